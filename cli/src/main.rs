@@ -1,0 +1,3 @@
+//! The program `atmq`.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! The host (DTE) side: a typed async MQTT client over the AT commands of a cellular module.

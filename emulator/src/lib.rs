@@ -1,0 +1,1 @@
+//! The module (DCE) side: a virtual serial device with a real MQTT client behind its AT commands.
