@@ -1,1 +1,34 @@
-//! AT framing and typed MQTT requests and result codes, in both directions, without I/O.
+//! What a host (DTE) and a cellular MQTT module (DCE) say to each other, as types.
+//!
+//! Everything here is bytes to meaning and back. There is no I/O, no clock, no task and no log,
+//! so driver, emulator, tests and fuzzers share it. One definition of each command and result
+//! code serves both directions:
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`framing`] | where a line, a prompt or a counted payload begins and ends, in both directions |
+//! | [`command`] | a command line taken apart: basic and extended commands, their forms |
+//! | [`parameter`] | comma-separated parameters: quoted strings, integers, omitted values, hex |
+//! | [`result_code`] | final result codes: `OK`, `ERROR`, `+CME ERROR`, `CONNECT`, … |
+//! | [`standard`] | the V.250, 3GPP and identity commands that hosts send around MQTT |
+//! | [`mqtt`] | the MQTT vocabulary that every dialect maps to: requests, settings, URCs |
+//! | [`dialect`] | the command sets themselves; [`dialect::Lmqtt`] is the first |
+//! | [`limits`] | what a module model accepts: lengths, ranges, number of connections |
+//!
+//! The crate is `no_std` with `alloc`.
+
+#![no_std]
+
+extern crate alloc;
+
+pub mod command;
+// pub mod dialect;
+pub mod framing;
+// pub mod limits;
+// pub mod mqtt;
+pub mod parameter;
+pub mod result_code;
+mod secret;
+// pub mod standard;
+
+pub use secret::Secret;

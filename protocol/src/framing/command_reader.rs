@@ -1,0 +1,286 @@
+use alloc::vec::Vec;
+
+use memchr::memchr2;
+
+/// Something a host has sent, complete.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Input<'a> {
+    /// A command line, without the `AT` in front and the carriage return behind.
+    Command(&'a [u8]),
+    /// `A/`: the previous command line again.
+    Repeat,
+    /// The raw bytes that [`CommandReader::expect_data`] asked for.
+    Data(&'a [u8]),
+    /// A line that holds no `AT`: what V.250 has a module pass over in silence.
+    Noise(&'a [u8]),
+    /// A line was longer than the module's buffer and has been discarded.
+    Overlong {
+        /// Bytes of the line.
+        length: usize,
+    },
+}
+
+const CARRIAGE_RETURN: u8 = b'\r';
+const BACKSPACE: u8 = 0x08;
+const DELETE: u8 = 0x7f;
+
+/// Cuts the byte stream of a host into command lines and announced raw data.
+///
+/// A line ends with a carriage return; what stands before `AT`, and control characters (line
+/// feed, Ctrl-Z, ESC) between two lines, are passed over. A backspace takes back one character.
+///
+/// ```
+/// use atmq_protocol::framing::{CommandReader, Input};
+///
+/// let mut reader = CommandReader::new(1024);
+/// let mut echo = Vec::new();
+/// reader.push(b"AT+CS");
+/// assert_eq!(reader.next(&mut echo), None);
+/// reader.push(b"Q\r\n");
+/// assert_eq!(reader.next(&mut echo), Some(Input::Command(b"+CSQ")));
+/// assert_eq!(echo, b"AT+CSQ");
+/// ```
+#[derive(Debug)]
+pub struct CommandReader {
+    buffer: Vec<u8>,
+    /// Bytes of `buffer` already read.
+    start: usize,
+    line: Vec<u8>,
+    /// Bytes that the current line would have; more than `line` holds once it is too long.
+    line_length: usize,
+    line_done: bool,
+    /// Raw bytes to come next.
+    data: Option<usize>,
+    limit: usize,
+}
+
+impl CommandReader {
+    /// A reader that discards command lines of more than `limit` bytes.
+    pub fn new(limit: usize) -> Self {
+        Self {
+            buffer: Vec::new(),
+            start: 0,
+            line: Vec::new(),
+            line_length: 0,
+            line_done: false,
+            data: None,
+            limit,
+        }
+    }
+
+    /// Takes in bytes as they come from the host. They wait until [`next`](Self::next) reads
+    /// them: a module does not read on while it executes a command.
+    pub fn push(&mut self, bytes: &[u8]) {
+        self.buffer.drain(..self.start);
+        self.start = 0;
+        self.buffer.extend_from_slice(bytes);
+    }
+
+    /// Bytes that have come and have not been read. A caller that stops pushing above a mark
+    /// keeps the memory bounded.
+    pub fn unread(&self) -> usize {
+        self.buffer.len() - self.start
+    }
+
+    /// The next `length` bytes are raw data, whatever they are.
+    pub fn expect_data(&mut self, length: usize) {
+        self.data = Some(length);
+    }
+
+    /// Gives up waiting for raw data; what came of it is discarded. Returns how many bytes.
+    pub fn abort_data(&mut self) -> usize {
+        if self.data.take().is_none() {
+            return 0;
+        }
+        let discarded = self.unread();
+        self.start = self.buffer.len();
+        discarded
+    }
+
+    /// The next complete input, or `None` if more bytes are needed. What a module with echo
+    /// switched on sends back for the bytes read is appended to `echo`: printable characters only
+    /// (EigenComm's handler drops the others, reference `ecmt.md` 2.1; inferred for LMQTT).
+    pub fn next(&mut self, echo: &mut Vec<u8>) -> Option<Input<'_>> {
+        if let Some(length) = self.data {
+            if self.unread() < length {
+                return None;
+            }
+            self.data = None;
+            let from = self.start;
+            self.start += length;
+            return Some(Input::Data(&self.buffer[from..from + length]));
+        }
+        if core::mem::take(&mut self.line_done) {
+            self.line.clear();
+            self.line_length = 0;
+        }
+        while let Some(&byte) = self.buffer.get(self.start) {
+            self.start += 1;
+            if byte == CARRIAGE_RETURN {
+                if self.line_length == 0 {
+                    continue;
+                }
+                self.line_done = true;
+                return Some(self.finished_line());
+            }
+            if self.take_character(byte, echo) {
+                self.line_done = true;
+                return Some(Input::Repeat);
+            }
+        }
+        None
+    }
+
+    /// Whether the character completes an `A/`, which has no line end.
+    fn take_character(&mut self, byte: u8, echo: &mut Vec<u8>) -> bool {
+        match byte {
+            BACKSPACE | DELETE => {
+                if self.line_length > 0 {
+                    self.line_length -= 1;
+                    self.line.truncate(self.line_length);
+                    echo.extend_from_slice(b"\x08 \x08");
+                }
+                return false;
+            }
+            // Nothing begins with a control character: the line feed of the previous line end,
+            // the Ctrl-Z that some hosts send behind a counted payload, the ESC that others send
+            // to make sure that no payload is awaited.
+            0..=0x1f if self.line_length == 0 => return false,
+            _ => {}
+        }
+        self.line_length += 1;
+        if self.line.len() < self.limit {
+            self.line.push(byte);
+        }
+        if byte == b' ' || byte.is_ascii_graphic() {
+            echo.push(byte);
+        }
+        self.line.eq_ignore_ascii_case(b"A/") && self.line_length == 2
+    }
+
+    fn finished_line(&self) -> Input<'_> {
+        if self.line_length > self.limit {
+            return Input::Overlong {
+                length: self.line_length,
+            };
+        }
+        let mut from = 0;
+        while let Some(at) = memchr2(b'A', b'a', &self.line[from..]) {
+            from += at + 1;
+            if matches!(self.line.get(from), Some(b'T' | b't')) {
+                return Input::Command(&self.line[from + 1..]);
+            }
+        }
+        Input::Noise(&self.line)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::string::String;
+    use alloc::{format, vec};
+    use proptest::prelude::*;
+
+    /// After `AT>n` come `n` raw bytes.
+    fn drain(reader: &mut CommandReader, echo: &mut Vec<u8>) -> Vec<String> {
+        let mut inputs = Vec::new();
+        loop {
+            let mut data = None;
+            inputs.push(match reader.next(echo) {
+                None => return inputs,
+                Some(Input::Command(line)) => {
+                    if let Some([b'>', n]) = line.get(..2) {
+                        data = Some(usize::from(n & 7));
+                    }
+                    format!("AT{}", line.escape_ascii())
+                }
+                Some(Input::Repeat) => "REPEAT".into(),
+                Some(Input::Data(bytes)) => format!("DATA {}", bytes.escape_ascii()),
+                Some(Input::Noise(line)) => format!("NOISE {}", line.escape_ascii()),
+                Some(Input::Overlong { length }) => format!("OVERLONG {length}"),
+            });
+            if let Some(length) = data {
+                reader.expect_data(length);
+            }
+        }
+    }
+
+    fn read(bytes: &[u8]) -> (Vec<String>, Vec<u8>) {
+        let mut reader = CommandReader::new(32);
+        let mut echo = Vec::new();
+        reader.push(bytes);
+        (drain(&mut reader, &mut echo), echo)
+    }
+
+    #[test]
+    fn lines_end_with_a_carriage_return() {
+        assert_eq!(read(b"AT\rat+csq\r\nAT").0, ["AT", "AT+csq"]);
+        assert_eq!(read(b"\r\n\x1b\x1aAT\r").0, ["AT"]);
+        assert_eq!(read(b"\xff\x00garbageAT+CSQ\r").0, ["AT+CSQ"]);
+        assert_eq!(read(b"hello\rAT\r").0, ["NOISE hello", "AT"]);
+        assert_eq!(read(b"ATI\rA/a/").0, ["ATI", "REPEAT", "REPEAT"]);
+    }
+
+    #[test]
+    fn a_backspace_takes_back_one_character() {
+        assert_eq!(read(b"\x08ATX\x7fI\r").0, ["ATI"]);
+        assert_eq!(read(b"ATX\x08I\r").1, b"ATX\x08 \x08I");
+    }
+
+    #[test]
+    fn announced_data_is_raw() {
+        assert_eq!(
+            read(b"AT>4\r\x00\r\n\x1aAT\r").0,
+            ["AT>4", r"DATA \x00\r\n\x1a", "AT"]
+        );
+        assert_eq!(read(b"AT>2\rab\x1a\r\nAT\r").0, ["AT>2", "DATA ab", "AT"]);
+        assert_eq!(read(b"AT>0\rAT\r").0, ["AT>0", "DATA ", "AT"]);
+    }
+
+    #[test]
+    fn data_can_be_given_up() {
+        let mut reader = CommandReader::new(32);
+        reader.expect_data(9);
+        reader.push(b"abc");
+        assert_eq!(reader.next(&mut Vec::new()), None);
+        assert_eq!(reader.abort_data(), 3);
+        reader.push(b"AT\r");
+        assert_eq!(reader.next(&mut Vec::new()), Some(Input::Command(b"")));
+    }
+
+    #[test]
+    fn an_overlong_line_is_discarded_and_reported() {
+        let mut bytes = vec![b'x'; 100];
+        bytes.extend_from_slice(b"\rAT\r");
+        assert_eq!(read(&bytes).0, ["OVERLONG 100", "AT"]);
+    }
+
+    proptest! {
+        #[test]
+        fn any_split_gives_the_same_inputs(
+            bytes in prop::collection::vec(
+                prop_oneof![
+                    prop::sample::select(b"ATat/>1234\r\n\x08 +".to_vec()),
+                    any::<u8>(),
+                ],
+                0..160,
+            ),
+            cuts in prop::collection::vec(1usize..9, 1..32),
+        ) {
+            let mut reader = CommandReader::new(32);
+            let (mut inputs, mut echo) = (Vec::new(), Vec::new());
+            let mut rest = &bytes[..];
+            for cut in cuts.iter().cycle() {
+                let (piece, left) = rest.split_at((*cut).min(rest.len()));
+                reader.push(piece);
+                inputs.append(&mut drain(&mut reader, &mut echo));
+                rest = left;
+                if rest.is_empty() {
+                    break;
+                }
+            }
+            prop_assert_eq!((inputs, echo), read(&bytes));
+        }
+    }
+}

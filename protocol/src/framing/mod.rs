@@ -1,0 +1,11 @@
+//! Where things begin and end in a byte stream.
+//!
+//! [`ResponseReader`] reads what a module sends, [`CommandReader`] what a host sends. Both are fed
+//! pieces of any size and give the same result for any way of cutting the stream into pieces.
+//! Both are bounded: what grows past the limit is discarded, and reported.
+
+mod command_reader;
+mod response_reader;
+
+pub use command_reader::{CommandReader, Input};
+pub use response_reader::{Extent, Frame, ResponseReader};

@@ -1,0 +1,157 @@
+//! Final result codes: the line that ends the answer to a command.
+//!
+//! Sources: V.250 section 5.7 for the verbose codes, 3GPP TS 27.007 section 9.2 for the numbers
+//! of `+CME ERROR`.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
+
+use crate::parameter;
+
+/// The end of the answer to a command.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FinalResult {
+    /// `OK`
+    Ok,
+    /// `ERROR`
+    Error,
+    /// `+CME ERROR: <n>` or `+CME ERROR: <text>`, as `AT+CMEE` has chosen.
+    Cme(CmeError),
+    /// `CONNECT`, with the text behind it if there is any: raw data follows.
+    Connect(Option<String>),
+    /// `NO CARRIER`
+    NoCarrier,
+}
+
+impl FinalResult {
+    /// Reads a line, without its line end. `None`: the line is no final result code.
+    pub fn decode(line: &[u8]) -> Option<Self> {
+        match line {
+            b"OK" => return Some(Self::Ok),
+            b"ERROR" => return Some(Self::Error),
+            b"NO CARRIER" => return Some(Self::NoCarrier),
+            b"CONNECT" => return Some(Self::Connect(None)),
+            _ => {}
+        }
+        if let Some(rest) = line.strip_prefix(b"+CME ERROR:") {
+            let reason = rest.trim_ascii();
+            let code = parameter::integer(reason).and_then(|code| u16::try_from(code).ok());
+            return Some(Self::Cme(match code {
+                Some(code) => CmeError::Code(code),
+                None => CmeError::Text(lossy(reason)),
+            }));
+        }
+        let rest = line.strip_prefix(b"CONNECT ")?;
+        Some(Self::Connect(Some(lossy(rest.trim_ascii()))))
+    }
+
+    /// Appends the line, without its line end.
+    pub fn encode(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(alloc::format!("{self}").as_bytes());
+    }
+}
+
+impl fmt::Display for FinalResult {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ok => f.write_str("OK"),
+            Self::Error => f.write_str("ERROR"),
+            Self::Cme(CmeError::Code(code)) => write!(f, "+CME ERROR: {code}"),
+            Self::Cme(CmeError::Text(text)) => write!(f, "+CME ERROR: {text}"),
+            Self::Connect(None) => f.write_str("CONNECT"),
+            Self::Connect(Some(text)) => write!(f, "CONNECT {text}"),
+            Self::NoCarrier => f.write_str("NO CARRIER"),
+        }
+    }
+}
+
+/// The reason behind `+CME ERROR`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CmeError {
+    /// As a number (`AT+CMEE=1`).
+    Code(u16),
+    /// In words (`AT+CMEE=2`).
+    Text(String),
+}
+
+impl CmeError {
+    /// Operation not allowed: what the ECMT handlers, and so LMQTT, raise for every bad
+    /// parameter and state (reference `lmqtt.md` 1.1, inferred for LMQTT).
+    pub const NOT_ALLOWED: u16 = 3;
+    /// SIM not inserted.
+    pub const NO_SIM: u16 = 10;
+    /// Unknown error: the answer to a command the module does not know.
+    pub const UNKNOWN: u16 = 100;
+
+    /// The words of 3GPP TS 27.007 section 9.2 for a code this crate knows.
+    pub fn words(code: u16) -> Option<&'static str> {
+        Some(match code {
+            Self::NOT_ALLOWED => "operation not allowed",
+            4 => "operation not supported",
+            Self::NO_SIM => "SIM not inserted",
+            11 => "SIM PIN required",
+            13 => "SIM failure",
+            14 => "SIM busy",
+            30 => "no network service",
+            50 => "incorrect parameters",
+            Self::UNKNOWN => "unknown",
+            _ => return None,
+        })
+    }
+}
+
+fn lossy(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_code_both_ways() {
+        for (line, code) in [
+            (&b"OK"[..], FinalResult::Ok),
+            (b"ERROR", FinalResult::Error),
+            (b"+CME ERROR: 3", FinalResult::Cme(CmeError::Code(3))),
+            (
+                b"+CME ERROR: SIM busy",
+                FinalResult::Cme(CmeError::Text("SIM busy".into())),
+            ),
+            (b"CONNECT", FinalResult::Connect(None)),
+            (
+                b"CONNECT 115200",
+                FinalResult::Connect(Some("115200".into())),
+            ),
+            (b"NO CARRIER", FinalResult::NoCarrier),
+        ] {
+            assert_eq!(FinalResult::decode(line), Some(code.clone()));
+            let mut out = Vec::new();
+            code.encode(&mut out);
+            assert_eq!(out, line);
+        }
+    }
+
+    #[test]
+    fn a_missing_blank_is_tolerated() {
+        assert_eq!(
+            FinalResult::decode(b"+CME ERROR:10"),
+            Some(FinalResult::Cme(CmeError::Code(10)))
+        );
+    }
+
+    #[test]
+    fn other_lines_are_no_final_result() {
+        for line in [
+            &b""[..],
+            b"ok",
+            b"OK ",
+            b"+CSQ: 29,0",
+            b"ERRORS",
+            b"CONNECTED",
+        ] {
+            assert_eq!(FinalResult::decode(line), None, "{}", line.escape_ascii());
+        }
+    }
+}
