@@ -22,13 +22,13 @@
 extern crate alloc;
 
 pub mod command;
-// pub mod dialect;
+pub mod dialect;
 pub mod framing;
-// pub mod limits;
-// pub mod mqtt;
+pub mod limits;
+pub mod mqtt;
 pub mod parameter;
 pub mod result_code;
 mod secret;
-// pub mod standard;
+pub mod standard;
 
 pub use secret::Secret;

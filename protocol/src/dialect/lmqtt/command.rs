@@ -1,0 +1,502 @@
+//! The commands, both ways.
+//!
+//! | command | source |
+//! |---|---|
+//! | `AT+LMQTTCFG="<key>",<id>[,…]` | see [`super::config`] |
+//! | `AT+LMQTTOPEN=<id>,"<host>",<port>` | documented; `?` inferred from ECMT |
+//! | `AT+LMQTTCLOSE=<id>` | documented |
+//! | `AT+LMQTTCONN=<id>[,"<clientID>"[,"<username>"[,"<password>"]]]`, `?` | documented |
+//! | `AT+LMQTTDISC=<id>` | seen in code |
+//! | `AT+LMQTTSUBUNSUB=<id>,<subflag>,<msgID>,"<topic>",<qos>[,…]` | documented |
+//! | `AT+LMQTTPUB=<id>,<msgID>,<qos>,<retain>,"<topic>",<msglen>[,"<msg>"]` | documented; the prompt form seen in code |
+
+use alloc::borrow::Cow;
+use alloc::vec::Vec;
+
+use super::urc::strip_name;
+use super::{config, meaning, number_of};
+use crate::command::{Command, Form, encode_line};
+use crate::dialect::{Context, DecodeError, EncodeError};
+use crate::limits::Limits;
+use crate::mqtt::{
+    ConnectionId, ConnectionState, DataFormat, Information, PublishPayload, QoS, Request,
+    TopicFilter,
+};
+use crate::parameter::{Parameter, ParameterError, ParameterWriter, Parameters};
+
+pub(super) const CFG: &str = "+LMQTTCFG";
+pub(super) const OPEN: &str = "+LMQTTOPEN";
+pub(super) const CLOSE: &str = "+LMQTTCLOSE";
+pub(super) const CONN: &str = "+LMQTTCONN";
+pub(super) const DISC: &str = "+LMQTTDISC";
+pub(super) const SUBUNSUB: &str = "+LMQTTSUBUNSUB";
+pub(super) const PUB: &str = "+LMQTTPUB";
+
+/// Every command of the dialect.
+pub(super) const NAMES: [&str; 7] = [CFG, OPEN, CLOSE, CONN, DISC, SUBUNSUB, PUB];
+
+/// `<state>` of the answer to `AT+LMQTTCONN?`.
+const STATES: [(i32, ConnectionState); 4] = [
+    (1, ConnectionState::Initial),
+    (2, ConnectionState::Connecting),
+    (3, ConnectionState::Connected),
+    (4, ConnectionState::Disconnecting),
+];
+
+/// `<subflag>`
+const SUBSCRIBE: u8 = 0;
+const UNSUBSCRIBE: u8 = 1;
+
+pub(super) fn encode(
+    request: &Request<'_>,
+    context: Context<'_>,
+    out: &mut Vec<u8>,
+) -> Result<(), EncodeError> {
+    let limits = context.limits;
+    let name = match request {
+        Request::QueryOpen => {
+            encode_line(OPEN, Form::Read, out);
+            return Ok(());
+        }
+        Request::QueryState => {
+            encode_line(CONN, Form::Read, out);
+            return Ok(());
+        }
+        Request::Configure { .. } | Request::QuerySetting { .. } => CFG,
+        Request::Open { .. } => OPEN,
+        Request::Close { .. } => CLOSE,
+        Request::Connect { .. } => CONN,
+        Request::Disconnect { .. } => DISC,
+        Request::Subscribe { .. } | Request::Unsubscribe { .. } => SUBUNSUB,
+        Request::Publish { .. } => PUB,
+    };
+    if let Some(ConnectionId(id)) = request.connection()
+        && id >= limits.connections
+    {
+        return Err(EncodeError::OutOfRange {
+            field: "the connection id",
+            value: id.into(),
+            min: 0,
+            max: i64::from(limits.connections) - 1,
+        });
+    }
+    out.extend_from_slice(b"AT");
+    out.extend_from_slice(name.as_bytes());
+    out.push(b'=');
+    let mut writer = ParameterWriter::new(out);
+    match request {
+        Request::QueryOpen | Request::QueryState => {}
+        Request::Configure {
+            connection,
+            setting,
+        } => config::encode(*connection, setting, limits, &mut writer)?,
+        Request::QuerySetting { connection, key } => {
+            writer.quoted(config::name(*key)).integer(connection.0);
+        }
+        Request::Open {
+            connection,
+            host,
+            port,
+        } => {
+            let host = not_empty("the host", host)?;
+            writer
+                .integer(connection.0)
+                .quoted(carriable("the host", host, limits.host)?)
+                .integer(in_range("the port", *port, 1, u16::MAX)?);
+        }
+        Request::Close { connection } | Request::Disconnect { connection } => {
+            writer.integer(connection.0);
+        }
+        Request::Connect {
+            connection,
+            client_id,
+            username,
+            password,
+        } => {
+            writer.integer(connection.0);
+            writer.quoted(carriable("the client id", client_id, limits.client_id)?);
+            if let Some(username) = username {
+                writer.quoted(carriable("the user name", username, limits.username)?);
+            }
+            if let Some(password) = password {
+                if username.is_none() {
+                    return Err(EncodeError::Contradiction(
+                        "there is a password without a user name",
+                    ));
+                }
+                let password = password.expose();
+                writer.quoted(carriable("the password", password, limits.password)?);
+            }
+        }
+        Request::Subscribe {
+            connection,
+            message_id,
+            filters,
+        } => {
+            writer
+                .integer(connection.0)
+                .integer(SUBSCRIBE)
+                .integer(*message_id);
+            for TopicFilter { filter, qos } in filters {
+                let filter = not_empty("the topic filter", filter)?;
+                writer
+                    .quoted(carriable("the topic filter", filter, limits.topic)?)
+                    .integer(qos.level());
+            }
+        }
+        Request::Unsubscribe {
+            connection,
+            message_id,
+            filters,
+        } => {
+            writer
+                .integer(connection.0)
+                .integer(UNSUBSCRIBE)
+                .integer(*message_id);
+            for filter in filters {
+                let filter = not_empty("the topic filter", filter)?;
+                // The quality of service is still written, and ignored.
+                writer
+                    .quoted(carriable("the topic filter", filter, limits.topic)?)
+                    .integer(0);
+            }
+        }
+        Request::Publish {
+            connection,
+            message_id,
+            qos,
+            retain,
+            topic,
+            payload,
+        } => {
+            let topic = not_empty("the topic", topic)?;
+            writer
+                .integer(connection.0)
+                .integer(*message_id)
+                .integer(qos.level())
+                .flag(*retain)
+                .quoted(carriable("the topic", topic, limits.topic)?);
+            encode_payload(
+                payload,
+                context.formats[*connection].send,
+                limits,
+                &mut writer,
+            )?;
+        }
+    }
+    out.push(b'\r');
+    Ok(())
+}
+
+fn encode_payload(
+    payload: &PublishPayload<'_>,
+    format: DataFormat,
+    limits: &Limits,
+    writer: &mut ParameterWriter<'_>,
+) -> Result<(), EncodeError> {
+    let field = "the payload";
+    match payload {
+        PublishPayload::Prompted(length) => {
+            let max = limits.prompt_payload;
+            writer.integer(length_in_range(field, *length, max)?);
+        }
+        PublishPayload::Inline(payload) => {
+            let max = limits.inline_payload;
+            if format == DataFormat::Text
+                && let Some(at) = memchr::memchr3(b'\r', b'\n', 0, payload)
+            {
+                return Err(EncodeError::NotCarriable {
+                    field,
+                    character: payload[at].into(),
+                    at,
+                });
+            }
+            let wire = format.encode(Cow::Borrowed(payload));
+            writer.integer(length_in_range(field, wire.len(), max)?);
+            match format {
+                DataFormat::Text | DataFormat::HexString => writer.quoted(&wire),
+                DataFormat::Hex => writer.bare(&wire),
+            };
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn decode<'a>(
+    command: &Command<'a>,
+    context: Context<'_>,
+) -> Result<Request<'a>, DecodeError> {
+    let bytes = match command.form {
+        Form::Set(bytes) => bytes,
+        Form::Read if command.is(OPEN) => return Ok(Request::QueryOpen),
+        Form::Read if command.is(CONN) => return Ok(Request::QueryState),
+        _ => return Err(DecodeError::Form),
+    };
+    let limits = context.limits;
+    let mut parameters = Parameters::new(bytes);
+    if command.is(CFG) {
+        return Ok(config::decode(&mut parameters, limits)?);
+    }
+    let connection = connection_id(&mut parameters, limits)?;
+    let request = if command.is(OPEN) {
+        Request::Open {
+            connection,
+            host: decode_text(&mut parameters, "host_name", limits.host)?,
+            port: parameters.integer("port", 1, 65535)?,
+        }
+    } else if command.is(CLOSE) {
+        Request::Close { connection }
+    } else if command.is(DISC) {
+        Request::Disconnect { connection }
+    } else if command.is(CONN) {
+        let client_id = parameters.optional_text("clientID", limits.client_id)?;
+        let username = parameters.optional_text("username", limits.username)?;
+        let password = parameters.optional_text("password", limits.password)?;
+        Request::Connect {
+            connection,
+            client_id: client_id.unwrap_or_default().into(),
+            username: username.map(Cow::Borrowed),
+            password: password.map(Into::into),
+        }
+    } else if command.is(SUBUNSUB) {
+        decode_subscription(connection, &mut parameters, limits)?
+    } else {
+        decode_publish(connection, &mut parameters, context)?
+    };
+    parameters.end()?;
+    Ok(request)
+}
+
+fn decode_subscription<'a>(
+    connection: ConnectionId,
+    parameters: &mut Parameters<'a>,
+    limits: &Limits,
+) -> Result<Request<'a>, ParameterError> {
+    let flag: u8 = parameters.integer("subflag", SUBSCRIBE.into(), UNSUBSCRIBE.into())?;
+    let message_id = parameters.integer("msgID", 0, 65535)?;
+    if flag == SUBSCRIBE {
+        let mut filters = Vec::new();
+        while filters.is_empty() || !parameters.is_empty() {
+            filters.push(TopicFilter {
+                filter: decode_text(parameters, "topic", limits.topic)?,
+                qos: decode_qos(parameters)?,
+            });
+        }
+        return Ok(Request::Subscribe {
+            connection,
+            message_id,
+            filters,
+        });
+    }
+    let mut filters = Vec::new();
+    while filters.is_empty() || !parameters.is_empty() {
+        filters.push(decode_text(parameters, "topic", limits.topic)?);
+        // The quality of service may be there, and means nothing.
+        let mut ahead = parameters.clone();
+        if !matches!(ahead.next(), Some(Parameter::Quoted(_))) {
+            parameters.optional_integer::<u8>("qos", 0, 2)?;
+        }
+    }
+    Ok(Request::Unsubscribe {
+        connection,
+        message_id,
+        filters,
+    })
+}
+
+fn decode_publish<'a>(
+    connection: ConnectionId,
+    parameters: &mut Parameters<'a>,
+    context: Context<'_>,
+) -> Result<Request<'a>, ParameterError> {
+    let Context { limits, formats } = context;
+    let message_id = parameters.integer("msgID", 0, 65535)?;
+    let qos = decode_qos(parameters)?;
+    let retain = parameters.flag("retain")?;
+    let topic = decode_text(parameters, "topic", limits.topic)?;
+    let mut ahead = parameters.clone();
+    ahead.next();
+    let max = if ahead.is_empty() {
+        limits.prompt_payload
+    } else {
+        limits.inline_payload
+    };
+    // No limit is above what an i64 holds.
+    let announced = parameters.integer("msglen", 0, max as i64)?;
+    let payload = match parameters.rest() {
+        None => PublishPayload::Prompted(announced),
+        Some(rest) => {
+            let wire = inline_payload(rest, announced)?;
+            let payload = formats[connection].send.decode(wire);
+            PublishPayload::Inline(payload.ok_or(ParameterError::Unknown { name: "msg" })?)
+        }
+    };
+    Ok(Request::Publish {
+        connection,
+        message_id,
+        qos,
+        retain,
+        topic,
+        payload,
+    })
+}
+
+/// The payload is copied as it is, whatever quotes and commas it holds; its length decides.
+fn inline_payload(rest: &[u8], announced: usize) -> Result<&[u8], ParameterError> {
+    let quoted = match rest {
+        [b'"', inner @ .., b'"'] => Some(inner),
+        _ => None,
+    };
+    let candidates = [quoted, Some(rest)];
+    let found = candidates
+        .into_iter()
+        .flatten()
+        .find(|payload| payload.len() == announced);
+    found.ok_or(ParameterError::LengthMismatch {
+        announced,
+        found: quoted.unwrap_or(rest).len(),
+    })
+}
+
+pub(super) fn encode_information(information: &Information<'_>, out: &mut Vec<u8>) {
+    let mut start = |name: &str| {
+        out.extend_from_slice(name.as_bytes());
+        out.extend_from_slice(b": ");
+    };
+    match information {
+        Information::Setting(setting) => {
+            start(CFG);
+            config::encode_answer(setting, &mut ParameterWriter::new(out));
+        }
+        Information::Opened {
+            connection,
+            host,
+            port,
+        } => {
+            start(OPEN);
+            ParameterWriter::new(out)
+                .integer(connection.0)
+                .quoted(host.as_bytes())
+                .integer(*port);
+        }
+        Information::State { connection, state } => {
+            start(CONN);
+            ParameterWriter::new(out)
+                .integer(connection.0)
+                .optional_integer(number_of(&STATES, state));
+        }
+    }
+}
+
+pub(super) fn decode_information<'a>(
+    request: &Request<'_>,
+    line: &'a [u8],
+) -> Option<Information<'a>> {
+    match request {
+        Request::QuerySetting { key, .. } => {
+            let mut parameters = Parameters::new(strip_name(line, CFG)?);
+            config::decode_answer(*key, &mut parameters)
+                .ok()
+                .map(Information::Setting)
+        }
+        Request::QueryOpen => {
+            let mut parameters = Parameters::new(strip_name(line, OPEN)?);
+            Some(Information::Opened {
+                connection: ConnectionId(parameters.integer("tcpconnectID", 0, 255).ok()?),
+                host: parameters.text("host_name", usize::MAX).ok()?.into(),
+                port: parameters.integer("port", 0, 65535).ok()?,
+            })
+        }
+        Request::QueryState => {
+            let mut parameters = Parameters::new(strip_name(line, CONN)?);
+            let information = Information::State {
+                connection: ConnectionId(parameters.integer("tcpconnectID", 0, 255).ok()?),
+                state: meaning(&STATES, parameters.integer("state", 0, 255).ok()?)?,
+            };
+            // A third field makes it the outcome of a CONNECT.
+            parameters.end().ok()?;
+            Some(information)
+        }
+        _ => None,
+    }
+}
+
+pub(super) fn connection_id(
+    parameters: &mut Parameters<'_>,
+    limits: &Limits,
+) -> Result<ConnectionId, ParameterError> {
+    let max = i64::from(limits.connections) - 1;
+    parameters.integer("tcpconnectID", 0, max).map(ConnectionId)
+}
+
+pub(super) fn decode_qos(parameters: &mut Parameters<'_>) -> Result<QoS, ParameterError> {
+    let level = parameters.integer("qos", 0, 2)?;
+    QoS::from_level(level).ok_or(ParameterError::Unknown { name: "qos" })
+}
+
+pub(super) fn decode_text<'a>(
+    parameters: &mut Parameters<'a>,
+    name: &'static str,
+    max: usize,
+) -> Result<Cow<'a, str>, ParameterError> {
+    match parameters.text(name, max)? {
+        "" => Err(ParameterError::Empty { name }),
+        text => Ok(text.into()),
+    }
+}
+
+fn not_empty<'a>(field: &'static str, text: &'a str) -> Result<&'a str, EncodeError> {
+    if text.is_empty() {
+        return Err(EncodeError::Empty { field });
+    }
+    Ok(text)
+}
+
+/// A quoted string ends at a quote and a line at a control character, and nothing escapes them.
+pub(super) fn carriable<'a>(
+    field: &'static str,
+    text: &'a str,
+    max: usize,
+) -> Result<&'a str, EncodeError> {
+    let length = text.len();
+    if length > max {
+        return Err(EncodeError::TooLong { field, length, max });
+    }
+    match text
+        .char_indices()
+        .find(|(_, c)| *c == '"' || c.is_ascii_control())
+    {
+        Some((at, character)) => Err(EncodeError::NotCarriable {
+            field,
+            character,
+            at,
+        }),
+        None => Ok(text),
+    }
+}
+
+pub(super) fn in_range(
+    field: &'static str,
+    value: impl Into<i64>,
+    min: i64,
+    max: impl Into<i64>,
+) -> Result<i64, EncodeError> {
+    let (value, max) = (value.into(), max.into());
+    if (min..=max).contains(&value) {
+        return Ok(value);
+    }
+    Err(EncodeError::OutOfRange {
+        field,
+        value,
+        min,
+        max,
+    })
+}
+
+fn length_in_range(field: &'static str, length: usize, max: usize) -> Result<i64, EncodeError> {
+    if length > max {
+        return Err(EncodeError::TooLong { field, length, max });
+    }
+    // No limit is above what an i64 holds.
+    Ok(length as i64)
+}

@@ -1,0 +1,257 @@
+//! `AT+LMQTTCFG`: the settings of a connection, both ways (reference `lmqtt.md` 1.3).
+//!
+//! | key | values behind `<id>` | source |
+//! |---|---|---|
+//! | `version` | 3 or 4 | seen in code; that 4 is MQTT 3.1.1 is inferred |
+//! | `session` | 0 keep, 1 clean | documented |
+//! | `keepalive` | seconds, 0–3600 | documented |
+//! | `timeout` | packet seconds 1–60, retries 1–10, notice 0/1 | seen in code, ranges inferred |
+//! | `will` | flag[,qos,retain,"topic","message"] | documented |
+//! | `recv/mode` | format, show length | documented |
+//! | `send/mode` | format | documented |
+//! | `dataformat` | send, receive | documented |
+//! | `cache` | 0/1 | documented |
+//! | `urc` | 0/1 | measured |
+//! | `cloud` | platform, data type | documented for 2,1; else inferred |
+//! | `aliauth` | "product key","device name","device secret" | documented |
+//! | `sslenable` | 0/1, context 0–5 | documented |
+//!
+//! Without values the command asks for the setting (inferred from ECMT and QMT).
+
+use super::command::{carriable, connection_id, decode_qos, decode_text, in_range};
+use crate::dialect::EncodeError;
+use crate::limits::Limits;
+use crate::mqtt::{
+    ConnectionId, DataFormat, Request, Setting, SettingKey, Timeouts, Version, Will,
+};
+use crate::parameter::{ParameterError, ParameterWriter, Parameters};
+
+/// Every key by its name on the wire.
+pub(super) const KEYS: [(SettingKey, &str); 13] = [
+    (SettingKey::Version, "version"),
+    (SettingKey::CleanSession, "session"),
+    (SettingKey::KeepAlive, "keepalive"),
+    (SettingKey::Timeouts, "timeout"),
+    (SettingKey::Will, "will"),
+    (SettingKey::ReceiveMode, "recv/mode"),
+    (SettingKey::SendMode, "send/mode"),
+    (SettingKey::DataFormats, "dataformat"),
+    (SettingKey::Cache, "cache"),
+    (SettingKey::ResultUrcs, "urc"),
+    (SettingKey::Cloud, "cloud"),
+    (SettingKey::AliAuth, "aliauth"),
+    (SettingKey::Tls, "sslenable"),
+];
+
+pub(super) fn name(key: SettingKey) -> &'static str {
+    let found = KEYS.iter().find(|(known, _)| *known == key);
+    found.expect("every key stands in the table").1
+}
+
+fn key(name: &[u8]) -> Option<SettingKey> {
+    let found = KEYS
+        .iter()
+        .find(|(_, known)| name.eq_ignore_ascii_case(known.as_bytes()));
+    found.map(|(key, _)| *key)
+}
+
+/// What stands behind `AT+LMQTTCFG=`.
+pub(super) fn encode(
+    connection: ConnectionId,
+    setting: &Setting<'_>,
+    limits: &Limits,
+    writer: &mut ParameterWriter<'_>,
+) -> Result<(), EncodeError> {
+    check(setting, limits)?;
+    writer.quoted(name(setting.key())).integer(connection.0);
+    encode_values(setting, writer);
+    Ok(())
+}
+
+/// What stands behind `+LMQTTCFG: `.
+pub(super) fn encode_answer(setting: &Setting<'_>, writer: &mut ParameterWriter<'_>) {
+    writer.quoted(name(setting.key()));
+    encode_values(setting, writer);
+}
+
+fn check(setting: &Setting<'_>, limits: &Limits) -> Result<(), EncodeError> {
+    match setting {
+        Setting::KeepAlive(seconds) => {
+            in_range("the keepalive", *seconds, 0, limits.keep_alive)?;
+        }
+        Setting::Timeouts(timeouts) => {
+            in_range("the packet timeout", timeouts.packet_seconds, 1, 60)?;
+            in_range("the number of retries", timeouts.retries, 1, 10)?;
+        }
+        Setting::Tls { context, .. } => {
+            in_range("the TLS context", *context, 0, 5)?;
+        }
+        Setting::AliAuth {
+            product_key,
+            device_name,
+            device_secret,
+        } => {
+            carriable("the product key", product_key, limits.username)?;
+            carriable("the device name", device_name, limits.username)?;
+            carriable("the device secret", device_secret.expose(), limits.password)?;
+        }
+        Setting::Will(Some(will)) => {
+            carriable("the will topic", &will.topic, limits.topic)?;
+            let payload = core::str::from_utf8(&will.payload).map_err(|_| {
+                EncodeError::Contradiction(
+                    "the will's payload is not text, this module takes no other",
+                )
+            })?;
+            carriable("the will payload", payload, limits.will_payload)?;
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+fn encode_values(setting: &Setting<'_>, writer: &mut ParameterWriter<'_>) {
+    match setting {
+        Setting::Version(version) => writer.integer(*version as u8),
+        Setting::CleanSession(on) | Setting::Cache(on) | Setting::ResultUrcs(on) => {
+            writer.flag(*on)
+        }
+        Setting::KeepAlive(seconds) => writer.integer(*seconds),
+        Setting::Timeouts(timeouts) => writer
+            .integer(timeouts.packet_seconds)
+            .integer(timeouts.retries)
+            .flag(timeouts.notice),
+        Setting::ReceiveMode {
+            format,
+            show_length,
+        } => writer.integer(*format as u8).flag(*show_length),
+        Setting::SendMode(format) => writer.integer(*format as u8),
+        Setting::DataFormats { send, receive } => {
+            writer.integer(*send as u8).integer(*receive as u8)
+        }
+        Setting::Cloud {
+            platform,
+            data_type,
+        } => writer.integer(*platform).integer(*data_type),
+        Setting::AliAuth {
+            product_key,
+            device_name,
+            device_secret,
+        } => writer
+            .quoted(product_key.as_bytes())
+            .quoted(device_name.as_bytes())
+            .quoted(device_secret.expose()),
+        Setting::Tls { enabled, context } => writer.flag(*enabled).integer(*context),
+        Setting::Will(None) => writer.flag(false),
+        Setting::Will(Some(will)) => writer
+            .flag(true)
+            .integer(will.qos.level())
+            .flag(will.retain)
+            .quoted(will.topic.as_bytes())
+            .quoted(&will.payload),
+    };
+}
+
+/// Reads what stands behind `AT+LMQTTCFG=`: a change, or without values a query.
+pub(super) fn decode<'a>(
+    parameters: &mut Parameters<'a>,
+    limits: &Limits,
+) -> Result<Request<'a>, ParameterError> {
+    let key = decode_key(parameters)?;
+    let connection = connection_id(parameters, limits)?;
+    if parameters.is_empty() {
+        return Ok(Request::QuerySetting { connection, key });
+    }
+    let setting = decode_values(key, parameters, limits)?;
+    parameters.end()?;
+    Ok(Request::Configure {
+        connection,
+        setting,
+    })
+}
+
+/// Reads what stands behind `+LMQTTCFG: ` in the answer to a query of `key`.
+pub(super) fn decode_answer<'a>(
+    key: SettingKey,
+    parameters: &mut Parameters<'a>,
+) -> Result<Setting<'a>, ParameterError> {
+    if decode_key(parameters)? != key {
+        return Err(ParameterError::Unknown { name: "key" });
+    }
+    decode_values(key, parameters, &Limits::NT35E)
+}
+
+fn decode_key(parameters: &mut Parameters<'_>) -> Result<SettingKey, ParameterError> {
+    let name = parameters.required("key")?;
+    key(name).ok_or(ParameterError::Unknown { name: "key" })
+}
+
+fn decode_values<'a>(
+    key: SettingKey,
+    parameters: &mut Parameters<'a>,
+    limits: &Limits,
+) -> Result<Setting<'a>, ParameterError> {
+    Ok(match key {
+        SettingKey::Version => Setting::Version(match parameters.integer("version", 3, 4)? {
+            3u8 => Version::V3_1,
+            _ => Version::V3_1_1,
+        }),
+        SettingKey::CleanSession => Setting::CleanSession(parameters.flag("session")?),
+        SettingKey::KeepAlive => {
+            Setting::KeepAlive(parameters.integer("keepalive", 0, limits.keep_alive.into())?)
+        }
+        SettingKey::Timeouts => Setting::Timeouts(Timeouts {
+            packet_seconds: parameters.integer("pkt_timeout", 1, 60)?,
+            retries: parameters.integer("retry_times", 1, 10)?,
+            notice: parameters.flag("timeout_notice")?,
+        }),
+        SettingKey::ReceiveMode => Setting::ReceiveMode {
+            format: decode_format(parameters)?,
+            show_length: parameters.flag("length")?,
+        },
+        SettingKey::SendMode => Setting::SendMode(decode_format(parameters)?),
+        SettingKey::DataFormats => Setting::DataFormats {
+            send: decode_format(parameters)?,
+            receive: decode_format(parameters)?,
+        },
+        SettingKey::Cache => Setting::Cache(parameters.flag("cache")?),
+        SettingKey::ResultUrcs => Setting::ResultUrcs(parameters.flag("urc")?),
+        SettingKey::Cloud => Setting::Cloud {
+            platform: parameters.integer("cloud_type", 0, 255)?,
+            data_type: parameters.integer("data_type", 0, 255)?,
+        },
+        SettingKey::AliAuth => Setting::AliAuth {
+            product_key: decode_text(parameters, "product_key", limits.username)?,
+            device_name: decode_text(parameters, "device_name", limits.username)?,
+            device_secret: decode_text(parameters, "device_secret", limits.password)?.into(),
+        },
+        SettingKey::Tls => Setting::Tls {
+            enabled: parameters.flag("sslenable")?,
+            context: parameters.optional_integer("sslctx", 0, 5)?.unwrap_or(0),
+        },
+        SettingKey::Will => {
+            let will = parameters.flag("will_flag")?;
+            if will {
+                let qos = decode_qos(parameters)?;
+                let retain = parameters.flag("will_retain")?;
+                Setting::Will(Some(Will {
+                    topic: decode_text(parameters, "will_topic", limits.topic)?,
+                    payload: parameters
+                        .text("will_message", limits.will_payload)?
+                        .as_bytes()
+                        .into(),
+                    qos,
+                    retain,
+                }))
+            } else {
+                // Whatever else is given describes no will.
+                parameters.rest();
+                Setting::Will(None)
+            }
+        }
+    })
+}
+
+fn decode_format(parameters: &mut Parameters<'_>) -> Result<DataFormat, ParameterError> {
+    let number = parameters.integer("format", 0, 2)?;
+    DataFormat::from_number(number).ok_or(ParameterError::Unknown { name: "format" })
+}

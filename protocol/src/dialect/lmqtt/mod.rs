@@ -1,0 +1,161 @@
+//! `AT+LMQTT…`: Lierda NT35E, NT26E-CN and NT26-KCN (reference `lmqtt.md`).
+
+mod command;
+mod config;
+mod describe;
+#[cfg(test)]
+mod tests;
+mod urc;
+
+use alloc::borrow::Cow;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use super::{Context, DecodeError, Dialect, EncodeError};
+use crate::command::Command;
+use crate::framing::Extent;
+use crate::limits::Limits;
+use crate::mqtt::{
+    DataFormat, Exchange, FormatTable, Formats, Information, PublishPayload, Request, Urc,
+};
+
+/// The LMQTT dialect, with what differs between firmwares.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lmqtt {
+    /// How the module calls the outcome of an unsubscribe. Hosts understand both.
+    pub unsubscribe_urc: UnsubscribeUrc,
+}
+
+/// How the outcome of an unsubscribe is called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UnsubscribeUrc {
+    /// `+LMQTTSUBUNSUB`, like the command.
+    SubUnsub,
+    /// `+LMQTTUNSUNSUB`, as the manual prints it.
+    UnsUnsub,
+}
+
+impl Lmqtt {
+    /// As decided where the manual and the sources disagree.
+    pub const DEFAULT: Self = Self {
+        unsubscribe_urc: UnsubscribeUrc::SubUnsub,
+    };
+}
+
+impl Dialect for Lmqtt {
+    fn name(&self) -> &'static str {
+        "LMQTT"
+    }
+
+    /// Time limits from the manual (reference `lmqtt.md` 1.2).
+    fn exchange(&self, request: &Request<'_>) -> Exchange {
+        let (reported, seconds) = match request {
+            Request::Configure { .. }
+            | Request::QuerySetting { .. }
+            | Request::QueryOpen
+            | Request::QueryState => (false, 5),
+            Request::Open { .. } => (true, 160),
+            Request::Close { .. } | Request::Disconnect { .. } => (true, 5),
+            Request::Connect { .. }
+            | Request::Subscribe { .. }
+            | Request::Unsubscribe { .. }
+            | Request::Publish { .. } => (true, 30),
+        };
+        Exchange {
+            reported,
+            limit: Duration::from_secs(seconds),
+        }
+    }
+
+    /// Inline while it is plain text that fits, else behind the prompt. Quotes would survive
+    /// inline on the firmware that was measured; the prompt does not depend on that.
+    fn publish_payload<'a>(
+        &self,
+        formats: Formats,
+        limits: &Limits,
+        payload: Cow<'a, [u8]>,
+    ) -> Result<PublishPayload<'a>, EncodeError> {
+        let wire_length = formats.send.wire_length(payload.len());
+        let plain = match formats.send {
+            DataFormat::Text => core::str::from_utf8(&payload)
+                .is_ok_and(|text| !text.contains(|c: char| c == '"' || c.is_control())),
+            DataFormat::HexString | DataFormat::Hex => true,
+        };
+        if plain && wire_length <= limits.inline_payload {
+            Ok(PublishPayload::Inline(payload))
+        } else if wire_length <= limits.prompt_payload {
+            Ok(PublishPayload::Prompted(wire_length))
+        } else {
+            Err(EncodeError::TooLong {
+                field: "the payload",
+                length: wire_length,
+                max: limits.prompt_payload,
+            })
+        }
+    }
+
+    fn encode_request(
+        &self,
+        request: &Request<'_>,
+        context: Context<'_>,
+        out: &mut Vec<u8>,
+    ) -> Result<(), EncodeError> {
+        let before = out.len();
+        command::encode(request, context, out).inspect_err(|_| out.truncate(before))
+    }
+
+    fn decode_information<'a>(
+        &self,
+        request: &Request<'_>,
+        line: &'a [u8],
+    ) -> Option<Information<'a>> {
+        command::decode_information(request, line)
+    }
+
+    fn decode_urc<'a>(&self, line: &'a [u8], formats: &FormatTable) -> Option<Urc<'a>> {
+        urc::decode(line, formats)
+    }
+
+    fn extent(&self, line: &[u8], formats: &FormatTable) -> Extent {
+        urc::extent(line, formats)
+    }
+
+    fn owns(&self, name: &[u8]) -> bool {
+        command::NAMES
+            .iter()
+            .any(|known| name.eq_ignore_ascii_case(known.as_bytes()))
+    }
+
+    fn decode_request<'a>(
+        &self,
+        command: &Command<'a>,
+        context: Context<'_>,
+    ) -> Result<Request<'a>, DecodeError> {
+        command::decode(command, context)
+    }
+
+    fn describe(&self, command: &Command<'_>, limits: &Limits) -> Vec<String> {
+        describe::lines(command, limits)
+    }
+
+    fn encode_information(&self, information: &Information<'_>, out: &mut Vec<u8>) {
+        command::encode_information(information, out);
+    }
+
+    fn encode_urc(&self, urc: &Urc<'_>, formats: &FormatTable, out: &mut Vec<u8>) {
+        urc::encode(urc, self.unsubscribe_urc, formats, out);
+    }
+}
+
+/// What a number on the wire means, by a table that serves both directions.
+fn meaning<T: Copy>(table: &[(i32, T)], number: i32) -> Option<T> {
+    let found = table.iter().find(|(known, _)| *known == number);
+    found.map(|(_, meaning)| *meaning)
+}
+
+/// The number on the wire for a meaning.
+fn number_of<T: PartialEq>(table: &[(i32, T)], meaning: &T) -> Option<i32> {
+    let found = table.iter().find(|(_, known)| known == meaning);
+    found.map(|(number, _)| *number)
+}

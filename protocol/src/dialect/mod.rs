@@ -1,0 +1,97 @@
+//! The command sets of the module families.
+//!
+//! A [`Dialect`] holds both directions of one family: what the host encodes is what the module
+//! decodes, from one definition. Plain data tells look-alikes apart.
+
+mod error;
+mod lmqtt;
+
+use alloc::borrow::Cow;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
+
+pub use error::{DecodeError, EncodeError};
+pub use lmqtt::{Lmqtt, UnsubscribeUrc};
+
+use crate::command::Command;
+use crate::framing::Extent;
+use crate::limits::Limits;
+use crate::mqtt::{Exchange, FormatTable, Formats, Information, PublishPayload, Request, Urc};
+
+/// What the wire form of a message depends on beside the message.
+#[derive(Debug, Clone, Copy)]
+pub struct Context<'c> {
+    /// What the module accepts.
+    pub limits: &'c Limits,
+    /// How payloads are written now.
+    pub formats: &'c FormatTable,
+}
+
+/// The AT commands and result codes by which one family of modules speaks MQTT.
+pub trait Dialect: fmt::Debug + Send + Sync {
+    /// What users call it, such as `LMQTT`.
+    fn name(&self) -> &'static str;
+
+    /// What a request goes through until it is done.
+    fn exchange(&self, request: &Request<'_>) -> Exchange;
+
+    /// Host: how a payload is to be given to the module, so that it arrives as it is.
+    ///
+    /// # Errors
+    /// The payload is longer than the module takes.
+    fn publish_payload<'a>(
+        &self,
+        formats: Formats,
+        limits: &Limits,
+        payload: Cow<'a, [u8]>,
+    ) -> Result<PublishPayload<'a>, EncodeError>;
+
+    /// Host: appends the command line, from `AT` to the carriage return.
+    ///
+    /// # Errors
+    /// The module does not take the request, or the command syntax cannot carry it. Nothing has
+    /// been appended then.
+    fn encode_request(
+        &self,
+        request: &Request<'_>,
+        context: Context<'_>,
+        out: &mut Vec<u8>,
+    ) -> Result<(), EncodeError>;
+
+    /// Host: reads a line as an information response to `request`; `None` if it is none.
+    fn decode_information<'a>(
+        &self,
+        request: &Request<'_>,
+        line: &'a [u8],
+    ) -> Option<Information<'a>>;
+
+    /// Host: reads a line as a URC; `None` if it is none.
+    fn decode_urc<'a>(&self, line: &'a [u8], formats: &FormatTable) -> Option<Urc<'a>>;
+
+    /// Host: how far the line that begins with these bytes reaches.
+    fn extent(&self, line: &[u8], formats: &FormatTable) -> Extent;
+
+    /// Module: whether a command of this name belongs to the dialect. Such a command owns the
+    /// rest of its command line.
+    fn owns(&self, name: &[u8]) -> bool;
+
+    /// Module: reads a command that the dialect owns.
+    ///
+    /// # Errors
+    /// What is wrong with the command.
+    fn decode_request<'a>(
+        &self,
+        command: &Command<'a>,
+        context: Context<'_>,
+    ) -> Result<Request<'a>, DecodeError>;
+
+    /// Module: the lines that answer the test form of a command that the dialect owns.
+    fn describe(&self, command: &Command<'_>, limits: &Limits) -> Vec<String>;
+
+    /// Module: appends an information response, without line ends.
+    fn encode_information(&self, information: &Information<'_>, out: &mut Vec<u8>);
+
+    /// Module: appends a URC, without line ends.
+    fn encode_urc(&self, urc: &Urc<'_>, formats: &FormatTable, out: &mut Vec<u8>);
+}

@@ -1,0 +1,55 @@
+//! What a module model accepts: lengths, ranges, number of connections.
+//!
+//! Driver and emulator check against the same numbers: the driver before the first byte is sent,
+//! the emulator before anything changes.
+
+/// The limits of one module model. Lengths are in bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// Connections that can be open at a time; their ids are `0..connections`.
+    pub connections: u8,
+    /// Longest command line, without `AT` and the line end (inferred: nothing states it).
+    pub command_line: usize,
+    /// Longest host name.
+    pub host: usize,
+    /// Longest client id.
+    pub client_id: usize,
+    /// Longest user name.
+    pub username: usize,
+    /// Longest password (inferred from the two above).
+    pub password: usize,
+    /// Longest topic or topic filter.
+    pub topic: usize,
+    /// Longest will payload (inferred from the OpenCPU header's buffers).
+    pub will_payload: usize,
+    /// Longest payload inside of the command line.
+    pub inline_payload: usize,
+    /// Longest payload behind a prompt.
+    pub prompt_payload: usize,
+    /// Longest keepalive, in seconds.
+    pub keep_alive: u16,
+}
+
+impl Limits {
+    /// Lierda NT35E (reference: article S, "What S adds for NT35E"; `lmqtt.md` 1.2).
+    pub const NT35E: Self = Self {
+        connections: 5,
+        command_line: 4096,
+        host: 100,
+        client_id: 256,
+        username: 256,
+        password: 256,
+        topic: 256,
+        will_payload: 256,
+        inline_payload: 1460,
+        prompt_payload: 8000,
+        keep_alive: 3600,
+    };
+
+    /// Lierda NT26E-CN and NT26-KCN (reference `lmqtt.md` 1.2).
+    pub const NT26: Self = Self {
+        connections: 1,
+        inline_payload: 1024,
+        ..Self::NT35E
+    };
+}

@@ -1,0 +1,56 @@
+//! The MQTT vocabulary that driver and emulator speak, whatever the dialect.
+//!
+//! A host sends [`Request`]s; the module answers some with [`Information`] before the final
+//! result code, and reports what came of the others, and what happens by itself, as [`Urc`]s.
+
+mod request;
+mod setting;
+mod urc;
+
+use core::fmt;
+
+pub use request::{Exchange, Information, PublishPayload, Request, TopicFilter};
+pub use setting::{DataFormat, FormatTable, Formats, Setting, SettingKey, Timeouts, Version, Will};
+pub use urc::{
+    Connected, ConnectionState, LinkStatus, OpenFailure, PublishResult, Refusal,
+    SubscriptionChange, Urc,
+};
+
+/// One of the module's connections, counted from 0 (`<tcpconnectID>` in the LMQTT manual).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct ConnectionId(pub u8);
+
+impl fmt::Display for ConnectionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// MQTT quality of service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub enum QoS {
+    /// 0: at most once.
+    #[default]
+    AtMostOnce = 0,
+    /// 1: at least once.
+    AtLeastOnce = 1,
+    /// 2: exactly once.
+    ExactlyOnce = 2,
+}
+
+impl QoS {
+    /// From the number on the wire; `None` above 2.
+    pub fn from_level(level: u8) -> Option<Self> {
+        match level {
+            0 => Some(Self::AtMostOnce),
+            1 => Some(Self::AtLeastOnce),
+            2 => Some(Self::ExactlyOnce),
+            _ => None,
+        }
+    }
+
+    /// The number on the wire.
+    pub fn level(self) -> u8 {
+        self as u8
+    }
+}

@@ -1,0 +1,207 @@
+use alloc::borrow::Cow;
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use super::{ConnectionId, ConnectionState, QoS, Setting, SettingKey, SubscriptionChange, Urc};
+use crate::Secret;
+
+/// What a host asks of the module's MQTT client.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Request<'a> {
+    /// Change a setting of a connection.
+    Configure {
+        /// The connection.
+        connection: ConnectionId,
+        /// The new value.
+        setting: Setting<'a>,
+    },
+    /// Ask for a setting; answered by [`Information::Setting`].
+    QuerySetting {
+        /// The connection.
+        connection: ConnectionId,
+        /// Which one.
+        key: SettingKey,
+    },
+    /// Resolve the host and open the TCP or TLS link. MQTT is not spoken yet.
+    Open {
+        /// The connection.
+        connection: ConnectionId,
+        /// Name or address of the broker.
+        host: Cow<'a, str>,
+        /// Its TCP port.
+        port: u16,
+    },
+    /// Ask which connections are open; answered by one [`Information::Opened`] each.
+    QueryOpen,
+    /// Close the link, after a DISCONNECT if MQTT is connected. The configuration is lost.
+    Close {
+        /// The connection.
+        connection: ConnectionId,
+    },
+    /// Send CONNECT on the open link.
+    Connect {
+        /// The connection.
+        connection: ConnectionId,
+        /// The client id; the broker may refuse an empty one.
+        client_id: Cow<'a, str>,
+        /// The user name.
+        username: Option<Cow<'a, str>>,
+        /// The password; only with a user name.
+        password: Option<Secret<'a>>,
+    },
+    /// Ask how far the connections are; answered by one [`Information::State`] each.
+    QueryState,
+    /// Send DISCONNECT.
+    Disconnect {
+        /// The connection.
+        connection: ConnectionId,
+    },
+    /// Subscribe to topic filters, in one packet.
+    Subscribe {
+        /// The connection.
+        connection: ConnectionId,
+        /// The packet identifier.
+        message_id: u16,
+        /// The filters and the quality of service asked for each.
+        filters: Vec<TopicFilter<'a>>,
+    },
+    /// Take back subscriptions, in one packet.
+    Unsubscribe {
+        /// The connection.
+        connection: ConnectionId,
+        /// The packet identifier.
+        message_id: u16,
+        /// The filters.
+        filters: Vec<Cow<'a, str>>,
+    },
+    /// Publish a message.
+    Publish {
+        /// The connection.
+        connection: ConnectionId,
+        /// The packet identifier; 0 with [`QoS::AtMostOnce`].
+        message_id: u16,
+        /// The quality of service.
+        qos: QoS,
+        /// Whether the broker retains the message.
+        retain: bool,
+        /// The topic.
+        topic: Cow<'a, str>,
+        /// The payload, or how long it is.
+        payload: PublishPayload<'a>,
+    },
+}
+
+/// A topic filter, with the quality of service asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TopicFilter<'a> {
+    /// The filter, which may hold wildcards.
+    pub filter: Cow<'a, str>,
+    /// The highest quality of service that messages are to come with.
+    pub qos: QoS,
+}
+
+/// How the payload of a publish reaches the module.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PublishPayload<'a> {
+    /// Inside of the command line: text that survives there, or what hexadecimal digits stand for.
+    Inline(Cow<'a, [u8]>),
+    /// Behind a prompt, as exactly this many raw bytes on the wire.
+    Prompted(usize),
+}
+
+/// What the module answers between a command and its final result code.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Information<'a> {
+    /// The value of a setting.
+    Setting(Setting<'a>),
+    /// An open connection.
+    Opened {
+        /// The connection.
+        connection: ConnectionId,
+        /// The host, as it was given.
+        host: Cow<'a, str>,
+        /// The TCP port.
+        port: u16,
+    },
+    /// How far a connection is.
+    State {
+        /// The connection.
+        connection: ConnectionId,
+        /// How far it is.
+        state: ConnectionState,
+    },
+}
+
+/// What a request goes through until it is done: stated once, next to its syntax. The driver
+/// waits by it, the emulator answers by it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Exchange {
+    /// Whether a URC reports the outcome; without it the final result code is all there is.
+    pub reported: bool,
+    /// The longest time the manual allows from the command to the end.
+    pub limit: Duration,
+}
+
+impl Request<'_> {
+    /// The connection that the request is about.
+    pub fn connection(&self) -> Option<ConnectionId> {
+        match self {
+            Self::QueryOpen | Self::QueryState => None,
+            Self::Configure { connection, .. }
+            | Self::QuerySetting { connection, .. }
+            | Self::Open { connection, .. }
+            | Self::Close { connection }
+            | Self::Connect { connection, .. }
+            | Self::Disconnect { connection }
+            | Self::Subscribe { connection, .. }
+            | Self::Unsubscribe { connection, .. }
+            | Self::Publish { connection, .. } => Some(*connection),
+        }
+    }
+
+    /// Whether `urc` reports the outcome of this very request.
+    pub fn is_answered_by(&self, urc: &Urc<'_>) -> bool {
+        let same = |connection: &ConnectionId| self.connection() == Some(*connection);
+        match (self, urc) {
+            (Self::Open { .. }, Urc::Opened { connection, .. })
+            | (Self::Close { .. }, Urc::Closed { connection, .. })
+            | (Self::Connect { .. }, Urc::Connected { connection, .. })
+            | (Self::Disconnect { .. }, Urc::Disconnected { connection, .. }) => same(connection),
+            (
+                Self::Subscribe { message_id, .. },
+                Urc::SubscriptionChanged {
+                    connection,
+                    message_id: reported,
+                    change,
+                    ..
+                },
+            ) => {
+                same(connection)
+                    && message_id == reported
+                    && *change != Some(SubscriptionChange::Unsubscribed)
+            }
+            (
+                Self::Unsubscribe { message_id, .. },
+                Urc::SubscriptionChanged {
+                    connection,
+                    message_id: reported,
+                    change,
+                    ..
+                },
+            ) => {
+                same(connection)
+                    && message_id == reported
+                    && *change != Some(SubscriptionChange::Subscribed)
+            }
+            (
+                Self::Publish { message_id, .. },
+                Urc::Published {
+                    connection,
+                    message_id: reported,
+                    ..
+                },
+            ) => same(connection) && message_id == reported,
+            _ => false,
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! The commands that hosts send around MQTT: V.250, 3GPP TS 27.007, and Lierda's identity
+//! commands (reference `lmqtt.md` 1.10).
+
+mod information;
+mod request;
+
+pub use information::{Clock, Registration, SignalQuality, SimStatus, StandardInformation};
+pub use request::{SerialNumber, StandardRequest};
