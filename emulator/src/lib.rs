@@ -1,1 +1,3 @@
 //! The module (DCE) side: a virtual serial device with a real MQTT client behind its AT commands.
+
+pub mod mqtt;

@@ -1,0 +1,468 @@
+use std::collections::{BTreeSet, VecDeque};
+use std::time::{Duration, Instant};
+
+use super::codec::{self, Decoder, EncodeError, Incoming, PacketId};
+use super::event::{Event, Loss, Message, ProtocolError, RequestError, Unanswered};
+use super::exchange::{Awaiting, Exchange, InFlight, Session};
+use super::options::{ConnectOptions, Publication, QoS, Version};
+
+/// QoS 2 messages remembered until their PUBREL. Brokers keep some tens open; one that leaves
+/// more than this is broken, and a module's memory must not be at its mercy.
+const UNRELEASED_LIMIT: usize = 1024;
+
+/// The MQTT client of one session over one link.
+///
+/// Acknowledgements that belong to nothing are dropped and counted: after a repetition, a broker
+/// rightly answers twice.
+pub struct Client {
+    state: State,
+    version: Version,
+    clean_session: bool,
+    packet_timeout: Duration,
+    retries: u32,
+    keep_alive: Option<KeepAlive>,
+    decoder: Decoder,
+    in_flight: InFlight,
+    unreleased: BTreeSet<PacketId>,
+    transmit: Vec<u8>,
+    events: VecDeque<Event>,
+    stale_acknowledgements: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// CONNECT is sent; its answer is due by then.
+    Connecting(Instant),
+    Connected,
+    /// Nothing comes in or goes out any more, apart from what is already queued.
+    Finished,
+}
+
+struct KeepAlive {
+    interval: Duration,
+    /// PINGREQ packets sent since the last PINGRESP.
+    unanswered: u32,
+    /// When the next PINGREQ is sent, or the link given up.
+    due: Instant,
+}
+
+impl Client {
+    /// Begins on a fresh link: queues CONNECT.
+    ///
+    /// `session` is what [`Client::into_session`] kept of this client's earlier link, or an empty
+    /// one; with [`ConnectOptions::clean_session`] it is forgotten.
+    ///
+    /// # Errors
+    /// When a CONNECT cannot carry the options.
+    pub fn connect(
+        options: &ConnectOptions,
+        session: Session,
+        now: Instant,
+    ) -> Result<Self, EncodeError> {
+        let connect = codec::connect(options)?;
+        let session = if options.clean_session {
+            Session::default()
+        } else {
+            session
+        };
+        let interval = Duration::from_secs(options.keep_alive.into());
+        Ok(Self {
+            state: State::Connecting(now + options.packet_timeout),
+            version: options.version,
+            clean_session: options.clean_session,
+            packet_timeout: options.packet_timeout,
+            retries: options.retries,
+            keep_alive: (options.keep_alive > 0).then(|| KeepAlive {
+                interval,
+                unanswered: 0,
+                due: now + interval,
+            }),
+            decoder: Decoder::new(options.maximum_packet_size),
+            in_flight: InFlight::new(session.exchanges),
+            unreleased: session.unreleased,
+            transmit: connect,
+            events: VecDeque::new(),
+            stale_acknowledgements: 0,
+        })
+    }
+
+    /// Whether the broker has accepted the connection and it still stands.
+    pub fn is_connected(&self) -> bool {
+        self.state == State::Connected
+    }
+
+    /// Acknowledgements dropped because nothing waited for them.
+    pub fn stale_acknowledgements(&self) -> u64 {
+        self.stale_acknowledgements
+    }
+
+    /// Takes bytes from the link, cut anywhere.
+    pub fn receive(&mut self, mut bytes: &[u8], now: Instant) {
+        while self.state != State::Finished {
+            match self.decoder.decode(&mut bytes) {
+                Ok(Some(packet)) => {
+                    if let Err(error) = self.handle_packet(packet, now) {
+                        self.finish(Event::Lost(error.into()));
+                    }
+                }
+                Ok(None) => return,
+                Err(error) => self.finish(Event::Lost(error.into())),
+            }
+        }
+    }
+
+    /// Does what is due by now: repetitions, keepalive, giving up.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        match self.state {
+            State::Connecting(due) if due <= now => self.finish(Event::ConnectTimedOut),
+            State::Connecting(_) | State::Finished => {}
+            State::Connected => {
+                self.fail_exhausted(now);
+                self.repeat_late(now);
+                self.keep_alive(now);
+            }
+        }
+    }
+
+    /// All bytes to transmit, in order.
+    pub fn poll_transmit(&mut self) -> Option<Vec<u8>> {
+        (!self.transmit.is_empty()).then(|| std::mem::take(&mut self.transmit))
+    }
+
+    /// The next event.
+    pub fn poll_event(&mut self) -> Option<Event> {
+        self.events.pop_front()
+    }
+
+    /// When [`Client::handle_timeout`] must be called next.
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        match self.state {
+            State::Connecting(due) => Some(due),
+            State::Connected => {
+                let keep_alive = self.keep_alive.as_ref().map(|keep_alive| keep_alive.due);
+                self.in_flight
+                    .next_due()
+                    .into_iter()
+                    .chain(keep_alive)
+                    .min()
+            }
+            State::Finished => None,
+        }
+    }
+
+    /// Publishes a message. [`Event::Published`] or [`Event::PublishFailed`] follows.
+    ///
+    /// # Errors
+    /// When nothing was sent and no event will follow.
+    pub fn publish(
+        &mut self,
+        publication: &Publication<'_>,
+        now: Instant,
+    ) -> Result<(), RequestError> {
+        let message_id = publication.message_id;
+        let Some(awaiting) = Awaiting::of_publish(publication.qos) else {
+            self.check_connected()?;
+            let packet = codec::publish(publication, None)?;
+            self.send(&packet, now);
+            self.events.push_back(Event::Published { message_id });
+            return Ok(());
+        };
+        let packet_id = self.packet_id(message_id)?;
+        let packet = codec::publish(publication, Some(packet_id))?;
+        self.begin(packet_id, message_id, awaiting, packet, now);
+        Ok(())
+    }
+
+    /// Subscribes to all filters with one packet. [`Event::Subscribed`] or
+    /// [`Event::SubscribeTimedOut`] follows.
+    ///
+    /// # Errors
+    /// When nothing was sent and no event will follow.
+    pub fn subscribe(
+        &mut self,
+        message_id: u16,
+        filters: &[(&str, QoS)],
+        now: Instant,
+    ) -> Result<(), RequestError> {
+        let packet_id = self.packet_id(message_id)?;
+        let packet = codec::subscribe(packet_id, filters)?;
+        self.begin(packet_id, message_id, Awaiting::SubscribeAck, packet, now);
+        Ok(())
+    }
+
+    /// Unsubscribes from all filters with one packet. [`Event::Unsubscribed`] or
+    /// [`Event::UnsubscribeTimedOut`] follows.
+    ///
+    /// # Errors
+    /// When nothing was sent and no event will follow.
+    pub fn unsubscribe(
+        &mut self,
+        message_id: u16,
+        filters: &[&str],
+        now: Instant,
+    ) -> Result<(), RequestError> {
+        let packet_id = self.packet_id(message_id)?;
+        let packet = codec::unsubscribe(packet_id, filters)?;
+        self.begin(packet_id, message_id, Awaiting::UnsubscribeAck, packet, now);
+        Ok(())
+    }
+
+    /// Queues DISCONNECT if connected, and finishes. The link is to be closed once the bytes are
+    /// transmitted; requests still unanswered get no event.
+    pub fn disconnect(&mut self) {
+        if self.is_connected() {
+            self.transmit.extend(codec::disconnect());
+        }
+        self.state = State::Finished;
+    }
+
+    /// Ends the client, at whatever point, and keeps what the next link of its session needs;
+    /// nothing after a clean session.
+    pub fn into_session(self) -> Session {
+        if self.clean_session {
+            return Session::default();
+        }
+        Session {
+            exchanges: self.in_flight.into_surviving(),
+            unreleased: self.unreleased,
+        }
+    }
+
+    fn handle_packet(&mut self, packet: Incoming, now: Instant) -> Result<(), ProtocolError> {
+        let published = |message_id| Event::Published { message_id };
+        match (packet, self.state) {
+            (
+                Incoming::ConnectAck {
+                    session_present,
+                    code,
+                },
+                State::Connecting(_),
+            ) => {
+                self.handle_connect_ack(session_present, code, now);
+            }
+            (Incoming::ConnectAck { .. }, _) => return Err(ProtocolError::SecondConnack),
+            (_, State::Connecting(_)) => return Err(ProtocolError::BeforeConnack),
+            (Incoming::Publish(message), _) => self.handle_publish(message, now)?,
+            (Incoming::PublishRelease(id), _) => {
+                // Answered even if it is unknown: the PUBCOMP of the first may be lost.
+                self.unreleased.remove(&id);
+                self.send(&codec::publish_complete(id), now);
+            }
+            (Incoming::PublishReceived(id), _) => self.handle_publish_received(id, now),
+            (Incoming::PublishAck(id), _) => self.complete(id, Awaiting::PublishAck, published),
+            (Incoming::PublishComplete(id), _) => {
+                self.complete(id, Awaiting::PublishComplete, published);
+            }
+            (Incoming::SubscribeAck(id, codes), _) => {
+                self.complete(id, Awaiting::SubscribeAck, |message_id| Event::Subscribed {
+                    message_id,
+                    codes,
+                });
+            }
+            (Incoming::UnsubscribeAck(id), _) => {
+                self.complete(id, Awaiting::UnsubscribeAck, |message_id| {
+                    Event::Unsubscribed { message_id }
+                });
+            }
+            (Incoming::PingResponse, _) => {
+                // One that was not asked for is no reason to be silent any longer.
+                if let Some(keep_alive) = &mut self.keep_alive
+                    && keep_alive.unanswered > 0
+                {
+                    keep_alive.unanswered = 0;
+                    keep_alive.due = now + keep_alive.interval;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn handle_connect_ack(&mut self, session_present: bool, code: u8, now: Instant) {
+        if code != 0 {
+            return self.finish(Event::Refused { code });
+        }
+        self.state = State::Connected;
+        // A broker that forgot the session gives its packet identifiers out afresh: a remembered
+        // one would swallow a new message. MQTT 3.1 cannot say so, and is trusted to remember.
+        let session_present = session_present && self.version == Version::V3_1_1;
+        if !session_present && self.version == Version::V3_1_1 {
+            self.unreleased.clear();
+        }
+        self.events.push_back(Event::Connected { session_present });
+        for exchange in self.in_flight.iter_mut() {
+            exchange.attempts = 0;
+            exchange.due = now + self.packet_timeout;
+            self.transmit
+                .extend_from_slice(exchange.repeated(self.version));
+        }
+        self.postpone_ping(now);
+    }
+
+    fn handle_publish(&mut self, message: Message, now: Instant) -> Result<(), ProtocolError> {
+        let id = message.message_id;
+        match message.qos {
+            QoS::AtMostOnce => {}
+            QoS::AtLeastOnce => self.send(&codec::publish_ack(id), now),
+            QoS::ExactlyOnce => {
+                if self.unreleased.contains(&id) {
+                    self.send(&codec::publish_received(id), now);
+                    return Ok(());
+                }
+                if self.unreleased.len() >= UNRELEASED_LIMIT {
+                    return Err(ProtocolError::TooManyUnreleased {
+                        limit: UNRELEASED_LIMIT,
+                    });
+                }
+                self.unreleased.insert(id);
+                self.send(&codec::publish_received(id), now);
+            }
+        }
+        self.events.push_back(Event::Received(message));
+        Ok(())
+    }
+
+    fn handle_publish_received(&mut self, id: PacketId, now: Instant) {
+        let due = now + self.packet_timeout;
+        if let Some(exchange) = self.in_flight.find(id, Awaiting::PublishReceived) {
+            exchange.release(due);
+            let release = exchange.packet.clone();
+            self.send(&release, now);
+        } else {
+            self.stale_acknowledgements += 1;
+            // Of an exchange given up, most likely. Left without PUBREL, the broker would take the
+            // next message under this identifier for a repetition and drop it.
+            if !self.in_flight.contains(id) {
+                self.send(&codec::publish_release(id), now);
+            }
+        }
+    }
+
+    fn complete(&mut self, id: PacketId, awaiting: Awaiting, event: impl FnOnce(u16) -> Event) {
+        match self.in_flight.remove(id, awaiting) {
+            Some(exchange) => self.events.push_back(event(exchange.message_id)),
+            None => self.stale_acknowledgements += 1,
+        }
+    }
+
+    fn fail_exhausted(&mut self, now: Instant) {
+        for exchange in self.in_flight.take_exhausted(now, self.retries) {
+            let message_id = exchange.message_id;
+            let failed = |unanswered| Event::PublishFailed {
+                message_id,
+                unanswered,
+            };
+            self.events.push_back(match exchange.awaiting {
+                Awaiting::PublishAck | Awaiting::PublishReceived => failed(Unanswered::Publish),
+                Awaiting::PublishComplete => failed(Unanswered::Release),
+                Awaiting::SubscribeAck => Event::SubscribeTimedOut { message_id },
+                Awaiting::UnsubscribeAck => Event::UnsubscribeTimedOut { message_id },
+            });
+        }
+    }
+
+    fn repeat_late(&mut self, now: Instant) {
+        let mut repeated = false;
+        for exchange in self.in_flight.iter_mut() {
+            if exchange.due > now {
+                continue;
+            }
+            exchange.attempts += 1;
+            exchange.due = now + self.packet_timeout;
+            self.transmit
+                .extend_from_slice(exchange.repeated(self.version));
+            self.events.push_back(Event::Retransmitted {
+                message_id: exchange.message_id,
+                attempt: exchange.attempts,
+            });
+            repeated = true;
+        }
+        if repeated {
+            self.postpone_ping(now);
+        }
+    }
+
+    fn keep_alive(&mut self, now: Instant) {
+        let Some(keep_alive) = &mut self.keep_alive else {
+            return;
+        };
+        if keep_alive.due > now {
+            return;
+        }
+        if keep_alive.unanswered > self.retries {
+            let requests = keep_alive.unanswered;
+            return self.finish(Event::Lost(Loss::KeepaliveTimeout { requests }));
+        }
+        keep_alive.unanswered += 1;
+        // A broker closes after one and a half intervals of silence, however patient the client is
+        // with its answers.
+        keep_alive.due = now + self.packet_timeout.min(keep_alive.interval);
+        self.transmit.extend(codec::ping_request());
+    }
+
+    /// Whatever is sent counts as a sign of life, unless a PINGRESP is being waited for.
+    fn postpone_ping(&mut self, now: Instant) {
+        if let Some(keep_alive) = &mut self.keep_alive
+            && keep_alive.unanswered == 0
+        {
+            keep_alive.due = now + keep_alive.interval;
+        }
+    }
+
+    fn send(&mut self, packet: &[u8], now: Instant) {
+        self.transmit.extend_from_slice(packet);
+        self.postpone_ping(now);
+    }
+
+    fn begin(
+        &mut self,
+        packet_id: PacketId,
+        message_id: u16,
+        awaiting: Awaiting,
+        packet: Vec<u8>,
+        now: Instant,
+    ) {
+        self.send(&packet, now);
+        self.in_flight.push(Exchange {
+            packet_id,
+            message_id,
+            awaiting,
+            packet,
+            attempts: 0,
+            due: now + self.packet_timeout,
+        });
+    }
+
+    fn check_connected(&self) -> Result<(), RequestError> {
+        if self.is_connected() {
+            Ok(())
+        } else {
+            Err(RequestError::NotConnected)
+        }
+    }
+
+    /// The packet identifier for a request that waits for an answer. Modules take msgID 0 from the
+    /// host, MQTT does not: such a request travels under an identifier of our own.
+    fn packet_id(&self, message_id: u16) -> Result<PacketId, RequestError> {
+        self.check_connected()?;
+        if self.in_flight.is_full() {
+            return Err(RequestError::TooManyInFlight {
+                limit: InFlight::LIMIT,
+            });
+        }
+        if message_id == 0 {
+            return Ok(self.in_flight.free_id());
+        }
+        if self.in_flight.contains(message_id) {
+            return Err(RequestError::IdInFlight { message_id });
+        }
+        Ok(message_id)
+    }
+
+    fn finish(&mut self, event: Event) {
+        self.state = State::Finished;
+        self.events.push_back(event);
+    }
+}
+
+#[cfg(test)]
+mod tests;

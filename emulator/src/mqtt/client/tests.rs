@@ -1,0 +1,692 @@
+//! The client against a broker written out byte by byte.
+
+use proptest::prelude::*;
+
+use super::*;
+
+const TIMEOUT: Duration = Duration::from_secs(10);
+const CONNACK: &[u8] = b"\x20\x02\x00\x00";
+
+/// A client and the time, which only the test moves.
+struct Bench {
+    client: Client,
+    now: Instant,
+}
+
+impl Bench {
+    fn connecting(options: &ConnectOptions, session: Session) -> Self {
+        let now = Instant::now();
+        let client = Client::connect(options, session, now).expect("options that fit");
+        Self { client, now }
+    }
+
+    /// A client whose CONNECT was answered.
+    fn connected(options: &ConnectOptions, session: Session, connack: &[u8]) -> Self {
+        let mut bench = Self::connecting(options, session);
+        bench.sent();
+        bench.receive(connack);
+        let event = bench.client.poll_event();
+        assert!(matches!(event, Some(Event::Connected { .. })), "{event:?}");
+        bench
+    }
+
+    fn new() -> Self {
+        Self::connected(&options(), Session::default(), CONNACK)
+    }
+
+    fn receive(&mut self, bytes: &[u8]) {
+        self.client.receive(bytes, self.now);
+    }
+
+    fn pass(&mut self, time: Duration) {
+        self.now += time;
+        self.client.handle_timeout(self.now);
+    }
+
+    fn sent(&mut self) -> Vec<u8> {
+        self.client.poll_transmit().unwrap_or_default()
+    }
+
+    fn events(&mut self) -> Vec<Event> {
+        std::iter::from_fn(|| self.client.poll_event()).collect()
+    }
+
+    fn publish(&mut self, message_id: u16, qos: QoS) -> Result<(), RequestError> {
+        let publication = Publication {
+            message_id,
+            qos,
+            retain: false,
+            topic: "t",
+            payload: b"x",
+        };
+        self.client.publish(&publication, self.now)
+    }
+}
+
+fn options() -> ConnectOptions {
+    ConnectOptions {
+        keep_alive: 0,
+        packet_timeout: TIMEOUT,
+        retries: 2,
+        ..ConnectOptions::new("id")
+    }
+}
+
+fn received(message_id: u16, qos: QoS, payload: &[u8]) -> Event {
+    Event::Received(Message {
+        message_id,
+        qos,
+        retain: false,
+        dup: false,
+        topic: "t".into(),
+        payload: payload.to_vec(),
+    })
+}
+
+#[test]
+fn connect_goes_out_first_and_connack_is_reported() {
+    let mut bench = Bench::connecting(&options(), Session::default());
+    assert_eq!(
+        bench.sent(),
+        b"\x10\x0e\x00\x04MQTT\x04\x00\x00\x00\x00\x02id"
+    );
+    assert!(!bench.client.is_connected());
+    bench.receive(b"\x20\x02\x01\x00");
+    assert_eq!(
+        bench.events(),
+        [Event::Connected {
+            session_present: true
+        }]
+    );
+    assert!(bench.client.is_connected());
+}
+
+#[test]
+fn a_refusal_is_reported_with_its_code_also_above_5() {
+    for code in [1, 5, 6, 255] {
+        let mut bench = Bench::connecting(&options(), Session::default());
+        bench.receive(&[0x20, 2, 0, code]);
+        assert_eq!(bench.events(), [Event::Refused { code }]);
+        assert_eq!(bench.client.poll_timeout(), None);
+        assert_eq!(
+            bench.publish(1, QoS::AtMostOnce),
+            Err(RequestError::NotConnected)
+        );
+    }
+}
+
+#[test]
+fn a_silent_broker_is_given_up_after_the_packet_timeout() {
+    let mut bench = Bench::connecting(&options(), Session::default());
+    assert_eq!(bench.client.poll_timeout(), Some(bench.now + TIMEOUT));
+    bench.pass(TIMEOUT - Duration::from_millis(1));
+    assert_eq!(bench.events(), []);
+    bench.pass(Duration::from_millis(1));
+    assert_eq!(bench.events(), [Event::ConnectTimedOut]);
+    bench.receive(CONNACK);
+    assert_eq!(bench.events(), []);
+}
+
+#[test]
+fn requests_before_connack_are_refused() {
+    let mut bench = Bench::connecting(&options(), Session::default());
+    bench.sent();
+    let (client, now) = (&mut bench.client, bench.now);
+    let filters = [("t", QoS::AtMostOnce)];
+    assert_eq!(
+        client.subscribe(1, &filters, now),
+        Err(RequestError::NotConnected)
+    );
+    assert_eq!(
+        client.unsubscribe(1, &["t"], now),
+        Err(RequestError::NotConnected)
+    );
+    assert_eq!(
+        bench.publish(0, QoS::AtMostOnce),
+        Err(RequestError::NotConnected)
+    );
+    assert_eq!(bench.sent(), b"");
+}
+
+#[test]
+fn each_qos_is_published_with_its_own_handshake() {
+    let mut bench = Bench::new();
+    bench.publish(9, QoS::AtMostOnce).unwrap();
+    assert_eq!(bench.sent(), b"\x30\x04\x00\x01tx");
+    assert_eq!(bench.events(), [Event::Published { message_id: 9 }]);
+
+    bench.publish(1, QoS::AtLeastOnce).unwrap();
+    assert_eq!(bench.sent(), b"\x32\x06\x00\x01t\x00\x01x");
+    assert_eq!(bench.events(), []);
+    bench.receive(b"\x40\x02\x00\x01");
+    assert_eq!(bench.events(), [Event::Published { message_id: 1 }]);
+
+    bench.publish(2, QoS::ExactlyOnce).unwrap();
+    assert_eq!(bench.sent(), b"\x34\x06\x00\x01t\x00\x02x");
+    bench.receive(b"\x50\x02\x00\x02");
+    assert_eq!(bench.events(), []);
+    assert_eq!(bench.sent(), b"\x62\x02\x00\x02");
+    bench.receive(b"\x70\x02\x00\x02");
+    assert_eq!(bench.events(), [Event::Published { message_id: 2 }]);
+    assert_eq!(bench.client.poll_timeout(), None);
+}
+
+#[test]
+fn message_id_0_travels_under_an_identifier_of_our_own() {
+    let mut bench = Bench::new();
+    bench.publish(0, QoS::AtLeastOnce).unwrap();
+    assert_eq!(bench.sent(), b"\x32\x06\x00\x01t\xff\xffx");
+    bench
+        .client
+        .subscribe(0, &[("t", QoS::AtLeastOnce)], bench.now)
+        .unwrap();
+    assert_eq!(bench.sent(), b"\x82\x06\xff\xfe\x00\x01t\x01");
+    bench.receive(b"\x90\x03\xff\xfe\x01\x40\x02\xff\xff");
+    assert_eq!(
+        bench.events(),
+        [
+            Event::Subscribed {
+                message_id: 0,
+                codes: vec![1]
+            },
+            Event::Published { message_id: 0 },
+        ]
+    );
+}
+
+#[test]
+fn subscribing_and_unsubscribing_report_what_the_broker_answered() {
+    let mut bench = Bench::new();
+    let filters = [("a", QoS::AtLeastOnce), ("b/#", QoS::ExactlyOnce)];
+    bench.client.subscribe(3, &filters, bench.now).unwrap();
+    assert_eq!(
+        bench.sent(),
+        b"\x82\x0c\x00\x03\x00\x01a\x01\x00\x03b/#\x02"
+    );
+    bench.receive(b"\x90\x04\x00\x03\x01\x80");
+    bench
+        .client
+        .unsubscribe(4, &["a", "b/#"], bench.now)
+        .unwrap();
+    assert_eq!(bench.sent(), b"\xa2\x0a\x00\x04\x00\x01a\x00\x03b/#");
+    bench.receive(b"\xb0\x02\x00\x04");
+    assert_eq!(
+        bench.events(),
+        [
+            Event::Subscribed {
+                message_id: 3,
+                codes: vec![1, 0x80]
+            },
+            Event::Unsubscribed { message_id: 4 },
+        ]
+    );
+}
+
+#[test]
+fn an_identifier_in_use_is_refused_until_its_answer_came() {
+    let mut bench = Bench::new();
+    bench.publish(1, QoS::AtLeastOnce).unwrap();
+    bench.sent();
+    let in_use = Err(RequestError::IdInFlight { message_id: 1 });
+    assert_eq!(bench.publish(1, QoS::ExactlyOnce), in_use);
+    assert_eq!(bench.client.unsubscribe(1, &["t"], bench.now), in_use);
+    assert_eq!(bench.sent(), b"");
+    bench.receive(b"\x40\x02\x00\x01");
+    bench.publish(1, QoS::ExactlyOnce).unwrap();
+}
+
+#[test]
+fn requests_in_flight_are_limited() {
+    let mut bench = Bench::new();
+    for id in 1..=64 {
+        bench.publish(id, QoS::AtLeastOnce).unwrap();
+    }
+    assert_eq!(
+        bench.publish(65, QoS::AtLeastOnce),
+        Err(RequestError::TooManyInFlight { limit: 64 })
+    );
+    bench.publish(0, QoS::AtMostOnce).unwrap();
+}
+
+#[test]
+fn what_mqtt_cannot_carry_is_refused_and_leaves_nothing_behind() {
+    let mut bench = Bench::new();
+    let result = bench
+        .client
+        .subscribe(1, &[("", QoS::AtMostOnce)], bench.now);
+    assert_eq!(
+        result,
+        Err(RequestError::Unencodable(EncodeError::TopicFilter))
+    );
+    assert_eq!(bench.sent(), b"");
+    bench.publish(1, QoS::AtLeastOnce).unwrap();
+}
+
+#[test]
+fn a_late_puback_costs_repetitions_with_dup_and_at_last_the_publish() {
+    let mut bench = Bench::new();
+    bench.publish(1, QoS::AtLeastOnce).unwrap();
+    bench.sent();
+    for attempt in 1..=2 {
+        assert_eq!(bench.client.poll_timeout(), Some(bench.now + TIMEOUT));
+        bench.pass(TIMEOUT);
+        assert_eq!(bench.sent(), b"\x3a\x06\x00\x01t\x00\x01x");
+        assert_eq!(
+            bench.events(),
+            [Event::Retransmitted {
+                message_id: 1,
+                attempt
+            }]
+        );
+    }
+    bench.pass(TIMEOUT);
+    assert_eq!(bench.sent(), b"");
+    let unanswered = Unanswered::Publish;
+    assert_eq!(
+        bench.events(),
+        [Event::PublishFailed {
+            message_id: 1,
+            unanswered
+        }]
+    );
+    bench.receive(b"\x40\x02\x00\x01");
+    assert_eq!(bench.events(), []);
+    assert_eq!(bench.client.stale_acknowledgements(), 1);
+}
+
+#[test]
+fn pubrel_is_repeated_in_its_turn() {
+    let mut bench = Bench::new();
+    bench.publish(1, QoS::ExactlyOnce).unwrap();
+    bench.pass(TIMEOUT);
+    bench.receive(b"\x50\x02\x00\x01");
+    bench.sent();
+    bench.events();
+    bench.pass(TIMEOUT);
+    bench.pass(TIMEOUT);
+    assert_eq!(bench.sent(), b"\x62\x02\x00\x01\x62\x02\x00\x01");
+    bench.pass(TIMEOUT);
+    let unanswered = Unanswered::Release;
+    assert_eq!(
+        bench.events()[2..],
+        [Event::PublishFailed {
+            message_id: 1,
+            unanswered
+        }]
+    );
+}
+
+#[test]
+fn subscribe_and_unsubscribe_time_out_after_their_repetitions() {
+    let mut bench = Bench::new();
+    bench
+        .client
+        .subscribe(1, &[("t", QoS::AtMostOnce)], bench.now)
+        .unwrap();
+    bench.client.unsubscribe(2, &["t"], bench.now).unwrap();
+    let first = bench.sent();
+    bench.pass(TIMEOUT);
+    // MQTT 3.1.1 has no DUP here: the same bytes again.
+    assert_eq!(bench.sent(), first);
+    bench.pass(TIMEOUT);
+    bench.events();
+    bench.pass(TIMEOUT);
+    assert_eq!(
+        bench.events(),
+        [
+            Event::SubscribeTimedOut { message_id: 1 },
+            Event::UnsubscribeTimedOut { message_id: 2 },
+        ]
+    );
+}
+
+#[test]
+fn acknowledgements_that_come_twice_or_for_nothing_are_dropped_and_counted() {
+    let mut bench = Bench::new();
+    bench.publish(1, QoS::AtLeastOnce).unwrap();
+    bench.publish(2, QoS::ExactlyOnce).unwrap();
+    bench.sent();
+    bench.receive(b"\x40\x02\x00\x01\x40\x02\x00\x01\x50\x02\x00\x02\x50\x02\x00\x02");
+    assert_eq!(bench.sent(), b"\x62\x02\x00\x02");
+    bench.receive(b"\x70\x02\x00\x02\x70\x02\x00\x02\xb0\x02\x00\x05\x90\x03\x00\x05\x00");
+    assert_eq!(
+        bench.events(),
+        [
+            Event::Published { message_id: 1 },
+            Event::Published { message_id: 2 }
+        ]
+    );
+    assert_eq!(bench.client.stale_acknowledgements(), 5);
+    assert!(bench.client.is_connected());
+}
+
+#[test]
+fn a_pubrec_of_an_exchange_given_up_is_released() {
+    let mut bench = Bench::new();
+    bench.receive(b"\x50\x02\x00\x08");
+    assert_eq!(bench.sent(), b"\x62\x02\x00\x08");
+    bench.receive(b"\x70\x02\x00\x08");
+    assert_eq!(bench.events(), []);
+}
+
+#[test]
+fn inbound_messages_are_acknowledged_as_their_qos_asks() {
+    let mut bench = Bench::new();
+    bench.receive(b"\x30\x04\x00\x01ta\x32\x06\x00\x01t\x00\x05b\x34\x06\x00\x01t\x00\x06c");
+    assert_eq!(
+        bench.events(),
+        [
+            received(0, QoS::AtMostOnce, b"a"),
+            received(5, QoS::AtLeastOnce, b"b"),
+            received(6, QoS::ExactlyOnce, b"c"),
+        ]
+    );
+    assert_eq!(bench.sent(), b"\x40\x02\x00\x05\x50\x02\x00\x06");
+    bench.receive(b"\x62\x02\x00\x06");
+    assert_eq!(bench.sent(), b"\x70\x02\x00\x06");
+}
+
+#[test]
+fn a_qos_2_message_is_delivered_once_until_it_is_released() {
+    let mut bench = Bench::new();
+    bench.receive(b"\x34\x06\x00\x01t\x00\x06c\x3c\x06\x00\x01t\x00\x06c");
+    assert_eq!(bench.events(), [received(6, QoS::ExactlyOnce, b"c")]);
+    assert_eq!(bench.sent(), b"\x50\x02\x00\x06\x50\x02\x00\x06");
+    bench.receive(b"\x62\x02\x00\x06\x62\x02\x00\x06");
+    assert_eq!(bench.sent(), b"\x70\x02\x00\x06\x70\x02\x00\x06");
+    bench.receive(b"\x34\x06\x00\x01t\x00\x06d");
+    assert_eq!(bench.events(), [received(6, QoS::ExactlyOnce, b"d")]);
+}
+
+#[test]
+fn a_qos_2_message_repeated_on_the_next_link_is_not_delivered_again() {
+    let mut bench = Bench::new();
+    bench.receive(b"\x34\x06\x00\x01t\x00\x06c");
+    let session = bench.client.into_session();
+    assert!(!session.is_empty());
+
+    let mut bench = Bench::connected(&options(), session, b"\x20\x02\x01\x00");
+    bench.receive(b"\x3c\x06\x00\x01t\x00\x06c");
+    assert_eq!(bench.events(), []);
+    assert_eq!(bench.sent(), b"\x50\x02\x00\x06");
+}
+
+#[test]
+fn a_broker_that_forgot_the_session_may_reuse_its_identifiers() {
+    let mut bench = Bench::new();
+    bench.receive(b"\x34\x06\x00\x01t\x00\x06c");
+    let session = bench.client.into_session();
+
+    let mut bench = Bench::connected(&options(), session, CONNACK);
+    bench.receive(b"\x34\x06\x00\x01t\x00\x06d");
+    assert_eq!(bench.events(), [received(6, QoS::ExactlyOnce, b"d")]);
+}
+
+#[test]
+fn a_persistent_session_resumes_what_was_in_flight_in_its_order() {
+    let mut bench = Bench::new();
+    bench.publish(2, QoS::ExactlyOnce).unwrap();
+    bench.publish(1, QoS::AtLeastOnce).unwrap();
+    bench.publish(3, QoS::ExactlyOnce).unwrap();
+    bench
+        .client
+        .subscribe(4, &[("t", QoS::AtMostOnce)], bench.now)
+        .unwrap();
+    bench.receive(b"\x50\x02\x00\x02");
+    // Half a packet before the loss must not swallow the next CONNACK.
+    bench.receive(b"\x30\x7f\x00\x01t");
+    let session = bench.client.into_session();
+    assert_eq!(session.unacknowledged().collect::<Vec<_>>(), [2, 1, 3]);
+
+    let mut bench = Bench::connecting(&options(), session);
+    bench.sent();
+    bench.receive(b"\x20\x02\x01\x00");
+    assert_eq!(
+        bench.events(),
+        [Event::Connected {
+            session_present: true
+        }]
+    );
+    assert_eq!(
+        bench.sent(),
+        b"\x62\x02\x00\x02\x3a\x06\x00\x01t\x00\x01x\x3c\x06\x00\x01t\x00\x03x"
+    );
+    bench.receive(b"\x40\x02\x00\x01\x70\x02\x00\x02");
+    assert_eq!(
+        bench.events(),
+        [
+            Event::Published { message_id: 1 },
+            Event::Published { message_id: 2 }
+        ]
+    );
+    assert_eq!(
+        bench.publish(3, QoS::AtLeastOnce),
+        Err(RequestError::IdInFlight { message_id: 3 })
+    );
+}
+
+#[test]
+fn a_clean_session_neither_takes_nor_leaves_anything() {
+    let mut bench = Bench::new();
+    bench.publish(1, QoS::AtLeastOnce).unwrap();
+    let session = bench.client.into_session();
+
+    let clean = ConnectOptions {
+        clean_session: true,
+        ..options()
+    };
+    let mut bench = Bench::connected(&clean, session, CONNACK);
+    assert_eq!(bench.sent(), b"");
+    bench.publish(1, QoS::AtLeastOnce).unwrap();
+    assert!(bench.client.into_session().is_empty());
+}
+
+#[test]
+fn mqtt_3_1_marks_every_repetition() {
+    let options = ConnectOptions {
+        version: Version::V3_1,
+        ..options()
+    };
+    let mut bench = Bench::connecting(&options, Session::default());
+    assert_eq!(
+        bench.sent(),
+        b"\x10\x10\x00\x06MQIsdp\x03\x00\x00\x00\x00\x02id"
+    );
+    bench.receive(CONNACK);
+    bench
+        .client
+        .subscribe(1, &[("t", QoS::AtMostOnce)], bench.now)
+        .unwrap();
+    bench.sent();
+    bench.pass(TIMEOUT);
+    assert_eq!(bench.sent(), b"\x8a\x06\x00\x01\x00\x01t\x00");
+}
+
+#[test]
+fn keepalive_asks_after_silence_only() {
+    let options = ConnectOptions {
+        keep_alive: 60,
+        ..options()
+    };
+    let mut bench = Bench::connected(&options, Session::default(), CONNACK);
+    bench.pass(Duration::from_secs(50));
+    bench.publish(0, QoS::AtMostOnce).unwrap();
+    bench.sent();
+    bench.pass(Duration::from_secs(59));
+    assert_eq!(bench.sent(), b"");
+    bench.pass(Duration::from_secs(1));
+    assert_eq!(bench.sent(), b"\xc0\x00");
+    bench.receive(b"\xd0\x00");
+    assert_eq!(
+        bench.client.poll_timeout(),
+        Some(bench.now + Duration::from_secs(60))
+    );
+}
+
+#[test]
+fn an_unanswered_keepalive_loses_the_link() {
+    let options = ConnectOptions {
+        keep_alive: 60,
+        ..options()
+    };
+    let mut bench = Bench::connected(&options, Session::default(), CONNACK);
+    bench.pass(Duration::from_secs(60));
+    bench.pass(TIMEOUT);
+    // What is published meanwhile is no answer.
+    bench.publish(0, QoS::AtMostOnce).unwrap();
+    bench.events();
+    bench.pass(TIMEOUT);
+    assert_eq!(bench.events(), []);
+    bench.pass(TIMEOUT);
+    assert_eq!(
+        bench.events(),
+        [Event::Lost(Loss::KeepaliveTimeout { requests: 3 })]
+    );
+    assert_eq!(bench.sent(), b"\xc0\x00\xc0\x00\x30\x04\x00\x01tx\xc0\x00");
+    assert_eq!(bench.client.poll_timeout(), None);
+}
+
+#[test]
+fn a_patient_client_still_asks_within_the_keepalive() {
+    let options = ConnectOptions {
+        keep_alive: 10,
+        packet_timeout: Duration::from_secs(60),
+        ..options()
+    };
+    let mut bench = Bench::connected(&options, Session::default(), CONNACK);
+    bench.pass(TIMEOUT);
+    bench.pass(TIMEOUT);
+    assert_eq!(bench.sent(), b"\xc0\x00\xc0\x00");
+}
+
+#[test]
+fn without_keepalive_a_client_is_silent_for_ever() {
+    let bench = Bench::new();
+    assert_eq!(bench.client.poll_timeout(), None);
+}
+
+#[test]
+fn a_broker_that_breaks_the_protocol_loses_the_link() {
+    let lost = |error: ProtocolError| [Event::Lost(error.into())];
+    let mut bench = Bench::connecting(&options(), Session::default());
+    bench.receive(b"\xd0\x00");
+    assert_eq!(bench.events(), lost(ProtocolError::BeforeConnack));
+
+    let mut bench = Bench::new();
+    bench.receive(CONNACK);
+    assert_eq!(bench.events(), lost(ProtocolError::SecondConnack));
+
+    let mut bench = Bench::new();
+    bench.receive(b"\x30\xff\xff\x7f");
+    assert_eq!(
+        bench.events(),
+        lost(ProtocolError::TooLarge { limit: 65536 })
+    );
+    bench.receive(b"\x30\x04\x00\x01ta");
+    assert_eq!(bench.events(), []);
+
+    let mut bench = Bench::new();
+    for id in 1..=1025u16 {
+        let [high, low] = id.to_be_bytes();
+        bench.receive(&[0x34, 5, 0, 1, b't', high, low]);
+    }
+    assert_eq!(
+        bench.events()[1024..],
+        lost(ProtocolError::TooManyUnreleased { limit: 1024 })
+    );
+}
+
+#[test]
+fn disconnect_says_so_and_keeps_the_session() {
+    let mut bench = Bench::new();
+    bench.publish(1, QoS::AtLeastOnce).unwrap();
+    bench.sent();
+    bench.client.disconnect();
+    assert_eq!(bench.sent(), b"\xe0\x00");
+    assert_eq!(bench.client.poll_timeout(), None);
+    bench.receive(b"\x40\x02\x00\x01");
+    assert_eq!(bench.events(), []);
+    assert!(!bench.client.into_session().is_empty());
+}
+
+#[test]
+fn disconnect_before_connack_sends_nothing() {
+    let mut bench = Bench::connecting(&options(), Session::default());
+    bench.sent();
+    bench.client.disconnect();
+    assert_eq!(bench.sent(), b"");
+}
+
+/// What a broker may send after CONNACK, hostile or not.
+fn packet() -> impl Strategy<Value = Vec<u8>> {
+    let id = 1..4u8;
+    prop_oneof![
+        (id.clone(), 0x30..0x40u8).prop_map(|(id, header)| {
+            let mut packet = vec![header, 6, 0, 1, b't', 0, id, b'x'];
+            if header & 6 == 0 {
+                packet[1] = 4;
+                packet.drain(5..7);
+            }
+            packet
+        }),
+        (
+            id.clone(),
+            prop::sample::select(vec![0x40, 0x50, 0x62, 0x70, 0xb0u8])
+        )
+            .prop_map(|(id, header)| vec![header, 2, 0, id]),
+        (id, any::<u8>()).prop_map(|(id, code)| vec![0x90, 3, 0, id, code]),
+        Just(vec![0xd0, 0]),
+    ]
+}
+
+/// A client with a request of each kind in flight.
+fn busy() -> Bench {
+    let mut bench = Bench::connecting(&options(), Session::default());
+    bench.receive(CONNACK);
+    bench.publish(1, QoS::AtLeastOnce).unwrap();
+    bench.publish(2, QoS::ExactlyOnce).unwrap();
+    bench
+        .client
+        .subscribe(3, &[("t", QoS::AtMostOnce)], bench.now)
+        .unwrap();
+    bench
+}
+
+proptest! {
+    #[test]
+    fn any_split_of_the_bytes_gives_the_same(
+        packets in prop::collection::vec(packet(), 0..12),
+        cuts in prop::collection::vec(1..9usize, 1..40),
+    ) {
+        let bytes = packets.concat();
+        let mut whole = busy();
+        whole.receive(&bytes);
+        let mut split = busy();
+        let mut rest = &bytes[..];
+        for cut in cuts.iter().cycle() {
+            let (chunk, after) = rest.split_at((*cut).min(rest.len()));
+            split.receive(chunk);
+            rest = after;
+            if rest.is_empty() {
+                break;
+            }
+        }
+        prop_assert_eq!(whole.events(), split.events());
+        prop_assert_eq!(whole.sent(), split.sent());
+    }
+
+    #[test]
+    fn no_bytes_make_it_panic(
+        bytes in prop::collection::vec(any::<u8>(), 0..200),
+        connected: bool,
+    ) {
+        let mut bench = if connected {
+            busy()
+        } else {
+            Bench::connecting(&options(), Session::default())
+        };
+        bench.receive(&bytes);
+        bench.pass(TIMEOUT);
+        bench.receive(&bytes);
+    }
+}
