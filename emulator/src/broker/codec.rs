@@ -1,0 +1,530 @@
+//! Control packets from and to bytes: the only file that knows `mqtt-protocol-core`.
+//!
+//! Only its packet types are used, not its `Connection` in the server role. That one keeps the
+//! exchanges of one client correct, and a bench has to take incorrect ones: it asks for a close at
+//! a second acknowledgement, panics when a stored packet identifier is sent again, knows no level
+//! 3, and hides its session store behind per-connection state, while ours outlives connections
+//! and has to be bounded. What is left for it to do is small beside what would have to be worked
+//! around.
+//!
+//! Its parsers are lenient where a server must not be (flags, trailing bytes, wildcards, NUL), so
+//! those checks are here.
+
+use mqtt_protocol_core::mqtt::packet::{self as wire, v3_1_1};
+use mqtt_protocol_core::mqtt::result_code as wire_code;
+
+use super::packet::{Connect, Message, Packet, PacketId, Publish, Qos, Reply};
+use super::session::Delivery;
+use super::splitter::Frame;
+use super::topic;
+use super::{ConnectReturnCode, Credentials, Violation};
+
+/// Reads a packet that a client sent.
+pub(super) fn decode(frame: &Frame<'_>) -> Result<Packet, Violation> {
+    let (kind, flags) = (frame.header >> 4, frame.header & 0x0f);
+    let (name, expected_flags) = match kind {
+        1 => ("CONNECT", 0),
+        // Its flags are DUP, QoS and RETAIN.
+        3 => return publish(flags, frame.body).map(Packet::Publish),
+        4 => ("PUBACK", 0),
+        5 => ("PUBREC", 0),
+        6 => ("PUBREL", 2),
+        7 => ("PUBCOMP", 0),
+        8 => ("SUBSCRIBE", 2),
+        10 => ("UNSUBSCRIBE", 2),
+        12 => ("PINGREQ", 0),
+        14 => ("DISCONNECT", 0),
+        _ => return Err(Violation::PacketType(kind)),
+    };
+    if flags != expected_flags {
+        return Err(Violation::Flags {
+            packet: name,
+            flags,
+        });
+    }
+    match kind {
+        1 => connect(frame.body).map(|connect| Packet::Connect(Box::new(connect))),
+        8 => subscribe(frame.body),
+        10 => unsubscribe(frame.body),
+        12 | 14 if !frame.body.is_empty() => Err(malformed(name, "a body where none belongs")),
+        12 => Ok(Packet::Pingreq),
+        14 => Ok(Packet::Disconnect),
+        _ => {
+            let packet_id = acknowledgement(name, frame.body)?;
+            Ok(match kind {
+                4 => Packet::Puback(packet_id),
+                5 => Packet::Pubrec(packet_id),
+                6 => Packet::Pubrel(packet_id),
+                _ => Packet::Pubcomp(packet_id),
+            })
+        }
+    }
+}
+
+/// The bytes of a reply.
+pub(super) fn encode(reply: &Reply) -> Vec<u8> {
+    const COMPLETE: &str = "every field that the packet needs is set";
+    match reply {
+        Reply::Connack(session_present, code) => v3_1_1::Connack::builder()
+            .session_present(*session_present)
+            .return_code(wire_return_code(*code))
+            .build()
+            .expect(COMPLETE)
+            .to_continuous_buffer(),
+        Reply::Puback(id) => v3_1_1::Puback::builder()
+            .packet_id(id.get())
+            .build()
+            .expect(COMPLETE)
+            .to_continuous_buffer(),
+        Reply::Pubrec(id) => v3_1_1::Pubrec::builder()
+            .packet_id(id.get())
+            .build()
+            .expect(COMPLETE)
+            .to_continuous_buffer(),
+        Reply::Pubrel(id) => v3_1_1::Pubrel::builder()
+            .packet_id(id.get())
+            .build()
+            .expect(COMPLETE)
+            .to_continuous_buffer(),
+        Reply::Pubcomp(id) => v3_1_1::Pubcomp::builder()
+            .packet_id(id.get())
+            .build()
+            .expect(COMPLETE)
+            .to_continuous_buffer(),
+        Reply::Suback(id, codes) => v3_1_1::Suback::builder()
+            .packet_id(id.get())
+            .return_codes(codes.iter().map(|code| wire_suback_code(*code)).collect())
+            .build()
+            .expect(COMPLETE)
+            .to_continuous_buffer(),
+        Reply::Unsuback(id) => v3_1_1::Unsuback::builder()
+            .packet_id(id.get())
+            .build()
+            .expect(COMPLETE)
+            .to_continuous_buffer(),
+        Reply::Pingresp => v3_1_1::Pingresp::new().to_continuous_buffer(),
+    }
+}
+
+/// The bytes of PUBLISH to a subscriber; the packet identifier is `None` exactly at QoS 0.
+pub(super) fn encode_publish(
+    delivery: &Delivery,
+    packet_id: Option<PacketId>,
+    dup: bool,
+) -> Vec<u8> {
+    v3_1_1::Publish::builder()
+        .topic_name(delivery.message.topic.as_str())
+        .expect("only topic names without wildcards are accepted")
+        .qos(wire_qos(delivery.qos))
+        .dup(dup)
+        .retain(delivery.retain)
+        .packet_id(packet_id.map(PacketId::get))
+        .payload(delivery.message.payload.clone())
+        .build()
+        .expect("QoS and packet identifier belong together")
+        .to_continuous_buffer()
+}
+
+fn connect(body: &[u8]) -> Result<Connect, Violation> {
+    const CONNECT: &str = "CONNECT";
+    let level_3 = body.starts_with(b"\0\x06MQIsdp");
+    if !level_3 && !body.starts_with(b"\0\x04MQTT") {
+        return Err(Violation::ProtocolName);
+    }
+    let name = if level_3 { 8 } else { 6 };
+    let &[level, flags, ..] = &body[name..] else {
+        return Err(malformed(CONNECT, "it ends too early"));
+    };
+    if level != if level_3 { 3 } else { 4 } {
+        return Err(Violation::ProtocolLevel(level));
+    }
+    let will = flags & 0b0000_0100 != 0;
+    let will_qos = flags >> 3 & 0b11;
+    if !level_3 && flags & 1 != 0 {
+        return Err(malformed(CONNECT, "the reserved flag is set"));
+    }
+    if will_qos == 3 {
+        return Err(malformed(CONNECT, "QoS 3 for the will"));
+    }
+    if !will && flags & 0b0011_1000 != 0 {
+        return Err(malformed(
+            CONNECT,
+            "QoS or retain of a will that is not there",
+        ));
+    }
+    let parsed = parse_connect(&body[name + 1..], level_3)?;
+    let will = match (parsed.will_topic(), parsed.will_payload()) {
+        (Some(topic), Some(payload)) => {
+            let message = Message {
+                topic: text(CONNECT, topic)?,
+                payload: payload.into(),
+            };
+            if !topic::is_name(topic) {
+                return Err(malformed(
+                    CONNECT,
+                    "the will topic is empty or has wildcards",
+                ));
+            }
+            let (qos, retain) = (qos(parsed.will_qos()), parsed.will_retain());
+            Some(Publish {
+                message,
+                qos,
+                retain,
+                packet_id: None,
+            })
+        }
+        _ => None,
+    };
+    Ok(Connect {
+        credentials: Credentials {
+            client_id: text(CONNECT, parsed.client_id())?,
+            username: parsed
+                .user_name()
+                .map(|name| text(CONNECT, name))
+                .transpose()?,
+            password: parsed.password().map(<[u8]>::to_vec),
+        },
+        clean_session: parsed.clean_session(),
+        keep_alive_secs: parsed.keep_alive(),
+        will,
+        level_3,
+    })
+}
+
+/// Parses CONNECT from its flags on, as MQTT 3.1.1 whatever it is, since the crate knows no other.
+fn parse_connect(from_flags: &[u8], level_3: bool) -> Result<v3_1_1::Connect, Violation> {
+    // In MQTT 3.1 (section 3.1) the announced user name and password may be missing: then the
+    // remaining length takes precedence over the flags.
+    let ignorable: &[u8] = if level_3 {
+        &[0, 0b0100_0000, 0b1100_0000]
+    } else {
+        &[0]
+    };
+    for ignored in ignorable {
+        let mut bytes = b"\0\x04MQTT\x04".to_vec();
+        bytes.extend_from_slice(from_flags);
+        bytes[7] &= !ignored;
+        match v3_1_1::Connect::parse(&bytes) {
+            Ok((connect, length)) if length == bytes.len() => return Ok(connect),
+            _ => {}
+        }
+    }
+    Err(malformed("CONNECT", "flags and contents do not fit"))
+}
+
+fn publish(flags: u8, body: &[u8]) -> Result<Publish, Violation> {
+    const PUBLISH: &str = "PUBLISH";
+    let (publish, _) = v3_1_1::Publish::parse(flags, body.into())
+        .map_err(|_| malformed(PUBLISH, "QoS 3, or contents cut short or not UTF-8"))?;
+    let qos = qos(publish.qos());
+    if qos == Qos::AtMostOnce && publish.dup() {
+        return Err(malformed(PUBLISH, "DUP at QoS 0"));
+    }
+    let topic = text(PUBLISH, publish.topic_name())?;
+    if !topic::is_name(&topic) {
+        return Err(malformed(PUBLISH, "the topic is empty or has wildcards"));
+    }
+    let packet_id = publish
+        .packet_id()
+        .map(|id| packet_id(PUBLISH, id))
+        .transpose()?;
+    let message = Message {
+        topic,
+        payload: publish.payload().as_slice().into(),
+    };
+    Ok(Publish {
+        message,
+        qos,
+        retain: publish.retain(),
+        packet_id,
+    })
+}
+
+fn subscribe(body: &[u8]) -> Result<Packet, Violation> {
+    const SUBSCRIBE: &str = "SUBSCRIBE";
+    let (subscribe, _) = v3_1_1::Subscribe::parse(body)
+        .map_err(|_| malformed(SUBSCRIBE, "no filters, or contents cut short or not UTF-8"))?;
+    let packet_id = packet_id(SUBSCRIBE, subscribe.packet_id())?;
+    let mut filters = Vec::with_capacity(subscribe.entries().len());
+    for entry in subscribe.entries() {
+        // The parser shares this byte with MQTT 5, where the higher bits mean something.
+        if entry.sub_opts().to_buffer()[0] > 2 {
+            return Err(malformed(SUBSCRIBE, "reserved bits beside the QoS"));
+        }
+        filters.push((
+            text(SUBSCRIBE, entry.topic_filter())?,
+            qos(entry.sub_opts().qos()),
+        ));
+    }
+    Ok(Packet::Subscribe(packet_id, filters))
+}
+
+fn unsubscribe(body: &[u8]) -> Result<Packet, Violation> {
+    const UNSUBSCRIBE: &str = "UNSUBSCRIBE";
+    let (unsubscribe, _) = v3_1_1::Unsubscribe::parse(body).map_err(|_| {
+        malformed(
+            UNSUBSCRIBE,
+            "no filters, or contents cut short or not UTF-8",
+        )
+    })?;
+    let packet_id = packet_id(UNSUBSCRIBE, unsubscribe.packet_id())?;
+    let filters = unsubscribe.entries().iter();
+    let filters = filters.map(|filter| text(UNSUBSCRIBE, filter.as_str()));
+    Ok(Packet::Unsubscribe(
+        packet_id,
+        filters.collect::<Result<_, _>>()?,
+    ))
+}
+
+fn acknowledgement(name: &'static str, body: &[u8]) -> Result<PacketId, Violation> {
+    match *body {
+        [high, low] => packet_id(name, u16::from_be_bytes([high, low])),
+        _ => Err(malformed(name, "its length is not 2")),
+    }
+}
+
+fn packet_id(packet: &'static str, id: u16) -> Result<PacketId, Violation> {
+    PacketId::new(id).ok_or(malformed(packet, "packet identifier 0"))
+}
+
+fn text(packet: &'static str, text: &str) -> Result<String, Violation> {
+    // Section 1.5.3: the one character that must not appear.
+    if text.contains('\0') {
+        return Err(malformed(packet, "U+0000 in a string"));
+    }
+    Ok(text.to_owned())
+}
+
+fn malformed(packet: &'static str, what: &'static str) -> Violation {
+    Violation::Malformed { packet, what }
+}
+
+fn qos(qos: wire::Qos) -> Qos {
+    match qos {
+        wire::Qos::AtMostOnce => Qos::AtMostOnce,
+        wire::Qos::AtLeastOnce => Qos::AtLeastOnce,
+        wire::Qos::ExactlyOnce => Qos::ExactlyOnce,
+    }
+}
+
+fn wire_qos(qos: Qos) -> wire::Qos {
+    match qos {
+        Qos::AtMostOnce => wire::Qos::AtMostOnce,
+        Qos::AtLeastOnce => wire::Qos::AtLeastOnce,
+        Qos::ExactlyOnce => wire::Qos::ExactlyOnce,
+    }
+}
+
+fn wire_suback_code(granted: Option<Qos>) -> wire_code::SubackReturnCode {
+    match granted {
+        Some(Qos::AtMostOnce) => wire_code::SubackReturnCode::SuccessMaximumQos0,
+        Some(Qos::AtLeastOnce) => wire_code::SubackReturnCode::SuccessMaximumQos1,
+        Some(Qos::ExactlyOnce) => wire_code::SubackReturnCode::SuccessMaximumQos2,
+        None => wire_code::SubackReturnCode::Failure,
+    }
+}
+
+fn wire_return_code(code: ConnectReturnCode) -> wire_code::ConnectReturnCode {
+    use ConnectReturnCode as Ours;
+    use wire_code::ConnectReturnCode as Wire;
+    match code {
+        Ours::Accepted => Wire::Accepted,
+        Ours::UnacceptableProtocolVersion => Wire::UnacceptableProtocolVersion,
+        Ours::IdentifierRejected => Wire::IdentifierRejected,
+        Ours::ServerUnavailable => Wire::ServerUnavailable,
+        Ours::BadUserNameOrPassword => Wire::BadUserNameOrPassword,
+        Ours::NotAuthorized => Wire::NotAuthorized,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    fn read(header: u8, body: &[u8]) -> Result<Packet, Violation> {
+        decode(&Frame { header, body })
+    }
+
+    fn id(value: u16) -> PacketId {
+        PacketId::new(value).unwrap()
+    }
+
+    #[test]
+    fn packets_of_a_client_are_read() {
+        let message = |topic: &str, payload: &[u8]| Message {
+            topic: topic.into(),
+            payload: payload.into(),
+        };
+        for (header, body, expected) in [
+            (0x40, &b"\x01\x02"[..], Packet::Puback(id(0x102))),
+            (0x50, b"\0\x02", Packet::Pubrec(id(2))),
+            (0x62, b"\0\x03", Packet::Pubrel(id(3))),
+            (0x70, b"\0\x04", Packet::Pubcomp(id(4))),
+            (0xC0, b"", Packet::Pingreq),
+            (0xE0, b"", Packet::Disconnect),
+            (
+                0x82,
+                b"\0\x05\0\x01a\x01\0\x02b#\x02",
+                Packet::Subscribe(
+                    id(5),
+                    vec![
+                        ("a".into(), Qos::AtLeastOnce),
+                        ("b#".into(), Qos::ExactlyOnce),
+                    ],
+                ),
+            ),
+            (
+                0xA2,
+                b"\0\x06\0\x01a",
+                Packet::Unsubscribe(id(6), vec!["a".into()]),
+            ),
+            (
+                0x31,
+                b"\0\x01txyz",
+                Packet::Publish(Publish {
+                    message: message("t", b"xyz"),
+                    qos: Qos::AtMostOnce,
+                    retain: true,
+                    packet_id: None,
+                }),
+            ),
+            (
+                0x3C,
+                b"\0\x01t\0\x07",
+                Packet::Publish(Publish {
+                    message: message("t", b""),
+                    qos: Qos::ExactlyOnce,
+                    retain: false,
+                    packet_id: Some(id(7)),
+                }),
+            ),
+        ] {
+            assert_eq!(read(header, body), Ok(expected));
+        }
+    }
+
+    #[test]
+    fn connect_is_read_with_all_its_fields() {
+        let body = b"\0\x04MQTT\x04\xEE\0\x3C\0\x02id\0\x01w\0\x02\xFF\0\0\x01u\0\x01p";
+        let Ok(Packet::Connect(connect)) = read(0x10, body) else {
+            panic!("not read");
+        };
+        assert_eq!(connect.credentials.client_id, "id");
+        assert_eq!(connect.credentials.username.as_deref(), Some("u"));
+        assert_eq!(connect.credentials.password.as_deref(), Some(&b"p"[..]));
+        assert!(connect.clean_session && !connect.level_3);
+        assert_eq!(connect.keep_alive_secs, 60);
+        let will = connect.will.unwrap();
+        assert_eq!(
+            (will.message.topic.as_str(), will.qos, will.retain),
+            ("w", Qos::AtLeastOnce, true)
+        );
+        assert_eq!(&*will.message.payload, b"\xFF\0");
+    }
+
+    #[test]
+    fn connect_of_mqtt_3_1_is_read_even_without_the_announced_login() {
+        for (body, username) in [
+            (&b"\0\x06MQIsdp\x03\x02\0\0\0\x02id"[..], None),
+            (b"\0\x06MQIsdp\x03\xC2\0\0\0\x02id", None),
+            (b"\0\x06MQIsdp\x03\xC2\0\0\0\x02id\0\x01u", Some("u")),
+        ] {
+            let Ok(Packet::Connect(connect)) = read(0x10, body) else {
+                panic!("not read: {body:?}");
+            };
+            assert!(connect.level_3);
+            assert_eq!(connect.credentials.client_id, "id");
+            assert_eq!(connect.credentials.username.as_deref(), username);
+        }
+    }
+
+    #[test]
+    fn what_a_client_must_not_send_is_refused() {
+        for (header, body) in [
+            (0x00, &b""[..]),
+            (0x20, b"\0\0"),
+            (0xF0, b""),
+            (0x11, b"\0\x04MQTT\x04\x02\0\0\0\0"),
+            (0x10, b"\0\x04HTTP\x04\x02\0\0\0\0"),
+            (0x10, b"\0\x04MQTT"),
+            (0x10, b"\0\x04MQTT\x04\x03\0\0\0\0"),
+            (0x10, b"\0\x04MQTT\x04\x1E\0\0\0\0\0\x01w\0\0"),
+            (0x10, b"\0\x04MQTT\x04\x22\0\0\0\0"),
+            (0x10, b"\0\x04MQTT\x04\x42\0\0\0\0\0\x01p"),
+            (0x10, b"\0\x04MQTT\x04\x02\0\0\0\0extra"),
+            (0x10, b"\0\x04MQTT\x04\x02\0\0\0\x01\xFF"),
+            (0x10, b"\0\x04MQTT\x04\x06\0\0\0\0\0\x01#\0\0"),
+            (0x36, b"\0\x01t\0\x01"),
+            (0x38, b"\0\x01t"),
+            (0x30, b"\0\0"),
+            (0x30, b"\0\x01+"),
+            (0x30, b"\0\x01\0"),
+            (0x30, b"\0\x05t"),
+            (0x32, b"\0\x01t\0\0"),
+            (0x32, b"\0\x01t\0"),
+            (0x40, b"\0\0"),
+            (0x40, b"\0\x01\0"),
+            (0x41, b"\0\x01"),
+            (0x60, b"\0\x01"),
+            (0x80, b"\0\x01\0\x01a\0"),
+            (0x82, b"\0\x01"),
+            (0x82, b"\0\0\0\x01a\0"),
+            (0x82, b"\0\x01\0\x01a\x03"),
+            (0x82, b"\0\x01\0\x01a\x04"),
+            (0x82, b"\0\x01\0\x01a"),
+            (0xA2, b"\0\x01"),
+            (0xC0, b"x"),
+            (0xE1, b""),
+        ] {
+            assert!(read(header, body).is_err(), "{header:#x} {body:?}");
+        }
+    }
+
+    #[test]
+    fn replies_are_written() {
+        for (reply, expected) in [
+            (
+                Reply::Connack(true, ConnectReturnCode::Accepted),
+                &b"\x20\x02\x01\0"[..],
+            ),
+            (
+                Reply::Connack(false, ConnectReturnCode::NotAuthorized),
+                b"\x20\x02\0\x05",
+            ),
+            (Reply::Puback(id(1)), b"\x40\x02\0\x01"),
+            (Reply::Pubrec(id(2)), b"\x50\x02\0\x02"),
+            (Reply::Pubrel(id(3)), b"\x62\x02\0\x03"),
+            (Reply::Pubcomp(id(4)), b"\x70\x02\0\x04"),
+            (
+                Reply::Suback(id(5), vec![Some(Qos::ExactlyOnce), None]),
+                b"\x90\x04\0\x05\x02\x80",
+            ),
+            (Reply::Unsuback(id(6)), b"\xB0\x02\0\x06"),
+            (Reply::Pingresp, b"\xD0\0"),
+        ] {
+            assert_eq!(encode(&reply), expected, "{reply:?}");
+        }
+    }
+
+    #[test]
+    fn publish_is_written() {
+        let message = Arc::new(Message {
+            topic: "t".into(),
+            payload: b"xy"[..].into(),
+        });
+        let mut delivery = Delivery {
+            message,
+            qos: Qos::AtMostOnce,
+            retain: true,
+        };
+        assert_eq!(encode_publish(&delivery, None, false), b"\x31\x05\0\x01txy");
+        delivery.qos = Qos::ExactlyOnce;
+        delivery.retain = false;
+        assert_eq!(
+            encode_publish(&delivery, Some(id(9)), true),
+            b"\x3C\x07\0\x01t\0\x09xy"
+        );
+    }
+}
