@@ -1,1 +1,4 @@
 //! The harness that the end-to-end tests share.
+
+pub mod mosquitto;
+pub mod raw_mqtt;
