@@ -422,3 +422,6 @@ impl Connection {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
