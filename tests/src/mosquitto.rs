@@ -42,9 +42,11 @@ impl Mosquitto {
         Self::start_with(|_| String::new())
     }
 
-    /// Like [`Mosquitto::start`], with more lines of configuration. `configure` is given a
-    /// directory of this broker's own, for password files and certificates, and may be called
-    /// more than once. [`free_port`] finds ports for further listeners.
+    /// Like [`Mosquitto::start`], with more lines of configuration. They come last and settings
+    /// are per listener: until they name a `listener` they are about the one of
+    /// [`Mosquitto::address`]. `configure` is given a directory of this broker's own, for password
+    /// files and certificates, and may be called more than once. [`free_port`] finds ports for
+    /// further listeners.
     ///
     /// # Panics
     ///
@@ -87,7 +89,8 @@ impl Mosquitto {
         let log = directory.path().join("mosquitto.log");
         let lines = format!(
             // Started as root, mosquitto would become a user who cannot read this directory.
-            "user root\nlistener {} 127.0.0.1\nallow_anonymous true\npersistence false\n{}\n",
+            "user root\npersistence false\nper_listener_settings true\n\
+             listener {} 127.0.0.1\nallow_anonymous true\n{}\n",
             address.port(),
             configure(directory.path()),
         );
@@ -119,7 +122,7 @@ impl Mosquitto {
         let deadline = Instant::now() + START_LIMIT;
         loop {
             let connected = TcpStream::connect(self.address);
-            // In this order: if it has not ended by now, the listener was its own.
+            // Had another program taken the port meanwhile, mosquitto would have ended.
             if let Some(status) = self.process.try_wait()? {
                 return Err(io::Error::other(format!("it ended with {status}")));
             }
@@ -160,4 +163,33 @@ pub fn find_program(name: &str) -> Option<PathBuf> {
     directories
         .map(|directory| directory.join(name))
         .find(|program| program.is_file())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::raw_mqtt::{Connect, RawClient, packet};
+
+    #[test]
+    fn extra_configuration_is_taken_and_drop_ends_it() {
+        let port = free_port();
+        let started = Mosquitto::start_with(|directory| {
+            fs::write(directory.join("passwords"), "").expect("the directory can be written");
+            let passwords = directory.join("passwords");
+            format!(
+                "listener {port} 127.0.0.1\nallow_anonymous false\npassword_file {}",
+                passwords.display()
+            )
+        });
+        let Some(mosquitto) = started else {
+            return;
+        };
+        let address = mosquitto.address();
+        drop(RawClient::connect(address, &Connect::new("c")));
+        let mut stranger = RawClient::open((Ipv4Addr::LOCALHOST, port).into());
+        stranger.send(Connect::new("c").bytes());
+        stranger.expect(packet(0x20, &[0, 5]));
+        drop(mosquitto);
+        assert!(TcpStream::connect(address).is_err());
+    }
 }
