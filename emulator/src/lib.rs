@@ -2,3 +2,7 @@
 
 pub mod broker;
 pub mod mqtt;
+
+#[cfg(test)]
+mod mosquitto;
+

@@ -23,6 +23,9 @@ mod event;
 mod exchange;
 mod options;
 
+#[cfg(test)]
+mod mosquitto_tests;
+
 pub use client::Client;
 pub use codec::EncodeError;
 pub use event::{Event, Loss, Message, ProtocolError, RequestError, Unanswered};
