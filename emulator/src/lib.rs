@@ -2,7 +2,9 @@
 
 pub mod broker;
 pub mod mqtt;
+pub mod network;
 
 #[cfg(test)]
 mod mosquitto;
 
+pub use network::{HostMap, HostRule, HostRuleError};

@@ -1,0 +1,309 @@
+//! The TCP and TLS links of one module, on tokio.
+//!
+//! The module's core says what it wants with a [`NetworkRequest`] and is told what came of it with
+//! a [`NetworkEvent`]; it sees neither socket nor task. Each link is one task, which costs an idle
+//! link no buffer.
+
+mod host_map;
+mod link;
+mod tls;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::task::{AbortHandle, JoinSet};
+
+pub use host_map::{HostMap, HostRule, HostRuleError};
+use link::{Backlog, Events, Link, Target};
+pub use tls::{ClientIdentity, TlsOptions};
+
+/// What a module wants from the network.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NetworkRequest {
+    /// Resolve a name, connect, secure the link if asked. [`NetworkEvent::Opened`] or
+    /// [`NetworkEvent::OpenFailed`] follows. An open link of this number is closed first.
+    Open {
+        /// The module's number for the link.
+        link: u8,
+        /// Host name or address.
+        host: String,
+        /// TCP port.
+        port: u16,
+        /// TLS, if the link is to have it.
+        tls: Option<TlsOptions>,
+    },
+    /// Send bytes on an open link. On a link that is not open they are dropped: its
+    /// [`NetworkEvent::Closed`] is on its way or has been taken.
+    Send {
+        /// Link they are for.
+        link: u8,
+        /// The bytes.
+        bytes: Vec<u8>,
+    },
+    /// Send what is queued and close. No event of this link follows.
+    Close {
+        /// Link to close.
+        link: u8,
+    },
+}
+
+/// What the network tells a module.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NetworkEvent {
+    /// A link is open.
+    Opened {
+        /// Link meant.
+        link: u8,
+    },
+    /// A link could not be opened.
+    OpenFailed {
+        /// Link meant.
+        link: u8,
+        /// Why not.
+        reason: OpenFailure,
+    },
+    /// Bytes came.
+    Received {
+        /// Link they came on.
+        link: u8,
+        /// The bytes, at least one.
+        bytes: Vec<u8>,
+    },
+    /// A congested link has written most of its backlog; see [`Network::is_congested`].
+    Drained {
+        /// Link meant.
+        link: u8,
+    },
+    /// An open link is closed, but not by [`NetworkRequest::Close`].
+    Closed {
+        /// Link meant.
+        link: u8,
+        /// Why.
+        reason: CloseReason,
+    },
+}
+
+/// Why a link could not be opened.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum OpenFailure {
+    /// No address for the host name.
+    #[error("the host name cannot be resolved")]
+    Resolve,
+    /// Nothing listens there.
+    #[error("the host refuses the connection")]
+    Refused,
+    /// It took longer than [`NetworkOptions::open_time_limit`], or than the system allows.
+    #[error("the host does not answer in time")]
+    TimedOut,
+    /// No way to the address.
+    #[error("the host or its network is unreachable")]
+    Unreachable,
+    /// The link was made but not secured.
+    #[error("TLS failed: {0}")]
+    Tls(String),
+    /// Another answer of the system.
+    #[error("the link cannot be opened: {0}")]
+    Other(String),
+}
+
+/// Why a link is closed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CloseReason {
+    /// The peer closed or reset it.
+    #[error("the peer closed the link")]
+    Peer,
+    /// More bytes were queued than the peer took.
+    #[error("the peer left more than {limit} bytes untaken")]
+    Overrun {
+        /// Bytes that may be queued.
+        limit: usize,
+    },
+    /// Another answer of the system or of TLS.
+    #[error("the link failed: {0}")]
+    Failed(String),
+}
+
+/// How a [`Network`] behaves.
+#[derive(Debug, Clone)]
+pub struct NetworkOptions {
+    /// Where host names lead; one map serves all modules of a process.
+    pub hosts: Arc<HostMap>,
+    /// How long resolving, connecting and the TLS handshake may take together.
+    pub open_time_limit: Duration,
+}
+
+impl Default for NetworkOptions {
+    /// No mapping, and 10 s to open a link: the manual allows an OPEN 160 s, but hosts in the field
+    /// wait 15 s for its result.
+    fn default() -> Self {
+        Self {
+            hosts: Arc::default(),
+            open_time_limit: Duration::from_secs(10),
+        }
+    }
+}
+
+/// The links of one module. Dropping it ends them at once.
+pub struct Network {
+    options: NetworkOptions,
+    links: HashMap<u8, Handle>,
+    tasks: JoinSet<()>,
+    /// Kept to hand out copies, so the receiver never ends.
+    sender: mpsc::Sender<(u64, NetworkEvent)>,
+    receiver: mpsc::Receiver<(u64, NetworkEvent)>,
+    /// Links that were ended here, for want of room, and whose end is still to be told.
+    overrun: Vec<u8>,
+    epoch: u64,
+}
+
+/// The end of a link that the module holds. Dropping it closes the link.
+struct Handle {
+    /// Tells this link from earlier ones of the same number.
+    epoch: u64,
+    requests: mpsc::UnboundedSender<Vec<u8>>,
+    backlog: Arc<Backlog>,
+    task: AbortHandle,
+}
+
+impl Network {
+    /// Events on their way to the module, all links together; each of `Received` has at most 8 KiB.
+    /// When so many wait, the links stop reading.
+    const EVENTS: usize = 8;
+
+    /// Bytes a link may have queued. A module that minds [`Network::is_congested`] stays far below,
+    /// unless a session resumes with a large publish under each of its 64 identifiers, which is
+    /// half of it.
+    const BACKLOG_LIMIT: usize = 1024 * 1024;
+
+    /// A network without links.
+    pub fn new(options: NetworkOptions) -> Self {
+        let (sender, receiver) = mpsc::channel(Self::EVENTS);
+        Self {
+            options,
+            links: HashMap::new(),
+            tasks: JoinSet::new(),
+            sender,
+            receiver,
+            overrun: Vec::new(),
+            epoch: 0,
+        }
+    }
+
+    /// Does what the module wants; never waits.
+    ///
+    /// # Panics
+    /// When a link is opened outside a tokio runtime.
+    pub fn request(&mut self, request: NetworkRequest) {
+        match request {
+            NetworkRequest::Open {
+                link,
+                host,
+                port,
+                tls,
+            } => self.open(link, host, port, tls),
+            NetworkRequest::Send { link, bytes } => self.send(link, bytes),
+            NetworkRequest::Close { link } => self.forget(link),
+        }
+    }
+
+    /// The next event. Never ends; dropping the future loses nothing.
+    pub async fn next_event(&mut self) -> NetworkEvent {
+        loop {
+            if let Some(link) = self.overrun.pop() {
+                let limit = Self::BACKLOG_LIMIT;
+                let reason = CloseReason::Overrun { limit };
+                return NetworkEvent::Closed { link, reason };
+            }
+            let received = self.receiver.recv().await;
+            let (epoch, event) = received.expect("a sender is kept here");
+            if self.is_current(epoch, &event) {
+                return event;
+            }
+        }
+    }
+
+    /// Whether a link has so much to write that the module should take nothing more from its host.
+    /// [`NetworkEvent::Drained`] or [`NetworkEvent::Closed`] tells when to ask again.
+    pub fn is_congested(&self) -> bool {
+        self.links.values().any(|handle| handle.backlog.is_high())
+    }
+
+    fn open(&mut self, link: u8, host: String, port: u16, tls: Option<TlsOptions>) {
+        // Those that have ended are let go here, where their number can grow.
+        while self.tasks.try_join_next().is_some() {}
+        self.forget(link);
+        self.epoch += 1;
+        let (requests, receiver) = mpsc::unbounded_channel();
+        let backlog = Arc::new(Backlog::default());
+        let (target_host, target_port) = self.options.hosts.target(&host, port);
+        let target = Target {
+            host: host_map::without_brackets(target_host).to_owned(),
+            port: target_port,
+            name: host,
+            tls,
+            time_limit: self.options.open_time_limit,
+        };
+        let end = Link {
+            requests: receiver,
+            events: Events {
+                link,
+                epoch: self.epoch,
+                sender: self.sender.clone(),
+            },
+            backlog: Arc::clone(&backlog),
+        };
+        let handle = Handle {
+            epoch: self.epoch,
+            requests,
+            backlog,
+            task: self.tasks.spawn(end.run(Box::new(target))),
+        };
+        self.links.insert(link, handle);
+    }
+
+    /// Closes a link, in its own time, and takes no more events of it.
+    fn forget(&mut self, link: u8) {
+        self.links.remove(&link);
+        self.overrun.retain(|&overrun| overrun != link);
+    }
+
+    fn send(&mut self, link: u8, bytes: Vec<u8>) {
+        let Some(handle) = self.links.get(&link) else {
+            return;
+        };
+        handle.backlog.add(bytes.len());
+        if handle.backlog.bytes() > Self::BACKLOG_LIMIT {
+            handle.task.abort();
+            self.links.remove(&link);
+            self.overrun.push(link);
+        } else {
+            // Fails when the task has ended, which its last event tells.
+            let _ = handle.requests.send(bytes);
+        }
+    }
+
+    /// Whether an event is of a link that still stands; forgets the link if it is its last.
+    fn is_current(&mut self, epoch: u64, event: &NetworkEvent) -> bool {
+        let (link, last) = match event {
+            NetworkEvent::OpenFailed { link, .. } | NetworkEvent::Closed { link, .. } => {
+                (link, true)
+            }
+            NetworkEvent::Opened { link }
+            | NetworkEvent::Received { link, .. }
+            | NetworkEvent::Drained { link } => (link, false),
+        };
+        let current = self
+            .links
+            .get(link)
+            .is_some_and(|handle| handle.epoch == epoch);
+        if current && last {
+            self.links.remove(link);
+        }
+        current
+    }
+}

@@ -1,0 +1,167 @@
+use std::fmt;
+use std::sync::Arc;
+
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{Resumption, WebPkiServerVerifier};
+use rustls::crypto::{CryptoProvider, ring};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+
+use super::host_map::without_brackets;
+
+/// How a link is secured.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct TlsOptions {
+    /// Whether the broker must show a certificate for its name, signed by one of `ca_pem`.
+    pub verify: bool,
+    /// Certificates trusted to sign the broker's, as PEM; needed to verify. As on a module, there
+    /// are no others.
+    pub ca_pem: Option<Vec<u8>>,
+    /// What the module shows of itself if the broker asks.
+    pub client_identity: Option<ClientIdentity>,
+    /// The name to ask for (SNI) and to verify, if it is not the host the link was opened to.
+    pub server_name: Option<String>,
+}
+
+impl fmt::Debug for TlsOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TlsOptions")
+            .field("verify", &self.verify)
+            .field("ca_pem_len", &self.ca_pem.as_ref().map(Vec::len))
+            .field("client_identity", &self.client_identity)
+            .field("server_name", &self.server_name)
+            .finish()
+    }
+}
+
+/// A client certificate with its key.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ClientIdentity {
+    /// The certificate, and those between it and its authority, as PEM.
+    pub certificate_pem: Vec<u8>,
+    /// Its private key, as PEM (PKCS #8, PKCS #1 or SEC1).
+    pub key_pem: Vec<u8>,
+}
+
+impl fmt::Debug for ClientIdentity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ClientIdentity(redacted)")
+    }
+}
+
+/// Why TLS cannot even be tried with some [`TlsOptions`].
+#[derive(Debug, thiserror::Error)]
+pub(super) enum TlsOptionsError {
+    #[error("the broker is to be verified, but no CA certificate is given")]
+    NoCa,
+    #[error("the CA file holds no valid certificate")]
+    BadCa,
+    #[error("the client certificate file holds no valid certificate")]
+    BadClientCertificate,
+    #[error("the client key file holds no valid private key")]
+    BadClientKey,
+    #[error("client certificate and key cannot be used: {0}")]
+    BadClientIdentity(rustls::Error),
+    #[error("`{0}` is not a name a certificate can be for")]
+    BadServerName(String),
+}
+
+impl TlsOptions {
+    pub(super) fn server_name(&self, host: &str) -> Result<ServerName<'static>, TlsOptionsError> {
+        let name = self.server_name.as_deref().unwrap_or(host);
+        ServerName::try_from(without_brackets(name).to_owned())
+            .map_err(|_| TlsOptionsError::BadServerName(name.to_owned()))
+    }
+
+    pub(super) fn client_config(&self) -> Result<ClientConfig, TlsOptionsError> {
+        let provider = Arc::new(ring::default_provider());
+        let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
+            .with_safe_default_protocol_versions()
+            .expect("the provider has TLS 1.2 and 1.3")
+            .dangerous()
+            .with_custom_certificate_verifier(self.verifier(provider)?);
+        let mut config = match &self.client_identity {
+            None => builder.with_no_client_auth(),
+            Some(identity) => {
+                let chain = certificates(&identity.certificate_pem)
+                    .ok_or(TlsOptionsError::BadClientCertificate)?;
+                let key = PrivateKeyDer::from_pem_slice(&identity.key_pem)
+                    .map_err(|_| TlsOptionsError::BadClientKey)?;
+                builder
+                    .with_client_auth_cert(chain, key)
+                    .map_err(TlsOptionsError::BadClientIdentity)?
+            }
+        };
+        // Each link has a configuration of its own: there is never a session to resume, and a
+        // cache per link would be the larger part of its memory.
+        config.resumption = Resumption::disabled();
+        Ok(config)
+    }
+
+    fn verifier(
+        &self,
+        provider: Arc<CryptoProvider>,
+    ) -> Result<Arc<dyn ServerCertVerifier>, TlsOptionsError> {
+        if !self.verify {
+            return Ok(Arc::new(AcceptAnything(provider)));
+        }
+        let mut roots = RootCertStore::empty();
+        let ca = self.ca_pem.as_ref().ok_or(TlsOptionsError::NoCa)?;
+        for certificate in certificates(ca).ok_or(TlsOptionsError::BadCa)? {
+            roots.add(certificate).map_err(|_| TlsOptionsError::BadCa)?;
+        }
+        let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider)
+            .build()
+            .map_err(|_| TlsOptionsError::BadCa)?;
+        Ok(verifier)
+    }
+}
+
+/// All certificates of a PEM text; `None` if there is none or one does not parse.
+fn certificates(pem: &[u8]) -> Option<Vec<CertificateDer<'static>>> {
+    let certificates = CertificateDer::pem_slice_iter(pem)
+        .collect::<Result<Vec<_>, _>>()
+        .ok()?;
+    (!certificates.is_empty()).then_some(certificates)
+}
+
+/// What a module does at security level 0. Signatures are not looked at either: certificates that
+/// old devices show in this mode often do not parse.
+#[derive(Debug)]
+struct AcceptAnything(Arc<CryptoProvider>);
+
+impl ServerCertVerifier for AcceptAnything {
+    fn verify_server_cert(
+        &self,
+        _end_entity: &CertificateDer<'_>,
+        _intermediates: &[CertificateDer<'_>],
+        _server_name: &ServerName<'_>,
+        _ocsp_response: &[u8],
+        _now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        _message: &[u8],
+        _certificate: &CertificateDer<'_>,
+        _signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        _message: &[u8],
+        _certificate: &CertificateDer<'_>,
+        _signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.signature_verification_algorithms.supported_schemes()
+    }
+}
