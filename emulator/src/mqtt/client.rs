@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 use super::codec::{self, Decoder, EncodeError, Incoming, PacketId};
 use super::event::{Event, Loss, Message, ProtocolError, RequestError, Unanswered};
 use super::exchange::{Awaiting, Exchange, InFlight, Session};
+use super::keep_alive::{Due, KeepAlive};
 use super::options::{ConnectOptions, Publication, QoS, Version};
 
 /// QoS 2 messages remembered until their PUBREL. Brokers keep some tens open; one that leaves
@@ -38,14 +39,6 @@ enum State {
     Finished,
 }
 
-struct KeepAlive {
-    interval: Duration,
-    /// PINGREQ packets sent since the last PINGRESP.
-    unanswered: u32,
-    /// When the next PINGREQ is sent, or the link given up.
-    due: Instant,
-}
-
 impl Client {
     /// Begins on a fresh link: queues CONNECT.
     ///
@@ -65,18 +58,13 @@ impl Client {
         } else {
             session
         };
-        let interval = Duration::from_secs(options.keep_alive.into());
         Ok(Self {
             state: State::Connecting(now + options.packet_timeout),
             version: options.version,
             clean_session: options.clean_session,
             packet_timeout: options.packet_timeout,
             retries: options.retries,
-            keep_alive: (options.keep_alive > 0).then(|| KeepAlive {
-                interval,
-                unanswered: 0,
-                due: now + interval,
-            }),
+            keep_alive: KeepAlive::new(options, now),
             decoder: Decoder::new(options.maximum_packet_size),
             in_flight: InFlight::new(session.exchanges),
             unreleased: session.unreleased,
@@ -139,7 +127,7 @@ impl Client {
         match self.state {
             State::Connecting(due) => Some(due),
             State::Connected => {
-                let keep_alive = self.keep_alive.as_ref().map(|keep_alive| keep_alive.due);
+                let keep_alive = self.keep_alive.as_ref().map(KeepAlive::due);
                 self.in_flight
                     .next_due()
                     .into_iter()
@@ -265,12 +253,8 @@ impl Client {
                 });
             }
             (Incoming::PingResponse, _) => {
-                // One that was not asked for is no reason to be silent any longer.
-                if let Some(keep_alive) = &mut self.keep_alive
-                    && keep_alive.unanswered > 0
-                {
-                    keep_alive.unanswered = 0;
-                    keep_alive.due = now + keep_alive.interval;
+                if let Some(keep_alive) = &mut self.keep_alive {
+                    keep_alive.handle_response(now);
                 }
             }
         }
@@ -382,29 +366,19 @@ impl Client {
     }
 
     fn keep_alive(&mut self, now: Instant) {
-        let Some(keep_alive) = &mut self.keep_alive else {
-            return;
-        };
-        if keep_alive.due > now {
-            return;
+        let keep_alive = self.keep_alive.as_mut();
+        match keep_alive.and_then(|keep_alive| keep_alive.handle_timeout(now)) {
+            Some(Due::Request) => self.transmit.extend(codec::ping_request()),
+            Some(Due::GiveUp { requests }) => {
+                self.finish(Event::Lost(Loss::KeepaliveTimeout { requests }));
+            }
+            None => {}
         }
-        if keep_alive.unanswered > self.retries {
-            let requests = keep_alive.unanswered;
-            return self.finish(Event::Lost(Loss::KeepaliveTimeout { requests }));
-        }
-        keep_alive.unanswered += 1;
-        // A broker closes after one and a half intervals of silence, however patient the client is
-        // with its answers.
-        keep_alive.due = now + self.packet_timeout.min(keep_alive.interval);
-        self.transmit.extend(codec::ping_request());
     }
 
-    /// Whatever is sent counts as a sign of life, unless a PINGRESP is being waited for.
     fn postpone_ping(&mut self, now: Instant) {
-        if let Some(keep_alive) = &mut self.keep_alive
-            && keep_alive.unanswered == 0
-        {
-            keep_alive.due = now + keep_alive.interval;
+        if let Some(keep_alive) = &mut self.keep_alive {
+            keep_alive.handle_sent(now);
         }
     }
 

@@ -21,6 +21,7 @@ mod client;
 mod codec;
 mod event;
 mod exchange;
+mod keep_alive;
 mod options;
 
 #[cfg(test)]

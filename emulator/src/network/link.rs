@@ -3,25 +3,19 @@
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::io;
-use std::mem::MaybeUninit;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpStream, lookup_host};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
+use super::wire::{Progress, Wire};
 use super::{CloseReason, NetworkEvent, OpenFailure, TlsOptions};
-
-/// Bytes taken from a socket at once. The buffer is on the stack while reading and nowhere while
-/// idle.
-const READ_SIZE: usize = 8 * 1024;
 
 /// How long a link that was closed may take to send the rest and to see the peer close.
 const LINGER: Duration = Duration::from_secs(2);
@@ -125,7 +119,7 @@ impl Link {
         let reason = loop {
             tokio::select! {
                 bytes = self.requests.recv() => match bytes {
-                    Some(bytes) => wire.queue.push_back(bytes),
+                    Some(bytes) => wire.push(bytes),
                     None => {
                         let _ = timeout(LINGER, linger(wire, stream)).await;
                         return;
@@ -146,8 +140,9 @@ impl Link {
                         }
                         Progress::Read(Err(error)) => break error.into(),
                         Progress::Written(Ok(written)) => {
-                            if self.backlog.subtract(written) {
-                                outbox.push_back(NetworkEvent::Drained { link });
+                            let drained = NetworkEvent::Drained { link };
+                            if self.backlog.subtract(written) && !outbox.contains(&drained) {
+                                outbox.push_back(drained);
                             }
                         }
                         // What the peer said before it closed is still to be read, and reading
@@ -217,10 +212,8 @@ async fn closed(requests: &mut mpsc::UnboundedReceiver<Vec<u8>>) {
 /// Sends the rest and says that it was all. Reads on until the peer has closed too: closing a
 /// socket with unread bytes resets it, and the peer would lose the end of what was sent.
 async fn linger<S: AsyncRead + AsyncWrite + Unpin>(wire: Wire, mut stream: S) -> io::Result<()> {
-    let mut written = wire.written;
-    for bytes in wire.queue {
-        stream.write_all(&bytes[written..]).await?;
-        written = 0;
+    for bytes in wire.into_rest() {
+        stream.write_all(&bytes).await?;
     }
     stream.shutdown().await?;
     let mut unread = Vec::new();
@@ -258,93 +251,4 @@ impl From<io::Error> for OpenFailure {
             _ => Self::Other(error.to_string()),
         }
     }
-}
-
-/// What is on its way to the socket.
-#[derive(Default)]
-struct Wire {
-    queue: VecDeque<Vec<u8>>,
-    /// Bytes of the first of them already written.
-    written: usize,
-    /// TLS keeps bytes back until it is flushed.
-    unflushed: bool,
-    /// Reading and writing take turns, so that neither starves the other.
-    write_next: bool,
-    /// The peer takes no more.
-    given_up: bool,
-}
-
-enum Progress {
-    /// Bytes read; none at the end.
-    Read(io::Result<Vec<u8>>),
-    /// Bytes written; none when flushed.
-    Written(io::Result<usize>),
-}
-
-impl Wire {
-    fn poll<S: AsyncRead + AsyncWrite + Unpin>(
-        &mut self,
-        stream: &mut S,
-        may_read: bool,
-        cx: &mut Context<'_>,
-    ) -> Poll<Progress> {
-        self.write_next = !self.write_next;
-        if self.write_next
-            && let Poll::Ready(result) = self.poll_write(stream, cx)
-        {
-            return Poll::Ready(Progress::Written(result));
-        }
-        if may_read && let Poll::Ready(result) = poll_read(stream, cx) {
-            return Poll::Ready(Progress::Read(result));
-        }
-        if !self.write_next {
-            return self.poll_write(stream, cx).map(Progress::Written);
-        }
-        Poll::Pending
-    }
-
-    fn poll_write<S: AsyncWrite + Unpin>(
-        &mut self,
-        stream: &mut S,
-        cx: &mut Context<'_>,
-    ) -> Poll<io::Result<usize>> {
-        let stream = Pin::new(stream);
-        if self.given_up {
-            return Poll::Pending;
-        }
-        let Some(bytes) = self.queue.front() else {
-            if !self.unflushed {
-                return Poll::Pending;
-            }
-            ready!(stream.poll_flush(cx))?;
-            self.unflushed = false;
-            return Poll::Ready(Ok(0));
-        };
-        let written = ready!(stream.poll_write(cx, &bytes[self.written..]))?;
-        if written == 0 && self.written < bytes.len() {
-            return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
-        }
-        self.unflushed = true;
-        self.written += written;
-        if self.written == bytes.len() {
-            self.written = 0;
-            self.queue.pop_front();
-        }
-        Poll::Ready(Ok(written))
-    }
-
-    fn give_up(&mut self) {
-        self.given_up = true;
-        self.queue.clear();
-    }
-}
-
-fn poll_read<S: AsyncRead + Unpin>(
-    stream: &mut S,
-    cx: &mut Context<'_>,
-) -> Poll<io::Result<Vec<u8>>> {
-    let mut space = [MaybeUninit::uninit(); READ_SIZE];
-    let mut buffer = ReadBuf::uninit(&mut space);
-    ready!(Pin::new(stream).poll_read(cx, &mut buffer))?;
-    Poll::Ready(Ok(buffer.filled().to_vec()))
 }

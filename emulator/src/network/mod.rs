@@ -7,6 +7,7 @@
 mod host_map;
 mod link;
 mod tls;
+mod wire;
 
 #[cfg(test)]
 mod tests;

@@ -4,7 +4,6 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::*;
-use crate::mosquitto::Mosquitto;
 
 /// A network, and a peer that listens.
 struct Bench {
@@ -256,10 +255,9 @@ async fn reading_stops_while_the_module_takes_no_events() {
 }
 
 #[tokio::test]
-async fn congestion_is_told_and_its_end_too() {
+async fn the_end_of_congestion_is_told() {
     let mut bench = Bench::new().await;
     let mut peer = bench.open(0).await;
-    let mut sent = 0;
     // The system's buffers take the first of it.
     let mut stuck = 0;
     while stuck < 1000 {
@@ -267,24 +265,22 @@ async fn congestion_is_told_and_its_end_too() {
             stuck += 1;
         } else {
             bench.send(0, &[b'x'; 8 * 1024]);
-            (sent, stuck) = (sent + 8 * 1024, 0);
+            stuck = 0;
         }
         tokio::task::yield_now().await;
     }
-    let mut received = 0;
     let mut buffer = vec![0; 64 * 1024];
-    let mut drained = false;
-    while received < sent {
+    loop {
         tokio::select! {
             event = bench.network.next_event() => {
                 assert_eq!(event, NetworkEvent::Drained { link: 0 });
-                assert!(!bench.network.is_congested());
-                drained = true;
+                if !bench.network.is_congested() {
+                    break;
+                }
             }
-            length = peer.read(&mut buffer) => received += length.unwrap(),
+            length = peer.read(&mut buffer) => assert!(length.unwrap() > 0),
         }
     }
-    assert!(drained);
 }
 
 #[tokio::test]
@@ -351,202 +347,4 @@ async fn an_idle_link_is_small() {
     };
     let size = size_of_val(&link.run(Box::new(target)));
     assert!(size < 1024, "{size} bytes");
-}
-
-mod tls {
-    use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
-
-    use super::*;
-
-    type Authority = CertifiedIssuer<'static, KeyPair>;
-
-    fn authority() -> Authority {
-        let mut params = CertificateParams::new([]).expect("no names");
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        // By default all have the same name, and OpenSSL takes a certificate that is named as its
-        // issuer for a self-signed one.
-        let name = &mut params.distinguished_name;
-        name.push(DnType::CommonName, "authority");
-        let key = KeyPair::generate().expect("a key");
-        CertifiedIssuer::self_signed(params, key).expect("a certificate")
-    }
-
-    /// Certificate and key for a name, as PEM.
-    fn identity(authority: &Authority, name: &str) -> (String, String) {
-        let key = KeyPair::generate().expect("a key");
-        let certificate = CertificateParams::new([name.to_owned()])
-            .and_then(|params| params.signed_by(&key, authority))
-            .expect("a certificate");
-        (certificate.pem(), key.serialize_pem())
-    }
-
-    /// A broker with a certificate for `broker.example`, and who signed it.
-    fn broker(more: &str) -> Option<(Mosquitto, Authority)> {
-        let authority = authority();
-        let (certificate, key) = identity(&authority, "broker.example");
-        let broker = Mosquitto::with_config(|directory| {
-            for (name, pem) in [
-                ("ca.pem", authority.pem()),
-                ("certificate.pem", certificate.clone()),
-                ("key.pem", key.clone()),
-            ] {
-                std::fs::write(directory.join(name), pem).expect("a writable directory");
-            }
-            let directory = directory.display();
-            format!(
-                "cafile {directory}/ca.pem\ncertfile {directory}/certificate.pem\n\
-                 keyfile {directory}/key.pem\nallow_anonymous true\n{more}"
-            )
-        })?;
-        Some((broker, authority))
-    }
-
-    fn verifying(authority: &Authority) -> TlsOptions {
-        TlsOptions {
-            verify: true,
-            ca_pem: Some(authority.pem().into_bytes()),
-            ..TlsOptions::default()
-        }
-    }
-
-    /// Opens a link to `host`, which leads to the broker.
-    async fn try_open(broker: &Mosquitto, host: &str, tls: TlsOptions) -> (Network, NetworkEvent) {
-        let mut network = Network::new(NetworkOptions {
-            hosts: Arc::new(HostMap::everything_to("127.0.0.1", broker.port)),
-            ..NetworkOptions::default()
-        });
-        network.request(open(0, host, 8883, Some(tls)));
-        let event = network.next_event().await;
-        (network, event)
-    }
-
-    /// Opens a link and speaks MQTT on it.
-    async fn assert_works(broker: &Mosquitto, host: &str, tls: TlsOptions) {
-        let (mut network, event) = try_open(broker, host, tls).await;
-        assert_eq!(event, NetworkEvent::Opened { link: 0 });
-        let bytes = b"\x10\x0d\x00\x04MQTT\x04\x02\x00\x3c\x00\x01i".to_vec();
-        network.request(NetworkRequest::Send { link: 0, bytes });
-        let bytes = b"\x20\x02\x00\x00".to_vec();
-        assert_eq!(
-            network.next_event().await,
-            NetworkEvent::Received { link: 0, bytes }
-        );
-        let bytes = b"\xe0\x00".to_vec();
-        network.request(NetworkRequest::Send { link: 0, bytes });
-        let reason = CloseReason::Peer;
-        assert_eq!(
-            network.next_event().await,
-            NetworkEvent::Closed { link: 0, reason }
-        );
-    }
-
-    async fn assert_fails(broker: &Mosquitto, host: &str, tls: TlsOptions, with: &str) {
-        let (_, event) = try_open(broker, host, tls).await;
-        match event {
-            NetworkEvent::OpenFailed {
-                reason: OpenFailure::Tls(text),
-                ..
-            } => assert!(text.contains(with), "{text}"),
-            event => panic!("{event:?}"),
-        }
-    }
-
-    #[tokio::test]
-    async fn a_verified_broker_must_have_the_name_and_the_right_authority() {
-        let Some((broker, ca)) = broker("") else {
-            return;
-        };
-        assert_works(&broker, "broker.example", verifying(&ca)).await;
-        assert_fails(
-            &broker,
-            "other.example",
-            verifying(&ca),
-            "not valid for name",
-        )
-        .await;
-        let stranger = verifying(&authority());
-        assert_fails(&broker, "broker.example", stranger, "certificate").await;
-        let named = TlsOptions {
-            server_name: Some("broker.example".into()),
-            ..verifying(&ca)
-        };
-        assert_works(&broker, "192.0.2.1", named).await;
-    }
-
-    #[tokio::test]
-    async fn without_verification_any_broker_will_do() {
-        let Some((broker, _)) = broker("") else {
-            return;
-        };
-        assert_works(&broker, "other.example", TlsOptions::default()).await;
-        assert_works(&broker, "192.0.2.1", TlsOptions::default()).await;
-    }
-
-    #[tokio::test]
-    async fn tls_1_2_is_spoken_too() {
-        let Some((broker, ca)) = broker("tls_version tlsv1.2\n") else {
-            return;
-        };
-        assert_works(&broker, "broker.example", verifying(&ca)).await;
-        assert_works(&broker, "broker.example", TlsOptions::default()).await;
-    }
-
-    #[tokio::test]
-    async fn a_broker_that_asks_is_shown_the_client_certificate() {
-        let Some((broker, ca)) = broker("require_certificate true\n") else {
-            return;
-        };
-        let (certificate, key) = identity(&ca, "device");
-        let options = TlsOptions {
-            client_identity: Some(ClientIdentity {
-                certificate_pem: certificate.into_bytes(),
-                key_pem: key.into_bytes(),
-            }),
-            ..verifying(&ca)
-        };
-        assert!(!format!("{options:?}").contains("BEGIN"));
-        assert_works(&broker, "broker.example", options).await;
-
-        // TLS 1.3 lets the client finish first, and refuses it after.
-        let (mut network, event) = try_open(&broker, "broker.example", verifying(&ca)).await;
-        assert_eq!(event, NetworkEvent::Opened { link: 0 });
-        match network.next_event().await {
-            NetworkEvent::Closed {
-                reason: CloseReason::Failed(text),
-                ..
-            } => assert!(text.contains("CertificateRequired"), "{text}"),
-            event => panic!("{event:?}"),
-        }
-    }
-
-    #[tokio::test]
-    async fn a_broker_without_tls_and_unusable_options_are_told_apart() {
-        let Some(broker) = Mosquitto::start() else {
-            return;
-        };
-        let host = "broker.example";
-        assert_fails(&broker, host, TlsOptions::default(), "").await;
-        let no_ca = TlsOptions {
-            verify: true,
-            ..TlsOptions::default()
-        };
-        assert_fails(&broker, host, no_ca, "no CA certificate").await;
-        for pem in [
-            "",
-            "text",
-            "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
-        ] {
-            let bad_ca = TlsOptions {
-                verify: true,
-                ca_pem: Some(pem.into()),
-                ..TlsOptions::default()
-            };
-            assert_fails(&broker, host, bad_ca, "CA file").await;
-        }
-        let bad_name = TlsOptions {
-            server_name: Some("not a name".into()),
-            ..TlsOptions::default()
-        };
-        assert_fails(&broker, host, bad_name, "`not a name`").await;
-    }
 }
