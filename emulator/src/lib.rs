@@ -1,10 +1,50 @@
 //! The module (DCE) side: a virtual serial device with a real MQTT client behind its AT commands.
+//!
+//! [`serve`] runs a module on a [`Port`]: a pseudo terminal ([`Pty`]), a TCP listener
+//! ([`TcpPort`]), or any tokio stream ([`StreamPort`]). What it does is decided elsewhere:
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`modem`] | the whole module as a state machine without I/O or clock |
+//! | [`mqtt`] | the MQTT client behind its commands, likewise |
+//! | [`network`] | its TCP and TLS links, on tokio |
+//! | [`broker`] | a small MQTT broker for tests and demos |
+//!
+//! A [`Profile`] says which module it is. This module answers at once, and its broker is the one
+//! on this machine, whatever host name its firmware knows:
+//!
+//! ```no_run
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> std::io::Result<()> {
+//! use atmq_emulator::{HostMap, NetworkOptions, Profile, Pty, serve};
+//!
+//! let pty = Pty::open()?;
+//! println!("the module is at {}", pty.path().display());
+//! let network = NetworkOptions {
+//!     hosts: HostMap::everything_to("127.0.0.1", 1883).into(),
+//!     ..NetworkOptions::default()
+//! };
+//! serve(Profile::nt35e().instant(), 0, network, pty).await
+//! # }
+//! ```
 
 pub mod broker;
+mod cloud;
+pub mod modem;
 pub mod mqtt;
 pub mod network;
+mod port;
+mod profile;
+#[cfg(unix)]
+mod pty;
+mod serve;
 
 #[cfg(test)]
 mod mosquitto;
 
-pub use network::{HostMap, HostRule, HostRuleError};
+pub use network::{HostMap, HostRule, HostRuleError, NetworkOptions};
+pub use port::{BothPorts, Port, StreamPort, TcpPort};
+pub use profile::{Identity, Latency, Profile};
+#[cfg(unix)]
+pub use pty::{Link, Pty};
+pub use serve::serve;

@@ -1,4 +1,6 @@
 //! The harness that the end-to-end tests share.
 
+pub mod bench;
 pub mod mosquitto;
 pub mod raw_mqtt;
+pub mod transcript;

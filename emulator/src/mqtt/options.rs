@@ -1,27 +1,7 @@
 use std::fmt;
 use std::time::Duration;
 
-/// MQTT quality of service.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub enum QoS {
-    /// 0: at most once.
-    #[default]
-    AtMostOnce = 0,
-    /// 1: at least once.
-    AtLeastOnce = 1,
-    /// 2: exactly once.
-    ExactlyOnce = 2,
-}
-
-/// The protocol a CONNECT announces.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Version {
-    /// MQTT 3.1: protocol name `MQIsdp`, level 3.
-    V3_1,
-    /// MQTT 3.1.1: protocol name `MQTT`, level 4.
-    #[default]
-    V3_1_1,
-}
+pub use atmq_protocol::mqtt::{QoS, Version};
 
 /// The message a broker publishes when the client vanishes.
 #[derive(Debug, Clone, PartialEq, Eq)]

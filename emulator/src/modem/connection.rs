@@ -1,0 +1,78 @@
+use std::time::Instant;
+
+use atmq_protocol::mqtt::ConnectionState;
+
+use super::config::Config;
+use crate::mqtt::Client;
+
+/// One of the module's connections.
+pub(super) struct Connection {
+    pub(super) config: Config,
+    pub(super) link: Link,
+    /// Host and port of the OPEN, as they were given.
+    pub(super) peer: (String, u16),
+    /// Before this moment the outcome of the last command is not reported.
+    pub(super) outcome_from: Instant,
+    /// When the last URC is sent: what happens later is reported later.
+    pub(super) reported_until: Instant,
+}
+
+/// How far a connection is.
+pub(super) enum Link {
+    /// Not open.
+    Closed,
+    /// The host name is being resolved, the TCP or TLS link made.
+    Opening,
+    /// The link stands.
+    Open,
+    /// CONNECT is sent or accepted; whose session it is.
+    Mqtt {
+        client: Box<Client>,
+        client_id: String,
+        connected: bool,
+    },
+    /// DISCONNECT is sent. The broker closes the link, but the connection is the host's until it
+    /// says CLOSE (decided, reference `README.md`).
+    Disconnected,
+}
+
+impl Connection {
+    pub(super) fn new(config: Config, now: Instant) -> Self {
+        Self {
+            config,
+            link: Link::Closed,
+            peer: (String::new(), 0),
+            outcome_from: now,
+            reported_until: now,
+        }
+    }
+
+    /// The state that `AT+LMQTTCONN?` shows; none for a connection that is not open.
+    pub(super) fn state(&self) -> Option<ConnectionState> {
+        Some(match self.link {
+            Link::Closed => return None,
+            Link::Opening | Link::Open => ConnectionState::Initial,
+            Link::Mqtt {
+                connected: false, ..
+            } => ConnectionState::Connecting,
+            Link::Mqtt { .. } => ConnectionState::Connected,
+            Link::Disconnected => ConnectionState::Disconnecting,
+        })
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        matches!(self.link, Link::Closed)
+    }
+
+    /// The MQTT client, if the broker has accepted it.
+    pub(super) fn connected(&mut self) -> Option<&mut Client> {
+        match &mut self.link {
+            Link::Mqtt {
+                client,
+                connected: true,
+                ..
+            } => Some(client),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,199 @@
+//! A module and a broker wired together in virtual time.
+
+use std::time::{Duration, Instant, UNIX_EPOCH};
+
+use atmq_emulator::Profile;
+use atmq_emulator::broker::{
+    ConnectReturnCode, ConnectionId as PeerId, Core, Credentials, Limits, Output,
+};
+use atmq_emulator::modem::Modem;
+use atmq_emulator::network::{CloseReason, NetworkEvent, NetworkRequest, OpenFailure};
+
+use crate::raw_mqtt;
+use crate::transcript::BrokerStep;
+
+/// A module wired to a broker without a socket or a clock: the whole emulator in virtual time.
+///
+/// Host names lead to the broker, but `closed.test`, where nothing listens, and `unknown.test`,
+/// which cannot be resolved. The broker refuses the user name `wrong` with code 4 and the user
+/// name `banned` with code 5.
+pub struct Bench {
+    modem: Modem,
+    broker: Core,
+    now: Instant,
+    /// The broker's end of each of the module's links.
+    links: Vec<(u8, PeerId)>,
+    /// Another client, which publishes.
+    other: PeerId,
+    heard: Vec<u8>,
+}
+
+impl Bench {
+    /// A module of this profile. `seed` decides how latencies are spread.
+    pub fn new(profile: Profile, seed: u64) -> Self {
+        let now = Instant::now();
+        // 2026-11-21 01:05:07 UTC
+        let time = UNIX_EPOCH + Duration::from_secs(1_795_223_107);
+        let mut broker = Core::new(Limits::default()).authenticated_by(authenticate);
+        let other = broker.open(now);
+        broker.receive(other, &raw_mqtt::Connect::new("other").bytes(), now);
+        let mut bench = Self {
+            modem: Modem::new(profile, seed, now, time),
+            broker,
+            now,
+            links: Vec::new(),
+            other,
+            heard: Vec::new(),
+        };
+        bench.settle();
+        bench
+    }
+
+    /// The time since some moment.
+    pub fn now(&self) -> Instant {
+        self.now
+    }
+
+    /// The host sends.
+    pub fn send(&mut self, bytes: &[u8]) {
+        self.modem.receive(bytes, self.now);
+        self.settle();
+    }
+
+    /// Something happens on the broker's side.
+    pub fn broker(&mut self, step: &BrokerStep) {
+        match step {
+            BrokerStep::Publish {
+                qos,
+                topic,
+                payload,
+            } => {
+                let mut packet = raw_mqtt::Publish::new(topic, payload);
+                if *qos > 0 {
+                    packet = packet.qos(*qos, 1);
+                }
+                self.broker.receive(self.other, &packet.bytes(), self.now);
+                if *qos == 2 {
+                    self.broker
+                        .receive(self.other, &raw_mqtt::pubrel(1), self.now);
+                }
+            }
+            BrokerStep::Drop => {
+                for (link, peer) in std::mem::take(&mut self.links) {
+                    self.broker.closed(peer);
+                    let reason = CloseReason::Peer;
+                    self.modem
+                        .handle_network(NetworkEvent::Closed { link, reason }, self.now);
+                }
+            }
+        }
+        self.settle();
+    }
+
+    /// Takes what the module has sent so far.
+    pub fn take_heard(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.heard)
+    }
+
+    /// Lets time pass until the module has something to do, at most until `limit`. Returns whether
+    /// there was.
+    pub fn pass_until(&mut self, limit: Instant) -> bool {
+        match self.modem.poll_timeout() {
+            Some(due) if due <= limit => {
+                self.now = self.now.max(due);
+                self.modem.handle_timeout(self.now);
+                self.settle();
+                true
+            }
+            _ => {
+                self.now = self.now.max(limit);
+                false
+            }
+        }
+    }
+
+    /// Moves bytes between module and broker until nobody has anything to say.
+    fn settle(&mut self) {
+        loop {
+            let mut quiet = true;
+            while let Some(bytes) = self.modem.poll_transmit() {
+                self.heard.extend_from_slice(&bytes);
+            }
+            while let Some(request) = self.modem.poll_network() {
+                quiet = false;
+                self.network(request);
+            }
+            loop {
+                match self.broker.poll() {
+                    Output::Wait(_) => break,
+                    Output::Transmit { connection, bytes } => {
+                        quiet = false;
+                        self.broker.transmitted(connection, bytes.len());
+                        if let Some(link) = self.link_of(connection) {
+                            self.modem
+                                .handle_network(NetworkEvent::Received { link, bytes }, self.now);
+                        }
+                    }
+                    Output::Close { connection, .. } => {
+                        quiet = false;
+                        if let Some(link) = self.link_of(connection) {
+                            self.links.retain(|(_, peer)| *peer != connection);
+                            let reason = CloseReason::Peer;
+                            self.modem
+                                .handle_network(NetworkEvent::Closed { link, reason }, self.now);
+                        }
+                    }
+                }
+            }
+            if quiet {
+                return;
+            }
+        }
+    }
+
+    fn network(&mut self, request: NetworkRequest) {
+        match request {
+            NetworkRequest::Open { link, host, .. } => {
+                let event = match host.as_str() {
+                    "closed.test" => NetworkEvent::OpenFailed {
+                        link,
+                        reason: OpenFailure::Refused,
+                    },
+                    "unknown.test" => NetworkEvent::OpenFailed {
+                        link,
+                        reason: OpenFailure::Resolve,
+                    },
+                    _ => {
+                        self.links.push((link, self.broker.open(self.now)));
+                        NetworkEvent::Opened { link }
+                    }
+                };
+                self.modem.handle_network(event, self.now);
+            }
+            NetworkRequest::Send { link, bytes } => {
+                if let Some((_, peer)) = self.links.iter().find(|(known, _)| *known == link) {
+                    self.broker.receive(*peer, &bytes, self.now);
+                }
+            }
+            NetworkRequest::Close { link } => {
+                for (_, peer) in self.links.iter().filter(|(known, _)| *known == link) {
+                    self.broker.closed(*peer);
+                }
+                self.links.retain(|(known, _)| *known != link);
+            }
+        }
+    }
+
+    fn link_of(&self, connection: PeerId) -> Option<u8> {
+        let found = self.links.iter().find(|(_, peer)| *peer == connection);
+        found.map(|(link, _)| *link)
+    }
+}
+
+fn authenticate(credentials: &Credentials) -> ConnectReturnCode {
+    match credentials.username.as_deref() {
+        Some("wrong") => ConnectReturnCode::BadUserNameOrPassword,
+        Some("banned") => ConnectReturnCode::NotAuthorized,
+        _ => ConnectReturnCode::Accepted,
+    }
+}

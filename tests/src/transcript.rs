@@ -1,0 +1,178 @@
+//! Sessions between host and module, byte for byte.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// A session between host and module, byte for byte, typed by hand or captured from hardware.
+///
+/// ```text
+/// # manual: where it comes from
+/// H: AT+CSQ\r
+/// M: \r\n+CSQ: 29,0\r\n\r\nOK\r\n
+/// B: publish 1 "topic" payload
+/// ```
+///
+/// The first line says how sure the session is: `manual`, `captured` or `inferred`. `H:` is what
+/// the host sends, `M:` what the module answers, `B:` what happens on the broker's side. `\r`,
+/// `\n`, `\\`, `\"` and `\xNN` stand for bytes; blanks at the end of a line do not count.
+#[derive(Debug, Clone)]
+pub struct Transcript {
+    /// The file's name without folder and ending.
+    pub name: String,
+    /// The steps, with their line numbers.
+    pub steps: Vec<(usize, Step)>,
+}
+
+/// One line of a [`Transcript`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    /// The host sends.
+    Host(Vec<u8>),
+    /// The module sends.
+    Module(Vec<u8>),
+    /// Something happens on the broker's side.
+    Broker(BrokerStep),
+}
+
+/// What may happen on the broker's side.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BrokerStep {
+    /// `publish <qos> "<topic>" <payload>`: another client publishes.
+    Publish {
+        /// 0 to 2.
+        qos: u8,
+        /// Where to.
+        topic: String,
+        /// What.
+        payload: Vec<u8>,
+    },
+    /// `drop`: the broker closes the module's link.
+    Drop,
+}
+
+impl Transcript {
+    /// Reads the transcript `<name>.txt` of a dialect.
+    ///
+    /// # Panics
+    /// It cannot be read or understood.
+    pub fn load(dialect: &str, name: &str) -> Self {
+        Self::read(&folder(dialect).join(name).with_extension("txt"))
+    }
+
+    /// Every transcript of a dialect, by name.
+    ///
+    /// # Panics
+    /// One cannot be read or understood.
+    pub fn all(dialect: &str) -> Vec<Self> {
+        let entries = fs::read_dir(folder(dialect)).expect("the folder of transcripts can be read");
+        let mut paths: Vec<_> = entries
+            .map(|entry| entry.expect("an entry can be read").path())
+            .collect();
+        paths.sort();
+        paths.iter().map(|path| Self::read(path)).collect()
+    }
+
+    fn read(path: &Path) -> Self {
+        let at = path.display();
+        let text = fs::read_to_string(path).unwrap_or_else(|error| panic!("{at}: {error}"));
+        let origin = text.lines().next().unwrap_or_default();
+        let marked = ["# manual:", "# captured:", "# inferred:"];
+        assert!(
+            marked.iter().any(|mark| origin.starts_with(mark)),
+            "{at}: the first line must say how sure the session is: {marked:?}"
+        );
+        let mut steps = Vec::new();
+        for (number, line) in (1..).zip(text.lines()) {
+            let line = line.trim_end();
+            if line.is_empty() || line.starts_with('#') {
+                continue;
+            }
+            let step = match line.split_once(": ") {
+                Some(("H", bytes)) => Step::Host(unescape(bytes)),
+                Some(("M", bytes)) => Step::Module(unescape(bytes)),
+                Some(("B", words)) => Step::Broker(broker_step(words)),
+                _ => panic!("{at}:{number}: neither H:, M: nor B:"),
+            };
+            steps.push((number, step));
+        }
+        let name = path.file_stem().expect("a file has a name");
+        Self {
+            name: name.to_string_lossy().into_owned(),
+            steps,
+        }
+    }
+}
+
+fn folder(dialect: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("transcripts")
+        .join(dialect)
+}
+
+fn broker_step(words: &str) -> BrokerStep {
+    if words == "drop" {
+        return BrokerStep::Drop;
+    }
+    let parts = words
+        .strip_prefix("publish ")
+        .and_then(|rest| rest.split_once(" \""))
+        .and_then(|(qos, rest)| Some((qos, rest.split_once("\" ")?)));
+    let Some((qos, (topic, payload))) = parts else {
+        panic!("not a step of the broker: {words}");
+    };
+    BrokerStep::Publish {
+        qos: qos.parse().expect("the QoS is a number"),
+        topic: topic.to_owned(),
+        payload: unescape(payload),
+    }
+}
+
+/// # Panics
+/// An escape is none of those that [`Transcript`] lists.
+fn unescape(text: &str) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        if byte != b'\\' {
+            bytes.push(byte);
+            continue;
+        }
+        bytes.push(match rest.next() {
+            Some(b'r') => b'\r',
+            Some(b'n') => b'\n',
+            Some(literal @ (b'\\' | b'"')) => literal,
+            Some(b's') => b' ',
+            Some(b'x') => {
+                let mut digit = || char::from(rest.next().unwrap_or(b' ')).to_digit(16);
+                let (high, low) = (digit(), digit());
+                let byte = high.zip(low).map(|(high, low)| high << 4 | low);
+                byte.and_then(|byte| u8::try_from(byte).ok())
+                    .unwrap_or_else(|| panic!("two hexadecimal digits follow \\x: {text}"))
+            }
+            other => panic!("no such escape, {other:?}: {text}"),
+        });
+    }
+    bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn escapes_stand_for_bytes() {
+        assert_eq!(unescape(r#"a\r\n\\\"\x1a\xFF\s"#), b"a\r\n\\\"\x1a\xff ");
+    }
+
+    #[test]
+    fn a_broker_publishes() {
+        assert_eq!(
+            broker_step(r#"publish 1 "a b" c\x00 "d""#),
+            BrokerStep::Publish {
+                qos: 1,
+                topic: "a b".into(),
+                payload: b"c\x00 \"d\"".to_vec(),
+            }
+        );
+    }
+}
