@@ -1,3 +1,58 @@
-//! The program `atmq`.
+//! The program `atmq`: AT sessions, publish and subscribe through a cellular MQTT module, and an
+//! emulator of the module.
 
-fn main() {}
+mod emulate;
+mod failure;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
+
+use failure::{EXIT_CODES, Failure};
+
+/// AT sessions, publish and subscribe through a cellular MQTT module, and an emulator of the
+/// module.
+#[derive(Debug, Parser)]
+#[command(version, after_help = EXIT_CODES, propagate_version = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Emulate(emulate::Arguments),
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    // ATMQ_LOG=debug shows what driver and emulator do.
+    tracing_subscriber::fmt()
+        .with_env_filter(EnvFilter::from_env("ATMQ_LOG"))
+        .with_writer(std::io::stderr)
+        .init();
+    match run(arguments.command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("atmq: {failure}");
+            failure.exit_code()
+        }
+    }
+}
+
+/// One thread serves all: a serial port is never busy enough for more, and starts faster.
+fn run(command: Command) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime needs nothing but memory and a few descriptors");
+    let result = runtime.block_on(async {
+        match command {
+            Command::Emulate(arguments) => emulate::run(arguments).await,
+        }
+    });
+    // A read of standard input cannot be ended; the program must not wait for it.
+    runtime.shutdown_background();
+    result
+}

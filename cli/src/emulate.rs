@@ -1,0 +1,212 @@
+use std::fmt::Write as _;
+use std::future::pending;
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use atmq_emulator::broker::Broker;
+use atmq_emulator::{
+    BothPorts, HostMap, HostRule, Link, NetworkOptions, Profile, Pty, TcpPort, serve,
+};
+use clap::ValueEnum;
+use serde_json::json;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::failure::{Failure, FailureKind};
+
+/// Emulate a module on a pseudo terminal, on TCP, or both, until Ctrl-C
+///
+/// Prints one line when it is ready: `ready pty=… link=… tcp=… broker=…`, of these what applies.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// Which module to be
+    #[arg(long, value_enum, default_value = "nt35e")]
+    profile: ProfileName,
+    /// Make a symbolic link to the pseudo terminal, removed at the end
+    #[arg(long, value_name = "PATH")]
+    link: Option<PathBuf>,
+    /// Serve hosts that connect over TCP, one at a time; no pseudo terminal then, unless --link
+    #[arg(long, value_name = "HOST:PORT")]
+    listen: Option<String>,
+    /// Start a broker on a free port of this machine, and send every link to it
+    #[arg(long, value_enum)]
+    broker: Option<BrokerChoice>,
+    /// Send the links to a host elsewhere (repeatable; * is any host)
+    #[arg(long = "map", value_name = "HOST[:PORT]=HOST:PORT")]
+    maps: Vec<HostRule>,
+    /// Answer at once, without the module's latencies
+    #[arg(long)]
+    instant: bool,
+    /// Decides how the latencies are spread
+    #[arg(long, value_name = "NUMBER", default_value_t = 0)]
+    seed: u64,
+    /// Print the ready line as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum ProfileName {
+    /// Lierda NT35E
+    Nt35e,
+    /// Lierda NT26E-CN and NT26-KCN
+    Nt26,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum BrokerChoice {
+    /// The one in this program: for tests and demos, not for production
+    Embedded,
+}
+
+pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
+    let mut profile = match arguments.profile {
+        ProfileName::Nt35e => Profile::nt35e(),
+        ProfileName::Nt26 => Profile::nt26(),
+    };
+    if arguments.instant {
+        profile = profile.instant();
+    }
+    let mut hosts: HostMap = arguments.maps.into_iter().collect();
+    let broker = match arguments.broker {
+        Some(BrokerChoice::Embedded) => Some(start_broker().await?),
+        None => None,
+    };
+    let mut ready = Ready::default();
+    if let Some(broker) = &broker {
+        let address = broker.local_addr();
+        hosts.push(everything_to(address));
+        ready.add("broker", address.to_string());
+    }
+    let network = NetworkOptions {
+        hosts: hosts.into(),
+        ..NetworkOptions::default()
+    };
+    let mut tcp = None;
+    if let Some(address) = &arguments.listen {
+        let port = bind(address).await?;
+        let address = port.local_addr().map_err(|error| no_listener(address, &error))?;
+        ready.add("tcp", address.to_string());
+        tcp = Some(port);
+    }
+    let mut pty = None;
+    if tcp.is_none() || arguments.link.is_some() {
+        let port = Pty::open().map_err(|error| {
+            Failure::new(
+                FailureKind::Unavailable,
+                format!("there is no pseudo terminal to be had: {error}"),
+            )
+            .hint("try --listen 127.0.0.1:0")
+        })?;
+        ready.add("pty", port.path().display().to_string());
+        pty = Some(port);
+    }
+    let link = match (&pty, arguments.link) {
+        (Some(pty), Some(path)) => {
+            let link = Link::create(&path, pty.path()).map_err(|error| {
+                let path = path.display();
+                Failure::new(
+                    FailureKind::Unavailable,
+                    format!("cannot make the link {path}: {error}"),
+                )
+                .hint("choose another path, or make room there")
+            })?;
+            ready.add("link", link.path().display().to_string());
+            Some(link)
+        }
+        _ => None,
+    };
+    ready.print(arguments.json);
+    let seed = arguments.seed;
+    let served = async {
+        match (pty, tcp) {
+            (Some(pty), Some(tcp)) => serve(profile, seed, network, BothPorts::new(pty, tcp)).await,
+            (Some(pty), None) => serve(profile, seed, network, pty).await,
+            (None, Some(tcp)) => serve(profile, seed, network, tcp).await,
+            (None, None) => pending().await,
+        }
+    };
+    let result = tokio::select! {
+        result = served => result.map_err(|error| {
+            Failure::new(FailureKind::Unavailable, format!("the module's port failed: {error}"))
+        }),
+        () = stopped() => Ok(()),
+    };
+    drop(link);
+    if let Some(broker) = broker {
+        broker.shutdown().await;
+    }
+    result
+}
+
+/// The embedded broker on a free port of this machine.
+pub(crate) async fn start_broker() -> Result<Broker, Failure> {
+    Broker::bind("127.0.0.1:0").await.map_err(|error| {
+        Failure::new(
+            FailureKind::Unavailable,
+            format!("the embedded broker cannot listen on 127.0.0.1: {error}"),
+        )
+    })
+}
+
+fn everything_to(address: SocketAddr) -> HostRule {
+    format!("*={address}")
+        .parse()
+        .expect("an address is a host and a port")
+}
+
+async fn bind(address: &str) -> Result<TcpPort, Failure> {
+    TcpPort::bind(address)
+        .await
+        .map_err(|error| no_listener(address, &error))
+}
+
+fn no_listener(address: &str, error: &io::Error) -> Failure {
+    Failure::new(
+        FailureKind::Unavailable,
+        format!("cannot listen on {address}: {error}"),
+    )
+    .hint("give HOST:PORT of this machine; port 0 takes a free one")
+}
+
+/// Waits for Ctrl-C or SIGTERM.
+pub(crate) async fn stopped() {
+    let mut terminated = signal(SignalKind::terminate()).expect("SIGTERM can be handled");
+    let mut interrupted = signal(SignalKind::interrupt()).expect("SIGINT can be handled");
+    tokio::select! {
+        _ = terminated.recv() => {}
+        _ = interrupted.recv() => {}
+    }
+}
+
+/// The line that says where the module is to be found.
+#[derive(Default)]
+struct Ready(Vec<(&'static str, String)>);
+
+impl Ready {
+    /// In the order in which the line shows them.
+    const KEYS: [&str; 4] = ["pty", "link", "tcp", "broker"];
+
+    fn add(&mut self, key: &'static str, value: String) {
+        self.0.push((key, value));
+    }
+
+    fn print(mut self, json: bool) {
+        self.0
+            .sort_by_key(|(key, _)| Self::KEYS.iter().position(|known| known == key));
+        if json {
+            let mut object = json!({ "event": "ready" });
+            for (key, value) in self.0 {
+                object[key] = value.into();
+            }
+            println!("{object}");
+        } else {
+            let mut line = String::from("ready");
+            for (key, value) in self.0 {
+                // Writing to a string cannot fail.
+                let _ = write!(line, " {key}={value}");
+            }
+            println!("{line}");
+        }
+    }
+}

@@ -1,0 +1,71 @@
+use std::fmt;
+use std::process::ExitCode;
+
+/// How the program ends when it did not do what it was asked to.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    kind: FailureKind,
+    what: String,
+    hint: Option<String>,
+}
+
+/// The exit code of a [`Failure`]. 2 is clap's, for wrong usage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum FailureKind {
+    /// 1: the module or the broker said no.
+    Refused = 1,
+    /// 3: a port, a link or a file cannot be had, or was lost.
+    Unavailable = 3,
+    /// 4: no answer in time.
+    TimedOut = 4,
+}
+
+/// What every `--help` says of exit codes.
+pub(crate) const EXIT_CODES: &str = "Exit codes:
+  0  done
+  1  the module or the broker refused
+  2  wrong usage
+  3  a port, a link or a file cannot be had, or was lost
+  4  no answer in time";
+
+impl Failure {
+    pub(crate) fn new(kind: FailureKind, what: impl fmt::Display) -> Self {
+        Self {
+            kind,
+            what: what.to_string(),
+            hint: None,
+        }
+    }
+
+    /// Says what to try next.
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    pub(crate) fn exit_code(&self) -> ExitCode {
+        ExitCode::from(self.kind as u8)
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.what)?;
+        match &self.hint {
+            Some(hint) => write!(f, "; {hint}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// An error and everything that caused it, on one line.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}
