@@ -4,7 +4,6 @@ use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -14,6 +13,7 @@ use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
+use super::outgoing::Outgoing;
 use super::wire::{Progress, Wire};
 use super::{CloseReason, NetworkEvent, OpenFailure, TlsOptions};
 
@@ -29,33 +29,6 @@ pub(super) struct Target {
     pub(super) name: String,
     pub(super) tls: Option<TlsOptions>,
     pub(super) time_limit: Duration,
-}
-
-/// Bytes handed to a link and not yet written to its socket.
-#[derive(Debug, Default)]
-pub(super) struct Backlog(AtomicUsize);
-
-impl Backlog {
-    /// Above this a link is congested: its module should take no more from the host.
-    const HIGH: usize = 64 * 1024;
-
-    pub(super) fn bytes(&self) -> usize {
-        self.0.load(Ordering::Relaxed)
-    }
-
-    pub(super) fn is_high(&self) -> bool {
-        self.bytes() > Self::HIGH
-    }
-
-    pub(super) fn add(&self, bytes: usize) {
-        self.0.fetch_add(bytes, Ordering::Relaxed);
-    }
-
-    /// Whether this ended a congestion.
-    fn subtract(&self, bytes: usize) -> bool {
-        let before = self.0.fetch_sub(bytes, Ordering::Relaxed);
-        before > Self::HIGH && before - bytes <= Self::HIGH
-    }
 }
 
 /// The way of events to the module, marked with the link they belong to.
@@ -75,14 +48,13 @@ impl Events {
 /// The end of a link that its task holds.
 pub(super) struct Link {
     /// Bytes to send; ends when the link is to be closed.
-    pub(super) requests: mpsc::UnboundedReceiver<Vec<u8>>,
+    pub(super) outgoing: Arc<Outgoing>,
     pub(super) events: Events,
-    pub(super) backlog: Arc<Backlog>,
 }
 
 impl Link {
     /// The whole life of a link. Ends after its last event, or once it has been closed.
-    pub(super) async fn run(mut self, target: Box<Target>) {
+    pub(super) async fn run(self, target: Box<Target>) {
         let link = self.events.link;
         // Boxed: the state of name resolution and of the TLS handshake is large and soon gone.
         let connected = Box::pin(async {
@@ -90,7 +62,7 @@ impl Link {
                 result = timeout(target.time_limit, connect(&target)) => {
                     Some(result.unwrap_or(Err(OpenFailure::TimedOut)))
                 }
-                () = closed(&mut self.requests) => None,
+                () = closed(&self.outgoing) => None,
             }
         })
         .await;
@@ -111,14 +83,14 @@ impl Link {
         }
     }
 
-    async fn carry<S: AsyncRead + AsyncWrite + Unpin>(mut self, mut stream: S) {
+    async fn carry<S: AsyncRead + AsyncWrite + Unpin>(self, mut stream: S) {
         let mut wire = Wire::default();
         // Events the module has not taken yet. While there are any, nothing is read.
         let mut outbox = VecDeque::new();
         let link = self.events.link;
         let reason = loop {
             tokio::select! {
-                bytes = self.requests.recv() => match bytes {
+                bytes = self.outgoing.take() => match bytes {
                     Some(bytes) => wire.push(bytes),
                     None => {
                         let _ = timeout(LINGER, linger(wire, stream)).await;
@@ -141,7 +113,7 @@ impl Link {
                         Progress::Read(Err(error)) => break error.into(),
                         Progress::Written(Ok(written)) => {
                             let drained = NetworkEvent::Drained { link };
-                            if self.backlog.subtract(written) && !outbox.contains(&drained) {
+                            if self.outgoing.settle(written) && !outbox.contains(&drained) {
                                 outbox.push_back(drained);
                             }
                         }
@@ -204,9 +176,11 @@ async fn secure(
         .map_err(|error| OpenFailure::Tls(error.to_string()))
 }
 
-/// Waits until the link is closed, before it is open. There is nothing to send on it yet.
-async fn closed(requests: &mut mpsc::UnboundedReceiver<Vec<u8>>) {
-    while requests.recv().await.is_some() {}
+/// Waits until the link is closed, before it is open. What is sent so early is dropped.
+async fn closed(outgoing: &Outgoing) {
+    while let Some(bytes) = outgoing.take().await {
+        outgoing.settle(bytes.iter().map(Vec::len).sum());
+    }
 }
 
 /// Sends the rest and says that it was all. Reads on until the peer has closed too: closing a

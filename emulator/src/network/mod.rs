@@ -6,6 +6,7 @@
 
 mod host_map;
 mod link;
+mod outgoing;
 mod tls;
 mod wire;
 
@@ -20,7 +21,8 @@ use tokio::sync::mpsc;
 use tokio::task::{AbortHandle, JoinSet};
 
 pub use host_map::{HostMap, HostRule, HostRuleError};
-use link::{Backlog, Events, Link, Target};
+use link::{Events, Link, Target};
+use outgoing::Outgoing;
 pub use tls::{ClientIdentity, TlsOptions};
 
 /// What a module wants from the network.
@@ -166,9 +168,14 @@ pub struct Network {
 struct Handle {
     /// Tells this link from earlier ones of the same number.
     epoch: u64,
-    requests: mpsc::UnboundedSender<Vec<u8>>,
-    backlog: Arc<Backlog>,
+    outgoing: Arc<Outgoing>,
     task: AbortHandle,
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.outgoing.close();
+    }
 }
 
 impl Network {
@@ -231,7 +238,9 @@ impl Network {
     /// Whether a link has so much to write that the module should take nothing more from its host.
     /// [`NetworkEvent::Drained`] or [`NetworkEvent::Closed`] tells when to ask again.
     pub fn is_congested(&self) -> bool {
-        self.links.values().any(|handle| handle.backlog.is_high())
+        self.links
+            .values()
+            .any(|handle| handle.outgoing.is_congested())
     }
 
     fn open(&mut self, link: u8, host: String, port: u16, tls: Option<TlsOptions>) {
@@ -239,8 +248,7 @@ impl Network {
         while self.tasks.try_join_next().is_some() {}
         self.forget(link);
         self.epoch += 1;
-        let (requests, receiver) = mpsc::unbounded_channel();
-        let backlog = Arc::new(Backlog::default());
+        let outgoing = Arc::new(Outgoing::default());
         let (target_host, target_port) = self.options.hosts.target(&host, port);
         let target = Target {
             host: host_map::without_brackets(target_host).to_owned(),
@@ -250,18 +258,16 @@ impl Network {
             time_limit: self.options.open_time_limit,
         };
         let end = Link {
-            requests: receiver,
+            outgoing: Arc::clone(&outgoing),
             events: Events {
                 link,
                 epoch: self.epoch,
                 sender: self.sender.clone(),
             },
-            backlog: Arc::clone(&backlog),
         };
         let handle = Handle {
             epoch: self.epoch,
-            requests,
-            backlog,
+            outgoing,
             task: self.tasks.spawn(end.run(Box::new(target))),
         };
         self.links.insert(link, handle);
@@ -277,14 +283,11 @@ impl Network {
         let Some(handle) = self.links.get(&link) else {
             return;
         };
-        handle.backlog.add(bytes.len());
-        if handle.backlog.bytes() > Self::BACKLOG_LIMIT {
+        // A task that has ended takes nothing, which its last event tells.
+        if handle.outgoing.push(bytes) > Self::BACKLOG_LIMIT {
             handle.task.abort();
             self.links.remove(&link);
             self.overrun.push(link);
-        } else {
-            // Fails when the task has ended, which its last event tells.
-            let _ = handle.requests.send(bytes);
         }
     }
 

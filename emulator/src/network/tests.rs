@@ -190,6 +190,23 @@ async fn events_of_an_earlier_link_never_arrive() {
 }
 
 #[tokio::test]
+async fn what_is_sent_before_the_link_is_open_is_dropped() {
+    let mut bench = Bench::new().await;
+    bench.request_open(0);
+    bench.send(0, &[b'x'; 128 * 1024]);
+    let (mut peer, _) = bench.listener.accept().await.unwrap();
+    assert_eq!(
+        bench.network.next_event().await,
+        NetworkEvent::Opened { link: 0 }
+    );
+    assert!(!bench.network.is_congested());
+    bench.send(0, b"first");
+    let mut received = [0; 5];
+    peer.read_exact(&mut received).await.unwrap();
+    assert_eq!(&received, b"first");
+}
+
+#[tokio::test]
 async fn closing_before_the_link_is_open_abandons_it() {
     let mut bench = Bench::new().await;
     bench.request_open(0);
@@ -327,16 +344,14 @@ async fn dropping_the_network_ends_its_links() {
 
 #[tokio::test]
 async fn an_idle_link_is_small() {
-    let (_requests, requests) = mpsc::unbounded_channel();
     let (sender, _receiver) = mpsc::channel(1);
     let link = Link {
-        requests,
+        outgoing: Arc::default(),
         events: Events {
             link: 0,
             epoch: 0,
             sender,
         },
-        backlog: Arc::default(),
     };
     let target = Target {
         host: String::new(),

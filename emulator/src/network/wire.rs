@@ -34,8 +34,8 @@ pub(super) enum Progress {
 
 impl Wire {
     /// Queues bytes to write.
-    pub(super) fn push(&mut self, bytes: Vec<u8>) {
-        self.queue.push_back(bytes);
+    pub(super) fn push(&mut self, bytes: Vec<Vec<u8>>) {
+        self.queue.extend(bytes);
     }
 
     /// What is not written yet.
