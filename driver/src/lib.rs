@@ -1,1 +1,62 @@
 //! The host (DTE) side: a typed async MQTT client over the AT commands of a cellular module.
+//!
+//! The module (Lierda NT35E, NT26) has an MQTT client inside; a host speaks to it in AT commands
+//! over a serial port. This crate makes that an API that never takes one command's answer for
+//! another's, carries any payload unchanged, and says honestly what became of each message.
+//!
+//! ```no_run
+//! use atmq_driver::{ConnectOptions, Modem, QoS, Settings};
+//!
+//! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+//! let modem = Modem::open("/dev/ttyUSB0", Settings::default()).await?;
+//! let options = ConnectOptions::new("broker.example", 1883, "meter-7");
+//! let (client, mut messages) = modem.connect(options).await?;
+//! client.subscribe("meter/7/set", QoS::AtLeastOnce).await?;
+//! client.publish("meter/7", "21.5", QoS::AtLeastOnce, false).await?;
+//! while let Some(message) = messages.recv().await {
+//!     println!("{}: {} bytes", message.topic, message.payload.len());
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Where to look
+//!
+//! | what | where |
+//! |---|---|
+//! | open a port, identify, signal, raw commands, connect | [`Modem`], [`Settings`], [`open_port`] |
+//! | subscribe, publish, disconnect | [`Client`], [`ConnectOptions`] |
+//! | receive | [`Messages`], [`Message`]; what happens when you are slow is told there |
+//! | what can go wrong | [`Error`], [`OpenError`], [`ConnectError`], [`PublishError`], [`Disconnected`] |
+//! | look inside | [`Modem::counters`], [`Settings::tap`], [`Modem::lines`], `tracing` events |
+//! | the rules of the conversation, without I/O | [`session`] |
+//!
+//! One task owns the port and the [`session::Session`]; handles send it their commands. It runs
+//! on the tokio runtime in which the modem was made, and ends with the port or with the last
+//! handle.
+
+mod client;
+mod connect;
+mod counters;
+mod error;
+mod messages;
+mod modem;
+mod port;
+mod port_task;
+pub mod session;
+mod settings;
+
+pub use atmq_protocol::limits::Limits;
+pub use atmq_protocol::mqtt::{ConnectionId, ConnectionState, QoS, Timeouts, Version, Will};
+pub use client::{Client, Delivery};
+pub use connect::ConnectOptions;
+pub use counters::Counters;
+pub use error::{
+    ConnectError, Disconnected, Error, ExchangeError, OpenError, PortClosed, PublishError,
+    RequestError,
+};
+pub use messages::{Message, Messages};
+pub use modem::{Identity, Lines, Modem};
+pub use port::{Port, open_port};
+pub use session::{RawCommand, Response};
+pub use settings::{Direction, Settings, Tapped};

@@ -1,0 +1,222 @@
+use std::sync::Arc;
+
+use atmq_protocol::mqtt::{
+    ConnectionId, ConnectionState, PublishResult, QoS, Request, TopicFilter, Urc,
+};
+
+use crate::connect::{report, state, tolerate};
+use crate::error::{Disconnected, Error, ExchangeError, PublishError};
+use crate::messages::Link;
+use crate::modem::Modem;
+use crate::port_task::Call;
+use crate::session::{Command, Publish};
+
+/// A connection to a broker. Cheap to clone; all clones are the same connection.
+///
+/// All methods can be cancelled: dropping a future gives up the result, while a command that has
+/// been sent is exchanged to its end. One whose turn has not come is not sent.
+///
+/// Dropping the last client does not disconnect: call [`disconnect`](Self::disconnect).
+#[derive(Debug, Clone)]
+pub struct Client {
+    modem: Modem,
+    link: Arc<Link>,
+}
+
+/// What is known of a message that was published without an error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Delivery {
+    /// Quality of service 1 or 2: the broker has it.
+    Acknowledged,
+    /// Quality of service 0: the module has sent it. Whether it arrives nobody will tell.
+    Sent,
+    /// The module has taken it; it does not report more, because its reports are switched off.
+    Accepted,
+}
+
+impl Client {
+    pub(crate) fn new(modem: Modem, link: Arc<Link>) -> Self {
+        Self { modem, link }
+    }
+
+    /// The modem behind the connection.
+    pub fn modem(&self) -> &Modem {
+        &self.modem
+    }
+
+    /// Which of the module's connections this is.
+    pub fn connection(&self) -> ConnectionId {
+        self.link.connection
+    }
+
+    /// Why the connection has ended; `None` while it has not.
+    pub fn ended(&self) -> Option<Disconnected> {
+        self.link.ended()
+    }
+
+    /// Asks the module how far the connection is; `None` if it knows nothing of it.
+    ///
+    /// # Errors
+    /// The connection has ended, or the module does not answer.
+    pub async fn state(&self) -> Result<Option<ConnectionState>, Error> {
+        state(&self.modem, Some(self.link.clone())).await
+    }
+
+    /// Subscribes to a topic filter, and waits until the broker has acknowledged it.
+    ///
+    /// # Errors
+    /// The filter cannot be written as a command, the module or the broker does not take it, or
+    /// the connection has ended.
+    pub async fn subscribe(&self, filter: impl Into<String>, qos: QoS) -> Result<(), Error> {
+        self.subscribe_many([(filter, qos)]).await
+    }
+
+    /// Subscribes to several topic filters in one packet.
+    ///
+    /// # Errors
+    /// As for [`subscribe`](Self::subscribe), for all filters together.
+    pub async fn subscribe_many(
+        &self,
+        filters: impl IntoIterator<Item = (impl Into<String>, QoS)>,
+    ) -> Result<(), Error> {
+        let filters = filters.into_iter().map(|(filter, qos)| TopicFilter {
+            filter: filter.into().into(),
+            qos,
+        });
+        self.change_subscription(Request::Subscribe {
+            connection: self.link.connection,
+            message_id: self.link.next_message_id(),
+            filters: filters.collect(),
+        })
+        .await
+    }
+
+    /// Takes a subscription back, and waits until the broker has acknowledged it.
+    ///
+    /// # Errors
+    /// As for [`subscribe`](Self::subscribe).
+    pub async fn unsubscribe(&self, filter: impl Into<String>) -> Result<(), Error> {
+        self.change_subscription(Request::Unsubscribe {
+            connection: self.link.connection,
+            message_id: self.link.next_message_id(),
+            filters: vec![filter.into().into()],
+        })
+        .await
+    }
+
+    async fn change_subscription(&self, request: Request<'static>) -> Result<(), Error> {
+        let answer = self.exchange(Command::Mqtt(request)).await?;
+        match report(answer) {
+            Some(Urc::SubscriptionChanged {
+                result: Err(reason),
+                ..
+            }) => Err(Error::Subscription { reason }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Publishes a message, and waits until it is known what came of it.
+    ///
+    /// Any payload is carried unchanged, behind a prompt if it must. With quality of service 1
+    /// and 2, success means that the broker has acknowledged the message. Dropping the future
+    /// gives up the knowledge, not the message.
+    ///
+    /// # Errors
+    /// See [`PublishError`]; [`may_have_arrived`](PublishError::may_have_arrived) tells whether
+    /// publishing again may deliver twice.
+    pub async fn publish(
+        &self,
+        topic: impl Into<String>,
+        payload: impl Into<Vec<u8>>,
+        qos: QoS,
+        retain: bool,
+    ) -> Result<Delivery, PublishError> {
+        let message_id = match qos {
+            QoS::AtMostOnce => 0,
+            _ => self.link.next_message_id(),
+        };
+        let publish = Publish {
+            connection: self.link.connection,
+            message_id,
+            qos,
+            retain,
+            topic: topic.into(),
+            payload: payload.into(),
+        };
+        let answer = match self.exchange(Command::Publish(publish)).await {
+            Ok(answer) => answer,
+            Err(error) if is_unsent(&error) => return Err(PublishError::NotSent(error)),
+            Err(error) => return Err(PublishError::Unknown(error)),
+        };
+        let Some(Urc::Published { result, extend, .. }) = report(answer) else {
+            return Ok(Delivery::Accepted);
+        };
+        let reason = extend;
+        match result {
+            PublishResult::Done if qos == QoS::AtMostOnce => Ok(Delivery::Sent),
+            PublishResult::Done => Ok(Delivery::Acknowledged),
+            PublishResult::WrongAcknowledgement => {
+                Err(PublishError::WrongAcknowledgement { reason })
+            }
+            PublishResult::NotSent => Err(PublishError::Failed { reason }),
+        }
+    }
+
+    /// Disconnects from the broker and closes the link. That the module finds nothing to close
+    /// is no error.
+    ///
+    /// Once begun it goes on to its end, even if the future is dropped.
+    ///
+    /// # Errors
+    /// The connection had ended before, or the module does not answer.
+    pub async fn disconnect(&self) -> Result<(), Error> {
+        match self.link.ended() {
+            Some(reason) => Err(Error::Disconnected(reason)),
+            None => self.leave(true, Disconnected::Requested).await,
+        }
+    }
+
+    /// Gives up a connection that was not established.
+    pub(crate) async fn abandon(&self) {
+        // Why it was not is what the caller is told.
+        let _ = self.leave(false, Disconnected::NotEstablished).await;
+    }
+
+    async fn leave(&self, connected: bool, reason: Disconnected) -> Result<(), Error> {
+        let Self { modem, link } = self.clone();
+        let connection = link.connection;
+        let leaving = tokio::spawn(async move {
+            let disconnect = Command::Mqtt(Request::Disconnect { connection });
+            let close = Command::Mqtt(Request::Close { connection });
+            let disconnected = match connected {
+                true => tolerate(modem.exchange(disconnect, None, None).await),
+                false => Ok(()),
+            };
+            let closed = tolerate(modem.exchange(close, None, None).await);
+            modem.send(Call::Detach { link, reason }).await?;
+            disconnected.and(closed)
+        });
+        leaving.await.map_err(|_| self.modem.closed())?
+    }
+
+    async fn exchange(&self, command: Command) -> Result<crate::session::Answer, Error> {
+        let link = Some(self.link.clone());
+        self.modem.exchange(command, None, link).await
+    }
+}
+
+/// Whether a publish that failed with this error cannot have left the module.
+fn is_unsent(error: &Error) -> bool {
+    match error {
+        Error::Exchange(error) => matches!(
+            error,
+            ExchangeError::Refused { .. }
+                | ExchangeError::NoPrompt { .. }
+                | ExchangeError::PromptSkipped { .. }
+                | ExchangeError::Unresponsive { .. }
+        ),
+        Error::PortClosed(_) => false,
+        _ => true,
+    }
+}

@@ -1,0 +1,44 @@
+/// What a session has counted since it began.
+///
+/// Nothing that is read, dropped or repeated goes unseen: whatever is not handed to a caller is
+/// counted here. Counters wrap after 2⁶⁴ events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct Counters {
+    /// Bytes handed to the port.
+    pub bytes_sent: u64,
+    /// Bytes read from the port.
+    pub bytes_received: u64,
+    /// Exchanges that were started.
+    pub exchanges: u64,
+    /// Exchanges that the module answered with an error.
+    pub refusals: u64,
+    /// Exchanges that were given up because an answer, a report or the prompt did not come.
+    pub timeouts: u64,
+    /// How often the channel was fenced, so that a late answer could not be taken for another's.
+    pub fences: u64,
+    /// Probes sent to bring a fence down.
+    pub probes: u64,
+    /// Command lines that the module sent back.
+    pub echoes: u64,
+    /// Final result codes that answered nothing: late ones, doubled ones.
+    pub stray_results: u64,
+    /// URCs, result URCs included.
+    pub urcs: u64,
+    /// Lines that are no answer, no URC and no echo.
+    pub unrecognised_lines: u64,
+    /// Lines discarded for their length.
+    pub overlong_lines: u64,
+    /// Boot banners seen.
+    pub reboots: u64,
+    /// Messages received.
+    pub messages: u64,
+    /// Messages dropped because the consumer was too slow even after reading was held back.
+    pub messages_dropped: u64,
+    /// Messages of a connection that nobody listens to.
+    pub messages_unclaimed: u64,
+    /// Cache overflows that the module reported: it dropped a message itself.
+    pub module_overflows: u64,
+    /// Unsolicited lines that a [`Lines`](crate::Lines) reader was too slow for.
+    pub lines_dropped: u64,
+}

@@ -1,0 +1,355 @@
+//! What can go wrong, told from the caller's side.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use atmq_protocol::dialect::EncodeError;
+use atmq_protocol::mqtt::{ConnectionId, LinkStatus, OpenFailure, QoS, Refusal};
+use atmq_protocol::result_code::FinalResult;
+use thiserror::Error;
+
+/// Why a port could not be opened, or nothing behind it answered.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// The serial device cannot be opened.
+    #[error("cannot open {path}")]
+    Device {
+        /// The device.
+        path: String,
+        /// The operating system's reason.
+        source: io::Error,
+    },
+    /// The TCP peer that stands for a serial port cannot be reached.
+    #[error("cannot connect to {address}")]
+    Tcp {
+        /// Host and port.
+        address: String,
+        /// The operating system's reason.
+        source: io::Error,
+    },
+    /// The port is open, but the module cannot be brought to talk.
+    #[error("the module does not answer as it should")]
+    Initialise(#[source] Error),
+}
+
+/// Why a command cannot be sent. Nothing has been written to the port.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum RequestError {
+    /// The module does not take the request, or no command can carry it.
+    #[error(transparent)]
+    Encode(#[from] EncodeError),
+    /// A raw command line holds a control character; it could end the line and begin another.
+    #[error("the command line holds the control character {byte:#04x} at byte {at}")]
+    ControlCharacter {
+        /// The character.
+        byte: u8,
+        /// Where it stands, in bytes.
+        at: usize,
+    },
+    /// A raw command line does not begin with `AT`.
+    #[error("a command line begins with AT")]
+    NotACommand,
+    /// What is to follow the prompt does not have the length that the command announces.
+    #[error("the command announces {} behind the prompt, {} given", bytes(.announced), bytes(.given))]
+    DataLength {
+        /// Bytes announced; `None` if the command brings no prompt.
+        announced: Option<usize>,
+        /// Bytes given.
+        given: Option<usize>,
+    },
+    /// Quality of service 0 has message id 0, the others have any other.
+    #[error("message id {message_id} does not go with quality of service {}", .qos.level())]
+    MessageId {
+        /// The quality of service.
+        qos: QoS,
+        /// The message id.
+        message_id: u16,
+    },
+    /// The session is in the middle of another exchange.
+    #[error("another exchange is in progress")]
+    Busy,
+}
+
+/// Why an exchange that was begun did not succeed.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum ExchangeError {
+    /// The module answered with an error.
+    #[error("the module answered {command} with {result}")]
+    Refused {
+        /// The command, without its parameters.
+        command: String,
+        /// The final result code.
+        result: FinalResult,
+    },
+    /// The module did not answer in time. The command may have been carried out.
+    #[error("the module did not answer {command} within {} s", .limit.as_secs_f32())]
+    Timeout {
+        /// The command, without its parameters.
+        command: String,
+        /// The time limit.
+        limit: Duration,
+    },
+    /// The module took the command, but did not report in time what came of it.
+    #[error("the module took {command}, but reported no outcome within {} s", .limit.as_secs_f32())]
+    NoReport {
+        /// The command, without its parameters.
+        command: String,
+        /// The time limit.
+        limit: Duration,
+    },
+    /// The prompt did not come in time, so no data was sent.
+    #[error("the module did not ask for the data of {command} within {} s", .limit.as_secs_f32())]
+    NoPrompt {
+        /// The command, without its parameters.
+        command: String,
+        /// The time limit.
+        limit: Duration,
+    },
+    /// The command was answered with success before its data was asked for.
+    #[error("the module ended {command} without asking for its data")]
+    PromptSkipped {
+        /// The command, without its parameters.
+        command: String,
+    },
+    /// The answer is longer than what the session stores.
+    #[error("the answer to {command} has more than {limit} bytes")]
+    TooLong {
+        /// The command, without its parameters.
+        command: String,
+        /// The limit.
+        limit: usize,
+    },
+    /// The module has rebooted meanwhile. The command may have been carried out.
+    #[error("the module rebooted during {command}")]
+    Rebooted {
+        /// The command, without its parameters.
+        command: String,
+    },
+    /// The link was lost meanwhile.
+    #[error("the link was lost during {command} ({})", status_words(*.status, *.extend))]
+    LinkLost {
+        /// The command, without its parameters.
+        command: String,
+        /// What the module says of the link.
+        status: LinkStatus,
+        /// Details, by status.
+        extend: Option<i32>,
+    },
+    /// The module answers nothing; the command was not sent.
+    #[error("the module did not answer {probes} probes, so {command} was not sent")]
+    Unresponsive {
+        /// The command, without its parameters.
+        command: String,
+        /// Probes sent since the module last answered.
+        probes: u32,
+    },
+}
+
+impl ExchangeError {
+    /// The command, without its parameters.
+    pub fn command(&self) -> &str {
+        match self {
+            Self::Refused { command, .. }
+            | Self::Timeout { command, .. }
+            | Self::NoReport { command, .. }
+            | Self::NoPrompt { command, .. }
+            | Self::PromptSkipped { command }
+            | Self::TooLong { command, .. }
+            | Self::Rebooted { command }
+            | Self::LinkLost { command, .. }
+            | Self::Unresponsive { command, .. } => command,
+        }
+    }
+}
+
+/// Why a call to the modem or the client failed.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// Nothing was sent: the command cannot be written.
+    #[error(transparent)]
+    Request(#[from] RequestError),
+    /// The exchange with the module failed.
+    #[error(transparent)]
+    Exchange(#[from] ExchangeError),
+    /// The module ended the command with success, but without the information asked for.
+    #[error("the module answered {command} without the information asked for")]
+    NoInformation {
+        /// The command.
+        command: String,
+    },
+    /// The module or the broker did not take the subscription, or the end of it.
+    #[error("the subscription was not changed{}", reason_words(*.reason))]
+    Subscription {
+        /// The module's reason, if it gave one (6 not sent, 7 bad parameter).
+        reason: Option<i32>,
+    },
+    /// The connection has ended; see the reason.
+    #[error("not connected: {0}")]
+    Disconnected(Disconnected),
+    /// The port has been closed, by its device or with the last handle.
+    #[error("the port is closed: {0}")]
+    PortClosed(PortClosed),
+}
+
+/// Why the port is closed.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{0}")]
+pub struct PortClosed(pub(crate) Arc<str>);
+
+/// Why a connection has ended.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum Disconnected {
+    /// [`Client::disconnect`](crate::Client::disconnect) was called.
+    #[error("the client disconnected")]
+    Requested,
+    /// The module reports that the link is lost.
+    #[error("the link was lost ({})", status_words(*.status, *.extend))]
+    LinkLost {
+        /// What the module says of the link.
+        status: LinkStatus,
+        /// Details, by status.
+        extend: Option<i32>,
+    },
+    /// The module has rebooted.
+    #[error("the module rebooted")]
+    Rebooted,
+    /// The connection could not be established.
+    #[error("the connection was not established")]
+    NotEstablished,
+    /// The port is closed.
+    #[error("the port is closed: {0}")]
+    PortClosed(PortClosed),
+}
+
+/// Why a connection could not be established. The link is closed again.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum ConnectError {
+    /// Another client uses this connection.
+    #[error("connection {0} is in use by another client")]
+    Occupied(ConnectionId),
+    /// The module could not open the link to the broker.
+    #[error("the module could not open the link to {host}:{port}: {}", open_words(*.failure))]
+    Open {
+        /// The broker's host.
+        host: String,
+        /// The broker's TCP port.
+        port: u16,
+        /// The module's reason.
+        failure: OpenFailure,
+    },
+    /// The broker refused the client.
+    #[error("the broker refused the client: {} (code {})", refusal_words(*.0), .0.code())]
+    Refused(Refusal),
+    /// The broker did not answer the CONNECT, or the module could not send it.
+    #[error("the broker did not answer the CONNECT{}", reason_words(*.code))]
+    NotAcknowledged {
+        /// The return code that the module shows, if any.
+        code: Option<i32>,
+    },
+    /// A command failed on the way.
+    #[error(transparent)]
+    Failed(#[from] Error),
+}
+
+/// Why a publish is not known to have succeeded.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum PublishError {
+    /// Nothing was sent: the module cannot carry the message, or there is no connection.
+    #[error("the message was not sent")]
+    NotSent(#[source] Error),
+    /// The module reports that it could not send the message.
+    #[error("the module could not send the message{}", reason_words(*.reason))]
+    Failed {
+        /// The module's reason, if it gave one (6 not sent, 7 bad parameter).
+        reason: Option<i32>,
+    },
+    /// The module sent the message and got the wrong acknowledgement, or none: it may have
+    /// arrived.
+    #[error("the message was sent, but not acknowledged as it should be{}", reason_words(*.reason))]
+    WrongAcknowledgement {
+        /// The module's reason, if it gave one.
+        reason: Option<i32>,
+    },
+    /// The module took the message, and what came of it is not known: it may have arrived.
+    #[error("what came of the message is not known")]
+    Unknown(#[source] Error),
+}
+
+impl PublishError {
+    /// Whether the message may have reached the broker all the same: publishing it again may
+    /// deliver it twice.
+    pub fn may_have_arrived(&self) -> bool {
+        matches!(self, Self::WrongAcknowledgement { .. } | Self::Unknown(_))
+    }
+}
+
+fn bytes(count: &Option<usize>) -> String {
+    match count {
+        Some(count) => format!("{count} bytes"),
+        None => "nothing".into(),
+    }
+}
+
+fn reason_words(reason: Option<i32>) -> String {
+    match reason {
+        None => String::new(),
+        Some(6) => ": it could not send the packet (code 6)".into(),
+        Some(7) => ": it found a bad parameter (code 7)".into(),
+        Some(code) => format!(" (code {code})"),
+    }
+}
+
+fn open_words(failure: OpenFailure) -> String {
+    match failure {
+        OpenFailure::Parameter => "a parameter is wrong".into(),
+        OpenFailure::InUse => "the connection is in use".into(),
+        OpenFailure::PdpActivation => "no packet data context".into(),
+        OpenFailure::Dns => "the host name cannot be resolved".into(),
+        OpenFailure::Network => "the network is down or the host takes no connection".into(),
+        OpenFailure::Other(Some(code)) => format!("code {code}"),
+        OpenFailure::Other(None) => "no reason given".into(),
+    }
+}
+
+fn refusal_words(refusal: Refusal) -> &'static str {
+    match refusal {
+        Refusal::ProtocolVersion => "it does not speak this version of MQTT",
+        Refusal::Identifier => "it does not take the client id",
+        Refusal::ServerUnavailable => "it is not available",
+        Refusal::BadCredentials => "bad user name or password",
+        Refusal::NotAuthorized => "not authorised",
+        Refusal::Other(_) => "unknown reason",
+    }
+}
+
+fn status_words(status: LinkStatus, extend: Option<i32>) -> String {
+    let words = match status {
+        LinkStatus::Fine => "nothing is wrong",
+        LinkStatus::ClosedByServer => "closed or reset by the broker",
+        LinkStatus::Address => "the address cannot be parsed",
+        LinkStatus::Dns => "the host name cannot be resolved",
+        LinkStatus::Protocol => "the broker broke the protocol",
+        LinkStatus::Http => "HTTP error",
+        LinkStatus::ConnectTimeout => "no connection in time",
+        LinkStatus::ConnectFailed => "no connection",
+        LinkStatus::Fatal => "fatal error",
+        LinkStatus::Closed => "closed",
+        LinkStatus::NeedMoreData => "more data needed",
+        LinkStatus::CacheOverflow => "the module's cache is full",
+        LinkStatus::Tls => "TLS failed",
+        LinkStatus::Refused => "the broker refused the client",
+        LinkStatus::Other(code) => return format!("status {code}"),
+    };
+    match extend {
+        Some(extend) => format!("{words}, code {extend}"),
+        None => words.into(),
+    }
+}

@@ -1,0 +1,229 @@
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::task::{Context, Poll, Waker};
+
+use atmq_protocol::mqtt::ConnectionId;
+use tokio::sync::Notify;
+
+use crate::error::Disconnected;
+
+/// How many times the soft limit may wait while an exchange keeps the port reading. Ours.
+const HARD_LIMIT: usize = 4;
+
+/// A received message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    /// The topic it was published to.
+    pub topic: String,
+    /// The payload, any bytes.
+    pub payload: Vec<u8>,
+    /// The packet identifier; 0 with quality of service 0.
+    pub message_id: u16,
+}
+
+/// The messages that a connection receives, in order.
+///
+/// # A slow reader
+/// When [`Settings::message_queue`](crate::Settings::message_queue) messages wait, the port is
+/// held back: it is not read while nothing is asked of the module, so a module or a
+/// peer with flow control keeps the rest. As soon as something is asked, the port is read again,
+/// because the answer comes behind whatever was held back. So a program may publish and then read
+/// its messages in the same task: the publish never waits for the reader. Messages that come
+/// meanwhile are queued as well, up to four times the limit. What comes then is dropped, and
+/// counted in [`missed`](Self::missed) and
+/// [`Counters::messages_dropped`](crate::Counters::messages_dropped).
+///
+/// Dropping it does not disconnect; further messages are counted and forgotten.
+#[derive(Debug)]
+pub struct Messages {
+    link: Arc<Link>,
+}
+
+impl Messages {
+    pub(crate) fn new(link: Arc<Link>) -> Self {
+        Self { link }
+    }
+
+    /// The next message. `None` when the connection has ended and all its messages have been
+    /// read; [`ended`](Self::ended) tells why.
+    ///
+    /// Dropping the future loses nothing.
+    pub async fn recv(&mut self) -> Option<Message> {
+        std::future::poll_fn(|cx| self.poll_recv(cx)).await
+    }
+
+    /// As [`recv`](Self::recv), for a stream of one's own.
+    pub fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Option<Message>> {
+        self.link.poll_recv(cx)
+    }
+
+    /// The next message if one waits.
+    pub fn try_recv(&mut self) -> Option<Message> {
+        self.link.pop(&mut self.link.state())
+    }
+
+    /// Why the connection has ended; `None` while it has not.
+    pub fn ended(&self) -> Option<Disconnected> {
+        self.link.ended()
+    }
+
+    /// Messages of this connection that were dropped, because nobody read them in time or
+    /// because the module's own cache was full. Of the latter, each report counts as one.
+    pub fn missed(&self) -> u64 {
+        self.link.state().missed
+    }
+}
+
+impl Drop for Messages {
+    fn drop(&mut self) {
+        self.link.forget_messages();
+    }
+}
+
+/// What client, messages and the port's task share of a connection.
+pub(crate) struct Link {
+    pub(crate) connection: ConnectionId,
+    soft_limit: usize,
+    state: Mutex<State>,
+    /// Tells the port's task that messages have been read.
+    drained: Arc<Notify>,
+}
+
+struct State {
+    queue: VecDeque<Message>,
+    ended: Option<Disconnected>,
+    reader: Option<Waker>,
+    /// Whether what the module reports of the connection is about this link, not about one that
+    /// was left open before.
+    armed: bool,
+    listening: bool,
+    missed: u64,
+    last_message_id: u16,
+}
+
+/// What became of a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Delivery {
+    Queued,
+    Dropped,
+    Unclaimed,
+}
+
+impl Link {
+    pub(crate) fn new(connection: ConnectionId, soft_limit: usize, drained: Arc<Notify>) -> Self {
+        Self {
+            connection,
+            soft_limit,
+            state: Mutex::new(State {
+                queue: VecDeque::new(),
+                ended: None,
+                reader: None,
+                armed: false,
+                listening: true,
+                missed: 0,
+                last_message_id: 0,
+            }),
+            drained,
+        }
+    }
+
+    /// Why the connection has ended.
+    pub(crate) fn ended(&self) -> Option<Disconnected> {
+        self.state().ended.clone()
+    }
+
+    /// Ends the connection for everyone; the first reason stays.
+    pub(crate) fn end(&self, reason: Disconnected) {
+        let mut state = self.state();
+        state.ended.get_or_insert(reason);
+        if let Some(reader) = state.reader.take() {
+            reader.wake();
+        }
+    }
+
+    /// From now on what the module reports is about this link.
+    pub(crate) fn arm(&self) {
+        self.state().armed = true;
+    }
+
+    pub(crate) fn is_armed(&self) -> bool {
+        self.state().armed
+    }
+
+    pub(crate) fn deliver(&self, message: Message) -> Delivery {
+        let mut state = self.state();
+        if !state.listening || !state.armed {
+            return Delivery::Unclaimed;
+        }
+        if state.queue.len() >= self.soft_limit.saturating_mul(HARD_LIMIT) {
+            state.missed += 1;
+            return Delivery::Dropped;
+        }
+        state.queue.push_back(message);
+        if let Some(reader) = state.reader.take() {
+            reader.wake();
+        }
+        Delivery::Queued
+    }
+
+    /// The module itself has dropped a message.
+    pub(crate) fn miss(&self) {
+        self.state().missed += 1;
+    }
+
+    /// Whether the port is to be held back.
+    pub(crate) fn is_full(&self) -> bool {
+        self.state().queue.len() >= self.soft_limit
+    }
+
+    /// The next packet identifier, 1 to 65535.
+    pub(crate) fn next_message_id(&self) -> u16 {
+        let mut state = self.state();
+        state.last_message_id = state.last_message_id.checked_add(1).unwrap_or(1);
+        state.last_message_id
+    }
+
+    fn poll_recv(&self, cx: &mut Context<'_>) -> Poll<Option<Message>> {
+        let mut state = self.state();
+        if let Some(message) = self.pop(&mut state) {
+            return Poll::Ready(Some(message));
+        }
+        if state.ended.is_some() {
+            return Poll::Ready(None);
+        }
+        state.reader = Some(cx.waker().clone());
+        Poll::Pending
+    }
+
+    fn pop(&self, state: &mut State) -> Option<Message> {
+        let message = state.queue.pop_front()?;
+        if state.queue.len() + 1 == self.soft_limit {
+            self.drained.notify_one();
+        }
+        Some(message)
+    }
+
+    fn forget_messages(&self) {
+        let mut state = self.state();
+        state.listening = false;
+        state.queue.clear();
+        drop(state);
+        self.drained.notify_one();
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state
+            .lock()
+            .expect("nothing panics with the lock held")
+    }
+}
+
+impl fmt::Debug for Link {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Link")
+            .field("connection", &self.connection)
+            .field("ended", &self.ended())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,99 @@
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio_serial::{ClearBuffer, SerialPort as _, SerialStream};
+
+use crate::error::OpenError;
+use crate::settings::Settings;
+
+/// A serial device, or a TCP peer in its place. For [`Modem::over`](crate::Modem::over).
+#[derive(Debug)]
+pub struct Port(Inner);
+
+#[derive(Debug)]
+enum Inner {
+    Serial(SerialStream),
+    Tcp(TcpStream),
+}
+
+/// Opens a port by its name: a device such as `/dev/ttyUSB0` or `COM3`, a PTY, or
+/// `tcp://HOST:PORT`. The module is not spoken to.
+///
+/// # Errors
+/// The device cannot be opened, or the peer cannot be reached. A device that another program has
+/// open is busy.
+pub async fn open_port(name: &str, settings: &Settings) -> Result<Port, OpenError> {
+    match name.strip_prefix("tcp://") {
+        Some(address) => connect(address).await,
+        None => open_device(name, settings),
+    }
+}
+
+/// `address`: `HOST:PORT`.
+pub(crate) async fn connect(address: &str) -> Result<Port, OpenError> {
+    let failed = |source| OpenError::Tcp {
+        address: address.into(),
+        source,
+    };
+    let stream = TcpStream::connect(address).await.map_err(failed)?;
+    // A command is one write, and its answer is waited for.
+    stream.set_nodelay(true).map_err(failed)?;
+    Ok(Port(Inner::Tcp(stream)))
+}
+
+pub(crate) fn open_device(path: &str, settings: &Settings) -> Result<Port, OpenError> {
+    let builder = tokio_serial::new(path, settings.baud_rate);
+    let stream = SerialStream::open(&builder).map_err(|error| OpenError::Device {
+        path: path.into(),
+        source: error.into(),
+    })?;
+    // What is left of earlier sessions answers nobody. Where that cannot be dropped it is read,
+    // and the fence copes with it.
+    if let Err(error) = stream.clear(ClearBuffer::Input) {
+        tracing::debug!(%error, "cannot drop old input");
+    }
+    Ok(Port(Inner::Serial(stream)))
+}
+
+impl AsyncRead for Port {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        match &mut self.get_mut().0 {
+            Inner::Serial(stream) => Pin::new(stream).poll_read(cx, buffer),
+            Inner::Tcp(stream) => Pin::new(stream).poll_read(cx, buffer),
+        }
+    }
+}
+
+impl AsyncWrite for Port {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        match &mut self.get_mut().0 {
+            Inner::Serial(stream) => Pin::new(stream).poll_write(cx, bytes),
+            Inner::Tcp(stream) => Pin::new(stream).poll_write(cx, bytes),
+        }
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match &mut self.get_mut().0 {
+            Inner::Serial(stream) => Pin::new(stream).poll_flush(cx),
+            Inner::Tcp(stream) => Pin::new(stream).poll_flush(cx),
+        }
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match &mut self.get_mut().0 {
+            Inner::Serial(stream) => Pin::new(stream).poll_shutdown(cx),
+            Inner::Tcp(stream) => Pin::new(stream).poll_shutdown(cx),
+        }
+    }
+}

@@ -1,0 +1,222 @@
+//! The conversation with one module, without port, clock or task.
+//!
+//! A [`Session`] is a plain struct. Bytes from the module go into [`receive`](Session::receive),
+//! commands into [`request`](Session::request), the passing of time into
+//! [`handle_timeout`](Session::handle_timeout). After each of them, take what comes out until
+//! there is nothing left: bytes to write from [`poll_transmit`](Session::poll_transmit), what
+//! has happened from [`poll_event`](Session::poll_event); then wait until bytes come or until
+//! [`poll_timeout`](Session::poll_timeout). Any way of cutting the received bytes into pieces
+//! gives the same events.
+//!
+//! ```
+//! use std::time::Instant;
+//!
+//! use atmq_driver::session::{Command, Event, Session};
+//! use atmq_protocol::dialect::Lmqtt;
+//! use atmq_protocol::limits::Limits;
+//! use atmq_protocol::standard::StandardRequest;
+//!
+//! let now = Instant::now();
+//! let mut session = Session::new(&Lmqtt::DEFAULT, Limits::NT35E);
+//! session.request(Command::Standard(StandardRequest::SignalQuality), None, now)?;
+//! assert_eq!(session.poll_transmit().unwrap().bytes, b"AT+CSQ\r");
+//! session.receive(b"\r\n+CSQ: 29,0\r\n\r\nOK\r\n", now);
+//! assert!(matches!(session.poll_event(), Some(Event::Completed(Ok(_)))));
+//! # Ok::<(), atmq_driver::RequestError>(())
+//! ```
+//!
+//! # Whose answer is it?
+//!
+//! `OK` carries no identity, so there is one exchange at a time. A line is shown to the exchange
+//! in progress first: its echo, a final result code, its information response, its result URC.
+//! Then it is read as a URC, then as a boot banner, and else reported as unrecognised. Without
+//! an exchange no line is a final result code.
+//!
+//! The order differs in one point from what one would expect: a final result code is recognised
+//! before an information response, because the answers to `AT+CGMM` and its like are free text,
+//! and `OK` would be a model.
+//!
+//! # Fences
+//!
+//! When an exchange is given up while its final result code is still owed, that code may come at
+//! any time, and would end the next exchange in its place. So the session puts up a *fence*:
+//! nothing of a caller is sent until what is owed has come or can no longer come.
+//!
+//! - The fence is down when as many final result codes have come as were owed.
+//! - Else, after a short silence, the session sends a probe, `AT+CMEE?`. A module works through
+//!   its commands in order and `+CMEE: <n>` answers nothing else, so the `OK` behind that line is
+//!   the probe's, and nothing older can follow it. A probe that is answered later still, after
+//!   another one brought the fence down, is recognised by the same line, and dropped with its
+//!   `OK`.
+//! - If the prompt did not come, or the data behind it was not answered, the module may be
+//!   waiting for data, and every byte of a probe would be published. Escape is data as well
+//!   (reference `lmqtt.md` 1.7). The module gives up after 30 s without a byte; so the session
+//!   sends nothing for 35 s, and then probes. A prompt that comes late starts the 35 s anew.
+//! - Four probes within 15 s without an answer are enough: a command that waits fails with
+//!   [`Unresponsive`](crate::ExchangeError::Unresponsive). The fence stays; the next command
+//!   starts over.
+//!
+//! After an error there is a pause of 30 ms, because some firmware answers `+CME ERROR` and
+//! `ERROR` to the same command.
+
+mod channel;
+mod command;
+mod event;
+mod fence;
+mod owned;
+mod pending;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::time::{Duration, Instant};
+
+use atmq_protocol::dialect::Dialect;
+use atmq_protocol::framing::{Frame, ResponseReader};
+use atmq_protocol::limits::Limits;
+
+use crate::counters::Counters;
+use crate::error::RequestError;
+
+use channel::Channel;
+pub(crate) use channel::is_loss;
+pub use command::{Command, Publish, RawCommand};
+pub(crate) use event::redact;
+pub use event::{Answer, Event, Response, Transmit};
+
+/// The longest line that is kept, in bytes. Ours: no module is known to report more than 8000
+/// bytes of payload, which are 16000 hexadecimal digits.
+const MAX_LINE: usize = 64 * 1024;
+
+/// One conversation with one module. See the [module](self) for how to drive it.
+pub struct Session {
+    reader: ResponseReader,
+    channel: Channel,
+}
+
+impl Session {
+    /// A session with a module that has nothing left to answer.
+    pub fn new(dialect: &'static dyn Dialect, limits: Limits) -> Self {
+        Self {
+            reader: ResponseReader::new(MAX_LINE),
+            channel: Channel::new(dialect, limits),
+        }
+    }
+
+    /// Puts up the fence, because nobody knows what was sent to the module before and what it
+    /// still owes. An exchange in progress fails.
+    pub fn synchronise(&mut self, now: Instant) {
+        self.channel.synchronise(now);
+    }
+
+    /// What the module accepts, from now on.
+    pub fn set_limits(&mut self, limits: Limits) {
+        self.channel.limits = limits;
+    }
+
+    /// What the module accepts.
+    pub fn limits(&self) -> &Limits {
+        &self.channel.limits
+    }
+
+    /// Whether [`Event::Line`] is wanted. At the beginning it is not.
+    pub fn report_lines(&mut self, on: bool) {
+        self.channel.report_lines = on;
+    }
+
+    /// Whether an exchange can be asked for. It can be while a fence is up; then it waits.
+    pub fn is_ready(&self) -> bool {
+        self.channel.is_ready()
+    }
+
+    /// Whether answers of the module are awaited, so that its bytes must be read.
+    pub fn is_listening(&self) -> bool {
+        self.channel.is_listening()
+    }
+
+    /// Starts an exchange, which ends with [`Event::Completed`]. Its time limit is the manual's
+    /// unless `limit` is given, and counts from when the command is sent.
+    ///
+    /// # Errors
+    /// The command cannot be written, or another exchange is in progress. Nothing is sent then.
+    pub fn request(
+        &mut self,
+        command: Command,
+        limit: Option<Duration>,
+        now: Instant,
+    ) -> Result<(), RequestError> {
+        self.channel.request(command, limit, now)?;
+        self.follow_prompt();
+        Ok(())
+    }
+
+    /// Whether a command can be written as things are. Nothing is sent.
+    ///
+    /// # Errors
+    /// It cannot.
+    pub fn check(&self, command: Command) -> Result<(), RequestError> {
+        self.channel.check(command)
+    }
+
+    /// Takes in bytes as they come from the module.
+    pub fn receive(&mut self, bytes: &[u8], now: Instant) {
+        self.channel.count_received(bytes.len(), now);
+        self.reader.push(bytes);
+        loop {
+            let channel = &self.channel;
+            let extent = |line: &[u8]| channel.dialect.extent(line, &channel.formats);
+            let Some(frame) = self.reader.next(extent) else {
+                break;
+            };
+            match frame {
+                Frame::Line(line) => self.channel.line(line, now),
+                Frame::Prompt => self.channel.prompt(now),
+                Frame::Overlong { length } => self.channel.overlong(length),
+            }
+            self.follow_prompt();
+        }
+    }
+
+    /// Tells that time has passed, at the latest when [`poll_timeout`](Self::poll_timeout) said.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        self.channel.handle_timeout(now);
+        self.follow_prompt();
+    }
+
+    /// The next bytes to write to the port.
+    pub fn poll_transmit(&mut self) -> Option<Transmit> {
+        self.channel.transmit.pop_front()
+    }
+
+    /// The next thing that has happened.
+    pub fn poll_event(&mut self) -> Option<Event> {
+        self.channel.events.pop_front()
+    }
+
+    /// When [`handle_timeout`](Self::handle_timeout) is due next.
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        self.channel.deadline()
+    }
+
+    /// What has been counted so far.
+    pub fn counters(&self) -> &Counters {
+        &self.channel.counters
+    }
+
+    /// A `>` is a prompt only while one is awaited.
+    fn follow_prompt(&mut self) {
+        match self.channel.prompt_awaited() {
+            Some(true) => self.reader.expect_prompt(),
+            Some(false) => self.reader.forget_prompt(),
+            None => {}
+        }
+    }
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session")
+            .field("channel", &self.channel)
+            .finish_non_exhaustive()
+    }
+}

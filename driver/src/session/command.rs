@@ -1,0 +1,349 @@
+use std::borrow::Cow;
+use std::fmt;
+use std::ops::Range;
+use std::time::Duration;
+
+use atmq_protocol::Secret;
+use atmq_protocol::command;
+use atmq_protocol::dialect::{Context, Dialect, EncodeError};
+use atmq_protocol::limits::Limits;
+use atmq_protocol::mqtt::{ConnectionId, FormatTable, PublishPayload, QoS, Request, Setting};
+use atmq_protocol::standard::StandardRequest;
+
+use crate::error::RequestError;
+
+/// How long a raw command may take that neither the dialect nor [`StandardRequest`] knows. Ours:
+/// longer than all that the references name but searches of the network, which a caller gives
+/// their own limit.
+const RAW_LIMIT: Duration = Duration::from_secs(60);
+
+/// Something to exchange with the module.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Command {
+    /// A command that is not MQTT's.
+    Standard(StandardRequest),
+    /// A request of the MQTT client; a publish only if its payload is inline.
+    Mqtt(Request<'static>),
+    /// A publish, whose payload goes the way that carries it unchanged.
+    Publish(Publish),
+    /// A command line as the caller wrote it.
+    Raw(RawCommand),
+}
+
+/// A message to publish.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Publish {
+    /// The connection.
+    pub connection: ConnectionId,
+    /// The packet identifier; 0 with [`QoS::AtMostOnce`], and only there.
+    pub message_id: u16,
+    /// The quality of service.
+    pub qos: QoS,
+    /// Whether the broker retains the message.
+    pub retain: bool,
+    /// The topic.
+    pub topic: String,
+    /// The payload, any bytes.
+    pub payload: Vec<u8>,
+}
+
+impl fmt::Debug for Publish {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Publish")
+            .field("connection", &self.connection)
+            .field("message_id", &self.message_id)
+            .field("qos", &self.qos)
+            .field("retain", &self.retain)
+            .field("topic", &self.topic)
+            .field("payload_length", &self.payload.len())
+            .finish()
+    }
+}
+
+/// A command line as the caller wrote it.
+///
+/// Where the dialect knows the command, the session treats it like its own: the manual's time
+/// limit, the prompt, the result URC, and what the command changes of the payload formats.
+/// `Debug` shows nothing behind the `=`, where passwords stand.
+#[derive(Clone, PartialEq, Eq)]
+pub struct RawCommand {
+    /// The line from `AT` on, without line end.
+    pub line: Vec<u8>,
+    /// What follows the prompt, if the command brings one.
+    pub data: Option<Vec<u8>>,
+    /// Whether to wait for the result URC, if the command has one, and not for the final result
+    /// code alone.
+    pub reported: bool,
+}
+
+impl RawCommand {
+    /// A line that ends with its final result code.
+    pub fn new(line: impl Into<Vec<u8>>) -> Self {
+        Self {
+            line: line.into(),
+            data: None,
+            reported: false,
+        }
+    }
+}
+
+impl fmt::Debug for RawCommand {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RawCommand")
+            .field("name", &name(&self.line))
+            .field("data_length", &self.data.as_ref().map(Vec::len))
+            .field("reported", &self.reported)
+            .finish()
+    }
+}
+
+/// A command that has been written down and can be sent.
+pub(super) struct Prepared {
+    pub(super) kind: Kind,
+    /// What the command is called in errors and logs.
+    pub(super) name: String,
+    /// The line with its carriage return.
+    pub(super) line: Vec<u8>,
+    /// Where passwords stand in the line.
+    pub(super) secrets: Vec<Range<usize>>,
+    /// What follows the prompt.
+    pub(super) data: Option<Vec<u8>>,
+    /// Whether a result URC belongs to the exchange.
+    pub(super) reported: bool,
+    pub(super) limit: Duration,
+}
+
+/// By what an exchange recognises its answers.
+pub(super) enum Kind {
+    Standard(StandardRequest),
+    Mqtt(Request<'static>),
+    Raw,
+}
+
+/// What the wire form of a command depends on.
+pub(super) struct Writer<'w> {
+    pub(super) dialect: &'static dyn Dialect,
+    pub(super) limits: &'w Limits,
+    pub(super) formats: &'w FormatTable,
+}
+
+impl Writer<'_> {
+    pub(super) fn prepare(&self, command: Command) -> Result<Prepared, RequestError> {
+        match command {
+            Command::Standard(request) => {
+                let mut line = Vec::new();
+                request.encode(&mut line);
+                Ok(Prepared {
+                    kind: Kind::Standard(request),
+                    name: String::from_utf8_lossy(line.trim_ascii_end()).into_owned(),
+                    line,
+                    secrets: Vec::new(),
+                    data: None,
+                    reported: false,
+                    limit: request.limit(),
+                })
+            }
+            Command::Mqtt(request) => self.mqtt(request, None),
+            Command::Publish(publish) => self.publish(publish),
+            Command::Raw(raw) => self.raw(raw),
+        }
+    }
+
+    fn publish(&self, publish: Publish) -> Result<Prepared, RequestError> {
+        let Publish {
+            connection,
+            message_id,
+            qos,
+            retain,
+            topic,
+            payload,
+        } = publish;
+        if (qos == QoS::AtMostOnce) != (message_id == 0) {
+            return Err(RequestError::MessageId { qos, message_id });
+        }
+        let formats = self.formats[connection];
+        let borrowed = Cow::Borrowed(&payload[..]);
+        let way = self
+            .dialect
+            .publish_payload(formats, self.limits, borrowed)?;
+        let prompted = match way {
+            PublishPayload::Inline(_) => None,
+            PublishPayload::Prompted(length) => Some(length),
+        };
+        let (payload, data) = match prompted {
+            None => (PublishPayload::Inline(Cow::Owned(payload)), None),
+            Some(length) => {
+                let data = formats.send.encode(Cow::Owned(payload)).into_owned();
+                (PublishPayload::Prompted(length), Some(data))
+            }
+        };
+        let request = Request::Publish {
+            connection,
+            message_id,
+            qos,
+            retain,
+            topic: topic.into(),
+            payload,
+        };
+        self.mqtt(request, data)
+    }
+
+    fn mqtt(
+        &self,
+        mut request: Request<'static>,
+        data: Option<Vec<u8>>,
+    ) -> Result<Prepared, RequestError> {
+        check_prompt(&request, data.as_deref())?;
+        let mut line = Vec::new();
+        let context = Context {
+            limits: self.limits,
+            formats: self.formats,
+        };
+        self.dialect.encode_request(&request, context, &mut line)?;
+        self.check_length(line.len() - 1)?;
+        let exchange = self.dialect.exchange(&request);
+        let secrets = secrets(&request, &line);
+        if let Request::Publish { payload, .. } = &mut request {
+            // It stands in the line; what answers the request does not depend on it.
+            *payload = PublishPayload::Prompted(0);
+        }
+        Ok(Prepared {
+            name: name_of_request(&request, &line),
+            kind: Kind::Mqtt(request),
+            line,
+            secrets,
+            data,
+            reported: exchange.reported,
+            limit: exchange.limit,
+        })
+    }
+
+    fn raw(&self, raw: RawCommand) -> Result<Prepared, RequestError> {
+        let RawCommand {
+            mut line,
+            data,
+            reported,
+        } = raw;
+        if let Some(at) = line.iter().position(u8::is_ascii_control) {
+            return Err(RequestError::ControlCharacter { byte: line[at], at });
+        }
+        if !line
+            .get(..2)
+            .is_some_and(|at| at.eq_ignore_ascii_case(b"AT"))
+        {
+            return Err(RequestError::NotACommand);
+        }
+        self.check_length(line.len())?;
+        let name = name(&line);
+        let (answered, limit, secrets) = match self.request_in(&line) {
+            Some(request) => {
+                check_prompt(&request, data.as_deref())?;
+                let exchange = self.dialect.exchange(&request);
+                let secrets = secrets(&request, &line);
+                (reported && exchange.reported, exchange.limit, secrets)
+            }
+            None => {
+                let (first, _) = command::Command::split_first(&line[2..], |_| false);
+                let known = StandardRequest::decode(&first).and_then(Result::ok);
+                (
+                    false,
+                    known.map_or(RAW_LIMIT, StandardRequest::limit),
+                    Vec::new(),
+                )
+            }
+        };
+        line.push(b'\r');
+        Ok(Prepared {
+            kind: Kind::Raw,
+            name,
+            line,
+            secrets,
+            data,
+            reported: answered,
+            limit,
+        })
+    }
+
+    /// The request that a raw line makes, if the dialect knows it.
+    pub(super) fn request_in<'l>(&self, line: &'l [u8]) -> Option<Request<'l>> {
+        let body = line.get(2..)?;
+        let body = body.strip_suffix(b"\r").unwrap_or(body);
+        let (command, _) = command::Command::split_first(body, |name| self.dialect.owns(name));
+        if !self.dialect.owns(command.name) {
+            return None;
+        }
+        let context = Context {
+            limits: self.limits,
+            formats: self.formats,
+        };
+        self.dialect.decode_request(&command, context).ok()
+    }
+
+    /// `length`: the line's bytes with `AT`, without the carriage return.
+    fn check_length(&self, length: usize) -> Result<(), RequestError> {
+        let (length, max) = (length - 2, self.limits.command_line);
+        if length > max {
+            let field = "the command line";
+            return Err(EncodeError::TooLong { field, length, max }.into());
+        }
+        Ok(())
+    }
+}
+
+/// What stands behind the prompt must have the announced length: one byte more would be read as
+/// a command, one less would leave the module waiting.
+fn check_prompt(request: &Request<'_>, data: Option<&[u8]>) -> Result<(), RequestError> {
+    let announced = match request {
+        Request::Publish {
+            payload: PublishPayload::Prompted(length),
+            ..
+        } => Some(*length),
+        _ => None,
+    };
+    let given = data.map(<[u8]>::len);
+    if announced == given {
+        return Ok(());
+    }
+    Err(RequestError::DataLength { announced, given })
+}
+
+fn secrets(request: &Request<'_>, line: &[u8]) -> Vec<Range<usize>> {
+    let secret: Option<&Secret<'_>> = match request {
+        Request::Connect { password, .. } => password.as_ref(),
+        Request::Configure {
+            setting: Setting::AliAuth { device_secret, .. },
+            ..
+        } => Some(device_secret),
+        _ => None,
+    };
+    let Some(secret) = secret.map(|secret| secret.expose().as_bytes()) else {
+        return Vec::new();
+    };
+    // It is the last parameter of both, so that the last place where it stands is its own.
+    let found = line
+        .windows(secret.len().max(1))
+        .rposition(|at| at == secret);
+    found.map(|at| at..at + secret.len()).into_iter().collect()
+}
+
+/// A command as errors and logs show it: without its parameters, where passwords stand.
+pub(super) fn name(line: &[u8]) -> String {
+    let end = line.iter().position(|byte| *byte == b'=');
+    let end = end.unwrap_or(line.len());
+    line[..end].trim_ascii_end().escape_ascii().to_string()
+}
+
+/// One command serves all settings: its first parameter tells which was meant.
+fn name_of_request(request: &Request<'_>, line: &[u8]) -> String {
+    let name = name(line);
+    let key = match request {
+        Request::Configure { .. } | Request::QuerySetting { .. } => {
+            line.split(|byte| *byte == b'"').nth(1)
+        }
+        _ => None,
+    };
+    match key {
+        Some(key) => format!("{name}=\"{}\"", key.escape_ascii()),
+        None => name,
+    }
+}

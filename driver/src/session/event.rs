@@ -1,0 +1,90 @@
+use std::ops::Range;
+
+use atmq_protocol::mqtt::{Information, Urc};
+use atmq_protocol::result_code::FinalResult;
+use atmq_protocol::standard::StandardInformation;
+
+use crate::error::ExchangeError;
+
+/// What a session has to tell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// The exchange that was asked for has ended; the next one can be asked for.
+    Completed(Result<Answer, ExchangeError>),
+    /// Something happened by itself, or too late to answer an exchange.
+    Urc(Urc<'static>),
+    /// A line that is no answer, no URC and no echo.
+    Unrecognised(Vec<u8>),
+    /// A line was longer than the session stores and has been discarded.
+    Overlong {
+        /// Its length in bytes.
+        length: usize,
+    },
+    /// A boot banner: the module has lost its connections and its configuration.
+    Rebooted,
+    /// The bytes of a line that is no answer, ahead of the event that it makes. Only if asked
+    /// for by [`Session::report_lines`](super::Session::report_lines).
+    Line(Vec<u8>),
+}
+
+/// The answer to a command that the module has carried out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// To [`Command::Standard`](super::Command::Standard).
+    Standard(Vec<StandardInformation>),
+    /// To a request or a publish.
+    Mqtt {
+        /// The information responses.
+        information: Vec<Information<'static>>,
+        /// The result URC; `None` if the request has none or it is switched off.
+        report: Option<Urc<'static>>,
+    },
+    /// To [`Command::Raw`](super::Command::Raw), whatever its final result code.
+    Raw(Response),
+}
+
+/// The answer to a raw command, byte for byte.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Response {
+    /// The lines before the final result code, without line ends, echo and URCs of others.
+    pub lines: Vec<Vec<u8>>,
+    /// The final result code.
+    pub result: FinalResult,
+    /// The line of the result URC, if it came before the end of the exchange.
+    pub report: Option<Vec<u8>>,
+}
+
+/// Bytes to write to the port.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Transmit {
+    /// The bytes, all of which must be written before others.
+    pub bytes: Vec<u8>,
+    /// Where passwords and device secrets stand in them.
+    pub secrets: Vec<Range<usize>>,
+}
+
+impl Transmit {
+    /// The bytes for the eyes of people: with `***` for each secret.
+    pub fn redacted(&self) -> Vec<u8> {
+        redact(&self.bytes, &self.secrets)
+    }
+}
+
+impl std::fmt::Debug for Transmit {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Transmit({})", self.redacted().escape_ascii())
+    }
+}
+
+/// `bytes` with `***` for each of the ranges, which are in order and do not overlap.
+pub(crate) fn redact(bytes: &[u8], secrets: &[Range<usize>]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut from = 0;
+    for secret in secrets {
+        out.extend_from_slice(&bytes[from..secret.start]);
+        out.extend_from_slice(b"***");
+        from = secret.end;
+    }
+    out.extend_from_slice(&bytes[from..]);
+    out
+}

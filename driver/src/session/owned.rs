@@ -1,0 +1,125 @@
+//! URCs and information responses that outlive the line they were read from.
+
+use std::borrow::Cow;
+
+use atmq_protocol::mqtt::{Information, Setting, Urc, Will};
+
+pub(super) fn urc(urc: Urc<'_>) -> Urc<'static> {
+    match urc {
+        Urc::Received {
+            connection,
+            message_id,
+            topic,
+            payload,
+        } => Urc::Received {
+            connection,
+            message_id,
+            topic: text(topic),
+            payload: Cow::Owned(payload.into_owned()),
+        },
+        Urc::Opened { connection, result } => Urc::Opened { connection, result },
+        Urc::Closed { connection, result } => Urc::Closed { connection, result },
+        Urc::Connected { connection, result } => Urc::Connected { connection, result },
+        Urc::Disconnected { connection, result } => Urc::Disconnected { connection, result },
+        Urc::SubscriptionChanged {
+            connection,
+            message_id,
+            change,
+            result,
+        } => Urc::SubscriptionChanged {
+            connection,
+            message_id,
+            change,
+            result,
+        },
+        Urc::Published {
+            connection,
+            message_id,
+            result,
+            extend,
+        } => Urc::Published {
+            connection,
+            message_id,
+            result,
+            extend,
+        },
+        Urc::Buffered {
+            connection,
+            message_id,
+        } => Urc::Buffered {
+            connection,
+            message_id,
+        },
+        Urc::Status {
+            connection,
+            status,
+            extend,
+        } => Urc::Status {
+            connection,
+            status,
+            extend,
+        },
+    }
+}
+
+pub(super) fn information(information: Information<'_>) -> Information<'static> {
+    match information {
+        Information::Setting(value) => Information::Setting(setting(value)),
+        Information::Opened {
+            connection,
+            host,
+            port,
+        } => Information::Opened {
+            connection,
+            host: text(host),
+            port,
+        },
+        Information::State { connection, state } => Information::State { connection, state },
+    }
+}
+
+fn setting(setting: Setting<'_>) -> Setting<'static> {
+    match setting {
+        Setting::AliAuth {
+            product_key,
+            device_name,
+            device_secret,
+        } => Setting::AliAuth {
+            product_key: text(product_key),
+            device_name: text(device_name),
+            device_secret: device_secret.into_owned(),
+        },
+        Setting::Will(will) => Setting::Will(will.map(|will| Will {
+            topic: text(will.topic),
+            payload: Cow::Owned(will.payload.into_owned()),
+            ..will
+        })),
+        Setting::Version(version) => Setting::Version(version),
+        Setting::CleanSession(on) => Setting::CleanSession(on),
+        Setting::KeepAlive(seconds) => Setting::KeepAlive(seconds),
+        Setting::Timeouts(timeouts) => Setting::Timeouts(timeouts),
+        Setting::ReceiveMode {
+            format,
+            show_length,
+        } => Setting::ReceiveMode {
+            format,
+            show_length,
+        },
+        Setting::SendMode(format) => Setting::SendMode(format),
+        Setting::DataFormats { send, receive } => Setting::DataFormats { send, receive },
+        Setting::Cache(on) => Setting::Cache(on),
+        Setting::ResultUrcs(on) => Setting::ResultUrcs(on),
+        Setting::Cloud {
+            platform,
+            data_type,
+        } => Setting::Cloud {
+            platform,
+            data_type,
+        },
+        Setting::Tls { enabled, context } => Setting::Tls { enabled, context },
+    }
+}
+
+fn text(text: Cow<'_, str>) -> Cow<'static, str> {
+    Cow::Owned(text.into_owned())
+}
