@@ -85,19 +85,15 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     let mut tcp = None;
     if let Some(address) = &arguments.listen {
         let port = bind(address).await?;
-        let address = port.local_addr().map_err(|error| no_listener(address, &error))?;
+        let address = port
+            .local_addr()
+            .map_err(|error| no_listener(address, &error))?;
         ready.add("tcp", address.to_string());
         tcp = Some(port);
     }
     let mut pty = None;
     if tcp.is_none() || arguments.link.is_some() {
-        let port = Pty::open().map_err(|error| {
-            Failure::new(
-                FailureKind::Unavailable,
-                format!("there is no pseudo terminal to be had: {error}"),
-            )
-            .hint("try --listen 127.0.0.1:0")
-        })?;
+        let port = Pty::open().map_err(|error| no_pty(&error).hint("try --listen 127.0.0.1:0"))?;
         ready.add("pty", port.path().display().to_string());
         pty = Some(port);
     }
@@ -147,6 +143,13 @@ pub(crate) async fn start_broker() -> Result<Broker, Failure> {
             format!("the embedded broker cannot listen on 127.0.0.1: {error}"),
         )
     })
+}
+
+pub(crate) fn no_pty(error: &io::Error) -> Failure {
+    Failure::new(
+        FailureKind::Unavailable,
+        format!("there is no pseudo terminal to be had: {error}"),
+    )
 }
 
 fn everything_to(address: SocketAddr) -> HostRule {

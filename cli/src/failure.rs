@@ -9,11 +9,13 @@ pub(crate) struct Failure {
     hint: Option<String>,
 }
 
-/// The exit code of a [`Failure`]. 2 is clap's, for wrong usage.
+/// The exit code of a [`Failure`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum FailureKind {
     /// 1: the module or the broker said no.
     Refused = 1,
+    /// 2: wrong usage, as clap has it too.
+    Usage = 2,
     /// 3: a port, a link or a file cannot be had, or was lost.
     Unavailable = 3,
     /// 4: no answer in time.

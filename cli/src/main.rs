@@ -1,8 +1,15 @@
 //! The program `atmq`: AT sessions, publish and subscribe through a cellular MQTT module, and an
 //! emulator of the module.
 
+mod at;
+mod broker;
+mod demo;
 mod emulate;
 mod failure;
+mod port;
+mod publish;
+mod subscribe;
+mod visible;
 
 use std::process::ExitCode;
 
@@ -22,7 +29,11 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Demo(demo::Arguments),
     Emulate(emulate::Arguments),
+    At(at::Arguments),
+    Pub(publish::Arguments),
+    Sub(subscribe::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -49,7 +60,11 @@ fn run(command: Command) -> Result<(), Failure> {
         .expect("a runtime needs nothing but memory and a few descriptors");
     let result = runtime.block_on(async {
         match command {
+            Command::Demo(arguments) => demo::run(arguments).await,
             Command::Emulate(arguments) => emulate::run(arguments).await,
+            Command::At(arguments) => at::run(arguments).await,
+            Command::Pub(arguments) => publish::run(arguments).await,
+            Command::Sub(arguments) => subscribe::run(arguments).await,
         }
     });
     // A read of standard input cannot be ended; the program must not wait for it.

@@ -1,0 +1,210 @@
+use std::time::{Duration, Instant};
+
+use atmq_driver::{ConnectOptions, Direction, Message, Messages, Modem, QoS, Settings, Tapped};
+use atmq_emulator::{NetworkOptions, Profile, Pty, serve};
+use serde_json::json;
+use tokio::time::timeout;
+
+use crate::broker::{connect_failure, exchange_failure, publish_failure, unique_client_id};
+use crate::emulate::{no_pty, start_broker};
+use crate::failure::{Failure, FailureKind};
+use crate::port::open_failure;
+use crate::visible::visible;
+
+/// Show the whole path at work: driver, serial device, emulated module, broker, and back
+///
+/// Starts a broker and an emulated NT35E on a pseudo terminal, connects through the driver,
+/// publishes four messages to itself and checks every byte that comes back.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// Use this broker instead of the embedded one
+    #[arg(long, value_name = "HOST:PORT", value_parser = host_and_port)]
+    broker: Option<(String, u16)>,
+    /// Print JSON, a line each for what passes on the wire, for the messages, and for the summary
+    #[arg(long)]
+    json: bool,
+}
+
+/// How long a message may take to come back.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// What is published: each quality of service, and bytes that no command line carries.
+const MESSAGES: [(QoS, &[u8]); 4] = [
+    (QoS::AtMostOnce, b"21.5"),
+    (QoS::AtLeastOnce, b"{\"on\": true, \"level\": 7}"),
+    (QoS::ExactlyOnce, b"exactly once"),
+    (
+        QoS::AtLeastOnce,
+        b"\"quotes\", a line end\r\nOK\r\n> \x00 NUL, \x1a Ctrl-Z, \xff",
+    ),
+];
+
+pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
+    let json = arguments.json;
+    let embedded = match &arguments.broker {
+        None => Some(start_broker().await?),
+        Some(_) => None,
+    };
+    let (host, port) = match (&embedded, arguments.broker) {
+        (Some(broker), _) => ("127.0.0.1".into(), broker.local_addr().port()),
+        (None, broker) => broker.expect("without the embedded broker there is another"),
+    };
+    let pty = Pty::open().map_err(|error| no_pty(&error))?;
+    let device = pty.path().display().to_string();
+    say(json, &format!("broker {host}:{port}, module {device}"));
+    let module = serve(
+        Profile::nt35e().instant(),
+        0,
+        NetworkOptions::default(),
+        pty,
+    );
+    let module = tokio::spawn(module);
+    let start = Instant::now();
+    let settings = Settings::default().tap(move |tapped| show(json, start, tapped));
+    let modem = Modem::open(&device, settings)
+        .await
+        .map_err(|error| open_failure(&error))?;
+    let result = converse(&modem, json, &host, port).await;
+    drop(modem);
+    module.abort();
+    if let Some(broker) = embedded {
+        broker.shutdown().await;
+    }
+    let count = result?;
+    let elapsed = start.elapsed();
+    if json {
+        let milliseconds = elapsed.as_secs_f64() * 1e3;
+        println!(
+            "{}",
+            json!({ "event": "summary", "messages": count, "ok": true, "ms": milliseconds })
+        );
+    } else {
+        println!("\nAll {count} messages came back, byte for byte, in {elapsed:.1?}.");
+    }
+    Ok(())
+}
+
+/// Everything a host does with a module, from the identity to the close.
+async fn converse(modem: &Modem, json: bool, host: &str, port: u16) -> Result<usize, Failure> {
+    let identity = modem.identify().await.map_err(|e| exchange_failure(&e))?;
+    let client_id = unique_client_id();
+    let topic = format!("atmq/demo/{client_id}");
+    let (client, mut messages) = modem
+        .connect(ConnectOptions::new(host, port, client_id))
+        .await
+        .map_err(|error| connect_failure(&error))?;
+    let filter = format!("{topic}/#");
+    client
+        .subscribe(&filter, QoS::ExactlyOnce)
+        .await
+        .map_err(|error| exchange_failure(&error))?;
+    let mut round_trips = Vec::new();
+    for (number, (qos, payload)) in (1..).zip(MESSAGES) {
+        let topic = format!("{topic}/{number}");
+        let start = Instant::now();
+        client
+            .publish(&topic, payload, qos, false)
+            .await
+            .map_err(|error| publish_failure(&error))?;
+        check(number, &topic, payload, &mut messages).await?;
+        round_trips.push(start.elapsed());
+    }
+    client
+        .unsubscribe(&filter)
+        .await
+        .map_err(|error| exchange_failure(&error))?;
+    client
+        .disconnect()
+        .await
+        .map_err(|error| exchange_failure(&error))?;
+    if !json {
+        let model = identity.model.unwrap_or_default();
+        let revision = identity.revision.unwrap_or_default();
+        println!("\nModule {model}, firmware {revision}");
+    }
+    for (((qos, payload), round_trip), number) in MESSAGES.iter().zip(&round_trips).zip(1..) {
+        let (level, bytes) = (qos.level(), payload.len());
+        if json {
+            let milliseconds = round_trip.as_secs_f64() * 1e3;
+            println!(
+                "{}",
+                json!({ "event": "message", "number": number, "qos": level, "bytes": bytes,
+                        "round_trip_ms": milliseconds })
+            );
+        } else {
+            println!(
+                "  message {number}  QoS {level}  {bytes:>2} bytes  back after {round_trip:.1?}"
+            );
+        }
+    }
+    Ok(round_trips.len())
+}
+
+async fn check(
+    number: usize,
+    topic: &str,
+    payload: &[u8],
+    messages: &mut Messages,
+) -> Result<(), Failure> {
+    let Ok(message) = timeout(PATIENCE, messages.recv()).await else {
+        let seconds = PATIENCE.as_secs();
+        return Err(Failure::new(
+            FailureKind::TimedOut,
+            format!("message {number} did not come back within {seconds} s"),
+        ));
+    };
+    match message {
+        Some(Message {
+            topic: back_on,
+            payload: back,
+            ..
+        }) if back_on == topic && back == payload => Ok(()),
+        Some(message) => Err(Failure::new(
+            FailureKind::Refused,
+            format!(
+                "message {number} came back changed, on {}: {} instead of {}",
+                message.topic,
+                visible(&message.payload),
+                visible(payload)
+            ),
+        )),
+        None => Err(Failure::new(
+            FailureKind::Unavailable,
+            format!("the connection ended before message {number} came back"),
+        )),
+    }
+}
+
+fn say(json: bool, line: &str) {
+    if !json {
+        println!("{line}\n");
+    }
+}
+
+/// Shows bytes on the wire, in the order in which they pass.
+fn show(json: bool, start: Instant, tapped: &Tapped<'_>) {
+    let from = match tapped.direction {
+        Direction::HostToModule => "host",
+        Direction::ModuleToHost => "module",
+    };
+    let text = visible(&tapped.redacted());
+    let milliseconds = tapped.at.saturating_duration_since(start).as_secs_f64() * 1e3;
+    if json {
+        println!(
+            "{}",
+            json!({ "event": "bytes", "ms": milliseconds, "from": from,
+                    "text": text })
+        );
+    } else {
+        println!("{milliseconds:8.1} ms  {from:6}  {text}");
+    }
+}
+
+fn host_and_port(text: &str) -> Result<(String, u16), String> {
+    let (host, port) = text.rsplit_once(':').ok_or("write HOST:PORT")?;
+    let port = port.parse().map_err(|_| format!("`{port}` is no port"))?;
+    if host.is_empty() {
+        return Err("there is no host: write HOST:PORT".into());
+    }
+    Ok((host.to_owned(), port))
+}
