@@ -1,6 +1,7 @@
 //! The harness that the end-to-end tests share.
 
 pub mod bench;
+pub mod module;
 pub mod mosquitto;
 pub mod raw_mqtt;
 pub mod transcript;

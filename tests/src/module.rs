@@ -1,0 +1,57 @@
+//! An emulated module on a real pseudo terminal, and the driver on the other end of it.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use atmq_driver::{Client, ConnectOptions, Messages, Modem, Settings};
+use atmq_emulator::{HostMap, NetworkOptions, Profile, Pty, serve};
+use tokio::task::AbortHandle;
+
+/// An emulated module. All host names lead to one broker. Dropping it cuts its power.
+#[derive(Debug)]
+pub struct Module {
+    path: PathBuf,
+    task: AbortHandle,
+}
+
+impl Module {
+    /// Switches a module on. Must be called within a tokio runtime.
+    ///
+    /// # Panics
+    /// There is no pseudo terminal to be had.
+    pub fn start(profile: Profile, broker: SocketAddr) -> Self {
+        let pty = Pty::open().expect("there is a pseudo terminal");
+        let path = pty.path().to_owned();
+        let network = NetworkOptions {
+            hosts: HostMap::everything_to(broker.ip().to_string(), broker.port()).into(),
+            ..NetworkOptions::default()
+        };
+        let task = tokio::spawn(serve(profile, 0, network, pty)).abort_handle();
+        Self { path, task }
+    }
+
+    /// Opens the module's serial device with the driver.
+    ///
+    /// # Panics
+    /// It cannot be opened, or the module does not answer.
+    pub async fn modem(&self) -> Modem {
+        let path = self.path.to_string_lossy();
+        let modem = Modem::open(&path, Settings::default()).await;
+        modem.expect("the module can be opened")
+    }
+
+    /// Opens the module's serial device and connects to the broker.
+    ///
+    /// # Panics
+    /// The module does not answer, or the broker refuses.
+    pub async fn connect(&self, options: ConnectOptions) -> (Client, Messages) {
+        let connected = self.modem().await.connect(options).await;
+        connected.expect("the broker accepts the client")
+    }
+}
+
+impl Drop for Module {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
