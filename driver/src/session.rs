@@ -52,6 +52,9 @@
 //!   waiting for data, and every byte of a probe would be published. Escape is data as well
 //!   (reference `lmqtt.md` 1.7). The module gives up after 30 s without a byte; so the session
 //!   sends nothing for 35 s, and then probes. A prompt that comes late starts the 35 s anew.
+//! - If a probe is not answered and the line is quiet, an incomplete line may have swallowed the
+//!   answer: a payload that was cut short takes what follows for its rest. It is dropped before
+//!   the next probe.
 //! - Four probes within 15 s without an answer are enough: a command that waits fails with
 //!   [`Unresponsive`](crate::ExchangeError::Unresponsive). The fence stays; the next command
 //!   starts over.
@@ -180,6 +183,10 @@ impl Session {
     /// Tells that time has passed, at the latest when [`poll_timeout`](Self::poll_timeout) said.
     pub fn handle_timeout(&mut self, now: Instant) {
         self.channel.handle_timeout(now);
+        if self.channel.is_stalled() {
+            let length = self.reader.abandon();
+            self.channel.abandoned(length);
+        }
         self.follow_prompt();
     }
 

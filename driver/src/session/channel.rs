@@ -34,6 +34,8 @@ pub(super) struct Channel {
     /// The next final result code belongs to a late probe.
     late_probe_answered: bool,
     prompt_awaited: Option<bool>,
+    last_received: Option<Instant>,
+    stalled: bool,
 }
 
 enum State {
@@ -69,6 +71,8 @@ impl Channel {
             late_probes: 0,
             late_probe_answered: false,
             prompt_awaited: None,
+            last_received: None,
+            stalled: false,
         }
     }
 
@@ -137,6 +141,7 @@ impl Channel {
 
     pub(super) fn count_received(&mut self, length: usize, now: Instant) {
         self.counters.bytes_received += length as u64;
+        self.last_received = Some(now);
         if let State::Fenced(fence) = &mut self.state {
             fence.received(now);
         }
@@ -433,6 +438,10 @@ impl Channel {
             Verdict::Down => self.fence_down(now),
             Verdict::Probe => {
                 self.counters.probes += 1;
+                let quiet = |since| now.saturating_duration_since(since) >= fence::QUIET;
+                let unanswered =
+                    matches!(&self.state, State::Fenced(fence) if fence.unanswered > 1);
+                self.stalled = unanswered && self.last_received.is_none_or(quiet);
                 self.prompt_awaited = Some(false);
                 let mut line = Vec::new();
                 fence::PROBE.encode(&mut line);
@@ -465,6 +474,19 @@ impl Channel {
             return true;
         }
         false
+    }
+
+    /// Whether an incomplete line has swallowed the answer to a probe; once.
+    pub(super) fn is_stalled(&mut self) -> bool {
+        std::mem::take(&mut self.stalled)
+    }
+
+    /// `length` bytes of an incomplete line have been dropped.
+    pub(super) fn abandoned(&mut self, length: usize) {
+        if length > 0 {
+            tracing::debug!(length, "incomplete line dropped");
+            self.counters.abandoned_lines += 1;
+        }
     }
 
     /// Whether a prompt is awaited, if that has changed since the last call.
