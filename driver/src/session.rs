@@ -114,12 +114,12 @@ impl Session {
 
     /// What the module accepts, from now on.
     pub fn set_limits(&mut self, limits: Limits) {
-        self.channel.limits = limits;
+        self.channel.wire.limits = limits;
     }
 
     /// What the module accepts.
     pub fn limits(&self) -> &Limits {
-        &self.channel.limits
+        &self.channel.wire.limits
     }
 
     /// Whether [`Event::Line`] is wanted. At the beginning it is not.
@@ -166,8 +166,8 @@ impl Session {
         self.channel.count_received(bytes.len(), now);
         self.reader.push(bytes);
         loop {
-            let channel = &self.channel;
-            let extent = |line: &[u8]| channel.dialect.extent(line, &channel.formats);
+            let wire = &self.channel.wire;
+            let extent = |line: &[u8]| wire.dialect.extent(line, &wire.formats);
             let Some(frame) = self.reader.next(extent) else {
                 break;
             };

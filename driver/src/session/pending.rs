@@ -4,7 +4,7 @@ use atmq_protocol::mqtt::{ConnectionId, Information, LinkStatus, Request, Urc};
 use atmq_protocol::result_code::FinalResult;
 use atmq_protocol::standard::StandardInformation;
 
-use super::command::{Kind, Prepared, Writer};
+use super::command::{Kind, Prepared, Wire};
 use super::event::{Answer, Response};
 use super::owned;
 use crate::error::ExchangeError;
@@ -94,7 +94,7 @@ impl Pending {
     }
 
     /// Takes an information response.
-    pub(super) fn take_information(&mut self, line: &[u8], writer: &Writer<'_>) -> bool {
+    pub(super) fn take_information(&mut self, line: &[u8], wire: &Wire) -> bool {
         match &self.prepared.kind {
             Kind::Standard(request) => {
                 let Some(information) = StandardInformation::decode(request, line) else {
@@ -106,7 +106,7 @@ impl Pending {
                 true
             }
             Kind::Mqtt(request) => {
-                let Some(information) = writer.dialect.decode_information(request, line) else {
+                let Some(information) = wire.dialect.decode_information(request, line) else {
                     return false;
                 };
                 let information = owned::information(information);
@@ -146,9 +146,9 @@ impl Pending {
     }
 
     /// Takes the result URC of this very exchange, once.
-    pub(super) fn take_report(&mut self, urc: &Urc<'_>, line: &[u8], writer: &Writer<'_>) -> bool {
+    pub(super) fn take_report(&mut self, urc: &Urc<'_>, line: &[u8], wire: &Wire) -> bool {
         let awaited =
-            self.report.is_none() && self.request(writer, |request| request.is_answered_by(urc));
+            self.report.is_none() && self.request(wire, |request| request.is_answered_by(urc));
         if awaited {
             self.report = Some(owned::urc(urc.clone()));
             if self.is_raw() {
@@ -165,9 +165,9 @@ impl Pending {
         connection: ConnectionId,
         status: LinkStatus,
         extend: Option<i32>,
-        writer: &Writer<'_>,
+        wire: &Wire,
     ) {
-        let concerned = self.request(writer, |request| {
+        let concerned = self.request(wire, |request| {
             request.connection() == Some(connection)
                 && !matches!(request, Request::Close { .. } | Request::Disconnect { .. })
         });
@@ -187,16 +187,10 @@ impl Pending {
     }
 
     /// The MQTT request that is being made, given to `f`; `false` if it is none.
-    pub(super) fn request(
-        &self,
-        writer: &Writer<'_>,
-        f: impl FnOnce(&Request<'_>) -> bool,
-    ) -> bool {
+    pub(super) fn request(&self, wire: &Wire, f: impl FnOnce(&Request<'_>) -> bool) -> bool {
         match &self.prepared.kind {
             Kind::Mqtt(request) => f(request),
-            Kind::Raw => writer
-                .request_in(&self.prepared.line)
-                .is_some_and(|r| f(&r)),
+            Kind::Raw => wire.request_in(&self.prepared.line).is_some_and(|r| f(&r)),
             Kind::Standard(_) => false,
         }
     }

@@ -3,4 +3,5 @@
 mod connect;
 mod messages;
 mod module;
+mod port;
 mod symptoms;
