@@ -17,6 +17,9 @@ use super::pending::{Pending, Stage};
 use crate::counters::Counters;
 use crate::error::{ExchangeError, RequestError};
 
+/// So many bytes of an unrecognised line are logged.
+const SHOWN: usize = 80;
+
 /// Everything of a session but the reader: what lines mean, by what was sent.
 pub(super) struct Channel {
     pub(super) wire: Wire,
@@ -217,6 +220,7 @@ impl Channel {
     fn unrecognised(&mut self, line: &[u8]) {
         // What stands behind a `=` may be an echo with a password, damaged on the way.
         let shown = line.split(|byte| *byte == b'=').next().unwrap_or_default();
+        let shown = &shown[..shown.len().min(SHOWN)];
         tracing::debug!(line = %shown.escape_ascii(), length = line.len(), "unrecognised line");
         if fence::is_result(line) {
             self.counters.stray_results += 1;

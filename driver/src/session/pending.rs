@@ -44,7 +44,7 @@ pub(super) enum Stage {
     Command,
     /// The command line was sent, and data is to follow when the prompt has come.
     Prompt,
-    /// The data was sent, at this time.
+    /// The data is sent, at the latest at this time.
     Data(Instant),
 }
 
@@ -80,9 +80,12 @@ impl Pending {
         if self.stage != Stage::Prompt {
             return None;
         }
-        self.stage = Stage::Data(now);
-        self.deadline = now + self.prepared.limit;
-        self.prepared.data.take()
+        let data = self.prepared.data.take()?;
+        // On a slow line the data needs its time: a millisecond a byte at 9600 Bd.
+        let sent = now + Duration::from_millis(data.len() as u64);
+        self.stage = Stage::Data(sent);
+        self.deadline = sent + self.prepared.limit;
+        Some(data)
     }
 
     /// Whether the line is the command that was sent, once.

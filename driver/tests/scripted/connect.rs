@@ -78,6 +78,30 @@ async fn a_refused_connect_closes_the_link() {
     connected(&modem, &mut module).await;
 }
 
+/// A CONNECT that the module had to repeat tells nothing by itself.
+#[tokio::test(start_paused = true)]
+async fn a_repeated_connect_is_judged_by_the_state() {
+    for (state, connected) in [(3, true), (2, false)] {
+        let (modem, mut module) = line();
+        let script = async {
+            configure(&mut module).await;
+            let opened = "\r\nOK\r\n\r\n+LMQTTOPEN: 0,0\r\n";
+            module.answer("AT+LMQTTOPEN=0,\"h\",1883\r", opened).await;
+            let repeated = "\r\nOK\r\n\r\n+LMQTTCONN: 0,1\r\n";
+            module.answer("AT+LMQTTCONN=0,\"id\"\r", repeated).await;
+            let state = format!("\r\n+LMQTTCONN: 0,{state}\r\n\r\nOK\r\n");
+            module.answer("AT+LMQTTCONN?\r", &state).await;
+            if !connected {
+                module
+                    .answer("AT+LMQTTCLOSE=0\r", "\r\nOK\r\n\r\n+LMQTTCLOSE: 0,0\r\n")
+                    .await;
+            }
+        };
+        let (outcome, ()) = tokio::join!(modem.connect(options()), script);
+        assert_eq!(outcome.is_ok(), connected);
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_host_that_cannot_be_resolved_is_named() {
     let (modem, mut module) = line();
@@ -246,6 +270,21 @@ async fn a_lost_link_is_told_to_everyone() {
         "not connected: the link was lost (closed or reset by the broker)"
     );
     module.hear_nothing(60).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reboot_ends_the_connection() {
+    let (modem, mut module) = line();
+    let (client, mut messages) = connected(&modem, &mut module).await;
+    module.say("^boot.rom'v'!\n").await;
+    assert_eq!(messages.recv().await, None);
+    assert_eq!(client.ended(), Some(Disconnected::Rebooted));
+    module
+        .answer("AT+CMEE?\r", "\r\n+CMEE: 0\r\n\r\nOK\r\n")
+        .await;
+    // It can be used again.
+    connected(&modem, &mut module).await;
+    assert_eq!(modem.counters().reboots, 1);
 }
 
 #[tokio::test(start_paused = true)]

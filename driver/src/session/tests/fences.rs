@@ -203,10 +203,10 @@ fn data_that_was_lost_on_the_way_is_not_filled_up_with_a_command() {
     host.ask(publish(6, b"\x00\r\n\x1a"));
     host.wait(4.0);
     host.hear("\r\n> ");
-    assert_eq!(host.wait(29.9).1, []);
+    assert_eq!(host.wait(30.0).1, []);
     assert_eq!(host.wait(0.1).1, [timeout("AT+LMQTTPUB", 30)]);
     host.ask(attention());
-    assert_eq!(host.wait(4.9).0, "");
+    assert_eq!(host.wait(4.8).0, "");
     assert_eq!(host.wait(0.2).0, PROBE);
 }
 
