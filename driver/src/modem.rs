@@ -65,7 +65,8 @@ impl Modem {
     }
 
     /// Takes over a stream of any kind. Nothing is sent: call [`initialise`](Self::initialise),
-    /// unless the module is known to be in order.
+    /// unless the module is known to be in order. The stream is flushed after each command, so
+    /// take serial devices from [`open_port`](crate::open_port), where that does not block.
     ///
     /// # Panics
     /// Outside of a tokio runtime.

@@ -138,13 +138,10 @@ impl PortTask {
                     self.show(Direction::ModuleToHost, bytes, &[]);
                     self.session.receive(bytes, Instant::now().into_std());
                 }
-                written = write(&mut writer, &out) => {
-                    let written = written?;
-                    out = out.and_then(|(transmit, from)| {
-                        let from = from + written;
-                        (from < transmit.bytes.len()).then_some((transmit, from))
-                    });
-                }
+                written = write(&mut writer, &out) => match (written?, &mut out) {
+                    (Some(written), Some((_, from))) => *from += written,
+                    _ => out = None,
+                },
                 call = self.calls.recv(), if open && self.session.is_ready() => match call {
                     Some(call) => self.call(call),
                     None => open = false,
@@ -339,17 +336,23 @@ fn is_over(link: &Arc<Link>) -> bool {
     link.ended().is_some() || Arc::strong_count(link) == 1
 }
 
-/// Writes some of what is left, if anything is.
+/// Writes some of what is left and tells how much; `None`: all was written and is on its way.
+/// Each call does one thing, so that nothing is written twice if it is cancelled.
 async fn write(
     writer: &mut (impl AsyncWrite + Unpin),
     out: &Option<(Transmit, usize)>,
-) -> io::Result<usize> {
+) -> io::Result<Option<usize>> {
     let Some((transmit, from)) = out else {
         return pending().await;
     };
-    match writer.write(&transmit.bytes[*from..]).await? {
+    let rest = &transmit.bytes[*from..];
+    if rest.is_empty() {
+        writer.flush().await?;
+        return Ok(None);
+    }
+    match writer.write(rest).await? {
         0 => Err(io::ErrorKind::WriteZero.into()),
-        written => Ok(written),
+        written => Ok(Some(written)),
     }
 }
 

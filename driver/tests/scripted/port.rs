@@ -3,7 +3,7 @@
 use std::error::Error as _;
 
 use atmq_driver::{Modem, OpenError, Settings, open_port};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, BufStream};
 use tokio::net::TcpListener;
 
 #[tokio::test]
@@ -22,6 +22,20 @@ async fn a_tcp_peer_stands_for_a_port() {
     let modem = Modem::over(port.unwrap(), settings);
     modem.attention().await.unwrap();
     assert_eq!(&module.await.unwrap(), b"AT\r");
+}
+
+/// Whatever buffers must be told to let go.
+#[tokio::test(start_paused = true)]
+async fn a_stream_that_buffers_is_flushed() {
+    let (host, mut module) = tokio::io::duplex(64);
+    let modem = Modem::over(BufStream::new(host), Settings::default());
+    let script = async {
+        let mut heard = [0; 3];
+        module.read_exact(&mut heard).await.unwrap();
+        module.write_all(b"\r\nOK\r\n").await.unwrap();
+    };
+    let (outcome, ()) = tokio::join!(modem.attention(), script);
+    outcome.unwrap();
 }
 
 #[tokio::test]
