@@ -57,6 +57,7 @@ pub(crate) struct Shared {
     pub(crate) drained: Arc<Notify>,
 }
 
+/// The task: [`run`](Self::run) it on a port.
 pub(crate) struct PortTask {
     session: Session,
     calls: mpsc::Receiver<Call>,
@@ -64,6 +65,7 @@ pub(crate) struct PortTask {
     tap: Option<Tap>,
     links: Vec<Arc<Link>>,
     lines: Vec<mpsc::Sender<Vec<u8>>>,
+    /// Who waits for the exchange in progress.
     reply: Option<oneshot::Sender<Result<Answer, Error>>>,
     /// What the session cannot count: what became of messages and lines.
     delivered: Counters,
@@ -226,13 +228,14 @@ impl PortTask {
                 Event::Unrecognised(_) | Event::Overlong { .. } => {}
             }
         }
-        let mut counters = *self.session.counters();
-        counters.messages = self.delivered.messages;
-        counters.messages_dropped = self.delivered.messages_dropped;
-        counters.messages_unclaimed = self.delivered.messages_unclaimed;
-        counters.module_overflows = self.delivered.module_overflows;
-        counters.lines_dropped = self.delivered.lines_dropped;
-        *lock(&self.shared.counters) = counters;
+        *lock(&self.shared.counters) = Counters {
+            messages: self.delivered.messages,
+            messages_dropped: self.delivered.messages_dropped,
+            messages_unclaimed: self.delivered.messages_unclaimed,
+            module_overflows: self.delivered.module_overflows,
+            lines_dropped: self.delivered.lines_dropped,
+            ..*self.session.counters()
+        };
     }
 
     fn urc(&mut self, urc: Urc<'static>) {
@@ -363,6 +366,7 @@ async fn wait_until(deadline: Option<Instant>) {
     }
 }
 
+/// Locks what is only ever copied in and out.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().expect("nothing panics with the lock held")
 }

@@ -36,8 +36,10 @@ pub(super) struct Channel {
     late_probes: u32,
     /// The next final result code belongs to a late probe.
     late_probe_answered: bool,
+    /// Whether a prompt is awaited, until the reader has been told.
     prompt_awaited: Option<bool>,
     last_received: Option<Instant>,
+    /// An incomplete line keeps answers from being seen, until the reader has been told.
     stalled: bool,
 }
 

@@ -119,16 +119,7 @@ impl Pending {
                 true
             }
             Kind::Raw => {
-                let name = self.prepared.name.as_bytes();
-                let own = name
-                    .get(2..)
-                    .map(|name| name.strip_suffix(b"?").unwrap_or(name))
-                    .is_some_and(|name| {
-                        name.starts_with(b"+")
-                            && line.len() > name.len()
-                            && line[..name.len()].eq_ignore_ascii_case(name)
-                            && line[name.len()] == b':'
-                    });
+                let own = is_own(&self.prepared.name, line);
                 if own {
                     self.take_line(line);
                 }
@@ -236,6 +227,17 @@ impl Pending {
         self.stored = self.stored.saturating_add(length + LINE_COST);
         self.stored <= MAX_ANSWER
     }
+}
+
+/// Whether a line begins with the name of the raw command that `command` is called.
+fn is_own(command: &str, line: &[u8]) -> bool {
+    let name = command.trim_end_matches('?').as_bytes().get(2..);
+    let Some(name @ [b'+', ..]) = name else {
+        return false;
+    };
+    let begins = line.get(..name.len());
+    begins.is_some_and(|begins| begins.eq_ignore_ascii_case(name))
+        && line.get(name.len()) == Some(&b':')
 }
 
 fn without_returns(line: &[u8]) -> &[u8] {
