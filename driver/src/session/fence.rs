@@ -99,6 +99,11 @@ impl Fence {
         matches!(self.stage, Stage::DataMode { .. })
     }
 
+    /// Nobody knows any more what is owed.
+    pub(super) fn owes_unknown(&mut self) {
+        self.owed = None;
+    }
+
     /// The prompt has come late: the module waits for data from now on.
     pub(super) fn prompt(&mut self, now: Instant) {
         let until = now + DATA_MODE;

@@ -15,12 +15,14 @@ use crate::session::pending::Stage;
 impl Channel {
     /// Puts up the fence, not knowing what the module owes.
     pub(in crate::session) fn synchronise(&mut self, now: Instant) {
-        if let State::Pending(pending) = std::mem::replace(&mut self.state, State::Clear) {
-            let limit = pending.prepared.limit;
-            let command = pending.prepared.name;
-            self.complete(Err(ExchangeError::Timeout { command, limit }));
+        if let State::Pending(_) = self.state {
+            self.give_up(now);
         }
-        self.fence(Fence::owing(None, now));
+        match &mut self.state {
+            // It may still take a probe for its data.
+            State::Fenced(fence) if fence.in_data_mode() => fence.owes_unknown(),
+            _ => self.fence(Fence::owing(None, now)),
+        }
     }
 
     /// The module has lost all that it was told.
@@ -46,7 +48,7 @@ impl Channel {
         self.fence(Fence::owing(Some(0), now));
     }
 
-    /// The time limit of the exchange in progress is over.
+    /// The exchange in progress is given up; there is one.
     pub(super) fn give_up(&mut self, now: Instant) {
         let State::Pending(pending) = std::mem::replace(&mut self.state, State::Clear) else {
             return;

@@ -184,6 +184,16 @@ fn a_prompt_that_never_comes_leaves_no_byte_to_be_published() {
 }
 
 #[test]
+fn to_synchronise_while_a_prompt_is_awaited_publishes_nothing() {
+    let mut host = Host::new();
+    host.ask(publish(6, b"\x00\r\n\x1a"));
+    host.session.synchronise(host.now);
+    assert!(matches!(host.events()[..], [Event::Completed(Err(_))]));
+    assert_eq!(host.wait(34.9).0, "");
+    assert_eq!(host.wait(0.2).0, PROBE);
+}
+
+#[test]
 fn a_prompt_that_comes_late_is_not_answered() {
     let mut host = Host::new();
     host.ask(publish(6, b"\x00\r\n\x1a"));
