@@ -114,12 +114,8 @@ impl Modem {
                 Err(Error::Exchange(ExchangeError::Refused { .. })) => String::new(),
                 Err(error) => return Err(error),
             };
-            let limits = if model.contains("NT35E") {
-                Limits::NT35E
-            } else {
-                Limits::NT26
-            };
-            self.send(Call::SetLimits(Box::new(limits))).await?;
+            let limits = Box::new(Limits::of_model(&model));
+            self.send(Call::SetLimits(limits)).await?;
         }
         Ok(())
     }

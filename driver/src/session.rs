@@ -28,7 +28,7 @@
 //! # Whose answer is it?
 //!
 //! `OK` carries no identity, so there is one exchange at a time. A line is shown to the exchange
-//! in progress first: its echo, a final result code, its information response, its result URC.
+//! in progress first: its echo, a final result code, its result URC, its information response.
 //! Then it is read as a URC, then as a boot banner, and else reported as unrecognised. Without
 //! an exchange no line is a final result code.
 //!

@@ -224,8 +224,8 @@ impl ResponseReader {
         }
     }
 
-    /// The line holds a counted payload, which must be followed by a line end. One firmware is
-    /// said to put it between quotes that are not counted (reference `lmqtt.md` 1.8).
+    /// The line holds a counted payload, which must be followed by a line end. Quotes around it
+    /// that are not counted are tolerated, as one host does (reference `lmqtt.md` 1.8).
     fn counted(&mut self, start: usize, length: usize) -> Step {
         let from = self.start + start;
         let quoted = self.buffer.get(from) == Some(&b'"');
