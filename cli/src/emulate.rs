@@ -97,6 +97,8 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
         ready.add("pty", port.path().display().to_string());
         pty = Some(port);
     }
+    // Whoever has read the ready line may end the program, and the link must not stay behind.
+    let stopped = stopped();
     let link = match (&pty, arguments.link) {
         (Some(pty), Some(path)) => {
             let link = Link::create(&path, pty.path()).map_err(|error| {
@@ -126,7 +128,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
         result = served => result.map_err(|error| {
             Failure::new(FailureKind::Unavailable, format!("the module's port failed: {error}"))
         }),
-        () = stopped() => Ok(()),
+        () = stopped => Ok(()),
     };
     drop(link);
     if let Some(broker) = broker {
@@ -172,13 +174,15 @@ fn no_listener(address: &str, error: &io::Error) -> Failure {
     .hint("give HOST:PORT of this machine; port 0 takes a free one")
 }
 
-/// Waits for Ctrl-C or SIGTERM.
-pub(crate) async fn stopped() {
+/// Waits for Ctrl-C or SIGTERM. These are noticed from the call on, not from the first poll.
+pub(crate) fn stopped() -> impl Future<Output = ()> {
     let mut terminated = signal(SignalKind::terminate()).expect("SIGTERM can be handled");
     let mut interrupted = signal(SignalKind::interrupt()).expect("SIGINT can be handled");
-    tokio::select! {
-        _ = terminated.recv() => {}
-        _ = interrupted.recv() => {}
+    async move {
+        tokio::select! {
+            _ = terminated.recv() => {}
+            _ = interrupted.recv() => {}
+        }
     }
 }
 

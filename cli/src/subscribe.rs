@@ -47,7 +47,11 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
         .map(|seconds| Instant::now() + Duration::from_secs(seconds.into()));
     let modem = arguments.port.modem().await?;
     let (client, messages) = arguments.broker.connect(&modem).await?;
-    let received = arguments.receive(&client, messages, deadline).await;
+    let stopped = stopped();
+    let received = tokio::select! {
+        received = arguments.receive(&client, messages, deadline) => received,
+        () = stopped => Ok(()),
+    };
     // The connection may be what was lost.
     let disconnected = match client.ended() {
         None => client.disconnect().await,
@@ -95,7 +99,6 @@ impl Arguments {
                         format!("{seen} messages in {seconds} s"),
                     ));
                 }
-                () = stopped() => return Ok(()),
             }
         }
     }
