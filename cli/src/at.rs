@@ -1,6 +1,5 @@
 mod awaited;
 
-use std::io::{Write as _, stdout};
 use std::time::Duration;
 
 use atmq_driver::Port;
@@ -14,6 +13,7 @@ use tokio::time::{Instant, timeout_at};
 
 use self::awaited::Awaited;
 use crate::failure::{Failure, FailureKind};
+use crate::output::print_line;
 use crate::port::PortArguments;
 
 /// Send commands as they are, one after another, and print what comes back
@@ -121,7 +121,7 @@ impl Session {
                 // The echo.
                 continue;
             }
-            print(&line)?;
+            print_line(&line)?;
             matched |= expect.is_some_and(|expect| expect.is_match(&line));
             if !answered && let Some(result) = FinalResult::decode(&line) {
                 if !matches!(result, FinalResult::Ok | FinalResult::Connect(_)) {
@@ -192,18 +192,4 @@ fn is_success(outcome: &Urc<'_>) -> bool {
         Urc::Published { result, .. } => *result == PublishResult::Done,
         Urc::Received { .. } | Urc::Buffered { .. } | Urc::Status { .. } => true,
     }
-}
-
-fn print(line: &[u8]) -> Result<(), Failure> {
-    let mut output = stdout().lock();
-    let written = output
-        .write_all(line)
-        .and_then(|()| output.write_all(b"\n"))
-        .and_then(|()| output.flush());
-    written.map_err(|error| {
-        Failure::new(
-            FailureKind::Unavailable,
-            format!("cannot write to standard output: {error}"),
-        )
-    })
 }

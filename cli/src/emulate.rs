@@ -13,6 +13,7 @@ use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::failure::{Failure, FailureKind};
+use crate::output::print_line;
 
 /// Emulate a module on a pseudo terminal, on TCP, or both, until Ctrl-C
 ///
@@ -114,7 +115,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
         }
         _ => None,
     };
-    ready.print(arguments.json);
+    ready.print(arguments.json)?;
     let seed = arguments.seed;
     let served = async {
         match (pty, tcp) {
@@ -198,7 +199,7 @@ impl Ready {
         self.0.push((key, value));
     }
 
-    fn print(mut self, json: bool) {
+    fn print(mut self, json: bool) -> Result<(), Failure> {
         self.0
             .sort_by_key(|(key, _)| Self::KEYS.iter().position(|known| known == key));
         if json {
@@ -206,14 +207,14 @@ impl Ready {
             for (key, value) in self.0 {
                 object[key] = value.into();
             }
-            println!("{object}");
+            print_line(object.to_string())
         } else {
             let mut line = String::from("ready");
             for (key, value) in self.0 {
                 // Writing to a string cannot fail.
                 let _ = write!(line, " {key}={value}");
             }
-            println!("{line}");
+            print_line(line)
         }
     }
 }

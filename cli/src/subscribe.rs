@@ -1,4 +1,3 @@
-use std::io::{Write as _, stdout};
 use std::time::Duration;
 
 use atmq_driver::{Client, Message, Messages};
@@ -8,6 +7,7 @@ use tokio::time::{Instant, sleep_until};
 use crate::broker::{BrokerArguments, exchange_failure, qos};
 use crate::emulate::stopped;
 use crate::failure::{Failure, FailureKind};
+use crate::output::print_line;
 use crate::port::PortArguments;
 
 /// Subscribe through a module and print what comes, in the manner of mosquitto_sub
@@ -110,14 +110,6 @@ impl Arguments {
             line.push(b' ');
         }
         line.extend_from_slice(&message.payload);
-        line.push(b'\n');
-        let mut output = stdout().lock();
-        let written = output.write_all(&line).and_then(|()| output.flush());
-        written.map_err(|error| {
-            Failure::new(
-                FailureKind::Unavailable,
-                format!("cannot write to standard output: {error}"),
-            )
-        })
+        print_line(line)
     }
 }

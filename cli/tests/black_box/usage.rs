@@ -1,6 +1,8 @@
-//! Help and wrong usage.
+//! Help, wrong usage, and a standard output that takes nothing.
 
-use crate::harness::{Finished, atmq, text};
+use std::io::pipe;
+
+use crate::harness::{Emulator, Finished, atmq, end_without_output, text};
 
 const SUBCOMMANDS: [&str; 5] = ["demo", "emulate", "at", "pub", "sub"];
 
@@ -34,5 +36,22 @@ fn wrong_usage_ends_with_2() {
     ];
     for arguments in wrong {
         atmq(arguments).is_misused();
+    }
+}
+
+#[test]
+fn a_reader_who_has_left_is_told_of_in_one_line() {
+    let module = Emulator::with_broker();
+    let port = module.port();
+    let arguments: [&[&str]; 4] = [
+        &["demo"],
+        &["demo", "--json"],
+        &["emulate"],
+        &["at", "--port", port, "AT"],
+    ];
+    for arguments in arguments {
+        let (reader, writer) = pipe().expect("a pipe can be made");
+        drop(reader);
+        end_without_output(arguments, writer, 3).saying(&["cannot write to standard output"]);
     }
 }
