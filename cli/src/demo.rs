@@ -9,7 +9,7 @@ use crate::broker::{connect_failure, exchange_failure, publish_failure, unique_c
 use crate::emulate::{no_pty, start_broker};
 use crate::failure::{Failure, FailureKind};
 use crate::output::print_line;
-use crate::port::open_failure;
+use crate::port::{host_and_port, open_failure};
 use crate::visible::visible;
 
 /// Show the whole path at work: driver, serial device, emulated module, broker, and back
@@ -191,13 +191,4 @@ fn show(json: bool, start: Instant, tapped: &Tapped<'_>) {
     };
     // It fails again at the summary, and is told then.
     let _ = print_line(line);
-}
-
-fn host_and_port(text: &str) -> Result<(String, u16), String> {
-    let (host, port) = text.rsplit_once(':').ok_or("write HOST:PORT")?;
-    let port = port.parse().map_err(|_| format!("`{port}` is no port"))?;
-    if host.is_empty() {
-        return Err("there is no host: write HOST:PORT".into());
-    }
-    Ok((host.to_owned(), port))
 }

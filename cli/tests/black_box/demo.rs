@@ -80,7 +80,14 @@ fn a_broker_that_is_not_there_is_told_in_one_line() {
 
 #[test]
 fn what_is_no_broker_is_refused() {
-    for broker in ["broker", ":1883", "broker:", "broker:x", "broker:65536"] {
+    for broker in [
+        "broker",
+        ":1883",
+        "broker:",
+        "broker:x",
+        "broker:0",
+        "broker:65536",
+    ] {
         let complaint = atmq(["demo", "--broker", broker]).is_misused();
         assert!(complaint.contains("--broker <HOST:PORT>"), "{complaint}");
     }

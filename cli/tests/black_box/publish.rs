@@ -4,6 +4,7 @@ use std::fs;
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::process::Command;
+use std::thread;
 
 use atmq_tests::mosquitto::{Mosquitto, find_program, free_port};
 use atmq_tests::raw_mqtt::{Connect, Publish, RawClient};
@@ -197,4 +198,16 @@ fn a_port_that_does_not_answer_ends_with_4() {
     failed
         .without_output()
         .saying(&["does not answer", "--baud"]);
+}
+
+#[test]
+fn a_port_that_is_closed_at_once_ends_with_3() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a loopback port is free");
+    let address = listener.local_addr().expect("it is bound");
+    let closer = thread::spawn(move || listener.accept().map(drop));
+    let port = format!("tcp://{address}");
+    let failed = atmq(["pub", "--port", &port, "-t", "t", "-m", "m"]).fails(3);
+    failed.without_output().saying(&["the port is closed"]);
+    let closed = closer.join().expect("it does not panic");
+    closed.expect("the host has connected");
 }
