@@ -1,4 +1,4 @@
-mod awaited;
+mod step;
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use regex::bytes::Regex;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::{Instant, timeout_at};
 
-use self::awaited::Awaited;
+use self::step::Step;
 use crate::failure::{Failure, FailureKind};
 use crate::output::print_line;
 use crate::port::PortArguments;
@@ -39,32 +39,33 @@ pub(crate) struct Arguments {
 /// The longest payload of a prompt, in hexadecimal digits, with its topic.
 const LINE_LIMIT: usize = 20 * 1024;
 
+/// The longest `--timeout`; a clock can be made to overflow.
+const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
 const DIALECT: Lmqtt = Lmqtt::DEFAULT;
 
 pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
+    let steps = Step::plan(&arguments.commands)?;
     let mut session = Session {
         port: arguments.port.open().await?,
         reader: ResponseReader::new(LINE_LIMIT),
         formats: FormatTable::default(),
     };
-    let mut commands = arguments.commands.iter();
-    while let Some(command) = commands.next() {
-        let awaited = Awaited::by(command, &session.formats);
-        let data = awaited.data(&mut commands)?;
-        let expect = match commands.as_slice() {
-            [] => arguments.expect.as_ref(),
-            _ => None,
-        };
-        let limit = arguments.timeout.unwrap_or(awaited.limit);
-        let exchange = session.exchange(command, &awaited, data, expect, limit);
-        exchange.await?;
+    for (left, step) in (0..steps.len()).rev().zip(&steps) {
+        let expect = arguments.expect.as_ref().filter(|_| left == 0);
+        let limit = arguments.timeout.unwrap_or(step.limit);
+        session.exchange(step, expect, limit).await?;
     }
     Ok(())
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {
     let seconds = text.parse().map_err(|_| "a number of seconds")?;
-    Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
+    match Duration::try_from_secs_f64(seconds) {
+        Ok(limit) if limit <= LONGEST => Ok(limit),
+        Ok(_) => Err("that is more than a year".into()),
+        Err(error) => Err(error.to_string()),
+    }
 }
 
 enum Event {
@@ -81,19 +82,19 @@ struct Session {
 impl Session {
     async fn exchange(
         &mut self,
-        command: &str,
-        awaited: &Awaited<'_>,
-        mut data: Option<&[u8]>,
+        step: &Step<'_>,
         expect: Option<&Regex>,
         limit: Duration,
     ) -> Result<(), Failure> {
         let deadline = Instant::now() + limit;
+        let Step { command, .. } = step;
+        let mut data = step.data;
         if data.is_some() {
             self.reader.expect_prompt();
         }
         self.write(format!("{command}\r").as_bytes()).await?;
         let mut answered = false;
-        let mut reported = awaited.reported.is_none();
+        let mut reported = step.reported.is_none();
         let mut matched = expect.is_none();
         while !(answered && reported && matched) {
             let line = match self.next(deadline).await? {
@@ -109,10 +110,10 @@ impl Session {
                         (true, false, _) => "did not report what came of it",
                         (true, true, _) => "sent no line that --expect matches",
                     };
-                    let seconds = limit.as_secs_f64();
+                    let (shown, seconds) = (step.shown(), limit.as_secs_f64());
                     return Err(Failure::new(
                         FailureKind::TimedOut,
-                        format!("{command}: the module {missing} within {seconds} s"),
+                        format!("{shown}: the module {missing} within {seconds} s"),
                     )
                     .hint("a longer --timeout may help"));
                 }
@@ -127,11 +128,12 @@ impl Session {
                 if !matches!(result, FinalResult::Ok | FinalResult::Connect(_)) {
                     return Err(Failure::new(
                         FailureKind::Refused,
-                        format!("the module answered {command} with {result}"),
+                        format!("the module answered {} with {result}", step.shown()),
                     ));
                 }
                 answered = true;
-            } else if let Some(request) = &awaited.reported
+                self.formats = step.formats.clone();
+            } else if let Some(request) = &step.reported
                 && let Some(urc) = DIALECT.decode_urc(&line, &self.formats)
                 && request.is_answered_by(&urc)
             {
@@ -140,7 +142,7 @@ impl Session {
                     let line = String::from_utf8_lossy(&line);
                     return Err(Failure::new(
                         FailureKind::Refused,
-                        format!("{command} did not succeed: {line}"),
+                        format!("{} did not succeed: {line}", step.shown()),
                     ));
                 }
             }

@@ -134,6 +134,54 @@ fn the_argument_behind_a_command_with_a_prompt_is_its_data() {
 }
 
 #[test]
+fn data_of_another_length_than_announced_is_not_sent() {
+    let module = Emulator::with_broker();
+    let publish = "AT+LMQTTPUB=0,1,1,0,\"up\",5";
+    for data in [&[][..], &["four"], &["sixsix"]] {
+        let mut typed = module.atmq("at", [OPEN, CONNECT, publish]);
+        let failed = typed.args(data).fails(2);
+        let given = format!("{} are given", data.first().map_or(0, |data| data.len()));
+        failed
+            .without_output()
+            .saying(&[publish, "5 bytes", &given]);
+    }
+}
+
+#[test]
+fn what_is_no_command_line_is_not_sent() {
+    let module = Emulator::start(["--profile=nt35e"]);
+    for wrong in ["", "hello", "+CSQ", "AT\rAT+CFUN=0", "AT\n", "AT+CSQ\x1b"] {
+        let failed = module.atmq("at", ["ATE0", wrong]).fails(2);
+        failed.without_output().saying(&["command line"]);
+    }
+}
+
+#[test]
+fn a_counted_payload_is_not_taken_for_an_answer() {
+    let module = Emulator::with_broker();
+    let data = "a\r\nERROR\r\n+CME ERROR: 3\r\nz";
+    let publish = format!("AT+LMQTTPUB=0,0,0,0,\"t\",{}", data.len());
+    let received = format!("+LMQTTURC: RECV,0,0,\"t\",{},{data}\n", data.len());
+    let typed = module
+        .atmq(
+            "at",
+            [
+                "--expect",
+                "^\\+LMQTTURC: RECV,0,0,",
+                "AT+LMQTTCFG=\"recv/mode\",0,0,1",
+                OPEN,
+                CONNECT,
+                "AT+LMQTTSUBUNSUB=0,0,1,\"t\",0",
+                &publish,
+                data,
+            ],
+        )
+        .succeeds();
+    let typed = text(&typed);
+    assert!(typed.ends_with(&received), "{typed}");
+}
+
+#[test]
 fn a_line_that_does_not_come_ends_with_4() {
     let module = Emulator::start(["--profile=nt35e"]);
     let mut typed = module.atmq("at", ["--expect", "never", "--timeout", "0.1", "AT"]);
@@ -162,6 +210,17 @@ fn a_port_that_cannot_be_opened_ends_with_3() {
         let name = port.trim_start_matches("tcp://");
         failed.without_output().saying(&[name, hint]);
     }
+    for port in [
+        "tcp://",
+        "tcp://host",
+        "tcp://host:x",
+        "tcp://:1",
+        "tcp://host:65536",
+        "tcp://host:0",
+    ] {
+        let complaint = atmq(["at", "--port", port, "AT"]).is_misused();
+        assert!(complaint.contains("write HOST:PORT"), "{complaint}");
+    }
 }
 
 #[test]
@@ -171,7 +230,33 @@ fn what_is_no_pattern_or_time_is_refused() {
         "--timeout=-1",
         "--timeout=soon",
         "--timeout=nan",
+        "--timeout=1e18",
     ] {
         atmq(["at", "--port", "p", option, "AT"]).is_misused();
+    }
+}
+
+#[test]
+fn a_password_is_not_repeated_in_a_complaint() {
+    let module = Emulator::start(["--profile=nt35e"]);
+    for (command, shown) in [
+        (
+            "AT+LMQTTCONN=0,\"id\",\"user\",\"s3cret\"",
+            "AT+LMQTTCONN=…",
+        ),
+        ("AT+LMQTTCONN=0,\"id\",\"user\",\"s3cret", "AT+LMQTTCONN=…"),
+        (
+            "AT+LMQTTCONN=0,\"id\",\"user\",\"s3cret\r\"",
+            "\"AT+LMQTTCONN\"",
+        ),
+        (
+            "AT+LMQTTCFG=\"aliauth\",9,\"k\",\"d\",\"s3cret\"",
+            "AT+LMQTTCFG=…",
+        ),
+    ] {
+        let mut typed = module.atmq("at", [command]);
+        let code = if command.contains('\r') { 2 } else { 1 };
+        let failed = typed.fails(code).saying(&[shown]);
+        assert!(!failed.line.contains("s3cret"), "{}", failed.line);
     }
 }
