@@ -30,7 +30,7 @@ pub(crate) struct Arguments {
     #[arg(short = 'C', long, value_name = "NUMBER",
           value_parser = clap::value_parser!(u64).range(1..))]
     count: Option<u64>,
-    /// End after so many seconds, with exit code 4
+    /// End so many seconds after the connection is made, with exit code 4
     #[arg(short = 'W', long, value_name = "SECONDS")]
     timeout: Option<u32>,
     /// Print the topic and a blank before each payload
@@ -42,11 +42,11 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
+    let modem = arguments.port.modem().await?;
+    let (client, messages) = arguments.broker.connect(&modem).await?;
     let deadline = arguments
         .timeout
         .map(|seconds| Instant::now() + Duration::from_secs(seconds.into()));
-    let modem = arguments.port.modem().await?;
-    let (client, messages) = arguments.broker.connect(&modem).await?;
     let stopped = stopped();
     let received = tokio::select! {
         received = arguments.receive(&client, messages, deadline) => received,

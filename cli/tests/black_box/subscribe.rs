@@ -35,6 +35,7 @@ fn it_ends_after_so_many_messages() {
 #[test]
 fn it_ends_after_some_time() {
     let (module, _other) = bench();
+    // It counts from the connection: mosquitto_sub has it so, and a module may take long for that.
     let subscriber = subscribed(&module, &["-W", "2"]);
     subscriber
         .fails(4)
