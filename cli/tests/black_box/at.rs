@@ -1,5 +1,6 @@
 //! `atmq at`
 
+use std::cell::Cell;
 use std::net::TcpListener;
 
 use atmq_tests::mosquitto::{Mosquitto, free_port};
@@ -106,12 +107,15 @@ fn an_outcome_that_is_no_success_ends_with_1() {
 
 #[test]
 fn a_broker_that_refuses_ends_with_1() {
-    let port = free_port();
-    let closed = |_: &_| format!("listener {port} 127.0.0.1\nallow_anonymous false");
+    let port = Cell::new(0);
+    let closed = |_: &_| {
+        port.set(free_port());
+        format!("listener {} 127.0.0.1\nallow_anonymous false", port.get())
+    };
     let Some(_mosquitto) = Mosquitto::start_with(closed) else {
         return;
     };
-    let module = Emulator::start([format!("--map=*=127.0.0.1:{port}")]);
+    let module = Emulator::start([format!("--map=*=127.0.0.1:{}", port.get())]);
     let failed = module.atmq("at", [OPEN, CONNECT]).fails(1);
     let failed = failed.saying(&[CONNECT, "+LMQTTCONN: 0,0,5"]);
     let lines = "OK\n+LMQTTOPEN: 0,0\nOK\n+LMQTTCONN: 0,0,5\n";

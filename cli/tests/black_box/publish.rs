@@ -1,5 +1,6 @@
 //! `atmq pub`
 
+use std::cell::Cell;
 use std::fs;
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
@@ -119,7 +120,7 @@ fn the_embedded_broker_lets_everyone_in() {
 
 #[test]
 fn credentials_are_checked_by_the_broker() {
-    let port = free_port();
+    let port = Cell::new(0);
     let guarded = |directory: &Path| {
         let file = directory.join("passwords");
         let program = find_program("mosquitto_passwd");
@@ -130,13 +131,14 @@ fn credentials_are_checked_by_the_broker() {
             .args(["meter", "right, \\ too"]);
         let made = command.output().expect("mosquitto_passwd can be executed");
         assert!(made.status.success(), "{made:?}");
-        let file = file.display();
+        port.set(free_port());
+        let (port, file) = (port.get(), file.display());
         format!("listener {port} 127.0.0.1\nallow_anonymous false\npassword_file {file}")
     };
     let Some(_mosquitto) = Mosquitto::start_with(guarded) else {
         return;
     };
-    let module = Emulator::mapped_to(SocketAddr::from(([127, 0, 0, 1], port)));
+    let module = Emulator::mapped_to(SocketAddr::from(([127, 0, 0, 1], port.get())));
     let publish = |credentials: &[&str]| {
         let mut published = module.atmq("pub", ["-t", "t", "-q", "1", "-m", "m"]);
         published.args(credentials);
