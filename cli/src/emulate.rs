@@ -9,6 +9,7 @@ use atmq_emulator::{
     BothPorts, HostMap, HostRule, Link, NetworkOptions, Profile, Pty, TcpPort, serve,
 };
 use clap::ValueEnum;
+use clap::builder::PossibleValuesParser;
 use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -20,9 +21,12 @@ use crate::output::print_line;
 /// Prints one line when it is ready: `ready pty=… link=… tcp=… broker=…`, of these what applies.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// Which module to be
-    #[arg(long, value_enum, default_value = "nt35e")]
-    profile: ProfileName,
+    /// Which module to be: nt35e, nt26, or a TOML file
+    #[arg(long, value_name = "NAME|FILE", default_value = "nt35e")]
+    profile: String,
+    /// Print a profile as TOML, to begin a file for --profile with, and do nothing else
+    #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(Profile::names()))]
+    print_profile: Option<String>,
     /// Make a symbolic link to the pseudo terminal, removed at the end
     #[arg(long, value_name = "PATH")]
     link: Option<PathBuf>,
@@ -47,24 +51,17 @@ pub(crate) struct Arguments {
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum ProfileName {
-    /// Lierda NT35E
-    Nt35e,
-    /// Lierda NT26E-CN and NT26-KCN
-    Nt26,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
 enum BrokerChoice {
     /// The one in this program: for tests and demos, not for production
     Embedded,
 }
 
 pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
-    let mut profile = match arguments.profile {
-        ProfileName::Nt35e => Profile::nt35e(),
-        ProfileName::Nt26 => Profile::nt26(),
-    };
+    if let Some(text) = arguments.print_profile.as_deref().and_then(Profile::text) {
+        print!("{text}");
+        return Ok(());
+    }
+    let mut profile = read_profile(&arguments.profile)?;
     if arguments.instant {
         profile = profile.instant();
     }
@@ -136,6 +133,25 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
         broker.shutdown().await;
     }
     result
+}
+
+/// A profile by its name, or from a file.
+fn read_profile(name: &str) -> Result<Profile, Failure> {
+    if let Some(profile) = Profile::by_name(name) {
+        return Ok(profile);
+    }
+    let text = std::fs::read_to_string(name).map_err(|error| {
+        let known = Profile::names().collect::<Vec<_>>().join(", ");
+        Failure::new(
+            FailureKind::Unavailable,
+            format!("cannot read the profile {name}: {error}"),
+        )
+        .hint(format!("give one of {known}, or a file"))
+    })?;
+    Profile::parse(&text).map_err(|error| {
+        Failure::new(FailureKind::Usage, format!("{name}, {error}"))
+            .hint("docs/profiles.md explains every key")
+    })
 }
 
 /// The embedded broker on a free port of this machine.

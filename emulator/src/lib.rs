@@ -44,7 +44,9 @@ mod mosquitto;
 
 pub use network::{HostMap, HostRule, HostRuleError, NetworkOptions};
 pub use port::{BothPorts, Port, StreamPort, TcpPort};
-pub use profile::{Identity, Latency, Profile};
+pub use profile::{
+    Confidence, Evidence, Identity, Latency, NetworkRegistration, Profile, ProfileError, Sim, Start,
+};
 #[cfg(unix)]
 pub use pty::{Link, Pty};
 pub use serve::serve;

@@ -1,13 +1,26 @@
+//! Module models, as data.
+
+mod error;
+mod file;
+mod merge;
+
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use atmq_protocol::dialect::Lmqtt;
 use atmq_protocol::limits::Limits;
+use serde::Deserialize;
+
+pub use error::ProfileError;
 
 /// A module model, as data: what it is called, what it accepts, how long it takes.
+///
+/// The models this crate knows are TOML files in it; [`parse`](Self::parse) reads others. What
+/// each key of such a file means is documented at the field that it fills.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Profile {
     /// What the profile is called: `nt35e`, `nt26`.
-    pub name: &'static str,
+    pub name: String,
     /// What the module says of itself.
     pub identity: Identity,
     /// Lengths, ranges and the number of connections.
@@ -18,16 +31,22 @@ pub struct Profile {
     pub latency: Latency,
     /// What the module prints when it starts (measured on an Air780E of the same chip family,
     /// reference `lmqtt.md` 1.10).
-    pub banner: &'static str,
+    pub banner: String,
     /// How long the module waits for the next byte of an announced payload (inferred).
     pub data_timeout: Duration,
     /// Whether outcomes of publishes are reported before the host asks for it with the key
     /// `urc`: firmwares differ (reference `README.md`, "Decisions").
     pub result_urcs: bool,
+    /// What surrounds the module when it is switched on.
+    pub start: Start,
+    /// How sure each value is, by its key in the file, such as `limits.host`. A file that changes
+    /// a value of its base without saying why leaves that value without evidence.
+    pub evidence: BTreeMap<String, Evidence>,
 }
 
 /// What a module says of itself and of its SIM.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a table")]
 pub struct Identity {
     /// `AT+CGMI`
     pub manufacturer: String,
@@ -38,10 +57,13 @@ pub struct Identity {
     /// `AT+CGSN=0`
     pub serial_number: String,
     /// `AT+CGSN`, `AT+CGSN=1`: 15 digits.
+    #[serde(deserialize_with = "file::digits::<15, _>")]
     pub imei: String,
     /// `AT+CIMI`: 15 digits.
+    #[serde(deserialize_with = "file::digits::<15, _>")]
     pub imsi: String,
     /// `AT+LCCID`: 20 digits.
+    #[serde(deserialize_with = "file::digits::<20, _>")]
     pub iccid: String,
     /// `AT+CGPADDR`
     pub address: String,
@@ -50,13 +72,16 @@ pub struct Identity {
 /// How long the module takes. Each range is spread over evenly, by the modem's seed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Latency {
-    /// From a query or configuration to its final result code.
+    /// From a query or configuration to its final result code: about 7 ms (measured, reference
+    /// `lmqtt.md` 1.1).
     pub query: (Duration, Duration),
-    /// From a command that does something to its final result code or prompt.
+    /// From a command that does something to its final result code or prompt: half a second in an
+    /// older note.
     pub command: (Duration, Duration),
-    /// From the final result code to the URC with the outcome, at least.
+    /// From the final result code to the URC with the outcome, at least. Hosts exist that lose a
+    /// result URC which comes right behind `OK` (reference `README.md`, "Decisions").
     pub result: (Duration, Duration),
-    /// From a reboot to the banner.
+    /// From a reboot to the banner (a guess).
     pub boot: (Duration, Duration),
 }
 
@@ -68,50 +93,124 @@ impl Latency {
         result: (Duration::ZERO, Duration::ZERO),
         boot: (Duration::ZERO, Duration::ZERO),
     };
-
-    /// About 7 ms for queries and configuration is measured, half a second for the others is an
-    /// older note; hosts exist that lose a result URC which comes right behind `OK` (reference
-    /// `lmqtt.md` 1.1 and `README.md`, "Decisions"). The time to boot is a guess.
-    pub const MODULE: Self = Self {
-        query: (Duration::from_millis(5), Duration::from_millis(9)),
-        command: (Duration::from_millis(100), Duration::from_millis(500)),
-        result: (Duration::from_millis(300), Duration::from_millis(600)),
-        boot: (Duration::from_millis(1500), Duration::from_millis(2500)),
-    };
 }
+
+/// The state of SIM and network when the module is switched on.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a table")]
+pub struct Start {
+    /// The SIM.
+    pub sim: Sim,
+    /// Registration with the network.
+    pub registration: NetworkRegistration,
+    /// `<rssi>` of `AT+CSQ`: 0 to 31, or 99 for not known.
+    #[serde(deserialize_with = "file::up_to_or_99::<31, _>")]
+    pub rssi: u8,
+    /// `<ber>` of `AT+CSQ`: 0 to 7, or 99 for not known.
+    #[serde(deserialize_with = "file::up_to_or_99::<7, _>")]
+    pub ber: u8,
+    /// The time zone, in quarters of an hour east of UTC.
+    #[serde(deserialize_with = "file::between::<-48, 56, _, _>")]
+    pub time_zone_quarters: i8,
+}
+
+/// A SIM, or none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Sim {
+    /// There, and unlocked.
+    Ready,
+    /// Locked until its PIN is entered.
+    PinRequired,
+    /// Locked until its PUK is entered.
+    PukRequired,
+    /// None in the slot.
+    Absent,
+}
+
+/// Registration with the network.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum NetworkRegistration {
+    /// Not registered, and not searching.
+    NotRegistered,
+    /// Registered at home.
+    Home,
+    /// Searching.
+    Searching,
+    /// Denied by the network.
+    Denied,
+    /// Registered abroad.
+    Roaming,
+}
+
+/// How sure a value is, and where it comes from.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a table")]
+pub struct Evidence {
+    /// How sure it is.
+    pub confidence: Confidence,
+    /// The source, by its key in `docs/sources.md`, with a word where that is not enough.
+    pub source: String,
+}
+
+/// How sure a value is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Confidence {
+    /// By analogy, or for want of anything better.
+    Inferred,
+    /// A host driver or the module's own source does it so.
+    SeenInCode,
+    /// The vendor says so.
+    Documented,
+    /// Somebody has measured it on hardware.
+    Measured,
+}
+
+/// The profiles in this crate, by name.
+const BUILT_IN: [(&str, &str); 2] = [
+    ("nt35e", include_str!("../profiles/nt35e.toml")),
+    ("nt26", include_str!("../profiles/nt26.toml")),
+];
 
 impl Profile {
     /// Lierda NT35E.
     pub fn nt35e() -> Self {
-        Self {
-            name: "nt35e",
-            identity: Identity::new("NT35E", "NT35ECNA00NNA-L1.0.0"),
-            limits: Limits::NT35E,
-            dialect: Lmqtt::DEFAULT,
-            latency: Latency::MODULE,
-            banner: "^boot.rom'v'!",
-            data_timeout: Duration::from_secs(30),
-            result_urcs: true,
-        }
+        Self::by_name("nt35e").expect("the profile is in this crate")
     }
 
     /// Lierda NT26E-CN and NT26-KCN.
     pub fn nt26() -> Self {
-        Self {
-            name: "nt26",
-            identity: Identity::new("NT26KCN", "NT26KCNA00NNA-L1.0.0"),
-            limits: Limits::NT26,
-            ..Self::nt35e()
-        }
+        Self::by_name("nt26").expect("the profile is in this crate")
     }
 
-    /// The profile of this name.
+    /// The profile of this name in this crate.
     pub fn by_name(name: &str) -> Option<Self> {
-        match name {
-            "nt35e" => Some(Self::nt35e()),
-            "nt26" => Some(Self::nt26()),
-            _ => None,
-        }
+        let text = Self::text(name)?;
+        Some(Self::parse(text).expect("the profiles in this crate can be read"))
+    }
+
+    /// The TOML file of the profile of this name in this crate, which [`parse`](Self::parse)
+    /// reads.
+    pub fn text(name: &str) -> Option<&'static str> {
+        let found = BUILT_IN.iter().find(|(known, _)| *known == name);
+        found.map(|(_, text)| *text)
+    }
+
+    /// The names of the profiles in this crate.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        BUILT_IN.iter().map(|(name, _)| *name)
+    }
+
+    /// Reads a TOML file. With `base`, the name of a profile in this crate, it holds what differs
+    /// from that one; without, it must be complete.
+    ///
+    /// # Errors
+    /// The first thing that is wrong with the file, and where: the syntax, a key that no profile
+    /// has, a value of the wrong type or out of range.
+    pub fn parse(text: &str) -> Result<Self, ProfileError> {
+        file::parse(text)
     }
 
     /// The same module, answering at once.
@@ -119,22 +218,6 @@ impl Profile {
         Self {
             latency: Latency::INSTANT,
             ..self
-        }
-    }
-}
-
-impl Identity {
-    /// Numbers that no real module or SIM has: test IMEI, test network 001-01.
-    fn new(model: &str, revision: &str) -> Self {
-        Self {
-            manufacturer: "Lierda".into(),
-            model: model.into(),
-            revision: revision.into(),
-            serial_number: "EMULATED00000001".into(),
-            imei: "004999010640000".into(),
-            imsi: "001010123456789".into(),
-            iccid: "89001010000000000001".into(),
-            address: "10.0.0.2".into(),
         }
     }
 }

@@ -117,7 +117,7 @@ impl Modem {
             .map(|_| Connection::new(Config::new(profile.result_urcs), now))
             .collect();
         Self {
-            world: World::new(now, time),
+            world: profile.start.world(now, time),
             random: fastrand::Rng::with_seed(seed),
             reader: CommandReader::new(profile.limits.command_line),
             phase: Phase::Idle,
@@ -220,8 +220,7 @@ impl Modem {
                 self.finish(result.map(|()| FinalResult::Ok));
             }
             Phase::Booting { due } if due <= now => {
-                let banner = self.profile.banner;
-                self.output.raw(banner.as_bytes());
+                self.output.raw(self.profile.banner.as_bytes());
                 self.output.raw(b"\r\n");
             }
             Phase::Prompted { publish, give_up } => {
