@@ -8,6 +8,7 @@
 //! | [`modem`] | the whole module as a state machine without I/O or clock |
 //! | [`mqtt`] | the MQTT client behind its commands, likewise |
 //! | [`network`] | its TCP and TLS links, on tokio |
+//! | [`lint`] | what hosts do that they should not |
 //! | [`broker`] | a small MQTT broker for tests and demos |
 //!
 //! A [`Profile`] says which module it is. This module answers at once, and its broker is the one
@@ -30,6 +31,7 @@
 
 pub mod broker;
 mod cloud;
+pub mod lint;
 pub mod modem;
 pub mod mqtt;
 pub mod network;
@@ -49,4 +51,4 @@ pub use profile::{
 };
 #[cfg(unix)]
 pub use pty::{Link, Pty};
-pub use serve::serve;
+pub use serve::{serve, serve_linted};

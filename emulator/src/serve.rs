@@ -3,6 +3,7 @@ use std::time::{Instant, SystemTime};
 
 use tokio::time::sleep_until;
 
+use crate::lint::Finding;
 use crate::modem::Modem;
 use crate::network::{Network, NetworkOptions};
 use crate::port::{Patient, Port};
@@ -21,6 +22,20 @@ pub async fn serve(
     network: NetworkOptions,
     port: impl Port,
 ) -> io::Result<()> {
+    serve_linted(profile, seed, network, port, |_| {}).await
+}
+
+/// As [`serve`], and tells of everything that the host does and should not.
+///
+/// # Errors
+/// The port fails.
+pub async fn serve_linted(
+    profile: Profile,
+    seed: u64,
+    network: NetworkOptions,
+    port: impl Port,
+    mut on_finding: impl FnMut(Finding),
+) -> io::Result<()> {
     let mut modem = Modem::new(profile, seed, now(), SystemTime::now());
     let mut network = Network::new(network);
     let mut port = Patient::new(port);
@@ -31,6 +46,9 @@ pub async fn serve(
         }
         if let Some(bytes) = modem.poll_transmit() {
             port.write(&bytes).await?;
+        }
+        while let Some(finding) = modem.poll_finding() {
+            on_finding(finding);
         }
         let due = modem.poll_timeout();
         let room = modem.input_capacity().min(buffer.len());

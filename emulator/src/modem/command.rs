@@ -58,6 +58,7 @@ impl Modem {
                 }
                 Ok(Done::Prompt(publish)) => {
                     self.output.raw(b"\r\n> ");
+                    self.lint.prompted(publish.length());
                     self.reader.expect_data(publish.length());
                     let give_up = now + self.profile.data_timeout;
                     self.phase = Phase::Prompted { publish, give_up };

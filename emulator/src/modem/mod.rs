@@ -16,6 +16,7 @@ use atmq_protocol::framing::{CommandReader, Input};
 use atmq_protocol::mqtt::{ConnectionId, FormatTable};
 use atmq_protocol::result_code::{CmeError, FinalResult};
 
+use crate::lint::{Attention, Finding, Linter};
 use crate::mqtt::Session;
 use crate::network::{NetworkEvent, NetworkRequest};
 use crate::profile::Profile;
@@ -66,6 +67,7 @@ pub struct Modem {
     sessions: HashMap<String, Session>,
     output: Output,
     network: VecDeque<NetworkRequest>,
+    lint: Linter,
 }
 
 /// What the command interpreter is doing.
@@ -85,6 +87,16 @@ enum Phase {
     },
     /// The module starts.
     Booting { due: Instant },
+}
+
+impl Phase {
+    fn attention(&self) -> Attention {
+        match self {
+            Self::Idle | Self::Prompted { .. } => Attention::Listening,
+            Self::Executing { .. } | Self::Publishing { .. } => Attention::Executing,
+            Self::Booting { .. } => Attention::Booting,
+        }
+    }
 }
 
 /// What the host has typed.
@@ -131,6 +143,7 @@ impl Modem {
             sessions: HashMap::new(),
             output: Output::default(),
             network: VecDeque::new(),
+            lint: Linter::new(profile.limits.connections, profile.limits.command_line, now),
             profile,
         }
     }
@@ -147,6 +160,7 @@ impl Modem {
 
     /// Takes bytes from the host, cut anywhere.
     pub fn receive(&mut self, bytes: &[u8], now: Instant) {
+        self.lint.receive(bytes, self.phase.attention(), now);
         self.reader.push(bytes);
         if let Phase::Prompted { give_up, .. } = &mut self.phase {
             *give_up = now + self.profile.data_timeout;
@@ -184,6 +198,16 @@ impl Modem {
     /// What the network is asked to do.
     pub fn poll_network(&mut self) -> Option<NetworkRequest> {
         self.network.pop_front()
+    }
+
+    /// What the host has done that it should not, one after another; see [`crate::lint`].
+    pub fn poll_finding(&mut self) -> Option<Finding> {
+        self.lint.poll()
+    }
+
+    /// How often the host has broken which rule.
+    pub fn lint(&self) -> &Linter {
+        &self.lint
     }
 
     /// When [`handle_timeout`](Self::handle_timeout) must be called next.
@@ -272,7 +296,8 @@ impl Modem {
             return true;
         }
         if give_up <= now {
-            self.reader.abort_data();
+            let came = self.reader.abort_data();
+            self.lint.gave_up(came, publish.length(), now);
             self.finish(Err(NOT_ALLOWED));
             return true;
         }
@@ -282,6 +307,7 @@ impl Modem {
 
     /// Writes the final result code.
     fn finish(&mut self, result: Result<FinalResult, Refused>) {
+        self.lint.finished(result.is_ok());
         let result = result.unwrap_or_else(|refused| self.refusal(refused));
         self.output.line(|out| result.encode(out));
     }
@@ -308,6 +334,7 @@ impl Modem {
             self.network.push_back(NetworkRequest::Close { link });
         }
         self.output.forget();
+        self.lint.rebooted(now);
         self.reader = CommandReader::new(self.profile.limits.command_line);
         let latency = self.profile.latency.boot;
         self.phase = Phase::Booting {

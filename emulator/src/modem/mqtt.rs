@@ -59,8 +59,10 @@ impl Modem {
         let request = self.profile.dialect.decode_request(command, context);
         let request = request.map_err(|error| {
             tracing::debug!(%error, "bad parameter");
+            self.lint.unreadable(command, &error);
             NOT_ALLOWED
         })?;
+        self.lint.request(&request, command, &self.formats);
         // Before this moment the host must not hear what came of the command.
         if let Some(id) = request.connection()
             && self.profile.dialect.exchange(&request).reported

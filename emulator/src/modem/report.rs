@@ -56,6 +56,7 @@ impl Modem {
         extend: Option<i32>,
         now: Instant,
     ) {
+        self.lint.published(id, message_id);
         if !self.connection(id).config.result_urcs {
             return;
         }
@@ -90,6 +91,7 @@ impl Modem {
         let connection = self.connection(id);
         let due = connection.reported_until.max(due);
         connection.reported_until = due;
+        self.lint.reported(id, urc, self.formats[id], due);
         let (dialect, formats) = (&self.profile.dialect, &self.formats);
         self.output
             .urc(due, |out| dialect.encode_urc(urc, formats, out));

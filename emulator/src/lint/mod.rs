@@ -1,0 +1,290 @@
+//! The linter of hosts: notices what the manual forbids or warns of, while the module puts up
+//! with it. Hardware may not.
+//!
+//! A [`Linter`] sits inside of every [`Modem`](crate::modem::Modem). It sees what the host types
+//! and what the module reports, changes nothing, and hands out [`Finding`]s. A rule says what is
+//! wrong ([`Rule`]); `docs/lint.md` explains all of them.
+
+mod connection;
+mod redact;
+mod rule;
+mod typing;
+
+use std::collections::VecDeque;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::time::{Duration, Instant};
+
+use atmq_protocol::command::{Command, Form};
+use atmq_protocol::dialect::DecodeError;
+use atmq_protocol::mqtt::{ConnectionId, FormatTable, Formats, Request, Urc};
+use atmq_protocol::parameter::{Parameter, ParameterError, Parameters};
+
+use connection::Observed;
+use redact::redacted;
+use typing::{Notice, Typing};
+
+pub use rule::{Rule, Severity};
+
+/// Different findings of one rule that are told apart; further ones count as repeated.
+const EXAMPLES: usize = 20;
+
+/// Findings that wait to be taken; further ones are only counted.
+const WAITING: usize = 256;
+
+/// A rule that the host has broken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// Which rule.
+    pub rule: Rule,
+    /// The connection concerned, where it is one in particular.
+    pub connection: Option<ConnectionId>,
+    /// The particulars; may be empty.
+    pub detail: String,
+    /// The bytes concerned, without passwords and device secrets, and cut if they are many.
+    pub bytes: Vec<u8>,
+    /// Since the module was switched on.
+    pub at: Duration,
+    /// The same has been found before, or so many others of this rule that it need not be shown.
+    pub repeated: bool,
+}
+
+/// What the module is doing when bytes come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Attention {
+    /// It waits for a command or a payload.
+    Listening,
+    /// It executes a command, whose final result is still to come.
+    Executing,
+    /// It starts.
+    Booting,
+}
+
+/// Watches what a host does. Its memory is bounded.
+#[derive(Debug)]
+pub struct Linter {
+    started: Instant,
+    /// When the host has sent something last.
+    arrived: Instant,
+    typing: Typing,
+    connections: Vec<Observed>,
+    /// The connection of the command being executed.
+    executing: Option<ConnectionId>,
+    counts: [u64; Rule::COUNT],
+    /// Of each rule, what findings it has had.
+    seen: [Vec<u64>; Rule::COUNT],
+    waiting: VecDeque<Finding>,
+}
+
+impl Linter {
+    pub(crate) fn new(connections: u8, command_line: usize, now: Instant) -> Self {
+        Self {
+            started: now,
+            arrived: now,
+            typing: Typing::new(command_line),
+            connections: (0..connections).map(|_| Observed::new()).collect(),
+            executing: None,
+            counts: [0; Rule::COUNT],
+            seen: std::array::from_fn(|_| Vec::new()),
+            waiting: VecDeque::new(),
+        }
+    }
+
+    /// The next finding that has not been taken yet.
+    pub(crate) fn poll(&mut self) -> Option<Finding> {
+        self.waiting.pop_front()
+    }
+
+    /// How often each rule has been broken so far, of those that have been.
+    pub fn counts(&self) -> impl Iterator<Item = (Rule, u64)> {
+        Rule::all().zip(self.counts).filter(|(_, count)| *count > 0)
+    }
+
+    /// Bytes of the host, as they come.
+    pub(crate) fn receive(&mut self, bytes: &[u8], attention: Attention, now: Instant) {
+        self.arrived = now;
+        let mut notices = Vec::new();
+        self.typing.receive(bytes, attention, now, &mut notices);
+        self.found(None, now, notices);
+    }
+
+    /// An MQTT command, before it is executed.
+    pub(crate) fn request(
+        &mut self,
+        request: &Request<'_>,
+        command: &Command<'_>,
+        formats: &FormatTable,
+    ) {
+        let Some(id) = request.connection() else {
+            return;
+        };
+        let Some(connection) = self.connections.get_mut(usize::from(id.0)) else {
+            return;
+        };
+        self.executing = Some(id);
+        let line = line_of(command);
+        let mut notices: Vec<Notice> = Vec::new();
+        let stray = connection.stray_close.take();
+        let closes = matches!(request, Request::Close { .. }) && connection.is_closed();
+        let opens = matches!(
+            request,
+            Request::Configure { .. } | Request::QuerySetting { .. } | Request::Open { .. }
+        );
+        if let Some(stray) = stray
+            && !opens
+        {
+            notices.push((Rule::CloseWithoutOpen, String::new(), stray));
+        }
+        if closes {
+            connection.stray_close = Some(line.clone());
+        }
+        let key = setting_of(command);
+        connection.request(
+            request,
+            &key,
+            formats[id].send,
+            self.arrived,
+            |rule, detail| {
+                notices.push((rule, detail, line.clone()));
+            },
+        );
+        self.found(Some(id), self.arrived, notices);
+    }
+
+    /// An MQTT command that the module cannot read.
+    pub(crate) fn unreadable(&mut self, command: &Command<'_>, error: &DecodeError) {
+        let DecodeError::Parameter(error) = error else {
+            return;
+        };
+        let rule = match error {
+            ParameterError::OutOfRange {
+                name: "msglen",
+                value,
+                max,
+                ..
+            } if value > max => Rule::PayloadTooLong,
+            ParameterError::LengthMismatch { .. } => Rule::PayloadLengthMismatch,
+            _ => return,
+        };
+        self.found(
+            None,
+            self.arrived,
+            vec![(rule, error.to_string(), line_of(command))],
+        );
+    }
+
+    /// The module asks for a payload of this length.
+    pub(crate) fn prompted(&mut self, length: usize) {
+        self.typing.prompted(length);
+    }
+
+    /// The module has given up waiting for a payload of which so much has come.
+    pub(crate) fn gave_up(&mut self, came: usize, announced: usize, now: Instant) {
+        let notice = (
+            Rule::PayloadTooShort,
+            format!("{came} of {announced} bytes"),
+            Vec::new(),
+        );
+        self.found(self.executing, now, vec![notice]);
+    }
+
+    /// A final result code is written.
+    pub(crate) fn finished(&mut self, success: bool) {
+        self.typing.finished();
+        let executing = self.executing.take();
+        if let Some(id) = executing
+            && !success
+        {
+            self.connections[usize::from(id.0)].refused();
+        }
+    }
+
+    /// The module reports something, not before `due`.
+    pub(crate) fn reported(
+        &mut self,
+        id: ConnectionId,
+        urc: &Urc<'_>,
+        formats: Formats,
+        due: Instant,
+    ) {
+        let Some(connection) = self.connections.get_mut(usize::from(id.0)) else {
+            return;
+        };
+        let mut notices: Vec<Notice> = Vec::new();
+        connection.reported(urc, formats, due, |rule, detail| {
+            let bytes = match urc {
+                Urc::Received { payload, .. } => payload.to_vec(),
+                _ => Vec::new(),
+            };
+            notices.push((rule, detail, bytes));
+        });
+        self.found(Some(id), due, notices);
+    }
+
+    /// A publish is done, whether or not that is reported.
+    pub(crate) fn published(&mut self, id: ConnectionId, message_id: u16) {
+        self.connections[usize::from(id.0)].acknowledged(message_id);
+    }
+
+    /// The module starts anew.
+    pub(crate) fn rebooted(&mut self, now: Instant) {
+        self.typing.rebooted();
+        self.executing = None;
+        for connection in &mut self.connections {
+            connection.rebooted(now);
+        }
+    }
+
+    fn found(&mut self, connection: Option<ConnectionId>, at: Instant, notices: Vec<Notice>) {
+        for (rule, detail, bytes) in notices {
+            let bytes = redacted(&bytes);
+            self.counts[rule as usize] += 1;
+            let mut hasher = DefaultHasher::new();
+            (connection, &detail, &bytes).hash(&mut hasher);
+            let hash = hasher.finish();
+            let seen = &mut self.seen[rule as usize];
+            let repeated = seen.contains(&hash) || seen.len() >= EXAMPLES;
+            if !repeated {
+                seen.push(hash);
+            }
+            if self.waiting.len() < WAITING {
+                self.waiting.push_back(Finding {
+                    rule,
+                    connection,
+                    detail,
+                    bytes,
+                    at: at.saturating_duration_since(self.started),
+                    repeated,
+                });
+            }
+        }
+    }
+}
+
+/// What the host calls the setting that the command is about: its first parameter.
+fn setting_of(command: &Command<'_>) -> String {
+    let Form::Set(parameters) = command.form else {
+        return String::new();
+    };
+    let first = Parameters::new(parameters).next();
+    let key = first.map(Parameter::bytes).unwrap_or_default();
+    String::from_utf8_lossy(key).into_owned()
+}
+
+/// The command as the host typed it, chained ones and the line end aside.
+fn line_of(command: &Command<'_>) -> Vec<u8> {
+    let mut line = b"AT".to_vec();
+    line.extend_from_slice(command.name);
+    match command.form {
+        Form::Execute => {}
+        Form::Read => line.push(b'?'),
+        Form::Test => line.extend_from_slice(b"=?"),
+        Form::Set(parameters) => {
+            line.push(b'=');
+            line.extend_from_slice(parameters);
+        }
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests;
