@@ -5,8 +5,9 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use atmq_emulator::broker::Broker;
+use atmq_emulator::lint::Finding;
 use atmq_emulator::{
-    BothPorts, HostMap, HostRule, Link, NetworkOptions, Profile, Pty, TcpPort, serve,
+    BothPorts, HostMap, HostRule, Link, NetworkOptions, Profile, Pty, TcpPort, serve_linted,
 };
 use clap::ValueEnum;
 use clap::builder::PossibleValuesParser;
@@ -14,6 +15,7 @@ use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::failure::{Failure, FailureKind};
+use crate::lint::LintReport;
 use crate::output::print_line;
 
 /// Emulate a module on a pseudo terminal, on TCP, or both, until Ctrl-C
@@ -45,7 +47,18 @@ pub(crate) struct Arguments {
     /// Decides how the latencies are spread
     #[arg(long, value_name = "NUMBER", default_value_t = 0)]
     seed: u64,
-    /// Print the ready line as JSON
+    /// Tell on stderr what the host does and should not, and sum up at the end; with `deny`, an
+    /// error or a warning makes the exit code 1
+    #[arg(
+        long,
+        value_enum,
+        value_name = "MODE",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "warn"
+    )]
+    lint: Option<LintMode>,
+    /// Print the ready line, and what --lint finds, as lines of JSON on stdout
     #[arg(long)]
     json: bool,
 }
@@ -56,10 +69,17 @@ enum BrokerChoice {
     Embedded,
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum LintMode {
+    /// Tell
+    Warn,
+    /// Tell, and fail at the end
+    Deny,
+}
+
 pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     if let Some(text) = arguments.print_profile.as_deref().and_then(Profile::text) {
-        print!("{text}");
-        return Ok(());
+        return print_line(text.trim_end());
     }
     let mut profile = read_profile(&arguments.profile)?;
     if arguments.instant {
@@ -114,11 +134,20 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     };
     ready.print(arguments.json)?;
     let seed = arguments.seed;
+    let mut lint = arguments.lint.map(|_| LintReport::new(arguments.json));
+    let on_finding = |finding: Finding| {
+        if let Some(lint) = &mut lint {
+            lint.found(&finding);
+        }
+    };
     let served = async {
         match (pty, tcp) {
-            (Some(pty), Some(tcp)) => serve(profile, seed, network, BothPorts::new(pty, tcp)).await,
-            (Some(pty), None) => serve(profile, seed, network, pty).await,
-            (None, Some(tcp)) => serve(profile, seed, network, tcp).await,
+            (Some(pty), Some(tcp)) => {
+                let port = BothPorts::new(pty, tcp);
+                serve_linted(profile, seed, network, port, on_finding).await
+            }
+            (Some(pty), None) => serve_linted(profile, seed, network, pty, on_finding).await,
+            (None, Some(tcp)) => serve_linted(profile, seed, network, tcp, on_finding).await,
             (None, None) => pending().await,
         }
     };
@@ -128,11 +157,18 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
         }),
         () = stopped => Ok(()),
     };
+    let linted = lint.map_or(Ok(()), |lint| {
+        lint.sum_up()?;
+        match arguments.lint {
+            Some(LintMode::Deny) => lint.verdict(),
+            _ => Ok(()),
+        }
+    });
     drop(link);
     if let Some(broker) = broker {
         broker.shutdown().await;
     }
-    result
+    result.and(linted)
 }
 
 /// A profile by its name, or from a file.

@@ -12,7 +12,7 @@ pub(crate) struct Failure {
 /// The exit code of a [`Failure`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum FailureKind {
-    /// 1: the module or the broker said no.
+    /// 1: the module or the broker said no, or the linter of hosts under `--lint=deny`.
     Refused = 1,
     /// 2: wrong usage, as clap has it too.
     Usage = 2,
@@ -25,7 +25,7 @@ pub(crate) enum FailureKind {
 /// What every `--help` says of exit codes.
 pub(crate) const EXIT_CODES: &str = "Exit codes:
   0  done
-  1  the module or the broker refused
+  1  the module or the broker refused, or --lint=deny found something
   2  wrong usage
   3  a port, a link or a file cannot be had, or was lost
   4  no answer in time";

@@ -1,0 +1,133 @@
+use std::collections::BTreeMap;
+use std::io::{Write as _, stderr};
+
+use atmq_emulator::lint::{Finding, Rule, Severity};
+use serde_json::json;
+
+use crate::failure::{Failure, FailureKind};
+use crate::output::print_line;
+use crate::visible::visible;
+
+/// Tells what a host does and should not, as it happens and in sum.
+pub(crate) struct LintReport {
+    /// As lines of JSON on stdout, instead of text on stderr.
+    json: bool,
+    counts: BTreeMap<&'static str, (Rule, u64)>,
+}
+
+impl LintReport {
+    pub(crate) fn new(json: bool) -> Self {
+        Self {
+            json,
+            counts: BTreeMap::new(),
+        }
+    }
+
+    /// Tells of a finding, unless the same has been told before.
+    pub(crate) fn found(&mut self, finding: &Finding) {
+        let rule = finding.rule;
+        self.counts.entry(rule.id()).or_insert((rule, 0)).1 += 1;
+        if finding.repeated {
+            return;
+        }
+        if self.json {
+            let line = json!({
+                "event": "finding",
+                "rule": rule.id(),
+                "severity": rule.severity().to_string(),
+                "sentence": rule.sentence(),
+                "detail": finding.detail,
+                "bytes": visible(&finding.bytes),
+                "connection": finding.connection.map(|id| id.0),
+                "at_s": finding.at.as_secs_f64(),
+                "reference": rule.reference(),
+            });
+            // The sum will tell that nobody reads.
+            let _ = print_line(line.to_string());
+        } else {
+            tell(&text(finding));
+        }
+    }
+
+    /// Tells how much was found of which rule.
+    pub(crate) fn sum_up(&self) -> Result<(), Failure> {
+        if self.json {
+            let rules: BTreeMap<_, _> = self
+                .counts
+                .iter()
+                .map(|(id, (_, count))| (id, count))
+                .collect();
+            let line = json!({
+                "event": "lint",
+                "errors": self.count(Severity::Error),
+                "warnings": self.count(Severity::Warning),
+                "notes": self.count(Severity::Note),
+                "rules": rules,
+            });
+            return print_line(line.to_string());
+        }
+        tell(&format!("lint: {}", self.total()));
+        for (id, (rule, count)) in &self.counts {
+            tell(&format!("lint: {count} × {} {id}", rule.severity()));
+        }
+        Ok(())
+    }
+
+    /// Fails if there was an error or a warning.
+    pub(crate) fn verdict(&self) -> Result<(), Failure> {
+        if self.count(Severity::Error) + self.count(Severity::Warning) == 0 {
+            return Ok(());
+        }
+        let failure = Failure::new(
+            FailureKind::Refused,
+            format!("the host breaks rules: {}", self.total()),
+        );
+        Err(failure.hint("docs/lint.md explains each"))
+    }
+
+    fn total(&self) -> String {
+        [Severity::Error, Severity::Warning, Severity::Note]
+            .map(|severity| match self.count(severity) {
+                1 => format!("1 {severity}"),
+                count => format!("{count} {severity}s"),
+            })
+            .join(", ")
+    }
+
+    fn count(&self, severity: Severity) -> u64 {
+        self.counts
+            .values()
+            .filter(|(rule, _)| rule.severity() == severity)
+            .map(|(_, count)| count)
+            .sum()
+    }
+}
+
+/// Writes a line to standard error. That nobody reads it is no reason to end the module.
+fn tell(line: &str) {
+    let _ = writeln!(stderr(), "{line}");
+}
+
+/// The finding on one line.
+fn text(finding: &Finding) -> String {
+    let rule = finding.rule;
+    let mut line = format!(
+        "lint: {:.3} s: {}[{}]: {}",
+        finding.at.as_secs_f64(),
+        rule.severity(),
+        rule.id(),
+        rule.sentence()
+    );
+    if !finding.detail.is_empty() {
+        line.push_str(": ");
+        line.push_str(&finding.detail);
+    }
+    if !finding.bytes.is_empty() {
+        line.push_str(": ");
+        line.push_str(&visible(&finding.bytes));
+    }
+    line.push_str(" (");
+    line.push_str(rule.reference());
+    line.push(')');
+    line
+}
