@@ -2,7 +2,7 @@ use std::fmt::Write as _;
 use std::future::pending;
 use std::io;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use atmq_emulator::broker::Broker;
 use atmq_emulator::lint::Finding;
@@ -24,7 +24,7 @@ use crate::output::print_line;
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     /// Which module to be: nt35e, nt26, or a TOML file
-    #[arg(long, value_name = "NAME|FILE", default_value = "nt35e")]
+    #[arg(long, value_name = "NAME|FILE", default_value = "nt35e", value_parser = profile_or_file)]
     profile: String,
     /// Print a profile as TOML, to begin a file for --profile with, and do nothing else
     #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(Profile::names()))]
@@ -171,18 +171,30 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     result.and(linted)
 }
 
+/// The name of a profile, or a file: a word that is neither is a name that was mistyped.
+fn profile_or_file(value: &str) -> Result<String, String> {
+    let is_word = value.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    if is_word && !Profile::names().any(|name| name == value) && !Path::new(value).exists() {
+        return Err(format!("give one of {}, or a file", known_profiles()));
+    }
+    Ok(value.to_owned())
+}
+
+fn known_profiles() -> String {
+    Profile::names().collect::<Vec<_>>().join(", ")
+}
+
 /// A profile by its name, or from a file.
 fn read_profile(name: &str) -> Result<Profile, Failure> {
     if let Some(profile) = Profile::by_name(name) {
         return Ok(profile);
     }
     let text = std::fs::read_to_string(name).map_err(|error| {
-        let known = Profile::names().collect::<Vec<_>>().join(", ");
         Failure::new(
             FailureKind::Unavailable,
             format!("cannot read the profile {name}: {error}"),
         )
-        .hint(format!("give one of {known}, or a file"))
+        .hint(format!("give one of {}, or a file", known_profiles()))
     })?;
     Profile::parse(&text).map_err(|error| {
         Failure::new(FailureKind::Usage, format!("{name}, {error}"))

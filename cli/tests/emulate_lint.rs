@@ -282,11 +282,11 @@ fn what_is_wrong_with_a_profile_is_told_with_line_and_column() {
 
 #[test]
 fn a_profile_that_is_not_there_is_told() {
-    let (code, _, complaint) = run(&["emulate", "--profile", "nt99"]);
+    let (code, _, complaint) = run(&["emulate", "--profile", "nt99.toml"]);
     assert_eq!(code, Some(3));
     assert_eq!(
         complaint,
-        "atmq: cannot read the profile nt99: No such file or directory (os error 2); give one of \
-         nt35e, nt26, or a file\n"
+        "atmq: cannot read the profile nt99.toml: No such file or directory (os error 2); give \
+         one of nt35e, nt26, or a file\n"
     );
 }
