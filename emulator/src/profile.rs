@@ -58,6 +58,10 @@ pub struct Latency {
     pub result: (Duration, Duration),
     /// From a reboot to the banner.
     pub boot: (Duration, Duration),
+    /// From the radio's start to the registration.
+    pub registration: (Duration, Duration),
+    /// Whether the serial line takes its time for each byte, at the rate of `AT+IPR`.
+    pub paced: bool,
 }
 
 impl Latency {
@@ -67,16 +71,21 @@ impl Latency {
         command: (Duration::ZERO, Duration::ZERO),
         result: (Duration::ZERO, Duration::ZERO),
         boot: (Duration::ZERO, Duration::ZERO),
+        registration: (Duration::ZERO, Duration::ZERO),
+        paced: false,
     };
 
     /// About 7 ms for queries and configuration is measured, half a second for the others is an
     /// older note; hosts exist that lose a result URC which comes right behind `OK` (reference
-    /// `lmqtt.md` 1.1 and `README.md`, "Decisions"). The time to boot is a guess.
+    /// `lmqtt.md` 1.1 and `README.md`, "Decisions"). The times to boot
+    /// and to register are guesses.
     pub const MODULE: Self = Self {
         query: (Duration::from_millis(5), Duration::from_millis(9)),
         command: (Duration::from_millis(100), Duration::from_millis(500)),
         result: (Duration::from_millis(300), Duration::from_millis(600)),
         boot: (Duration::from_millis(1500), Duration::from_millis(2500)),
+        registration: (Duration::from_millis(1000), Duration::from_millis(2500)),
+        paced: true,
     };
 }
 

@@ -97,8 +97,8 @@ pub struct Clock {
 }
 
 impl Clock {
-    /// Reads `yy/MM/dd,hh:mm:ss±zz`; one host driver handles a form that ends with `GMT±zz`.
-    fn decode(text: &str) -> Option<Self> {
+    /// Reads `yy/MM/dd,hh:mm:ss±zz`, `None` if it is none; one host driver handles a form that ends with `GMT±zz`.
+    pub fn decode(text: &str) -> Option<Self> {
         let sign = text.rfind(['+', '-'])?;
         let (time, zone) = text.split_at(sign);
         let time = time.strip_suffix("GMT").unwrap_or(time);
