@@ -35,7 +35,8 @@ pub use world::{Cell, Operator, Sim, World};
 /// How many bytes of a host wait while the module is busy, in bytes: the UART's buffer.
 const INPUT_LIMIT: usize = 16 * 1024;
 
-/// Above so many bytes waiting for the host, nothing more is taken from the network.
+/// Above so many bytes waiting for the host, nothing more is taken from the network, and no more
+/// commands are read.
 const OUTPUT_LIMIT: usize = 64 * 1024;
 
 /// The rate at which the module speaks after it has been told to detect the host's, in bits per
@@ -246,7 +247,9 @@ impl Modem {
     /// Goes on until something has to be waited for.
     fn drive(&mut self, now: Instant) {
         self.output.carry(now);
-        while self.step(now) {}
+        while self.step(now) {
+            self.output.carry(now);
+        }
         self.output.carry(now);
     }
 
@@ -282,6 +285,10 @@ impl Modem {
     }
 
     fn read_command(&mut self, now: Instant) -> bool {
+        // Who does not take the answers gets no more of them.
+        if self.output.not_carried() >= OUTPUT_LIMIT {
+            return false;
+        }
         let mut echo = Vec::new();
         let typed = match self.reader.next(&mut echo) {
             None => Typed::Nothing,

@@ -178,6 +178,11 @@ impl Output {
         (!self.carried.is_empty()).then(|| std::mem::take(&mut self.carried))
     }
 
+    /// Bytes that the line has still to carry.
+    pub(super) fn not_carried(&self) -> usize {
+        self.ready.len()
+    }
+
     /// Bytes waiting, ready or not.
     pub(super) fn waiting(&self) -> usize {
         self.carried.len() + self.ready.len() + self.urc_bytes

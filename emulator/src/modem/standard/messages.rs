@@ -25,7 +25,16 @@ pub(super) const COMMANDS: &[Definition] = &[
     Definition::new("+CPMS")
         .test(Action::Line("(\"SM\"),(\"SM\"),(\"SM\")"))
         .read(Action::Line(STORAGES))
-        .set(Action::Line("0,50,0,50,0,50")),
+        .set(Action::Run(|modem, parameters, _| {
+            while !parameters.is_empty() {
+                let storage = parameters.optional_text("mem", 2)?;
+                if !storage.is_none_or(|storage| storage.eq_ignore_ascii_case("SM")) {
+                    return Err(NOT_ALLOWED);
+                }
+            }
+            modem.say("+CPMS", "0,50,0,50,0,50");
+            Ok(Done::Answered)
+        })),
     Definition::stored(
         "+CNMI",
         &[

@@ -160,12 +160,12 @@ pub(super) fn find(command: &Command<'_>) -> Option<&'static Definition> {
 }
 
 /// Every command that the module knows beside MQTT's, each in every form it has, as a host would
-/// begin to type it: `AT+CSQ`, `AT+CSQ=?`, `AT+CREG?`, `AT+CREG=`; a basic command in its set form
-/// as `ATE`.
+/// write it: `AT+CSQ`, `AT+CSQ=?`, `AT+CREG?`, `AT+CREG=`, and `ATE<n>` for a basic command with a
+/// number.
 pub fn command_forms() -> impl Iterator<Item = String> {
     definitions().flat_map(|definition| {
         let name = definition.name;
-        let set = if name.starts_with('+') { "=" } else { "" };
+        let set = if name.starts_with('+') { "=" } else { "<n>" };
         [
             (definition.execute, ""),
             (definition.test, "=?"),
