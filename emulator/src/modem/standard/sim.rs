@@ -8,7 +8,7 @@ use atmq_protocol::standard::SimStatus;
 
 use super::{Action, Definition, Field};
 use crate::modem::command::Done;
-use crate::modem::world::PinError;
+use crate::modem::world::{PinError, Sim};
 use crate::modem::{Modem, NOT_ALLOWED, Refused};
 
 pub(super) const COMMANDS: &[Definition] = &[
@@ -84,11 +84,7 @@ fn query_lock(
         return Err(NOT_ALLOWED);
     }
     modem.sim_status()?;
-    let locked = modem
-        .world
-        .sim
-        .as_ref()
-        .is_some_and(|sim| sim.asks_for_pin());
+    let locked = modem.world.sim.as_ref().is_some_and(Sim::asks_for_pin);
     modem.say("+CLCK", u8::from(locked).to_string());
     Ok(Done::Answered)
 }
