@@ -128,7 +128,7 @@ impl<'c> Awaited<'c> {
         let Some(announced) = self.announced else {
             return Ok(None);
         };
-        let data = commands.next().map(|data| data.as_bytes());
+        let data = commands.next().map(String::as_bytes);
         let given = data.map_or(0, <[u8]>::len);
         if data.is_none() || given != announced {
             let command = self.command;

@@ -267,7 +267,7 @@ impl Modem {
                 publish,
                 payload,
             } if due <= now => {
-                let result = self.publish_prompted(publish, &payload, now);
+                let result = self.publish_prompted(&publish, &payload, now);
                 self.finish(result.map(|()| FinalResult::Ok));
             }
             Phase::Booting { due } if due <= now => {

@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use atmq_protocol::Secret;
 use atmq_protocol::command::{Command, Form};
 use atmq_protocol::dialect::{Context, Dialect};
 use atmq_protocol::mqtt::{
@@ -120,7 +121,7 @@ impl Modem {
                 username,
                 password,
             } => {
-                let password = password.as_ref().map(|secret| secret.expose());
+                let password = password.as_ref().map(Secret::expose);
                 self.connect(connection, &client_id, username.as_deref(), password, now)?;
             }
             Request::Subscribe {
@@ -182,7 +183,7 @@ impl Modem {
     /// Publishes with the payload that came behind the prompt.
     pub(super) fn publish_prompted(
         &mut self,
-        publish: Publish,
+        publish: &Publish,
         wire: &[u8],
         now: Instant,
     ) -> Result<(), Refused> {
@@ -191,7 +192,7 @@ impl Modem {
         self.connection(publish.connection).outcome_from = from;
         let payload = self.formats[publish.connection].send.decode(wire);
         let payload = payload.ok_or(NOT_ALLOWED)?;
-        self.publish(&publish, &payload, now)?;
+        self.publish(publish, &payload, now)?;
         self.settle(now);
         Ok(())
     }
