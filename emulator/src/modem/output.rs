@@ -188,6 +188,12 @@ impl Output {
         self.carried.len() + self.ready.len() + self.urc_bytes
     }
 
+    /// The power is gone: what the line has not carried is lost.
+    pub(super) fn cut(&mut self) {
+        self.forget();
+        self.ready.clear();
+    }
+
     /// Forgets what is not yet ready.
     pub(super) fn forget(&mut self) {
         self.urcs.clear();

@@ -13,12 +13,14 @@ use crate::network::NetworkRequest;
 impl Modem {
     /// The reset line is pulled: what was being done is lost, and the module starts anew.
     pub fn reset(&mut self, now: Instant) {
+        self.output.cut();
         self.reboot(now);
         self.drive(now);
     }
 
     /// The power is cut. Until [`power_on`](Self::power_on) the module hears and says nothing.
     pub fn power_off(&mut self, now: Instant) {
+        self.output.cut();
         self.shut_down(now);
         self.phase = Phase::Off;
         self.announced = (self.registration(), None);
