@@ -6,9 +6,9 @@ use atmq_emulator::Profile;
 use atmq_emulator::broker::{
     ConnectReturnCode, ConnectionId as PeerId, Core, Credentials, Limits, Output,
 };
-use atmq_emulator::modem::{Cell, Modem, Sim};
+use atmq_emulator::modem::{Cell, Modem, Operator, Sim};
 use atmq_emulator::network::{CloseReason, NetworkEvent, NetworkRequest, OpenFailure};
-use atmq_protocol::standard::Registration;
+use atmq_protocol::standard::{Registration, SignalQuality};
 
 use crate::raw_mqtt;
 use crate::transcript::{BrokerStep, WorldStep};
@@ -113,6 +113,18 @@ impl Bench {
                 };
                 cells.splice(..1, [cell]);
                 self.modem.set_cells(cells, now);
+            }
+            WorldStep::Signal(rssi) => {
+                let ber = 0;
+                self.modem.set_signal(SignalQuality { rssi: *rssi, ber });
+            }
+            WorldStep::Operator { number, name } => self.modem.set_operator(Operator {
+                number: number.clone(),
+                name: name.clone(),
+            }),
+            WorldStep::Time { seconds, zone } => {
+                let time = UNIX_EPOCH + Duration::from_secs(*seconds);
+                self.modem.set_network_time(time, *zone, now);
             }
             WorldStep::PowerOn => self.modem.power_on(now),
         }

@@ -75,6 +75,22 @@ pub enum WorldStep {
         /// Cell identity.
         id: u32,
     },
+    /// `signal <rssi>`: how strong the signal is.
+    Signal(u8),
+    /// `operator <number> <name>`: who runs the network.
+    Operator {
+        /// Country code and network code.
+        number: String,
+        /// What it is called.
+        name: String,
+    },
+    /// `time <seconds> <zone>`: the network tells its time.
+    Time {
+        /// Since 1970, UTC.
+        seconds: u64,
+        /// Quarters of an hour east of UTC.
+        zone: i8,
+    },
     /// `power on`: the module is switched on.
     PowerOn,
 }
@@ -159,7 +175,7 @@ fn broker_step(words: &str) -> BrokerStep {
 
 fn world_step(words: &str) -> WorldStep {
     let words: Vec<_> = words.split(' ').collect();
-    let number = |text: &str| text.parse().expect("a number stands there");
+    let number = |text: &str| text.parse::<u32>().expect("a number stands there");
     match words[..] {
         ["no", "sim"] => WorldStep::NoSim,
         ["sim"] => WorldStep::Sim,
@@ -173,6 +189,15 @@ fn world_step(words: &str) -> WorldStep {
         ["cell", area, id] => WorldStep::Cell {
             area: u16::try_from(number(area)).expect("it is below 65536"),
             id: number(id),
+        },
+        ["signal", rssi] => WorldStep::Signal(u8::try_from(number(rssi)).expect("it is below 256")),
+        ["operator", number, name] => WorldStep::Operator {
+            number: number.to_owned(),
+            name: name.to_owned(),
+        },
+        ["time", seconds, zone] => WorldStep::Time {
+            seconds: number(seconds).into(),
+            zone: zone.parse().expect("the zone is a number"),
         },
         ["power", "on"] => WorldStep::PowerOn,
         _ => panic!("not a step of the world: {words:?}"),
