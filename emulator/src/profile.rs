@@ -77,8 +77,8 @@ impl Latency {
 
     /// About 7 ms for queries and configuration is measured, half a second for the others is an
     /// older note; hosts exist that lose a result URC which comes right behind `OK` (reference
-    /// `lmqtt.md` 1.1 and `README.md`, "Decisions"). The times to boot
-    /// and to register are guesses.
+    /// `lmqtt.md` 1.1 and `README.md`, "Decisions"). The times to boot and to register are
+    /// guesses.
     pub const MODULE: Self = Self {
         query: (Duration::from_millis(5), Duration::from_millis(9)),
         command: (Duration::from_millis(100), Duration::from_millis(500)),

@@ -69,8 +69,10 @@ pub struct Modem {
     settings: Settings,
     /// What `AT&W` has stored.
     stored_settings: Settings,
+    /// How the operator is chosen, `AT+COPS=<mode>`; 2: none is.
+    operator_mode: u8,
     /// How `AT+COPS?` shows the operator.
-    operator_format: u32,
+    operator_format: u8,
     /// The packet data contexts that are defined, by their numbers.
     contexts: BTreeMap<u8, PacketContext>,
     /// `AT+CFUN`
@@ -157,6 +159,7 @@ impl Modem {
             last_line: Vec::new(),
             settings: Settings::default(),
             stored_settings: Settings::default(),
+            operator_mode: 0,
             operator_format: 0,
             contexts: Self::default_contexts(),
             functionality: 1,

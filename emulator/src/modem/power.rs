@@ -75,6 +75,7 @@ impl Modem {
         self.settings = self.stored_settings.clone();
         self.apply_settings();
         self.last_line.clear();
+        self.operator_mode = 0;
         self.operator_format = 0;
         self.contexts = Self::default_contexts();
         self.functionality = 1;

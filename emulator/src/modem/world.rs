@@ -302,7 +302,7 @@ impl Modem {
     pub(super) fn registration(&self) -> Registration {
         let sim = self.world.sim.as_ref();
         let usable = sim.is_some_and(|sim| sim.status() == SimStatus::Ready);
-        let wanted = self.attach_wanted && self.settings.number("+COPS") != 2;
+        let wanted = self.attach_wanted && self.operator_mode != 2;
         if !self.is_running() || self.functionality != 1 || !usable || !wanted {
             Registration::NotRegistered
         } else if self.search.is_some() && self.world.registration.is_registered() {

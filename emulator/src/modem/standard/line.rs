@@ -1,11 +1,14 @@
-//! V.250: the command line itself, the serial line, and calls, of which there are none.
+//! V.250: the command line itself, the serial line, and calls, of which there are none. What is
+//! set at first is V.250's where it says so, and inferred elsewhere. Beside E, V, Q, S3, S4, S5 and
+//! `+IPR`, settings are kept and shown but have nothing to act on.
 
 use super::{Action, Definition, Field, definitions};
 use crate::modem::Refused;
 use crate::modem::command::Done;
 
-const ECHO: &[Field] = &[Field::Number(&[(0, 1)], 1)];
-const CHARACTER_LIMIT: u32 = 127;
+const ON: &[Field] = &[Field::Number(&[(0, 1)], 1)];
+/// The last of the characters that S3 to S5 take.
+const LAST_CHARACTER: u32 = 127;
 
 /// The rates of `AT+IPR`, in bits per second (inferred: those of the chip's UART); 0 detects the
 /// host's.
@@ -24,8 +27,8 @@ const RATES: &[(u32, u32)] = &[
 
 pub(super) const COMMANDS: &[Definition] = &[
     Definition::new("").execute(Action::Shared),
-    Definition::basic("E", ECHO),
-    Definition::basic("V", &[Field::Number(&[(0, 1)], 1)]),
+    Definition::basic("E", ON),
+    Definition::basic("V", ON),
     Definition::basic("Q", &[Field::OFF]),
     Definition::basic("X", &[Field::Number(&[(0, 4)], 4)]),
     Definition::basic("L", &[Field::Number(&[(0, 3)], 0)]),
@@ -35,9 +38,9 @@ pub(super) const COMMANDS: &[Definition] = &[
     Definition::basic("&K", &[Field::Number(&[(0, 6)], 0)]),
     Definition::basic("\\Q", &[Field::Number(&[(0, 3)], 0)]),
     register("S0", &[Field::Number(&[(0, 255)], 0)]),
-    register("S3", &[Field::Number(&[(0, CHARACTER_LIMIT)], 13)]),
-    register("S4", &[Field::Number(&[(0, CHARACTER_LIMIT)], 10)]),
-    register("S5", &[Field::Number(&[(0, CHARACTER_LIMIT)], 8)]),
+    register("S3", &[Field::Number(&[(0, LAST_CHARACTER)], 13)]),
+    register("S4", &[Field::Number(&[(0, LAST_CHARACTER)], 10)]),
+    register("S5", &[Field::Number(&[(0, LAST_CHARACTER)], 8)]),
     register("S6", &[Field::Number(&[(2, 10)], 2)]),
     register("S7", &[Field::Number(&[(1, 255)], 60)]),
     register("S8", &[Field::Number(&[(0, 255)], 2)]),

@@ -29,7 +29,6 @@ pub(super) const COMMANDS: &[Definition] = &[
         .read(Action::Shared)
         .set(Action::Shared),
     Definition::new("+COPS")
-        .fields(&[Field::Number(&[(0, 4)], 0)])
         .test(Action::Run(list_operators))
         .read(Action::Run(tell_operator))
         .set(Action::Run(select_operator))
@@ -113,11 +112,11 @@ impl Modem {
 }
 
 /// How an operator's name is shown: in full, short, as its number.
-const FORMATS: u32 = 2;
+const FORMATS: u8 = 2;
 
 /// `+COPS: 0,<format>,"<oper>",7`; not registered, the mode alone.
 fn tell_operator(modem: &mut Modem, _: &mut Parameters<'_>, _: Instant) -> Result<Done, Refused> {
-    let mode = modem.settings.number("+COPS");
+    let mode = modem.operator_mode;
     if !modem.is_attached() {
         modem.say("+COPS", mode.to_string());
         return Ok(Done::Answered);
@@ -141,7 +140,7 @@ fn select_operator(
     parameters: &mut Parameters<'_>,
     now: Instant,
 ) -> Result<Done, Refused> {
-    let mode: u32 = parameters.integer("mode", 0, 4)?;
+    let mode: u8 = parameters.integer("mode", 0, 4)?;
     let format = parameters.optional_integer("format", 0, i64::from(FORMATS))?;
     let operator = parameters.optional_text("oper", 32)?;
     let technology: Option<u8> = parameters.optional_integer("AcT", 0, 15)?;
@@ -160,9 +159,8 @@ fn select_operator(
     if let Some(format) = format {
         modem.operator_format = format;
     }
-    let was_off = modem.settings.number("+COPS") == 2;
-    modem.settings.set_number("+COPS", mode);
-    if was_off && mode != 2 {
+    let before = std::mem::replace(&mut modem.operator_mode, mode);
+    if before == 2 && mode != 2 {
         modem.search(now);
     }
     modem.announce_registration(now);

@@ -1,11 +1,10 @@
 use std::collections::BTreeMap;
 
-use atmq_protocol::command::Form;
+use atmq_protocol::command::{Command, Form};
 use atmq_protocol::parameter::{ParameterError, Parameters};
 
 use super::{Definition, find};
 use crate::modem::Modem;
-use atmq_protocol::command::Command;
 
 /// One parameter that the module remembers.
 #[derive(Debug, Clone, Copy)]
