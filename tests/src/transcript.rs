@@ -14,7 +14,8 @@ use std::path::{Path, PathBuf};
 ///
 /// The first line says how sure the session is: `manual`, `captured` or `inferred`. `H:` is what
 /// the host sends, `M:` what the module answers, `B:` what happens on the broker's side, `W:` what
-/// happens around the module. `\r`, `\n`, `\\`, `\"` and `\xNN` stand for bytes; blanks at the end of a line do not count.
+/// happens around the module. `\r`, `\n`, `\\`, `\"` and `\xNN` stand for bytes; blanks at the end of
+/// a line do not count.
 #[derive(Debug, Clone)]
 pub struct Transcript {
     /// The file's name without folder and ending.

@@ -169,7 +169,7 @@ impl Modem {
             connections,
             formats: FormatTable::default(),
             sessions: HashMap::new(),
-            output: Output::new(),
+            output: Output::default(),
             network: VecDeque::new(),
             profile,
         };

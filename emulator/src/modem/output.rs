@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 use atmq_protocol::result_code::FinalResult;
 
 /// What the module has to say: at once, or when its time has come; and how far the serial line
-/// has carried it.
-#[derive(Debug)]
+/// has carried it. By default nothing, on a line that takes no time.
+#[derive(Debug, Default)]
 pub(super) struct Output {
     style: Style,
     /// What the line has carried.
@@ -60,19 +60,6 @@ struct Pace {
 const PIECE: Duration = Duration::from_millis(1);
 
 impl Output {
-    /// Nothing to say, on a line that takes no time.
-    pub(super) fn new() -> Self {
-        Self {
-            style: Style::default(),
-            carried: Vec::new(),
-            ready: Vec::new(),
-            pace: Pace::default(),
-            urcs: BTreeMap::new(),
-            urc_bytes: 0,
-            sequence: 0,
-        }
-    }
-
     /// How lines are written from now on.
     pub(super) fn set_style(&mut self, style: Style) {
         self.style = style;
@@ -208,7 +195,7 @@ mod tests {
     #[test]
     fn the_line_takes_ten_bit_times_a_byte() {
         let start = Instant::now();
-        let mut output = Output::new();
+        let mut output = Output::default();
         // 9600 bits per second.
         output.set_pace(Duration::from_nanos(1_041_666));
         output.carry(start);
@@ -229,7 +216,7 @@ mod tests {
     #[test]
     fn a_new_rate_holds_from_behind_what_is_said() {
         let start = Instant::now();
-        let mut output = Output::new();
+        let mut output = Output::default();
         output.raw(b"OK");
         output.set_pace(Duration::from_millis(1));
         output.carry(start);

@@ -26,8 +26,9 @@ const DELETE: u8 = 0x7f;
 
 /// Cuts the byte stream of a host into command lines and announced raw data.
 ///
-/// A line ends with a carriage return, or what [`set_line_end`](Self::set_line_end) says; what stands before `AT`, and control characters (line
-/// feed, Ctrl-Z, ESC) between two lines, are passed over. A backspace takes back one character.
+/// A line ends with a carriage return, or with what [`set_line_end`](Self::set_line_end) says; what
+/// stands before `AT`, and control characters (line feed, Ctrl-Z, ESC) between two lines, are
+/// passed over. A backspace takes back one character.
 ///
 /// ```
 /// use atmq_protocol::framing::{CommandReader, Input};

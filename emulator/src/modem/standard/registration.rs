@@ -286,6 +286,11 @@ fn tell_status(
     } else {
         ("CELL SEARCH", "DEREG", "SEARCHING")
     };
+    let kind = match modem.registration() {
+        Registration::Home => "HPLMN",
+        Registration::Roaming => "VPLMN",
+        _ => "UNKNOWN",
+    };
     let (cfun, imsi) = (modem.functionality, &modem.profile.identity.imsi);
     let lines = [
         (
@@ -300,7 +305,7 @@ fn tell_status(
         ("EMM", format!("EmmState:\"{emm}\", EmmMode:\"IDLE\"")),
         (
             "PLMN",
-            format!("PlmnState:\"{plmn}\", PlmnType:\"HPLMN\", SelectPlmn:\"0x{mcc},0x{mnc}\""),
+            format!("PlmnState:\"{plmn}\", PlmnType:\"{kind}\", SelectPlmn:\"0x{mcc},0x{mnc}\""),
         ),
         ("ESM", format!("ActBearerNum:{bearers}")),
         ("CCM", format!("Cfun:{cfun}, IMSI:\"{imsi}\"")),
