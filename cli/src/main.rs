@@ -6,6 +6,7 @@ mod broker;
 mod demo;
 mod emulate;
 mod failure;
+mod output;
 mod port;
 mod publish;
 mod subscribe;
