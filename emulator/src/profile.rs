@@ -83,6 +83,10 @@ pub struct Latency {
     pub result: (Duration, Duration),
     /// From a reboot to the banner (a guess).
     pub boot: (Duration, Duration),
+    /// From the radio's start to the registration (a guess).
+    pub registration: (Duration, Duration),
+    /// Whether the serial line takes its time for each byte, at the rate of `AT+IPR`.
+    pub paced: bool,
 }
 
 impl Latency {
@@ -92,6 +96,8 @@ impl Latency {
         command: (Duration::ZERO, Duration::ZERO),
         result: (Duration::ZERO, Duration::ZERO),
         boot: (Duration::ZERO, Duration::ZERO),
+        registration: (Duration::ZERO, Duration::ZERO),
+        paced: false,
     };
 }
 
@@ -101,6 +107,10 @@ impl Latency {
 pub struct Start {
     /// The SIM.
     pub sim: Sim,
+    /// The PIN of a SIM that asks for it.
+    pub pin: String,
+    /// The PUK of a SIM that asks for it.
+    pub puk: String,
     /// Registration with the network.
     pub registration: NetworkRegistration,
     /// `<rssi>` of `AT+CSQ`: 0 to 31, or 99 for not known.

@@ -85,11 +85,16 @@ impl<'a> Command<'a> {
             digits.count()
         };
         let name_length = match line {
-            [b'&', _, ..] => 2,
+            [b'&' | b'\\', _, ..] => 2,
             [b'S' | b's', rest @ ..] => 1 + count_digits(rest),
             _ => 1,
         };
         let (name, rest) = line.split_at(name_length.min(line.len()));
+        if matches!(name, b"D" | b"d") {
+            // What is dialled reaches to the end of the line, whatever it is made of.
+            let form = Form::Set(rest.trim_ascii());
+            return (Self { name, form }, b"");
+        }
         let register = name.len() > 1 && !name.starts_with(b"&");
         let (form, rest) = match rest {
             [b'=', b'?', rest @ ..] => (Form::Test, rest),
@@ -195,6 +200,11 @@ mod tests {
                 ],
             ),
             ("&W", vec![command("&W", Execute)]),
+            (
+                "\\Q3&C1",
+                vec![command("\\Q", Set(b"3")), command("&C", Set(b"1"))],
+            ),
+            ("DT*99***1#;", vec![command("D", Set(b"T*99***1#;"))]),
             ("S3?", vec![command("S3", Read)]),
             ("+CSQ", vec![command("+CSQ", Execute)]),
             ("+cpin?", vec![command("+cpin", Read)]),

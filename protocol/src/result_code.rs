@@ -18,6 +18,8 @@ pub enum FinalResult {
     Error,
     /// `+CME ERROR: <n>` or `+CME ERROR: <text>`, as `AT+CMEE` has chosen.
     Cme(CmeError),
+    /// `+CMS ERROR: <n>`: the end of a command for short messages (27.005 section 3.2.5).
+    Cms(u16),
     /// `CONNECT`, with the text behind it if there is any: raw data follows.
     Connect(Option<String>),
     /// `NO CARRIER`
@@ -42,8 +44,26 @@ impl FinalResult {
                 None => CmeError::Text(lossy(reason)),
             }));
         }
+        if let Some(rest) = line.strip_prefix(b"+CMS ERROR:") {
+            let code = parameter::integer(rest.trim_ascii());
+            return code
+                .and_then(|code| u16::try_from(code).ok())
+                .map(Self::Cms);
+        }
         let rest = line.strip_prefix(b"CONNECT ")?;
         Some(Self::Connect(Some(lossy(rest.trim_ascii()))))
+    }
+
+    /// The number that stands for the code after `ATV0` (V.250 table 1); none for those that are
+    /// always written in words.
+    pub fn number(&self) -> Option<u8> {
+        Some(match self {
+            Self::Ok => 0,
+            Self::Connect(_) => 1,
+            Self::NoCarrier => 3,
+            Self::Error => 4,
+            Self::Cme(_) | Self::Cms(_) => return None,
+        })
     }
 
     /// Appends the line, without its line end.
@@ -59,6 +79,7 @@ impl fmt::Display for FinalResult {
             Self::Error => f.write_str("ERROR"),
             Self::Cme(CmeError::Code(code)) => write!(f, "+CME ERROR: {code}"),
             Self::Cme(CmeError::Text(text)) => write!(f, "+CME ERROR: {text}"),
+            Self::Cms(code) => write!(f, "+CMS ERROR: {code}"),
             Self::Connect(None) => f.write_str("CONNECT"),
             Self::Connect(Some(text)) => write!(f, "CONNECT {text}"),
             Self::NoCarrier => f.write_str("NO CARRIER"),
@@ -81,6 +102,14 @@ impl CmeError {
     pub const NOT_ALLOWED: u16 = 3;
     /// SIM not inserted.
     pub const NO_SIM: u16 = 10;
+    /// The PIN of the SIM is required.
+    pub const PIN_REQUIRED: u16 = 11;
+    /// The PUK of the SIM is required: the PIN was wrong too often.
+    pub const PUK_REQUIRED: u16 = 12;
+    /// The PIN or PUK is wrong.
+    pub const WRONG_PASSWORD: u16 = 16;
+    /// No network service.
+    pub const NO_NETWORK: u16 = 30;
     /// Unknown error: the answer to a command the module does not know.
     pub const UNKNOWN: u16 = 100;
 
@@ -90,10 +119,12 @@ impl CmeError {
             Self::NOT_ALLOWED => "operation not allowed",
             4 => "operation not supported",
             Self::NO_SIM => "SIM not inserted",
-            11 => "SIM PIN required",
+            Self::PIN_REQUIRED => "SIM PIN required",
+            Self::PUK_REQUIRED => "SIM PUK required",
             13 => "SIM failure",
             14 => "SIM busy",
-            30 => "no network service",
+            Self::WRONG_PASSWORD => "incorrect password",
+            Self::NO_NETWORK => "no network service",
             50 => "incorrect parameters",
             Self::UNKNOWN => "unknown",
             _ => return None,
@@ -119,6 +150,7 @@ mod tests {
                 b"+CME ERROR: SIM busy",
                 FinalResult::Cme(CmeError::Text("SIM busy".into())),
             ),
+            (b"+CMS ERROR: 321", FinalResult::Cms(321)),
             (b"CONNECT", FinalResult::Connect(None)),
             (
                 b"CONNECT 115200",

@@ -2,7 +2,9 @@
 //! commands (reference `lmqtt.md` 1.10).
 
 mod information;
+mod registration;
 mod request;
 
-pub use information::{Clock, Registration, SignalQuality, SimStatus, StandardInformation};
+pub use information::{Clock, SignalQuality, SimStatus, StandardInformation};
+pub use registration::{Location, Registration, RegistrationChanged, RegistrationDomain};
 pub use request::{SerialNumber, StandardRequest};

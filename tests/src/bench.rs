@@ -6,11 +6,12 @@ use atmq_emulator::Profile;
 use atmq_emulator::broker::{
     ConnectReturnCode, ConnectionId as PeerId, Core, Credentials, Limits, Output,
 };
-use atmq_emulator::modem::Modem;
+use atmq_emulator::modem::{Cell, Modem, Operator, Sim};
 use atmq_emulator::network::{CloseReason, NetworkEvent, NetworkRequest, OpenFailure};
+use atmq_protocol::standard::{Registration, SignalQuality};
 
 use crate::raw_mqtt;
-use crate::transcript::BrokerStep;
+use crate::transcript::{BrokerStep, WorldStep};
 
 /// A module wired to a broker without a socket or a clock: the whole emulator in virtual time.
 ///
@@ -86,6 +87,46 @@ impl Bench {
                         .handle_network(NetworkEvent::Closed { link, reason }, self.now);
                 }
             }
+        }
+        self.settle();
+    }
+
+    /// Something happens around the module.
+    pub fn world(&mut self, step: &WorldStep) {
+        let now = self.now;
+        match step {
+            WorldStep::NoSim => self.modem.set_sim(None, now),
+            WorldStep::Sim => self.modem.set_sim(Some(Sim::unlocked()), now),
+            WorldStep::LockedSim { pin, puk } => {
+                self.modem.set_sim(Some(Sim::locked(pin, puk)), now);
+            }
+            WorldStep::Registration(stat) => {
+                let registration = Registration::from_number(*stat);
+                self.modem.set_registration(registration, now);
+            }
+            WorldStep::Cell { area, id } => {
+                let mut cells = self.modem.world().cells().to_vec();
+                let cell = Cell {
+                    area: *area,
+                    id: *id,
+                    ..Cell::default()
+                };
+                cells.splice(..1, [cell]);
+                self.modem.set_cells(cells, now);
+            }
+            WorldStep::Signal(rssi) => {
+                let ber = 0;
+                self.modem.set_signal(SignalQuality { rssi: *rssi, ber });
+            }
+            WorldStep::Operator { number, name } => self.modem.set_operator(Operator {
+                number: number.clone(),
+                name: name.clone(),
+            }),
+            WorldStep::Time { seconds, zone } => {
+                let time = UNIX_EPOCH + Duration::from_secs(*seconds);
+                self.modem.set_network_time(time, *zone, now);
+            }
+            WorldStep::PowerOn => self.modem.power_on(now),
         }
         self.settle();
     }

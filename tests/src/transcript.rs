@@ -13,8 +13,9 @@ use std::path::{Path, PathBuf};
 /// ```
 ///
 /// The first line says how sure the session is: `manual`, `captured` or `inferred`. `H:` is what
-/// the host sends, `M:` what the module answers, `B:` what happens on the broker's side. `\r`,
-/// `\n`, `\\`, `\"` and `\xNN` stand for bytes; blanks at the end of a line do not count.
+/// the host sends, `M:` what the module answers, `B:` what happens on the broker's side, `W:` what
+/// happens around the module. `\r`, `\n`, `\\`, `\"` and `\xNN` stand for bytes; blanks at the end of
+/// a line do not count.
 #[derive(Debug, Clone)]
 pub struct Transcript {
     /// The file's name without folder and ending.
@@ -32,6 +33,8 @@ pub enum Step {
     Module(Vec<u8>),
     /// Something happens on the broker's side.
     Broker(BrokerStep),
+    /// Something happens around the module.
+    World(WorldStep),
 }
 
 /// What may happen on the broker's side.
@@ -48,6 +51,49 @@ pub enum BrokerStep {
     },
     /// `drop`: the broker closes the module's link.
     Drop,
+}
+
+/// What may happen around the module.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum WorldStep {
+    /// `no sim`: the SIM is taken out.
+    NoSim,
+    /// `sim`: one that asks for no PIN is put in.
+    Sim,
+    /// `sim <pin> <puk>`: one that asks for its PIN is put in.
+    LockedSim {
+        /// Its PIN.
+        pin: String,
+        /// Its PUK.
+        puk: String,
+    },
+    /// `registration <stat>`: what the network says of the module, by its number in 27.007.
+    Registration(u8),
+    /// `cell <tac> <id>`: another cell serves the module.
+    Cell {
+        /// Tracking area code.
+        area: u16,
+        /// Cell identity.
+        id: u32,
+    },
+    /// `signal <rssi>`: how strong the signal is.
+    Signal(u8),
+    /// `operator <number> <name>`: who runs the network.
+    Operator {
+        /// Country code and network code.
+        number: String,
+        /// What it is called.
+        name: String,
+    },
+    /// `time <seconds> <zone>`: the network tells its time.
+    Time {
+        /// Since 1970, UTC.
+        seconds: u64,
+        /// Quarters of an hour east of UTC.
+        zone: i8,
+    },
+    /// `power on`: the module is switched on.
+    PowerOn,
 }
 
 impl Transcript {
@@ -91,7 +137,8 @@ impl Transcript {
                 Some(("H", bytes)) => Step::Host(unescape(bytes)),
                 Some(("M", bytes)) => Step::Module(unescape(bytes)),
                 Some(("B", words)) => Step::Broker(broker_step(words)),
-                _ => panic!("{at}:{number}: neither H:, M: nor B:"),
+                Some(("W", words)) => Step::World(world_step(words)),
+                _ => panic!("{at}:{number}: none of H:, M:, B:, W:"),
             };
             steps.push((number, step));
         }
@@ -124,6 +171,37 @@ fn broker_step(words: &str) -> BrokerStep {
         qos: qos.parse().expect("the QoS is a number"),
         topic: topic.to_owned(),
         payload: unescape(payload),
+    }
+}
+
+fn world_step(words: &str) -> WorldStep {
+    let words: Vec<_> = words.split(' ').collect();
+    let number = |text: &str| text.parse::<u32>().expect("a number stands there");
+    match words[..] {
+        ["no", "sim"] => WorldStep::NoSim,
+        ["sim"] => WorldStep::Sim,
+        ["sim", pin, puk] => WorldStep::LockedSim {
+            pin: pin.to_owned(),
+            puk: puk.to_owned(),
+        },
+        ["registration", stat] => {
+            WorldStep::Registration(u8::try_from(number(stat)).expect("it is below 256"))
+        }
+        ["cell", area, id] => WorldStep::Cell {
+            area: u16::try_from(number(area)).expect("it is below 65536"),
+            id: number(id),
+        },
+        ["signal", rssi] => WorldStep::Signal(u8::try_from(number(rssi)).expect("it is below 256")),
+        ["operator", number, name] => WorldStep::Operator {
+            number: number.to_owned(),
+            name: name.to_owned(),
+        },
+        ["time", seconds, zone] => WorldStep::Time {
+            seconds: number(seconds).into(),
+            zone: zone.parse().expect("the zone is a number"),
+        },
+        ["power", "on"] => WorldStep::PowerOn,
+        _ => panic!("not a step of the world: {words:?}"),
     }
 }
 

@@ -37,7 +37,7 @@ async fn play(mut port: DuplexStream, transcript: Transcript, pieces: usize) {
                     tokio::task::yield_now().await;
                 }
             }
-            Step::Broker(_) => {}
+            Step::Broker(_) | Step::World(_) => {}
         }
     }
     // Nothing else may come.

@@ -10,6 +10,11 @@ use atmq_tests::transcript::{Step, Transcript};
 /// time after which it gives up waiting for a payload.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// The module answers the dialect's commands and those around it alike.
+fn all() -> impl Iterator<Item = Transcript> {
+    ["lmqtt", "standard"].into_iter().flat_map(Transcript::all)
+}
+
 /// What the module says must be what the transcript says, in the same order and to the byte.
 fn replay(transcript: &Transcript, profile: Profile, pieces: usize, seed: u64) {
     let mut bench = Bench::new(profile, seed);
@@ -27,6 +32,10 @@ fn replay(transcript: &Transcript, profile: Profile, pieces: usize, seed: u64) {
             Step::Broker(step) => {
                 assert_heard(&at, &heard, b"");
                 bench.broker(step);
+            }
+            Step::World(step) => {
+                assert_heard(&at, &heard, b"");
+                bench.world(step);
             }
             Step::Module(expected) => {
                 let limit = bench.now() + PATIENCE;
@@ -56,7 +65,7 @@ fn assert_heard(at: &str, heard: &[u8], expected: &[u8]) {
 
 #[test]
 fn an_instant_module_says_what_the_transcripts_say() {
-    for transcript in Transcript::all("lmqtt") {
+    for transcript in all() {
         for pieces in [usize::MAX, 3, 1] {
             replay(&transcript, Profile::nt35e().instant(), pieces, 0);
         }
@@ -65,7 +74,7 @@ fn an_instant_module_says_what_the_transcripts_say() {
 
 #[test]
 fn a_module_with_its_own_timing_says_the_same() {
-    for transcript in Transcript::all("lmqtt") {
+    for transcript in all() {
         for seed in 0..20 {
             replay(&transcript, Profile::nt35e(), usize::MAX, seed);
         }

@@ -4,12 +4,14 @@ use std::time::{Duration, Instant};
 
 use atmq_protocol::command::{Command, Form};
 use atmq_protocol::dialect::Dialect;
-use atmq_protocol::result_code::{CmeError, FinalResult};
+use atmq_protocol::parameter::Parameters;
+use atmq_protocol::result_code::FinalResult;
 use atmq_protocol::standard::{
-    Registration, SerialNumber, SimStatus, StandardInformation, StandardRequest,
+    RegistrationDomain, SerialNumber, StandardInformation, StandardRequest,
 };
 
 use super::mqtt::Publish;
+use super::standard::{self, Action};
 use super::{Modem, NOT_ALLOWED, Phase, Refused};
 
 /// What is to happen behind a command that is not refused.
@@ -20,15 +22,20 @@ pub(super) enum Done {
     Prompt(Publish),
     /// `OK`, and then the module starts anew.
     Reboot,
+    /// `OK`, and then the module is off.
+    PowerOff,
 }
 
 impl Modem {
     /// How long the module thinks about a command line: by its first command.
     pub(super) fn latency_of(&self, line: &[u8]) -> (Duration, Duration) {
         let (command, _) = self.first_command(line);
-        let acts = self.profile.dialect.owns(command.name)
-            && matches!(command.form, Form::Set(_))
-            && !command.is("+LMQTTCFG");
+        let acts = if self.profile.dialect.owns(command.name) {
+            !command.is("+LMQTTCFG")
+        } else {
+            standard::find(&command).is_some_and(|definition| definition.acts)
+        };
+        let acts = acts && matches!(command.form, Form::Set(_));
         if acts {
             self.profile.latency.command
         } else {
@@ -56,6 +63,10 @@ impl Modem {
                     self.finish(Ok(FinalResult::Ok));
                     return self.reboot(now);
                 }
+                Ok(Done::PowerOff) => {
+                    self.finish(Ok(FinalResult::Ok));
+                    return self.switch_off(now);
+                }
                 Ok(Done::Prompt(publish)) => {
                     self.output.raw(b"\r\n> ");
                     self.lint.prompted(publish.length());
@@ -72,18 +83,22 @@ impl Modem {
         if self.profile.dialect.owns(command.name) {
             return self.execute_mqtt(command, now);
         }
-        if let Some(answer) = StandardRequest::describe(command) {
-            if let Some(answer) = answer {
-                self.output
-                    .line(|out| out.extend_from_slice(answer.as_bytes()));
+        let definition = standard::find(command).ok_or(Refused::Unknown)?;
+        let parameters = match command.form {
+            Form::Set(parameters) => parameters,
+            Form::Execute | Form::Read | Form::Test => b"",
+        };
+        match definition.action(command.form).ok_or(NOT_ALLOWED)? {
+            Action::Shared => {
+                let request = StandardRequest::decode(command).and_then(Result::ok);
+                return self.execute_standard(request.ok_or(NOT_ALLOWED)?, now);
             }
-            return Ok(Done::Answered);
+            Action::Run(run) => return run(self, &mut Parameters::new(parameters), now),
+            Action::Stored => self.execute_stored(definition, command.form)?,
+            Action::Line(text) => self.say(definition.name, text),
+            Action::Nothing => {}
         }
-        match StandardRequest::decode(command) {
-            None => Err(Refused::Unknown),
-            Some(Err(_)) => Err(NOT_ALLOWED),
-            Some(Ok(request)) => self.execute_standard(request, now),
-        }
+        Ok(Done::Answered)
     }
 
     fn execute_standard(
@@ -95,24 +110,22 @@ impl Modem {
         let information = match request {
             StandardRequest::Attention => return Ok(Done::Answered),
             StandardRequest::Echo(on) => {
-                self.echo = on;
+                self.settings.set_number("E", on.into());
                 return Ok(Done::Answered);
             }
             StandardRequest::ErrorReports(n) => {
-                self.error_reports = n;
+                self.settings.set_number("+CMEE", n.into());
                 return Ok(Done::Answered);
             }
             StandardRequest::ReportRegistration(n) => {
-                self.registration_reports = n;
+                let domain = RegistrationDomain::Eps;
+                self.settings.set_number(domain.name(), n.into());
                 return Ok(Done::Answered);
             }
             StandardRequest::Functionality { level, reset } => {
                 return self.set_functionality(level, reset, now);
             }
-            // There is no packet domain apart from the registration yet: attaching again is
-            // granted, detaching is what CFUN does.
-            StandardRequest::Attach(on) if on == self.is_attached() => return Ok(Done::Answered),
-            StandardRequest::Attach(_) => return Err(NOT_ALLOWED),
+            StandardRequest::Attach(on) => return Ok(self.attach(on, now)),
             StandardRequest::Identification | StandardRequest::Model => {
                 StandardInformation::Text(identity.model.clone())
             }
@@ -132,19 +145,18 @@ impl Modem {
                 StandardInformation::SerialNumber(identity.imei.clone())
             }
             StandardRequest::Subscriber => {
-                self.sim()?;
+                self.unlocked_sim()?;
                 StandardInformation::Text(identity.imsi.clone())
             }
             StandardRequest::CardId => {
-                self.sim()?;
+                self.sim_status()?;
                 StandardInformation::CardId(identity.iccid.clone())
             }
-            StandardRequest::SimStatus => StandardInformation::SimStatus(self.sim()?.clone()),
-            StandardRequest::SignalQuality => StandardInformation::SignalQuality(self.world.signal),
-            StandardRequest::QueryRegistration => StandardInformation::Registration {
-                reports: self.registration_reports,
-                registration: self.registration(),
-            },
+            StandardRequest::SimStatus => StandardInformation::SimStatus(self.sim_status()?),
+            StandardRequest::SignalQuality => StandardInformation::SignalQuality(self.signal()),
+            StandardRequest::QueryRegistration => {
+                return self.tell_registration(RegistrationDomain::Eps);
+            }
             StandardRequest::QueryAttach => StandardInformation::Attached(self.is_attached()),
             StandardRequest::Address(cid) => {
                 // The default bearer is the only packet data context.
@@ -158,7 +170,8 @@ impl Modem {
             }
             StandardRequest::QueryClock => StandardInformation::Clock(self.world.clock(now)),
             StandardRequest::QueryErrorReports => {
-                StandardInformation::ErrorReports(self.error_reports)
+                // The setting is 2 at most.
+                StandardInformation::ErrorReports(self.settings.number("+CMEE") as u8)
             }
             StandardRequest::QueryFunctionality => {
                 StandardInformation::Functionality(self.functionality)
@@ -175,28 +188,21 @@ impl Modem {
         if reset {
             return Ok(Done::Reboot);
         }
-        self.functionality = level;
-        if !self.is_attached() {
-            self.drop_links(now);
+        let was_on = std::mem::replace(&mut self.functionality, level) == 1;
+        if level == 1 && !was_on {
+            self.search(now);
         }
+        self.announce_registration(now);
         Ok(Done::Answered)
     }
 
-    fn sim(&self) -> Result<&SimStatus, Refused> {
-        let sim = self.world.sim.as_ref();
-        sim.ok_or(Refused::Cme(CmeError::NO_SIM))
-    }
-
-    fn registration(&self) -> Registration {
-        if self.functionality == 1 {
-            self.world.registration
-        } else {
-            Registration::NotRegistered
+    /// In LTE, who detaches is not registered either.
+    fn attach(&mut self, on: bool, now: Instant) -> Done {
+        let wanted = std::mem::replace(&mut self.attach_wanted, on);
+        if on && !wanted {
+            self.search(now);
         }
-    }
-
-    /// Whether the packet domain can be used: in LTE that goes with the registration.
-    pub(super) fn is_attached(&self) -> bool {
-        self.registration().is_registered()
+        self.announce_registration(now);
+        Done::Answered
     }
 }

@@ -6,15 +6,19 @@ mod connection;
 mod mqtt;
 mod network;
 mod output;
+mod power;
 mod report;
+mod standard;
 mod world;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::time::{Duration, Instant, SystemTime};
 
 use atmq_protocol::framing::{CommandReader, Input};
 use atmq_protocol::mqtt::{ConnectionId, FormatTable};
+use atmq_protocol::parameter::ParameterError;
 use atmq_protocol::result_code::{CmeError, FinalResult};
+use atmq_protocol::standard::{Location, Registration};
 
 use crate::lint::{Attention, Finding, Linter};
 use crate::mqtt::Session;
@@ -23,15 +27,22 @@ use crate::profile::Profile;
 use config::Config;
 use connection::{Connection, Link};
 use mqtt::Publish;
-use output::Output;
+use output::{Output, Style};
+use standard::{PacketContext, Settings};
 
-pub use world::World;
+pub use standard::command_forms;
+pub use world::{Cell, Operator, Sim, World};
 
 /// How many bytes of a host wait while the module is busy, in bytes: the UART's buffer.
 const INPUT_LIMIT: usize = 16 * 1024;
 
-/// Above so many bytes waiting for the host, nothing more is taken from the network.
+/// Above so many bytes waiting for the host, nothing more is taken from the network, and no more
+/// commands are read.
 const OUTPUT_LIMIT: usize = 64 * 1024;
+
+/// The rate at which the module speaks after it has been told to detect the host's, in bits per
+/// second: on a pseudo terminal there is none to detect.
+const DETECTED_RATE: u32 = 115_200;
 
 /// How many persistent sessions the module remembers.
 const SESSIONS: usize = 16;
@@ -55,13 +66,24 @@ pub struct Modem {
     phase: Phase,
     /// The command line that `A/` repeats.
     last_line: Vec<u8>,
-    echo: bool,
-    /// `AT+CMEE`
-    error_reports: u8,
-    /// `AT+CEREG=<n>`
-    registration_reports: u8,
+    /// What commands have set.
+    settings: Settings,
+    /// What `AT&W` has stored.
+    stored_settings: Settings,
+    /// How the operator is chosen, `AT+COPS=<mode>`; 2: none is.
+    operator_mode: u8,
+    /// How `AT+COPS?` shows the operator.
+    operator_format: u8,
+    /// The packet data contexts that are defined, by their numbers.
+    contexts: BTreeMap<u8, PacketContext>,
     /// `AT+CFUN`
     functionality: u8,
+    /// `AT+CGATT`
+    attach_wanted: bool,
+    /// Until when the module looks for the network.
+    search: Option<Instant>,
+    /// The registration that the host knows of.
+    announced: (Registration, Option<Location>),
     connections: Vec<Connection>,
     formats: FormatTable,
     sessions: HashMap<String, Session>,
@@ -87,6 +109,8 @@ enum Phase {
     },
     /// The module starts.
     Booting { due: Instant },
+    /// The module has no power.
+    Off,
 }
 
 impl Phase {
@@ -94,7 +118,7 @@ impl Phase {
         match self {
             Self::Idle | Self::Prompted { .. } => Attention::Listening,
             Self::Executing { .. } | Self::Publishing { .. } => Attention::Executing,
-            Self::Booting { .. } => Attention::Booting,
+            Self::Booting { .. } | Self::Off => Attention::Booting,
         }
     }
 }
@@ -116,10 +140,21 @@ enum Refused {
     Unknown,
     /// With a code of `+CME ERROR`.
     Cme(u16),
+    /// With a code of `+CMS ERROR`.
+    Cms(u16),
+    /// `NO CARRIER`
+    NoCarrier,
 }
 
 /// Bad parameter, state or form: the one code that ECMT's handlers raise.
 const NOT_ALLOWED: Refused = Refused::Cme(CmeError::NOT_ALLOWED);
+
+impl From<ParameterError> for Refused {
+    fn from(error: ParameterError) -> Self {
+        tracing::debug!(%error, "bad parameter");
+        NOT_ALLOWED
+    }
+}
 
 impl Modem {
     /// A module that has been switched on a while ago. `time` is the time of day at `now`; `seed`
@@ -128,16 +163,21 @@ impl Modem {
         let connections = (0..profile.limits.connections)
             .map(|_| Connection::new(Config::new(profile.result_urcs), now))
             .collect();
-        Self {
+        let mut modem = Self {
             world: profile.start.world(now, time),
             random: fastrand::Rng::with_seed(seed),
             reader: CommandReader::new(profile.limits.command_line),
             phase: Phase::Idle,
             last_line: Vec::new(),
-            echo: true,
-            error_reports: 0,
-            registration_reports: 0,
+            settings: Settings::default(),
+            stored_settings: Settings::default(),
+            operator_mode: 0,
+            operator_format: 0,
+            contexts: Self::default_contexts(),
             functionality: 1,
+            attach_wanted: true,
+            search: None,
+            announced: (Registration::NotRegistered, None),
             connections,
             formats: FormatTable::default(),
             sessions: HashMap::new(),
@@ -145,7 +185,15 @@ impl Modem {
             network: VecDeque::new(),
             lint: Linter::new(profile.limits.connections, profile.limits.command_line, now),
             profile,
-        }
+        };
+        modem.apply_settings();
+        modem.announced = (modem.registration(), modem.location());
+        modem
+    }
+
+    /// The default bearer is defined from the start.
+    fn default_contexts() -> BTreeMap<u8, PacketContext> {
+        BTreeMap::from([(1, PacketContext::default())])
     }
 
     /// The module model.
@@ -153,13 +201,11 @@ impl Modem {
         &self.profile
     }
 
-    /// What surrounds the module, to be changed at run time.
-    pub fn world_mut(&mut self) -> &mut World {
-        &mut self.world
-    }
-
     /// Takes bytes from the host, cut anywhere.
     pub fn receive(&mut self, bytes: &[u8], now: Instant) {
+        if matches!(self.phase, Phase::Off) {
+            return;
+        }
         self.lint.receive(bytes, self.phase.attention(), now);
         self.reader.push(bytes);
         if let Phase::Prompted { give_up, .. } = &mut self.phase {
@@ -213,24 +259,32 @@ impl Modem {
     /// When [`handle_timeout`](Self::handle_timeout) must be called next.
     pub fn poll_timeout(&self) -> Option<Instant> {
         let phase = match &self.phase {
-            Phase::Idle => self.output.next_due(),
+            Phase::Idle => self.output.next_due().into_iter().chain(self.search).min(),
+            Phase::Off => None,
             Phase::Executing { due, .. }
             | Phase::Publishing { due, .. }
             | Phase::Booting { due } => Some(*due),
             Phase::Prompted { give_up, .. } => Some(*give_up),
         };
-        phase.into_iter().chain(self.clients_due()).min()
+        let others = self.clients_due().into_iter();
+        let others = others.chain(self.output.carries_until());
+        phase.into_iter().chain(others).min()
     }
 
     /// Goes on until something has to be waited for.
     fn drive(&mut self, now: Instant) {
-        while self.step(now) {}
+        self.output.carry(now);
+        while self.step(now) {
+            self.output.carry(now);
+        }
+        self.output.carry(now);
     }
 
     /// Whether there may be more to do.
     fn step(&mut self, now: Instant) -> bool {
         match std::mem::replace(&mut self.phase, Phase::Idle) {
             Phase::Idle => {
+                self.finish_search(now);
                 self.output.release(now);
                 return self.read_command(now);
             }
@@ -244,8 +298,7 @@ impl Modem {
                 self.finish(result.map(|()| FinalResult::Ok));
             }
             Phase::Booting { due } if due <= now => {
-                self.output.raw(self.profile.banner.as_bytes());
-                self.output.raw(b"\r\n");
+                self.boot(now);
             }
             Phase::Prompted { publish, give_up } => {
                 return self.read_payload(publish, give_up, now);
@@ -259,6 +312,10 @@ impl Modem {
     }
 
     fn read_command(&mut self, now: Instant) -> bool {
+        // Who does not take the answers gets no more of them.
+        if self.output.not_carried() >= OUTPUT_LIMIT {
+            return false;
+        }
         let mut echo = Vec::new();
         let typed = match self.reader.next(&mut echo) {
             None => Typed::Nothing,
@@ -267,7 +324,7 @@ impl Modem {
             Some(Input::Overlong { .. }) => Typed::Overlong,
             Some(Input::Noise(_) | Input::Data(_)) => Typed::Noise,
         };
-        if self.echo {
+        if self.settings.number("E") == 1 {
             self.output.raw(&echo);
         }
         match typed {
@@ -309,7 +366,7 @@ impl Modem {
     fn finish(&mut self, result: Result<FinalResult, Refused>) {
         self.lint.finished(result.is_ok());
         let result = result.unwrap_or_else(|refused| self.refusal(refused));
-        self.output.line(|out| result.encode(out));
+        self.output.result(&result);
     }
 
     /// How a refusal is written is the host's choice, by `AT+CMEE`.
@@ -317,8 +374,10 @@ impl Modem {
         let code = match refused {
             Refused::Unknown => CmeError::UNKNOWN,
             Refused::Cme(code) => code,
+            Refused::Cms(code) => return FinalResult::Cms(code),
+            Refused::NoCarrier => return FinalResult::NoCarrier,
         };
-        match self.error_reports {
+        match self.settings.number("+CMEE") {
             0 => FinalResult::Error,
             1 => FinalResult::Cme(CmeError::Code(code)),
             _ => FinalResult::Cme(match CmeError::words(code) {
@@ -328,28 +387,28 @@ impl Modem {
         }
     }
 
-    /// Starts anew: nothing is stored, everything is forgotten.
-    fn reboot(&mut self, now: Instant) {
-        for link in 0..self.profile.limits.connections {
-            self.network.push_back(NetworkRequest::Close { link });
-        }
-        self.output.forget();
-        self.lint.rebooted(now);
-        self.reader = CommandReader::new(self.profile.limits.command_line);
-        let latency = self.profile.latency.boot;
-        self.phase = Phase::Booting {
-            due: now + self.spread(latency),
+    /// Has the settings act: on what the module says and on how it reads a command line.
+    fn apply_settings(&mut self) {
+        let settings = &self.settings;
+        // The table keeps characters below 128.
+        let character = |name| settings.number(name) as u8;
+        self.reader.set_line_end(character("S3"));
+        self.reader.set_backspace(character("S5"));
+        self.output.set_style(Style {
+            verbose: settings.number("V") == 1,
+            quiet: settings.number("Q") == 1,
+            line_end: character("S3"),
+            line_feed: character("S4"),
+        });
+        let rate = match settings.number("+IPR") {
+            0 => DETECTED_RATE,
+            rate => rate,
         };
-        self.last_line.clear();
-        self.echo = true;
-        self.error_reports = 0;
-        self.registration_reports = 0;
-        self.functionality = 1;
-        self.sessions.clear();
-        self.formats = FormatTable::default();
-        for connection in &mut self.connections {
-            *connection = Connection::new(Config::new(self.profile.result_urcs), now);
-        }
+        self.output.set_pace(if self.profile.latency.paced {
+            Duration::from_nanos(10 * 1_000_000_000 / u64::from(rate))
+        } else {
+            Duration::ZERO
+        });
     }
 
     /// A moment of the range, by the seed.

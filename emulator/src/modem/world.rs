@@ -1,33 +1,219 @@
+//! What surrounds the module: SIM, network, time. The application changes it at run time.
+
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use atmq_protocol::standard::{Clock, Registration, SignalQuality, SimStatus};
-use time::OffsetDateTime;
+use atmq_protocol::standard::{
+    Clock, Location, Registration, RegistrationChanged, RegistrationDomain, SignalQuality,
+    SimStatus,
+};
+use time::{Date, Month, OffsetDateTime, PrimitiveDateTime, Time};
 
-/// What surrounds the module: SIM, network, time.
-#[derive(Debug, Clone, PartialEq, Eq)]
+use super::Modem;
+use super::standard::LTE;
+
+/// What surrounds the module.
+#[derive(Debug, Clone, PartialEq)]
 pub struct World {
-    /// The SIM, or none.
-    pub sim: Option<SimStatus>,
-    /// Registration with the network while the radio is on.
-    pub registration: Registration,
-    /// Signal quality.
-    pub signal: SignalQuality,
-    /// Time zone of the network, in quarters of an hour east of UTC.
-    pub zone: i8,
+    pub(crate) sim: Option<Sim>,
+    pub(crate) registration: Registration,
+    pub(crate) signal: SignalQuality,
+    pub(super) operator: Operator,
+    /// The serving cell first.
+    pub(super) cells: Vec<Cell>,
+    /// Longitude and latitude, in degrees.
+    pub(super) position: (f64, f64),
+    /// Time zone, in quarters of an hour east of UTC.
+    pub(crate) zone: i8,
     /// A moment, and which time it was then.
     clock: (Instant, SystemTime),
 }
 
+/// A SIM card.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sim {
+    /// The PIN that it asks for; none if it asks for none.
+    pin: Option<String>,
+    puk: String,
+    unlocked: bool,
+    /// How often the PIN may still be wrong.
+    attempts: u8,
+}
+
+/// Why a PIN is refused.
+pub(super) enum PinError {
+    /// The SIM asks for none.
+    NotAwaited,
+    Wrong,
+    /// The PIN was wrong too often.
+    PukRequired,
+}
+
+/// How often a PIN may be wrong (ETSI TS 102 221 section 9.5.1 leaves it to the card; 3 is usual).
+const PIN_ATTEMPTS: u8 = 3;
+
+impl Sim {
+    /// A SIM that asks for no PIN.
+    pub fn unlocked() -> Self {
+        Self {
+            pin: None,
+            puk: String::new(),
+            unlocked: true,
+            attempts: PIN_ATTEMPTS,
+        }
+    }
+
+    /// A SIM that asks for its PIN, and after three wrong ones for its PUK.
+    pub fn locked(pin: impl Into<String>, puk: impl Into<String>) -> Self {
+        Self {
+            pin: Some(pin.into()),
+            puk: puk.into(),
+            unlocked: false,
+            attempts: PIN_ATTEMPTS,
+        }
+    }
+
+    /// A SIM whose PIN was wrong too often: it asks for its PUK.
+    pub fn blocked(pin: impl Into<String>, puk: impl Into<String>) -> Self {
+        Self {
+            attempts: 0,
+            ..Self::locked(pin, puk)
+        }
+    }
+
+    /// What the SIM is waiting for.
+    pub fn status(&self) -> SimStatus {
+        if self.unlocked {
+            SimStatus::Ready
+        } else if self.attempts > 0 {
+            SimStatus::PinRequired
+        } else {
+            SimStatus::PukRequired
+        }
+    }
+
+    /// Whether it asks for a PIN after a reboot.
+    pub(super) fn asks_for_pin(&self) -> bool {
+        self.pin.is_some()
+    }
+
+    /// Takes the PIN, or the PUK with a new PIN.
+    pub(super) fn enter(&mut self, given: &str, new_pin: Option<&str>) -> Result<(), PinError> {
+        match self.status() {
+            SimStatus::PinRequired if self.pin.as_deref() == Some(given) => {}
+            SimStatus::PinRequired => {
+                self.attempts -= 1;
+                return Err(match self.attempts {
+                    0 => PinError::PukRequired,
+                    _ => PinError::Wrong,
+                });
+            }
+            SimStatus::PukRequired => match new_pin {
+                Some(new_pin) if given == self.puk => self.pin = Some(new_pin.to_owned()),
+                _ => return Err(PinError::Wrong),
+            },
+            SimStatus::Ready | SimStatus::Other(_) => return Err(PinError::NotAwaited),
+        }
+        self.unlocked = true;
+        self.attempts = PIN_ATTEMPTS;
+        Ok(())
+    }
+
+    /// The card has been without power.
+    pub(super) fn reset(&mut self) {
+        self.unlocked = self.pin.is_none();
+    }
+}
+
+/// The operator of the network.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Operator {
+    /// Country code, three digits, and network code, two or three.
+    pub number: String,
+    /// What it is called.
+    pub name: String,
+}
+
+impl Operator {
+    /// Country code and network code.
+    pub(super) fn codes(&self) -> (&str, &str) {
+        self.number
+            .split_at_checked(3)
+            .unwrap_or((&self.number, ""))
+    }
+}
+
+/// A cell that the module sees.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Cell {
+    /// Tracking area code.
+    pub area: u16,
+    /// Cell identity, 28 bits.
+    pub id: u32,
+    /// Physical cell identity, 0 to 503.
+    pub pci: u16,
+    /// Downlink channel.
+    pub earfcn: u32,
+    /// Frequency band.
+    pub band: u8,
+    /// Reference signal received power.
+    pub rsrp_dbm: i16,
+    /// Reference signal received quality.
+    pub rsrq_db: i16,
+    /// Signal to noise ratio.
+    pub snr_db: i16,
+}
+
 impl World {
-    /// A SIM that is ready, registered at home, with a good signal. `time` is the time at `now`.
+    /// A SIM that asks for no PIN, registered at home, one cell with a good signal. `time` is the
+    /// time at `now`.
     pub fn new(now: Instant, time: SystemTime) -> Self {
         Self {
-            sim: Some(SimStatus::Ready),
+            sim: Some(Sim::unlocked()),
             registration: Registration::Home,
             signal: SignalQuality { rssi: 29, ber: 0 },
+            operator: Operator {
+                number: "00101".into(),
+                name: "Test".into(),
+            },
+            cells: vec![Cell {
+                area: 1,
+                id: 1,
+                pci: 1,
+                earfcn: 1300,
+                band: 3,
+                rsrp_dbm: -85,
+                rsrq_db: -8,
+                snr_db: 20,
+            }],
+            position: (0.0, 0.0),
             zone: 32,
             clock: (now, time),
         }
+    }
+
+    /// The SIM, if there is one.
+    pub fn sim(&self) -> Option<&Sim> {
+        self.sim.as_ref()
+    }
+
+    /// What the network says of the module, while its radio is on and its SIM can be used.
+    pub fn registration(&self) -> Registration {
+        self.registration
+    }
+
+    /// Signal strength and bit error rate.
+    pub fn signal(&self) -> SignalQuality {
+        self.signal
+    }
+
+    /// The cells that the module sees, the serving one first.
+    pub fn cells(&self) -> &[Cell] {
+        &self.cells
+    }
+
+    /// Who runs the network.
+    pub fn operator(&self) -> &Operator {
+        &self.operator
     }
 
     /// The local time at `now`.
@@ -48,6 +234,150 @@ impl World {
             zone: self.zone,
         }
     }
+
+    /// Sets the clock at `now`; `None` if there is no such time.
+    pub(super) fn set_clock(&mut self, clock: Clock, now: Instant) -> Option<()> {
+        let month = Month::try_from(clock.month).ok()?;
+        let date = Date::from_calendar_date(2000 + i32::from(clock.year), month, clock.day).ok()?;
+        let time = Time::from_hms(clock.hour, clock.minute, clock.second).ok()?;
+        if !(-96..=96).contains(&clock.zone) || clock.year > 99 {
+            return None;
+        }
+        let local = PrimitiveDateTime::new(date, time)
+            .assume_utc()
+            .unix_timestamp();
+        let seconds = u64::try_from(local - i64::from(clock.zone) * 15 * 60).ok()?;
+        self.clock = (now, UNIX_EPOCH + Duration::from_secs(seconds));
+        self.zone = clock.zone;
+        Some(())
+    }
+}
+
+/// Changes of the world. What the module notices, it reports to a host that has asked for it.
+impl Modem {
+    /// What surrounds the module.
+    pub fn world(&self) -> &World {
+        &self.world
+    }
+
+    /// Puts another SIM in, or takes it out.
+    pub fn set_sim(&mut self, sim: Option<Sim>, now: Instant) {
+        self.world.sim = sim;
+        self.search(now);
+        self.drive(now);
+    }
+
+    /// What the network says of the module, while its radio is on and its SIM can be used. Without
+    /// registration there are no links: those that stand are lost.
+    pub fn set_registration(&mut self, registration: Registration, now: Instant) {
+        self.world.registration = registration;
+        self.announce_registration(now);
+        self.drive(now);
+    }
+
+    /// Signal strength and bit error rate; asked for, not reported.
+    pub fn set_signal(&mut self, signal: SignalQuality) {
+        self.world.signal = signal;
+    }
+
+    /// The cells that the module sees, the serving one first.
+    pub fn set_cells(&mut self, cells: Vec<Cell>, now: Instant) {
+        self.world.cells = cells;
+        self.announce_registration(now);
+        self.drive(now);
+    }
+
+    /// Who runs the network.
+    pub fn set_operator(&mut self, operator: Operator) {
+        self.world.operator = operator;
+    }
+
+    /// Longitude and latitude, in degrees: what `AT+LBS` tells.
+    pub fn set_position(&mut self, longitude: f64, latitude: f64) {
+        self.world.position = (longitude, latitude);
+    }
+
+    /// The network tells its time, and its zone in quarters of an hour east of UTC. The module
+    /// takes them over unless the host has forbidden it (`AT+CTZU=0`).
+    pub fn set_network_time(&mut self, time: SystemTime, zone: i8, now: Instant) {
+        if self.settings.number("+CTZU") == 1 {
+            self.world.clock = (now, time);
+            self.world.zone = zone;
+        }
+    }
+
+    /// The registration as the module sees it.
+    pub(super) fn registration(&self) -> Registration {
+        let sim = self.world.sim.as_ref();
+        let usable = sim.is_some_and(|sim| sim.status() == SimStatus::Ready);
+        let wanted = self.attach_wanted && self.operator_mode != 2;
+        if !self.is_running() || self.functionality != 1 || !usable || !wanted {
+            Registration::NotRegistered
+        } else if self.search.is_some() && self.world.registration.is_registered() {
+            Registration::Searching
+        } else {
+            self.world.registration
+        }
+    }
+
+    /// Where the module is registered, if it is.
+    pub(super) fn location(&self) -> Option<Location> {
+        let cell = self.world.cells.first()?;
+        self.registration().is_registered().then_some(Location {
+            area: cell.area,
+            cell: cell.id,
+            technology: LTE,
+        })
+    }
+
+    /// Whether the packet domain can be used: in LTE that goes with the registration.
+    pub(super) fn is_attached(&self) -> bool {
+        self.registration().is_registered()
+    }
+
+    /// Something has changed: the module looks for the network, which takes a while.
+    pub(super) fn search(&mut self, now: Instant) {
+        let latency = self.profile.latency.registration;
+        self.search = Some(now + self.spread(latency));
+        self.announce_registration(now);
+    }
+
+    /// Registers once the network is found.
+    pub(super) fn finish_search(&mut self, now: Instant) {
+        if self.search.is_some_and(|due| due <= now) {
+            self.search = None;
+            self.announce_registration(now);
+        }
+    }
+
+    /// Reports a change of the registration to who has asked for it, and drops the links when it
+    /// is lost.
+    pub(super) fn announce_registration(&mut self, now: Instant) {
+        let (registration, location) = (self.registration(), self.location());
+        let announced = std::mem::replace(&mut self.announced, (registration, location));
+        // A change of the cell alone is reported to who wants to know the cell.
+        let needed = match announced {
+            same if same == self.announced => return,
+            (before, _) if before != registration => 1,
+            _ => 2,
+        };
+        for domain in RegistrationDomain::ALL {
+            let reports = self.settings.number(domain.name());
+            if reports >= needed {
+                let change = RegistrationChanged {
+                    domain,
+                    registration,
+                    location: location.filter(|_| reports == 2),
+                };
+                let line = change.to_string();
+                self.output
+                    .urc(now, |out| out.extend_from_slice(line.as_bytes()));
+            }
+        }
+        if !registration.is_registered() {
+            self.drop_links(now);
+        }
+    }
 }
 
 #[cfg(test)]
@@ -59,8 +389,28 @@ mod tests {
         let now = Instant::now();
         // 2026-11-21 01:05:07 UTC
         let time = UNIX_EPOCH + Duration::from_secs(1_795_223_100);
-        let world = World::new(now, time);
+        let mut world = World::new(now, time);
         let clock = world.clock(now + Duration::from_secs(7));
         assert_eq!(clock.to_string(), "26/11/21,09:05:07+32");
+        assert_eq!(world.set_clock(clock, now), Some(()));
+        assert_eq!(world.clock(now), clock);
+        let wrong = Clock { month: 13, ..clock };
+        assert_eq!(world.set_clock(wrong, now), None);
+    }
+
+    #[test]
+    fn a_pin_that_is_wrong_three_times_is_blocked() {
+        let mut sim = Sim::locked("1234", "12345678");
+        for _ in 0..2 {
+            assert!(matches!(sim.enter("0000", None), Err(PinError::Wrong)));
+        }
+        let third = sim.enter("0000", None);
+        assert!(matches!(third, Err(PinError::PukRequired)));
+        assert_eq!(sim.status(), SimStatus::PukRequired);
+        assert!(matches!(sim.enter("1234", None), Err(PinError::Wrong)));
+        assert!(sim.enter("12345678", Some("4321")).is_ok());
+        assert_eq!(sim.status(), SimStatus::Ready);
+        sim.reset();
+        assert!(sim.enter("4321", None).is_ok());
     }
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use atmq_protocol::dialect::{Lmqtt, UnsubscribeUrc};
 use atmq_protocol::limits::Limits;
-use atmq_protocol::standard::{Registration, SignalQuality, SimStatus};
+use atmq_protocol::standard::{Registration, SignalQuality};
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, Unexpected, Visitor};
 use toml::Spanned;
@@ -14,7 +14,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::merge::lay_over;
 use super::{Evidence, Identity, Latency, NetworkRegistration, Profile, ProfileError, Sim, Start};
-use crate::modem::World;
+use crate::modem::{Sim as Card, World};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a table")]
@@ -65,6 +65,8 @@ struct LatencyTable {
     command_ms: Milliseconds,
     result_ms: Milliseconds,
     boot_ms: Milliseconds,
+    registration_ms: Milliseconds,
+    paced: bool,
 }
 
 #[derive(Deserialize)]
@@ -169,6 +171,8 @@ impl From<File> for Profile {
                 command: file.latency.command_ms.into(),
                 result: file.latency.result_ms.into(),
                 boot: file.latency.boot_ms.into(),
+                registration: file.latency.registration_ms.into(),
+                paced: file.latency.paced,
             },
             banner: file.banner,
             data_timeout: Duration::from_secs(file.quirks.data_timeout_s),
@@ -202,9 +206,9 @@ impl Start {
     pub(crate) fn world(&self, now: Instant, time: SystemTime) -> World {
         let mut world = World::new(now, time);
         world.sim = match self.sim {
-            Sim::Ready => Some(SimStatus::Ready),
-            Sim::PinRequired => Some(SimStatus::PinRequired),
-            Sim::PukRequired => Some(SimStatus::PukRequired),
+            Sim::Ready => Some(Card::unlocked()),
+            Sim::PinRequired => Some(Card::locked(&self.pin, &self.puk)),
+            Sim::PukRequired => Some(Card::blocked(&self.pin, &self.puk)),
             Sim::Absent => None,
         };
         world.registration = match self.registration {

@@ -26,8 +26,9 @@ const DELETE: u8 = 0x7f;
 
 /// Cuts the byte stream of a host into command lines and announced raw data.
 ///
-/// A line ends with a carriage return; what stands before `AT`, and control characters (line
-/// feed, Ctrl-Z, ESC) between two lines, are passed over. A backspace takes back one character.
+/// A line ends with a carriage return, or with what [`set_line_end`](Self::set_line_end) says; what
+/// stands before `AT`, and control characters (line feed, Ctrl-Z, ESC) between two lines, are
+/// passed over. A backspace takes back one character.
 ///
 /// ```
 /// use atmq_protocol::framing::{CommandReader, Input};
@@ -52,6 +53,8 @@ pub struct CommandReader {
     /// Raw bytes to come next.
     data: Option<usize>,
     limit: usize,
+    line_end: u8,
+    backspace: u8,
 }
 
 impl CommandReader {
@@ -65,7 +68,20 @@ impl CommandReader {
             line_done: false,
             data: None,
             limit,
+            line_end: CARRIAGE_RETURN,
+            backspace: BACKSPACE,
         }
+    }
+
+    /// The character that ends a command line from now on: V.250's S3.
+    pub fn set_line_end(&mut self, line_end: u8) {
+        self.line_end = line_end;
+    }
+
+    /// The character that takes back the one before it from now on: V.250's S5. The delete
+    /// character does so, too.
+    pub fn set_backspace(&mut self, backspace: u8) {
+        self.backspace = backspace;
     }
 
     /// Takes in bytes as they come from the host. They wait until [`next`](Self::next) reads
@@ -116,7 +132,7 @@ impl CommandReader {
         }
         while let Some(&byte) = self.buffer.get(self.start) {
             self.start += 1;
-            if byte == CARRIAGE_RETURN {
+            if byte == self.line_end {
                 if self.line_length == 0 {
                     continue;
                 }
@@ -134,11 +150,11 @@ impl CommandReader {
     /// Whether the character completes an `A/`, which has no line end.
     fn take_character(&mut self, byte: u8, echo: &mut Vec<u8>) -> bool {
         match byte {
-            BACKSPACE | DELETE => {
+            _ if byte == self.backspace || byte == DELETE => {
                 if self.line_length > 0 {
                     self.line_length -= 1;
                     self.line.truncate(self.line_length);
-                    echo.extend_from_slice(b"\x08 \x08");
+                    echo.extend_from_slice(&[self.backspace, b' ', self.backspace]);
                 }
                 return false;
             }
@@ -226,6 +242,17 @@ mod tests {
     fn a_backspace_takes_back_one_character() {
         assert_eq!(read(b"\x08ATX\x7fI\r").0, ["ATI"]);
         assert_eq!(read(b"ATX\x08I\r").1, b"ATX\x08 \x08I");
+    }
+
+    #[test]
+    fn line_end_and_backspace_can_be_chosen() {
+        let mut reader = CommandReader::new(32);
+        reader.set_line_end(b'!');
+        reader.set_backspace(b'<');
+        reader.push(b"ATX<I\r!AT!");
+        let mut echo = Vec::new();
+        assert_eq!(drain(&mut reader, &mut echo), [r"ATI\r", "AT"]);
+        assert_eq!(echo, b"ATX< <IAT");
     }
 
     #[test]

@@ -3,8 +3,8 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
-use super::StandardRequest;
-use crate::parameter::{Parameters, integer};
+use super::{Location, Registration, RegistrationDomain, StandardRequest};
+use crate::parameter::{Parameter, Parameters, integer};
 
 /// What the module answers to a [`StandardRequest`] before the final result code.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,12 +20,16 @@ pub enum StandardInformation {
     SimStatus(SimStatus),
     /// `+CSQ: <rssi>,<ber>`
     SignalQuality(SignalQuality),
-    /// `+CEREG: <n>,<stat>`
+    /// `+CEREG: <n>,<stat>[,"<tac>","<ci>",<AcT>]`
     Registration {
-        /// Whether changes are reported.
+        /// Which registration.
+        domain: RegistrationDomain,
+        /// Whether changes are reported: 0 no, 1 yes, 2 with the cell.
         reports: u8,
         /// The registration.
         registration: Registration,
+        /// Where, if `reports` is 2 and the module is registered.
+        location: Option<Location>,
     },
     /// `+CGATT: <state>`
     Attached(bool),
@@ -73,58 +77,6 @@ impl SignalQuality {
     }
 }
 
-/// Registration with the network, by its number in 27.007 section 10.1.22.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Registration {
-    /// 0: not registered, not searching.
-    NotRegistered,
-    /// 1: registered at home.
-    Home,
-    /// 2: searching.
-    Searching,
-    /// 3: registration denied.
-    Denied,
-    /// 4: unknown, such as out of coverage.
-    Unknown,
-    /// 5: registered, roaming.
-    Roaming,
-    /// A number this crate does not know.
-    Other(u8),
-}
-
-impl Registration {
-    /// Whether the network can be used.
-    pub fn is_registered(self) -> bool {
-        matches!(self, Self::Home | Self::Roaming)
-    }
-
-    /// From the number on the wire.
-    pub fn from_number(number: u8) -> Self {
-        match number {
-            0 => Self::NotRegistered,
-            1 => Self::Home,
-            2 => Self::Searching,
-            3 => Self::Denied,
-            4 => Self::Unknown,
-            5 => Self::Roaming,
-            other => Self::Other(other),
-        }
-    }
-
-    /// The number on the wire.
-    pub fn number(self) -> u8 {
-        match self {
-            Self::NotRegistered => 0,
-            Self::Home => 1,
-            Self::Searching => 2,
-            Self::Denied => 3,
-            Self::Unknown => 4,
-            Self::Roaming => 5,
-            Self::Other(number) => number,
-        }
-    }
-}
-
 /// The module's clock: local time and its distance from UTC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Clock {
@@ -145,8 +97,8 @@ pub struct Clock {
 }
 
 impl Clock {
-    /// Reads `yy/MM/dd,hh:mm:ss±zz`; one host driver handles a form that ends with `GMT±zz`.
-    fn decode(text: &str) -> Option<Self> {
+    /// Reads `yy/MM/dd,hh:mm:ss±zz`, `None` if it is none; one host driver handles a form that ends with `GMT±zz`.
+    pub fn decode(text: &str) -> Option<Self> {
         let sign = text.rfind(['+', '-'])?;
         let (time, zone) = text.split_at(sign);
         let time = time.strip_suffix("GMT").unwrap_or(time);
@@ -230,13 +182,19 @@ impl StandardInformation {
                 })
             }
             StandardRequest::QueryRegistration => {
-                // With one field it is the URC.
-                let mut parameters = parameters("+CEREG")?;
+                let domain = RegistrationDomain::Eps;
+                let mut parameters = parameters(domain.name())?;
+                let reports = parameters.integer("n", 0, 255).ok()?;
+                // With one number it is the URC, with or without the cell behind it.
+                let Some(Parameter::Bare(stat)) = parameters.next() else {
+                    return None;
+                };
+                let stat = integer(stat)?;
                 Self::Registration {
-                    reports: parameters.integer("n", 0, 255).ok()?,
-                    registration: Registration::from_number(
-                        parameters.integer("stat", 0, 255).ok()?,
-                    ),
+                    domain,
+                    reports,
+                    registration: Registration::from_number(u8::try_from(stat).ok()?),
+                    location: Location::decode(&mut parameters),
                 }
             }
             StandardRequest::QueryAttach => {
@@ -283,9 +241,15 @@ impl fmt::Display for StandardInformation {
             Self::SimStatus(status) => write!(f, "+CPIN: {status}"),
             Self::SignalQuality(SignalQuality { rssi, ber }) => write!(f, "+CSQ: {rssi},{ber}"),
             Self::Registration {
+                domain,
                 reports,
                 registration,
-            } => write!(f, "+CEREG: {reports},{}", registration.number()),
+                location,
+            } => {
+                let (name, stat) = (domain.name(), registration.number());
+                write!(f, "{name}: {reports},{stat}")?;
+                location.map_or(Ok(()), |location| write!(f, ",{location}"))
+            }
             Self::Attached(on) => write!(f, "+CGATT: {}", u8::from(*on)),
             Self::Address { cid, address } => write!(f, "+CGPADDR: {cid},\"{address}\""),
             Self::Clock(clock) => write!(f, "+CCLK: \"{clock}\""),
@@ -350,8 +314,24 @@ mod tests {
                 Request::QueryRegistration,
                 "+CEREG: 0,1",
                 Information::Registration {
+                    domain: RegistrationDomain::Eps,
                     reports: 0,
                     registration: Registration::Home,
+                    location: None,
+                },
+            ),
+            (
+                Request::QueryRegistration,
+                "+CEREG: 2,5,\"1A2B\",\"00C0FFEE\",7",
+                Information::Registration {
+                    domain: RegistrationDomain::Eps,
+                    reports: 2,
+                    registration: Registration::Roaming,
+                    location: Some(Location {
+                        area: 0x1a2b,
+                        cell: 0x00c0_ffee,
+                        technology: 7,
+                    }),
                 },
             ),
             (
@@ -404,6 +384,10 @@ mod tests {
     fn a_urc_is_no_response() {
         for (request, line) in [
             (StandardRequest::QueryRegistration, &b"+CEREG: 1"[..]),
+            (
+                StandardRequest::QueryRegistration,
+                b"+CEREG: 1,\"0001\",\"00000001\",7",
+            ),
             (StandardRequest::Subscriber, b"+CEREG: 1"),
             (StandardRequest::Model, b"+CEREG: 1"),
             (StandardRequest::SignalQuality, b"+LMQTTURC: STATS,0,1"),

@@ -34,7 +34,7 @@ pub enum StandardRequest {
     SignalQuality,
     /// `AT+CEREG?`: registration with the EPS network.
     QueryRegistration,
-    /// `AT+CEREG=<n>`: 1 reports changes of the registration, 0 does not.
+    /// `AT+CEREG=<n>`: 1 reports changes of the registration, 2 with the cell, 0 does not.
     ReportRegistration(u8),
     /// `AT+CGATT?`: attached to the packet domain?
     QueryAttach,
@@ -95,25 +95,9 @@ const SIMPLE: [(&str, Form<'static>, StandardRequest); 17] = [
     ("+CFUN", Form::Read, StandardRequest::QueryFunctionality),
 ];
 
-/// Every command by its name, with the lines that answer its test form; none where the form is
-/// answered with `OK` alone, as 27.007 has it for commands without parameters.
-const TESTS: [(&str, Option<&str>); 16] = [
-    ("", None),
-    ("E", None),
-    ("I", None),
-    ("+CGMI", None),
-    ("+CGMM", None),
-    ("+CGMR", None),
-    ("+LGMR", None),
-    ("+CIMI", None),
-    ("+LCCID", None),
-    ("+CPIN", None),
-    ("+CSQ", Some("+CSQ: (0-31,99),(0-7,99)")),
-    ("+CEREG", Some("+CEREG: (0,1)")),
-    ("+CGATT", Some("+CGATT: (0,1)")),
-    ("+CMEE", Some("+CMEE: (0-2)")),
-    ("+CFUN", Some("+CFUN: (0,1,4),(0,1)")),
-    ("+CGSN", Some("+CGSN: (0,1)")),
+/// Commands with parameters.
+const WITH_PARAMETERS: [&str; 7] = [
+    "E", "+CGSN", "+CEREG", "+CGATT", "+CGPADDR", "+CMEE", "+CFUN",
 ];
 
 impl StandardRequest {
@@ -189,7 +173,8 @@ impl StandardRequest {
         if let Some((.., request)) = simple {
             return Some(Ok(*request));
         }
-        let known = TESTS.iter().any(|(name, _)| command.is(name)) || command.is("+CGPADDR");
+        let known = SIMPLE.iter().any(|(name, ..)| command.is(name))
+            || WITH_PARAMETERS.iter().any(|name| command.is(name));
         match command.form {
             _ if command.is("E") && command.form == Form::Execute => Some(Ok(Self::Echo(false))),
             Form::Set(parameters) if known => Some(Self::decode_set(command, parameters)),
@@ -208,7 +193,7 @@ impl StandardRequest {
                 _ => SerialNumber::Imei,
             })
         } else if command.is("+CEREG") {
-            Self::ReportRegistration(parameters.integer("n", 0, 1)?)
+            Self::ReportRegistration(parameters.integer("n", 0, 2)?)
         } else if command.is("+CGATT") {
             Self::Attach(parameters.flag("state")?)
         } else if command.is("+CGPADDR") {
@@ -227,16 +212,6 @@ impl StandardRequest {
         };
         parameters.end()?;
         Ok(request)
-    }
-
-    /// The answer to the test form of a command; `None` if the command is not one of these.
-    /// `Some(None)` is `OK` alone.
-    pub fn describe(command: &Command<'_>) -> Option<Option<&'static str>> {
-        if command.form != Form::Test {
-            return None;
-        }
-        let found = TESTS.iter().find(|(name, _)| command.is(name));
-        found.map(|(_, answer)| *answer)
     }
 }
 

@@ -1,0 +1,23 @@
+//! The clock.
+
+use atmq_protocol::standard::Clock;
+
+use super::{Action, Definition, Field};
+use crate::modem::NOT_ALLOWED;
+use crate::modem::command::Done;
+
+pub(super) const COMMANDS: &[Definition] = &[
+    Definition::new("+CCLK")
+        .test(Action::Line("\"yy/MM/dd,hh:mm:ss+zz\""))
+        .read(Action::Shared)
+        .set(Action::Run(|modem, parameters, now| {
+            let clock = Clock::decode(parameters.text("time", 24)?).ok_or(NOT_ALLOWED)?;
+            parameters.end()?;
+            modem.world.set_clock(clock, now).ok_or(NOT_ALLOWED)?;
+            Ok(Done::Answered)
+        })),
+    // Whether the network's time is taken over; it is by default (inferred).
+    Definition::stored("+CTZU", &[Field::Number(&[(0, 1)], 1)]),
+    // Changes of the time zone are not reported.
+    Definition::stored("+CTZR", &[Field::Number(&[(0, 0)], 0)]),
+];

@@ -1,0 +1,343 @@
+//! The network: registration, operator, signal, cells, position.
+
+use std::time::Instant;
+
+use atmq_protocol::parameter::Parameters;
+use atmq_protocol::result_code::CmeError;
+use atmq_protocol::standard::{
+    Registration, RegistrationDomain, SignalQuality, StandardInformation,
+};
+
+use super::{Action, Definition, Field};
+use crate::modem::command::Done;
+use crate::modem::world::Cell;
+use crate::modem::{Modem, NOT_ALLOWED, Refused};
+
+const REPORTS: &[Field] = &[Field::Number(&[(0, 2)], 0)];
+
+/// E-UTRAN (27.007 section 7.3).
+pub(in crate::modem) const LTE: u8 = 7;
+
+pub(super) const COMMANDS: &[Definition] = &[
+    Definition::stored("+CREG", REPORTS).read(Action::Run(|modem, _, _| {
+        modem.tell_registration(RegistrationDomain::Circuit)
+    })),
+    Definition::stored("+CGREG", REPORTS).read(Action::Run(|modem, _, _| {
+        modem.tell_registration(RegistrationDomain::Packet)
+    })),
+    Definition::stored("+CEREG", REPORTS)
+        .read(Action::Shared)
+        .set(Action::Shared),
+    Definition::new("+COPS")
+        .test(Action::Run(list_operators))
+        .read(Action::Run(tell_operator))
+        .set(Action::Run(select_operator))
+        .acts(),
+    Definition::new("+CSQ")
+        .test(Action::Line("(0-31,99),(0-7,99)"))
+        .execute(Action::Shared),
+    Definition::new("+CESQ")
+        .test(Action::Line(
+            "(0-63,99),(0-7,99),(0-96,255),(255),(0-34,255),(0-97,255)",
+        ))
+        .execute(Action::Run(tell_extended_signal)),
+    Definition::new("+CIND")
+        .test(Action::Line(
+            "(\"battchg\",(0-5)),(\"signal\",(0-5)),(\"service\",(0,1)),(\"roam\",(0,1))",
+        ))
+        .read(Action::Run(tell_indicators)),
+    // Indicators are to be asked for: none is reported.
+    Definition::stored(
+        "+CMER",
+        &[
+            Field::Number(&[(0, 0)], 0),
+            Field::Number(&[(0, 0)], 0),
+            Field::Number(&[(0, 0)], 0),
+            Field::Number(&[(0, 0)], 0),
+        ],
+    ),
+    Definition::new("+LCELL")
+        .test(Action::Line(
+            "<cell_type>,<mcc>,<mnc>,<tac>,<cell_id>,<pci>,<rxlev>,<earfcn>,<rsrp>,<rsrq>,<snr>",
+        ))
+        .read(Action::Run(list_cells)),
+    Definition::new("+ECSTATUS")
+        .test(Action::Line("(PHY,L2,RRC,EMM,PLMN,ESM,CCM)"))
+        .execute(Action::Run(tell_status))
+        .set(Action::Run(tell_status)),
+    Definition::new("+ECBCINFO")
+        .test(Action::Line("(0,1)"))
+        .execute(Action::Run(list_basic_cells))
+        .set(Action::Run(list_basic_cells)),
+    Definition::new("+LBS")
+        .test(Action::Line("(0)"))
+        .set(Action::Run(tell_position))
+        .acts(),
+    // What it takes is not known: it is kept and shown (inferred).
+    Definition::stored("+LBSPARA", &[Field::Text(256)]),
+];
+
+impl Modem {
+    /// The registration as the module shows it.
+    pub(in crate::modem) fn tell_registration(
+        &mut self,
+        domain: RegistrationDomain,
+    ) -> Result<Done, Refused> {
+        // The setting is 2 at most.
+        let reports = self.settings.number(domain.name()) as u8;
+        let information = StandardInformation::Registration {
+            domain,
+            reports,
+            registration: self.registration(),
+            location: self.location().filter(|_| reports == 2),
+        };
+        self.output.line(|out| information.encode(out));
+        Ok(Done::Answered)
+    }
+
+    /// The signal; none while the radio is off.
+    pub(in crate::modem) fn signal(&self) -> SignalQuality {
+        if self.functionality == 1 {
+            self.world.signal
+        } else {
+            SignalQuality { rssi: 99, ber: 99 }
+        }
+    }
+
+    /// The cell that serves the module, while it is registered.
+    fn serving_cell(&self) -> Option<&Cell> {
+        let registered = self.registration().is_registered();
+        self.world.cells.first().filter(|_| registered)
+    }
+}
+
+/// How an operator's name is shown: in full, short, as its number.
+const FORMATS: u8 = 2;
+
+/// `+COPS: 0,<format>,"<oper>",7`; not registered, the mode alone.
+fn tell_operator(modem: &mut Modem, _: &mut Parameters<'_>, _: Instant) -> Result<Done, Refused> {
+    let mode = modem.operator_mode;
+    if !modem.is_attached() {
+        modem.say("+COPS", mode.to_string());
+        return Ok(Done::Answered);
+    }
+    let format = modem.operator_format;
+    let operator = &modem.world.operator;
+    let name = if format == FORMATS {
+        &operator.number
+    } else {
+        &operator.name
+    };
+    let text = format!("{mode},{format},\"{name}\",{LTE}");
+    modem.say("+COPS", text);
+    Ok(Done::Answered)
+}
+
+/// `AT+COPS=<mode>[,<format>[,"<oper>"[,<AcT>]]]`: 0 and 1 register, 2 deregisters, 3 chooses how
+/// the operator is shown (27.007 section 7.3).
+fn select_operator(
+    modem: &mut Modem,
+    parameters: &mut Parameters<'_>,
+    now: Instant,
+) -> Result<Done, Refused> {
+    let mode: u8 = parameters.integer("mode", 0, 4)?;
+    let format = parameters.optional_integer("format", 0, i64::from(FORMATS))?;
+    let operator = parameters.optional_text("oper", 32)?;
+    let technology: Option<u8> = parameters.optional_integer("AcT", 0, 15)?;
+    parameters.end()?;
+    if mode == 3 {
+        modem.operator_format = format.ok_or(NOT_ALLOWED)?;
+        return Ok(Done::Answered);
+    }
+    if matches!(mode, 1 | 4) {
+        let known = &modem.world.operator;
+        let found = operator.is_some_and(|given| given == known.number || given == known.name);
+        if !found || technology.is_some_and(|technology| technology != LTE) {
+            return Err(Refused::Cme(CmeError::NO_NETWORK));
+        }
+    }
+    if let Some(format) = format {
+        modem.operator_format = format;
+    }
+    let before = std::mem::replace(&mut modem.operator_mode, mode);
+    if before == 2 && mode != 2 {
+        modem.search(now);
+    }
+    modem.announce_registration(now);
+    Ok(Done::Answered)
+}
+
+fn list_operators(modem: &mut Modem, _: &mut Parameters<'_>, _: Instant) -> Result<Done, Refused> {
+    if modem.functionality != 1 {
+        return Err(Refused::Cme(CmeError::NO_NETWORK));
+    }
+    // 1: available, 2: the current one.
+    let state = if modem.is_attached() { 2 } else { 1 };
+    let (name, number) = (&modem.world.operator.name, &modem.world.operator.number);
+    let text = format!("({state},\"{name}\",\"{name}\",\"{number}\",{LTE}),,(0-4),(0-2)");
+    modem.say("+COPS", text);
+    Ok(Done::Answered)
+}
+
+/// `+CESQ: 99,99,255,255,<rsrq>,<rsrp>`, in the steps of 27.007 section 8.69.
+fn tell_extended_signal(
+    modem: &mut Modem,
+    _: &mut Parameters<'_>,
+    _: Instant,
+) -> Result<Done, Refused> {
+    let (rsrq, rsrp) = modem.serving_cell().map_or((255, 255), |cell| {
+        let rsrq = (2 * cell.rsrq_db + 39).clamp(0, 34);
+        (rsrq, (cell.rsrp_dbm + 140).clamp(0, 97))
+    });
+    modem.say("+CESQ", format!("99,99,255,255,{rsrq},{rsrp}"));
+    Ok(Done::Answered)
+}
+
+/// Battery, signal, service and roaming, as `AT+CIND=?` lists them.
+fn tell_indicators(modem: &mut Modem, _: &mut Parameters<'_>, _: Instant) -> Result<Done, Refused> {
+    let signal = match modem.signal().rssi {
+        rssi @ 0..=31 => rssi.div_ceil(7).min(5),
+        _ => 0,
+    };
+    let service = u8::from(modem.is_attached());
+    let roaming = u8::from(modem.registration() == Registration::Roaming);
+    modem.say("+CIND", format!("5,{signal},{service},{roaming}"));
+    Ok(Done::Answered)
+}
+
+/// `+LCELL: "<cell>",<mcc>,<mnc>,<tac>,<cell_id>,<pci>,<rxlev>,<earfcn>,<rsrp>,<rsrq>,<snr>`, the
+/// serving cell first. A host takes the fields by their places (seen in code); the words for the
+/// two kinds of cells are inferred from the name that it gives the field.
+fn list_cells(modem: &mut Modem, _: &mut Parameters<'_>, _: Instant) -> Result<Done, Refused> {
+    if modem.serving_cell().is_none() {
+        return Ok(Done::Answered);
+    }
+    let (mcc, mnc) = modem.world.operator.codes();
+    let kinds = std::iter::once("servingcell").chain(std::iter::repeat("neighbourcell"));
+    let cells = kinds.zip(&modem.world.cells).map(|(kind, cell)| {
+        let Cell { area, id, pci, earfcn, rsrp_dbm, rsrq_db, snr_db, .. } = cell;
+        let level = rsrp_dbm + 140;
+        format!("\"{kind}\",{mcc},{mnc},{area:04X},{id:08X},{pci},{level},{earfcn},{rsrp_dbm},{rsrq_db},{snr_db}")
+    });
+    for cell in cells.collect::<Vec<_>>() {
+        modem.say("+LCELL", cell);
+    }
+    Ok(Done::Answered)
+}
+
+/// `+ECBCINFOSC: <earfcn>,<pci>,<rsrp>,<rsrq>,"<mcc>","<mnc>","<cellid>","<tac>"`, and
+/// `+ECBCINFONC` for the neighbours, as EigenComm's module source writes them.
+fn list_basic_cells(
+    modem: &mut Modem,
+    parameters: &mut Parameters<'_>,
+    _: Instant,
+) -> Result<Done, Refused> {
+    parameters.optional_integer::<u8>("mode", 0, 1)?;
+    parameters.end()?;
+    if modem.serving_cell().is_none() {
+        return Ok(Done::Answered);
+    }
+    let (mcc, mnc) = modem.world.operator.codes();
+    let names = std::iter::once("+ECBCINFOSC").chain(std::iter::repeat("+ECBCINFONC"));
+    let cells = names.zip(&modem.world.cells).map(|(name, cell)| {
+        let Cell {
+            area,
+            id,
+            pci,
+            earfcn,
+            rsrp_dbm,
+            rsrq_db,
+            ..
+        } = cell;
+        let place = format!("\"{mcc}\",\"{mnc}\",\"{id:08X}\",\"{area:04X}\"");
+        (name, format!("{earfcn},{pci},{rsrp_dbm},{rsrq_db},{place}"))
+    });
+    for (name, cell) in cells.collect::<Vec<_>>() {
+        modem.say(name, cell);
+    }
+    Ok(Done::Answered)
+}
+
+/// `AT+ECSTATUS[=<part>]`: a line for each layer, with the fields of EigenComm's module source
+/// that mean something here.
+fn tell_status(
+    modem: &mut Modem,
+    parameters: &mut Parameters<'_>,
+    _: Instant,
+) -> Result<Done, Refused> {
+    let wanted = parameters.optional_text("part", 8)?;
+    parameters.end()?;
+    let registered = modem.registration().is_registered();
+    let cell = modem.serving_cell().cloned().unwrap_or_default();
+    let Cell {
+        area,
+        id,
+        pci,
+        earfcn,
+        band,
+        rsrp_dbm,
+        rsrq_db,
+        snr_db,
+    } = cell;
+    let (mcc, mnc) = modem.world.operator.codes();
+    let bearers = u8::from(registered);
+    let (rrc, emm, plmn) = if registered {
+        ("IDLE", "REG", "SELECTED")
+    } else {
+        ("CELL SEARCH", "DEREG", "SEARCHING")
+    };
+    let kind = match modem.registration() {
+        Registration::Home => "HPLMN",
+        Registration::Roaming => "VPLMN",
+        _ => "UNKNOWN",
+    };
+    let (cfun, imsi) = (modem.functionality, &modem.profile.identity.imsi);
+    let lines = [
+        (
+            "PHY",
+            format!(
+                "DlEarfcn:{earfcn}, UlEarfcn:{}, PCI:{pci}, Band:{band}, RSRP:{rsrp_dbm}, RSRQ:{rsrq_db}, SNR:{snr_db}",
+                earfcn + 18000
+            ),
+        ),
+        ("L2", format!("SrbNum:{bearers}, DrbNum:{bearers}")),
+        ("RRC", format!("State:\"{rrc}\", TAC:{area}, CellId:{id}")),
+        ("EMM", format!("EmmState:\"{emm}\", EmmMode:\"IDLE\"")),
+        (
+            "PLMN",
+            format!("PlmnState:\"{plmn}\", PlmnType:\"{kind}\", SelectPlmn:\"0x{mcc},0x{mnc}\""),
+        ),
+        ("ESM", format!("ActBearerNum:{bearers}")),
+        ("CCM", format!("Cfun:{cfun}, IMSI:\"{imsi}\"")),
+    ];
+    let known = |part: &str| {
+        lines
+            .iter()
+            .any(|(name, _)| name.eq_ignore_ascii_case(part))
+    };
+    if wanted.is_some_and(|part| !known(part)) {
+        return Err(NOT_ALLOWED);
+    }
+    for (name, text) in lines {
+        if wanted.is_none_or(|part| name.eq_ignore_ascii_case(part)) {
+            modem.say("+ECSTATUS", format!("{name}, {text}"));
+        }
+    }
+    Ok(Done::Answered)
+}
+
+/// `AT+LBS=0` → `+LBS: <lon>,<lat>`.
+fn tell_position(
+    modem: &mut Modem,
+    parameters: &mut Parameters<'_>,
+    _: Instant,
+) -> Result<Done, Refused> {
+    parameters.integer::<u8>("mode", 0, 0)?;
+    parameters.end()?;
+    if !modem.is_attached() {
+        return Err(Refused::Cme(CmeError::NO_NETWORK));
+    }
+    let (longitude, latitude) = modem.world.position;
+    modem.say("+LBS", format!("{longitude:.6},{latitude:.6}"));
+    Ok(Done::Answered)
+}

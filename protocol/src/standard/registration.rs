@@ -1,0 +1,215 @@
+use core::fmt;
+
+use crate::parameter::{Parameter, Parameters, integer};
+
+/// Registration with the network, by its number in 27.007 section 10.1.22.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Registration {
+    /// 0: not registered, not searching.
+    NotRegistered,
+    /// 1: registered at home.
+    Home,
+    /// 2: searching.
+    Searching,
+    /// 3: registration denied.
+    Denied,
+    /// 4: unknown, such as out of coverage.
+    Unknown,
+    /// 5: registered, roaming.
+    Roaming,
+    /// A number this crate does not know.
+    Other(u8),
+}
+
+impl Registration {
+    /// Whether the network can be used.
+    pub fn is_registered(self) -> bool {
+        matches!(self, Self::Home | Self::Roaming)
+    }
+
+    /// From the number on the wire.
+    pub fn from_number(number: u8) -> Self {
+        match number {
+            0 => Self::NotRegistered,
+            1 => Self::Home,
+            2 => Self::Searching,
+            3 => Self::Denied,
+            4 => Self::Unknown,
+            5 => Self::Roaming,
+            other => Self::Other(other),
+        }
+    }
+
+    /// The number on the wire.
+    pub fn number(self) -> u8 {
+        match self {
+            Self::NotRegistered => 0,
+            Self::Home => 1,
+            Self::Searching => 2,
+            Self::Denied => 3,
+            Self::Unknown => 4,
+            Self::Roaming => 5,
+            Self::Other(number) => number,
+        }
+    }
+}
+
+/// Which registration a command or URC tells of. An LTE module knows one registration and tells
+/// it under all three names (inferred).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RegistrationDomain {
+    /// `+CREG`: circuit-switched, 27.007 section 7.2.
+    Circuit,
+    /// `+CGREG`: packet-switched, 27.007 section 10.1.20.
+    Packet,
+    /// `+CEREG`: LTE, 27.007 section 10.1.22.
+    Eps,
+}
+
+impl RegistrationDomain {
+    /// All three.
+    pub const ALL: [Self; 3] = [Self::Circuit, Self::Packet, Self::Eps];
+
+    /// The command's name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Circuit => "+CREG",
+            Self::Packet => "+CGREG",
+            Self::Eps => "+CEREG",
+        }
+    }
+}
+
+/// Where the module is registered: `"<tac>","<ci>",<AcT>`, the first two in hexadecimal digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Location {
+    /// Tracking area code.
+    pub area: u16,
+    /// Cell identity.
+    pub cell: u32,
+    /// Access technology; 7 is LTE.
+    pub technology: u8,
+}
+
+impl Location {
+    /// Reads what is left of the list; `None` if it is no location.
+    pub(super) fn decode(parameters: &mut Parameters<'_>) -> Option<Self> {
+        let mut hexadecimal = || match parameters.next()? {
+            Parameter::Quoted(digits) => {
+                u32::from_str_radix(core::str::from_utf8(digits).ok()?, 16).ok()
+            }
+            Parameter::Omitted | Parameter::Bare(_) => None,
+        };
+        let (area, cell) = (hexadecimal()?, hexadecimal()?);
+        Some(Self {
+            area: u16::try_from(area).ok()?,
+            cell,
+            technology: parameters.integer("AcT", 0, 255).ok()?,
+        })
+    }
+}
+
+impl fmt::Display for Location {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            area,
+            cell,
+            technology,
+        } = self;
+        write!(f, "\"{area:04X}\",\"{cell:08X}\",{technology}")
+    }
+}
+
+/// A change of the registration, which the module reports without being asked:
+/// `+CEREG: <stat>[,"<tac>","<ci>",<AcT>]`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RegistrationChanged {
+    /// Which registration.
+    pub domain: RegistrationDomain,
+    /// What it is now.
+    pub registration: Registration,
+    /// Where, if the host has asked for that and the module is registered.
+    pub location: Option<Location>,
+}
+
+impl RegistrationChanged {
+    /// Reads a line as this URC; `None` if it is none, such as the answer to a query, which has
+    /// `<n>` in front.
+    pub fn decode(line: &[u8]) -> Option<Self> {
+        let found = RegistrationDomain::ALL.iter().find_map(|domain| {
+            let rest = line.strip_prefix(domain.name().as_bytes())?;
+            Some((*domain, rest.strip_prefix(b":")?.trim_ascii_start()))
+        });
+        let (domain, rest) = found?;
+        let mut parameters = Parameters::new(rest);
+        let Some(Parameter::Bare(stat)) = parameters.next() else {
+            return None;
+        };
+        let location = if parameters.is_empty() {
+            None
+        } else {
+            Some(Location::decode(&mut parameters)?)
+        };
+        Some(Self {
+            domain,
+            registration: Registration::from_number(u8::try_from(integer(stat)?).ok()?),
+            location,
+        })
+    }
+}
+
+impl fmt::Display for RegistrationChanged {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.domain.name(), self.registration.number())?;
+        let mut location = self.location.iter();
+        location.try_for_each(|location| write!(f, ",{location}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::string::ToString;
+
+    #[test]
+    fn each_change_both_ways() {
+        let location = Location {
+            area: 1,
+            cell: 0xabc,
+            technology: 7,
+        };
+        for (line, domain, registration, location) in [
+            (
+                "+CEREG: 2",
+                RegistrationDomain::Eps,
+                Registration::Searching,
+                None,
+            ),
+            (
+                "+CREG: 1,\"0001\",\"00000ABC\",7",
+                RegistrationDomain::Circuit,
+                Registration::Home,
+                Some(location),
+            ),
+        ] {
+            let change = RegistrationChanged {
+                domain,
+                registration,
+                location,
+            };
+            assert_eq!(change.to_string(), line);
+            assert_eq!(RegistrationChanged::decode(line.as_bytes()), Some(change));
+        }
+    }
+
+    #[test]
+    fn the_answer_to_a_query_is_no_change() {
+        for line in [
+            "+CEREG: 0,1",
+            "+CEREG: 2,1,\"0001\",\"00000001\",7",
+            "+CSQ: 1",
+        ] {
+            assert_eq!(RegistrationChanged::decode(line.as_bytes()), None, "{line}");
+        }
+    }
+}
