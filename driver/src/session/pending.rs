@@ -106,7 +106,10 @@ impl Pending {
                 true
             }
             Kind::Mqtt(request) => {
-                let Some(information) = writer.dialect.decode_information(request, line) else {
+                let information = writer
+                    .dialect
+                    .decode_information(request, line, writer.formats);
+                let Some(information) = information else {
                     return false;
                 };
                 let information = owned::information(information);

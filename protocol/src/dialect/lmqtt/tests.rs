@@ -7,16 +7,17 @@ use alloc::{format, vec};
 
 use proptest::prelude::*;
 
-use super::{Lmqtt, UnsubscribeUrc};
+use super::{Lmqtt, PublishExtendedUrc, UnsubscribeUrc};
 use crate::Secret;
 use crate::command::Command;
 use crate::dialect::{Context, DecodeError, Dialect, EncodeError};
 use crate::framing::{Frame, ResponseReader};
 use crate::limits::Limits;
 use crate::mqtt::{
-    Connected, ConnectionId, ConnectionState, DataFormat, FormatTable, Formats, Information,
-    LinkStatus, OpenFailure, PublishPayload, PublishResult, QoS, Refusal, Request, Setting,
-    SettingKey, SubscriptionChange, Timeouts, TopicFilter, Urc, Version, Will,
+    AliDevice, Connected, ConnectionId, ConnectionState, DataFormat, FormatTable, Formats,
+    Information, LinkStatus, OpenFailure, PublishPayload, PublishResult, QoS, Refusal,
+    Registration, Request, SecurityLevel, Setting, SettingKey, SignMethod, SubscriptionChange,
+    Timeouts, TlsKey, TlsSetting, TopicFilter, Urc, Version, Will,
 };
 use crate::parameter::ParameterError;
 
@@ -182,7 +183,93 @@ fn each_request_both_ways() {
                 port: 1883,
             },
         ),
+        (
+            "AT+LMQTTCFG=\"aliauth\",0,\"pk\",\"dn\",\"\",\"pn\",\"ps\",\"regnwl\",\"hmacsha256\",\"tls-ca\",-2,\"i-1\"",
+            configure(Setting::AliDevice(AliDevice {
+                product_key: "pk".into(),
+                device_name: "dn".into(),
+                device_secret: "".into(),
+                product_name: "pn".into(),
+                product_secret: "ps".into(),
+                registration: Some(Registration::Unlisted),
+                sign_method: Some(SignMethod::HmacSha256),
+                instance_id: "i-1".into(),
+            })),
+        ),
+        (
+            "AT+LMQTTCFG=\"aliauth\",0,\"pk\",\"dn\",\"ds\",\"\",\"\",\"\",\"hmacmd5\"",
+            configure(Setting::AliDevice(AliDevice {
+                product_key: "pk".into(),
+                device_name: "dn".into(),
+                device_secret: "ds".into(),
+                product_name: "".into(),
+                product_secret: "".into(),
+                registration: None,
+                sign_method: Some(SignMethod::HmacMd5),
+                instance_id: "".into(),
+            })),
+        ),
+        (
+            "AT+LMQTTCFG=\"raimode\",0,1",
+            configure(Setting::QuickRelease(true)),
+        ),
         ("AT+LMQTTOPEN?", Request::QueryOpen),
+        ("AT+LMQTTREAD?", Request::QueryUnread),
+        (
+            "AT+LMQTTREAD=0,3",
+            Request::Read {
+                connection: ID,
+                message_id: 3,
+            },
+        ),
+        (
+            "AT+LMQTTPUBEX=0,6,1,1,\"t\",4",
+            Request::PublishExtended {
+                connection: ID,
+                message_id: 6,
+                qos: QoS::AtLeastOnce,
+                retain: true,
+                topic: "t".into(),
+                length: 4,
+            },
+        ),
+        (
+            "AT+LSSLCFG=\"cacert\",0,\"ca.pem\"",
+            Request::ConfigureTls {
+                context: 0,
+                setting: TlsSetting::CaCertificate("ca.pem".into()),
+            },
+        ),
+        (
+            "AT+LSSLCFG=\"seclevel\",5,2",
+            Request::ConfigureTls {
+                context: 5,
+                setting: TlsSetting::SecurityLevel(SecurityLevel::Mutual),
+            },
+        ),
+        (
+            "AT+LSSLCFG=\"sni\",1",
+            Request::QueryTls {
+                context: 1,
+                key: TlsKey::ServerName,
+            },
+        ),
+        (
+            "AT+LFUPL=\"ca.pem\",1200",
+            Request::Upload {
+                name: "ca.pem".into(),
+                length: 1200,
+                timeout_seconds: None,
+            },
+        ),
+        (
+            "AT+LFUPL=\"ca.pem\",1200,30",
+            Request::Upload {
+                name: "ca.pem".into(),
+                length: 1200,
+                timeout_seconds: Some(30),
+            },
+        ),
         ("AT+LMQTTCLOSE=0", Request::Close { connection: ID }),
         (
             "AT+LMQTTCONN=0,\"NT35E\"",
@@ -344,6 +431,32 @@ fn wrong_commands_are_refused() {
             "msglen is 8001, outside 0 to 8000",
         ),
         ("AT+LMQTTPUB=0,1,1,0,\"t\"", "msglen is missing"),
+        (
+            "AT+LMQTTPUBEX=0,1,1,0,\"t\",1,\"x\"",
+            "there are more parameters than the command takes",
+        ),
+        ("AT+LMQTTREAD=0", "msgID is missing"),
+        (
+            "AT+LMQTTCFG=\"pdpcid\",0,1",
+            "key is not a value this command knows",
+        ),
+        (
+            "AT+LMQTTCFG=\"aliauth\",0,\"pk\",\"dn\",\"\"",
+            "device_secret is empty",
+        ),
+        (
+            "AT+LMQTTCFG=\"aliauth\",0,\"pk\",\"dn\",\"\",\"pn\",\"ps\",\"register\",\"\",\"tls-ca\",-2",
+            "secure_mode is not a value this command knows",
+        ),
+        (
+            "AT+LSSLCFG=\"seclevel\",0,3",
+            "seclevel is 3, outside 0 to 2",
+        ),
+        ("AT+LSSLCFG=\"sni\",6", "sslctx is 6, outside 0 to 5"),
+        (
+            "AT+LFUPL=\"f\",65537",
+            "filesize is 65537, outside 1 to 65536",
+        ),
     ] {
         let refused = decode(line.as_bytes(), &formats).expect_err(line);
         assert_eq!(refused.to_string(), why, "{line}");
@@ -463,6 +576,7 @@ fn hexadecimal_payloads_are_decoded() {
 
 #[test]
 fn each_information_response_both_ways() {
+    let formats = FormatTable::default();
     for (request, line, information) in [
         (
             Request::QueryState,
@@ -489,16 +603,49 @@ fn each_information_response_both_ways() {
             "+LMQTTCFG: \"keepalive\",120",
             Information::Setting(Setting::KeepAlive(120)),
         ),
+        (
+            Request::Read {
+                connection: ID,
+                message_id: 3,
+            },
+            "+LMQTTREAD: 0,3,\"t\",6,a\r\nOK\r",
+            Information::Message {
+                connection: ID,
+                message_id: 3,
+                topic: "t".into(),
+                payload: b"a\r\nOK\r"[..].into(),
+            },
+        ),
+        (
+            Request::QueryUnread,
+            "+LMQTTREAD: 0,3,0,0",
+            Information::Unread {
+                connection: ID,
+                message_ids: vec![3, 0, 0],
+            },
+        ),
+        (
+            Request::QueryTls {
+                context: 2,
+                key: TlsKey::CaCertificate,
+            },
+            "+LSSLCFG: \"cacert\",2,\"ca.pem\"",
+            Information::TlsSetting {
+                context: 2,
+                setting: TlsSetting::CaCertificate("ca.pem".into()),
+            },
+        ),
     ] {
         let dialect = Lmqtt::DEFAULT;
-        let decoded = dialect.decode_information(&request, line.as_bytes());
+        let decoded = dialect.decode_information(&request, line.as_bytes(), &formats);
         assert_eq!(decoded, Some(information.clone()));
         let mut out = Vec::new();
-        dialect.encode_information(&information, &mut out);
+        dialect.encode_information(&information, &formats, &mut out);
         assert_eq!(out, line.as_bytes());
     }
     // The outcome of a CONNECT shares the prefix, and has a field more.
-    let state = Lmqtt::DEFAULT.decode_information(&Request::QueryState, b"+LMQTTCONN: 0,0,0");
+    let state =
+        Lmqtt::DEFAULT.decode_information(&Request::QueryState, b"+LMQTTCONN: 0,0,0", &formats);
     assert_eq!(state, None);
 }
 
@@ -582,6 +729,15 @@ fn each_urc_both_ways() {
             published(9, PublishResult::NotSent, None),
         ),
         (
+            "+LMQTTPUBEX: 0,5,0",
+            Urc::PublishedExtended {
+                connection: ID,
+                message_id: 5,
+                result: PublishResult::Done,
+                extend: None,
+            },
+        ),
+        (
             "+LMQTTURC: STATS,0,1",
             Urc::Status {
                 connection: ID,
@@ -618,6 +774,7 @@ fn each_urc_both_ways() {
 fn an_unsubscribe_is_reported_under_either_name() {
     let dialect = Lmqtt {
         unsubscribe_urc: UnsubscribeUrc::UnsUnsub,
+        ..Lmqtt::DEFAULT
     };
     let urc = Urc::SubscriptionChanged {
         connection: ID,
@@ -636,6 +793,82 @@ fn an_unsubscribe_is_reported_under_either_name() {
     );
     let decoded = dialect.decode_urc(b"+LMQTTUNSUNSUB: 0,2,0", &formats);
     assert_eq!(decoded, Some(urc));
+}
+
+#[test]
+fn an_extended_publish_is_reported_under_either_name() {
+    let urc = Urc::PublishedExtended {
+        connection: ID,
+        message_id: 2,
+        result: PublishResult::Done,
+        extend: None,
+    };
+    let plain = Lmqtt {
+        publish_extended_urc: PublishExtendedUrc::Pub,
+        ..Lmqtt::DEFAULT
+    };
+    let formats = FormatTable::default();
+    let request = Request::PublishExtended {
+        connection: ID,
+        message_id: 2,
+        qos: QoS::AtMostOnce,
+        retain: false,
+        topic: "t".into(),
+        length: 0,
+    };
+    for (dialect, line) in [
+        (&Lmqtt::DEFAULT, &b"+LMQTTPUBEX: 0,2,0"[..]),
+        (&plain, b"+LMQTTPUB: 0,2,0"),
+    ] {
+        assert_eq!(encode_urc(dialect, &urc, &formats), line);
+        let decoded = dialect.decode_urc(line, &formats);
+        assert!(decoded.is_some_and(|urc| request.is_answered_by(&urc)));
+    }
+}
+
+#[test]
+fn what_a_firmware_lacks_can_be_switched() {
+    let formats = &FormatTable::default();
+    let limits = &Limits::NT35E;
+    let command = |line: &'static [u8]| Command::split_first(line, |_| true).0;
+    let with = Lmqtt {
+        pdp_context: true,
+        tls_commands: false,
+        ..Lmqtt::DEFAULT
+    };
+    let decoded = with.decode_request(
+        &command(b"+LMQTTCFG=\"pdpcid\",0,1"),
+        Context { limits, formats },
+    );
+    assert_eq!(decoded, Ok(configure(Setting::PdpContext(1))));
+    assert!(Lmqtt::DEFAULT.owns(b"+LSSLCFG") && !with.owns(b"+LSSLCFG"));
+    let keys = |dialect: &Lmqtt| dialect.describe(&command(b"+LMQTTCFG=?"), limits).len();
+    assert_eq!(keys(&with), keys(&Lmqtt::DEFAULT) + 1);
+}
+
+#[test]
+fn a_message_read_from_the_cache_is_counted_whatever_it_holds() {
+    let formats = text(false);
+    let stream = b"\r\n+LMQTTREAD: 0,0,\"t\",8,\r\nOK\r\n> \r\n\r\n+LMQTTREAD: 0,7,8\r\n\r\nOK\r\n";
+    for size in [1, 3, usize::MAX] {
+        let mut reader = ResponseReader::new(1024);
+        let mut lines = Vec::new();
+        for piece in stream.chunks(size) {
+            reader.push(piece);
+            while let Some(frame) = reader.next(|line| Lmqtt::DEFAULT.extent(line, &formats)) {
+                let Frame::Line(line) = frame else {
+                    panic!("no line: {frame:?}");
+                };
+                lines.push(line.escape_ascii().to_string());
+            }
+        }
+        let expected = [
+            "+LMQTTREAD: 0,0,\\\"t\\\",8,\\r\\nOK\\r\\n> ",
+            "+LMQTTREAD: 0,7,8",
+            "OK",
+        ];
+        assert_eq!(lines, expected);
+    }
 }
 
 fn received<'a>(message_id: u16, topic: &'a str, payload: &'a [u8]) -> Urc<'a> {
