@@ -37,6 +37,7 @@ mod port;
 mod profile;
 #[cfg(unix)]
 mod pty;
+mod quirks;
 mod serve;
 
 #[cfg(test)]
@@ -47,4 +48,5 @@ pub use port::{BothPorts, Port, StreamPort, TcpPort};
 pub use profile::{Identity, Latency, Profile};
 #[cfg(unix)]
 pub use pty::{Link, Pty};
+pub use quirks::{CacheOverflow, Quirks, ResultOrder};
 pub use serve::serve;

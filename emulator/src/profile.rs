@@ -3,6 +3,8 @@ use std::time::Duration;
 use atmq_protocol::dialect::Lmqtt;
 use atmq_protocol::limits::Limits;
 
+use crate::quirks::Quirks;
+
 /// A module model, as data: what it is called, what it accepts, how long it takes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Profile {
@@ -24,6 +26,8 @@ pub struct Profile {
     /// Whether outcomes of publishes are reported before the host asks for it with the key
     /// `urc`: firmwares differ (reference `README.md`, "Decisions").
     pub result_urcs: bool,
+    /// What firmwares do differently.
+    pub quirks: Quirks,
 }
 
 /// What a module says of itself and of its SIM.
@@ -92,6 +96,7 @@ impl Profile {
             banner: "^boot.rom'v'!",
             data_timeout: Duration::from_secs(30),
             result_urcs: true,
+            quirks: Quirks::DEFAULT,
         }
     }
 

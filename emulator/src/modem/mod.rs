@@ -1,12 +1,17 @@
 //! The whole module without I/O or clock: command interpreter, SIM and network, MQTT connections.
 
+mod cache;
 mod command;
 mod config;
 mod connection;
 mod mqtt;
 mod network;
 mod output;
+mod publish;
+mod registration;
 mod report;
+mod store;
+mod upload;
 mod world;
 
 use std::collections::{HashMap, VecDeque};
@@ -21,8 +26,10 @@ use crate::network::{NetworkEvent, NetworkRequest};
 use crate::profile::Profile;
 use config::Config;
 use connection::{Connection, Link};
-use mqtt::Publish;
 use output::Output;
+use publish::Publish;
+use store::Store;
+use upload::Upload;
 
 pub use world::World;
 
@@ -64,6 +71,10 @@ pub struct Modem {
     connections: Vec<Connection>,
     formats: FormatTable,
     sessions: HashMap<String, Session>,
+    /// Files, TLS contexts, what platforms gave.
+    store: Store,
+    /// When the outcome of the last command may be heard, once it is known.
+    outcome_due: Option<Instant>,
     output: Output,
     network: VecDeque<NetworkRequest>,
 }
@@ -83,6 +94,10 @@ enum Phase {
         publish: Publish,
         payload: Vec<u8>,
     },
+    /// `CONNECT` stands, and a file is awaited.
+    Uploading { upload: Upload, give_up: Instant },
+    /// `OK` waits for the outcome of the command.
+    Reporting { give_up: Instant },
     /// The module starts.
     Booting { due: Instant },
 }
@@ -129,6 +144,8 @@ impl Modem {
             connections,
             formats: FormatTable::default(),
             sessions: HashMap::new(),
+            store: Store::default(),
+            outcome_due: None,
             output: Output::default(),
             network: VecDeque::new(),
             profile,
@@ -150,6 +167,9 @@ impl Modem {
         self.reader.push(bytes);
         if let Phase::Prompted { give_up, .. } = &mut self.phase {
             *give_up = now + self.profile.data_timeout;
+        }
+        if let Phase::Uploading { upload, give_up } = &mut self.phase {
+            *give_up = upload.give_up(now);
         }
         self.drive(now);
     }
@@ -193,7 +213,8 @@ impl Modem {
             Phase::Executing { due, .. }
             | Phase::Publishing { due, .. }
             | Phase::Booting { due } => Some(*due),
-            Phase::Prompted { give_up, .. } => Some(*give_up),
+            Phase::Prompted { give_up, .. } | Phase::Uploading { give_up, .. } => Some(*give_up),
+            Phase::Reporting { give_up } => Some(self.outcome_due.unwrap_or(*give_up)),
         };
         phase.into_iter().chain(self.clients_due()).min()
     }
@@ -215,10 +236,10 @@ impl Modem {
                 due,
                 publish,
                 payload,
-            } if due <= now => {
-                let result = self.publish_prompted(publish, &payload, now);
-                self.finish(result.map(|()| FinalResult::Ok));
-            }
+            } if due <= now => match self.publish_prompted(&publish, &payload, now) {
+                Ok(()) => self.finish_publish(publish.connection, now),
+                Err(refused) => self.finish(Err(refused)),
+            },
             Phase::Booting { due } if due <= now => {
                 let banner = self.profile.banner;
                 self.output.raw(banner.as_bytes());
@@ -227,6 +248,10 @@ impl Modem {
             Phase::Prompted { publish, give_up } => {
                 return self.read_payload(publish, give_up, now);
             }
+            Phase::Uploading { upload, give_up } => {
+                return self.read_upload(upload, give_up, now);
+            }
+            Phase::Reporting { give_up } => return self.await_outcome(give_up, now),
             waiting => {
                 self.phase = waiting;
                 return false;
@@ -294,6 +319,7 @@ impl Modem {
             Refused::Cme(code) => code,
         };
         match self.error_reports {
+            _ if self.profile.quirks.plain_errors => FinalResult::Error,
             0 => FinalResult::Error,
             1 => FinalResult::Cme(CmeError::Code(code)),
             _ => FinalResult::Cme(match CmeError::words(code) {
@@ -320,6 +346,7 @@ impl Modem {
         self.registration_reports = 0;
         self.functionality = 1;
         self.sessions.clear();
+        self.store.reboot();
         self.formats = FormatTable::default();
         for connection in &mut self.connections {
             *connection = Connection::new(Config::new(self.profile.result_urcs), now);

@@ -25,7 +25,7 @@ pub(super) fn lines(command: &Command<'_>, dialect: &Lmqtt, limits: &Limits) -> 
             .collect();
     }
     if command.is(FUPL) {
-        return vec![format!("{FUPL}: \"<filename>\",(1-65536),(1-65535)")];
+        return vec![format!("{FUPL}: \"<filename>\",(1-16384),(1-65535)")];
     }
     let (name, rest) = if command.is(OPEN) {
         (OPEN, ",<host_name>,<port>")

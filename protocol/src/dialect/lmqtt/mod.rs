@@ -67,6 +67,12 @@ impl Lmqtt {
         tls_commands: true,
     };
 
+    /// The names of the commands that this firmware has, with their leading sign.
+    pub fn commands(&self) -> impl Iterator<Item = &'static str> + use<> {
+        let tls: &[_] = if self.tls_commands { &tls::NAMES } else { &[] };
+        command::NAMES.iter().chain(tls).copied()
+    }
+
     /// Whether this firmware has what the request is about.
     fn has(&self, request: &Request<'_>) -> bool {
         self.pdp_context
@@ -170,10 +176,7 @@ impl Dialect for Lmqtt {
     }
 
     fn owns(&self, name: &[u8]) -> bool {
-        let tls: &[_] = if self.tls_commands { &tls::NAMES } else { &[] };
-        command::NAMES
-            .iter()
-            .chain(tls)
+        self.commands()
             .any(|known| name.eq_ignore_ascii_case(known.as_bytes()))
     }
 

@@ -454,8 +454,8 @@ fn wrong_commands_are_refused() {
         ),
         ("AT+LSSLCFG=\"sni\",6", "sslctx is 6, outside 0 to 5"),
         (
-            "AT+LFUPL=\"f\",65537",
-            "filesize is 65537, outside 1 to 65536",
+            "AT+LFUPL=\"f\",16385",
+            "filesize is 16385, outside 1 to 16384",
         ),
     ] {
         let refused = decode(line.as_bytes(), &formats).expect_err(line);

@@ -29,7 +29,7 @@ const CONTEXTS: u8 = 5;
 
 /// Longest file name, in bytes, and longest file. Ours.
 const NAME_LIMIT: usize = 64;
-const FILE_LIMIT: usize = 64 * 1024;
+const FILE_LIMIT: usize = 16 * 1024;
 
 /// Every key by its name on the wire.
 const KEYS: [(TlsKey, &str); 7] = [
