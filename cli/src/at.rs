@@ -111,7 +111,8 @@ impl<'c> Awaited<'c> {
         if let Request::Publish {
             payload: PublishPayload::Prompted(length),
             ..
-        } = request
+        }
+        | Request::PublishExtended { length, .. } = request
         {
             awaited.announced = Some(length);
         }
@@ -264,7 +265,9 @@ fn is_success(outcome: &Urc<'_>) -> bool {
         Urc::Closed { result, .. } | Urc::Disconnected { result, .. } => result.is_ok(),
         Urc::Connected { result, .. } => *result == Connected::Accepted,
         Urc::SubscriptionChanged { result, .. } => result.is_ok(),
-        Urc::Published { result, .. } => *result == PublishResult::Done,
+        Urc::Published { result, .. } | Urc::PublishedExtended { result, .. } => {
+            *result == PublishResult::Done
+        }
         Urc::Received { .. } | Urc::Buffered { .. } | Urc::Status { .. } => true,
     }
 }

@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use atmq_protocol::Secret;
 use atmq_protocol::command::{Command, Form};
 use atmq_protocol::dialect::{Context, Dialect};
 use atmq_protocol::mqtt::{
@@ -137,7 +138,7 @@ impl Modem {
                 username,
                 password,
             } => {
-                let password = password.as_ref().map(|secret| secret.expose());
+                let password = password.as_ref().map(Secret::expose);
                 self.connect(connection, &client_id, username.as_deref(), password, now)?;
             }
             Request::Subscribe {
