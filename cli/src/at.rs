@@ -1,19 +1,19 @@
-use std::io::{Write as _, stdout};
+mod step;
+
 use std::time::Duration;
 
 use atmq_driver::Port;
-use atmq_protocol::command::Command;
-use atmq_protocol::dialect::{Context, Dialect, Lmqtt};
+use atmq_protocol::dialect::{Dialect, Lmqtt};
 use atmq_protocol::framing::{Frame, ResponseReader};
-use atmq_protocol::limits::Limits;
-use atmq_protocol::mqtt::{Connected, FormatTable, PublishPayload, PublishResult, Request, Urc};
+use atmq_protocol::mqtt::{Connected, FormatTable, PublishResult, Urc};
 use atmq_protocol::result_code::FinalResult;
-use atmq_protocol::standard::StandardRequest;
 use regex::bytes::Regex;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::{Instant, timeout_at};
 
+use self::step::Step;
 use crate::failure::{Failure, FailureKind};
+use crate::output::print_line;
 use crate::port::PortArguments;
 
 /// Send commands as they are, one after another, and print what comes back
@@ -36,110 +36,35 @@ pub(crate) struct Arguments {
     commands: Vec<String>,
 }
 
-/// How long a command may take of which nothing is known: what the LMQTT manual allows a query.
-const LIMIT: Duration = Duration::from_secs(5);
-
 /// The longest payload of a prompt, in hexadecimal digits, with its topic.
 const LINE_LIMIT: usize = 20 * 1024;
+
+/// The longest `--timeout`; a clock can be made to overflow.
+const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 const DIALECT: Lmqtt = Lmqtt::DEFAULT;
 
 pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
+    let steps = Step::plan(&arguments.commands)?;
     let mut session = Session {
         port: arguments.port.open().await?,
         reader: ResponseReader::new(LINE_LIMIT),
         formats: FormatTable::default(),
     };
-    let mut commands = arguments.commands.iter();
-    while let Some(command) = commands.next() {
-        let awaited = Awaited::by(command, &session.formats);
-        let data = awaited.data(&mut commands)?;
-        let expect = match commands.as_slice() {
-            [] => arguments.expect.as_ref(),
-            _ => None,
-        };
-        let limit = arguments.timeout.unwrap_or(awaited.limit);
-        let exchange = session.exchange(command, &awaited, data, expect, limit);
-        exchange.await?;
+    for (left, step) in (0..steps.len()).rev().zip(&steps) {
+        let expect = arguments.expect.as_ref().filter(|_| left == 0);
+        let limit = arguments.timeout.unwrap_or(step.limit);
+        session.exchange(step, expect, limit).await?;
     }
     Ok(())
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {
     let seconds = text.parse().map_err(|_| "a number of seconds")?;
-    Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
-}
-
-/// What a command brings.
-struct Awaited<'c> {
-    command: &'c str,
-    /// The request whose outcome is reported.
-    reported: Option<Request<'c>>,
-    /// How many bytes of data the command announces.
-    announced: Option<usize>,
-    limit: Duration,
-}
-
-impl<'c> Awaited<'c> {
-    fn by(command: &'c str, formats: &FormatTable) -> Self {
-        let mut awaited = Self {
-            command,
-            reported: None,
-            announced: None,
-            limit: LIMIT,
-        };
-        let Some(("AT" | "at", body)) = command.split_at_checked(2) else {
-            return awaited;
-        };
-        let (first, _) = Command::split_first(body.as_bytes(), |name| DIALECT.owns(name));
-        if !DIALECT.owns(first.name) {
-            if let Some(Ok(request)) = StandardRequest::decode(&first) {
-                awaited.limit = request.limit();
-            }
-            return awaited;
-        }
-        let context = Context {
-            limits: &Limits::NT35E,
-            formats,
-        };
-        // The module says itself what is wrong with a command that cannot be read here.
-        let Ok(request) = DIALECT.decode_request(&first, context) else {
-            return awaited;
-        };
-        let exchange = DIALECT.exchange(&request);
-        awaited.limit = exchange.limit;
-        if let Request::Publish {
-            payload: PublishPayload::Prompted(length),
-            ..
-        }
-        | Request::PublishExtended { length, .. } = request
-        {
-            awaited.announced = Some(length);
-        }
-        awaited.reported = exchange.reported.then_some(request);
-        awaited
-    }
-
-    /// Takes the data off the commands. A module that asks for data and gets none is deaf for a
-    /// while, so this is checked before anything is sent.
-    fn data<'a>(
-        &self,
-        commands: &mut impl Iterator<Item = &'a String>,
-    ) -> Result<Option<&'a [u8]>, Failure> {
-        let Some(announced) = self.announced else {
-            return Ok(None);
-        };
-        let data = commands.next().map(|data| data.as_bytes());
-        let given = data.map_or(0, <[u8]>::len);
-        if data.is_none() || given != announced {
-            let command = self.command;
-            return Err(Failure::new(
-                FailureKind::Usage,
-                format!("{command} announces {announced} bytes of data, {given} are given"),
-            )
-            .hint("give exactly that many as the next argument"));
-        }
-        Ok(data)
+    match Duration::try_from_secs_f64(seconds) {
+        Ok(limit) if limit <= LONGEST => Ok(limit),
+        Ok(_) => Err("that is more than a year".into()),
+        Err(error) => Err(error.to_string()),
     }
 }
 
@@ -157,19 +82,19 @@ struct Session {
 impl Session {
     async fn exchange(
         &mut self,
-        command: &str,
-        awaited: &Awaited<'_>,
-        mut data: Option<&[u8]>,
+        step: &Step<'_>,
         expect: Option<&Regex>,
         limit: Duration,
     ) -> Result<(), Failure> {
         let deadline = Instant::now() + limit;
+        let Step { command, .. } = step;
+        let mut data = step.data;
         if data.is_some() {
             self.reader.expect_prompt();
         }
         self.write(format!("{command}\r").as_bytes()).await?;
         let mut answered = false;
-        let mut reported = awaited.reported.is_none();
+        let mut reported = step.reported.is_none();
         let mut matched = expect.is_none();
         while !(answered && reported && matched) {
             let line = match self.next(deadline).await? {
@@ -185,10 +110,10 @@ impl Session {
                         (true, false, _) => "did not report what came of it",
                         (true, true, _) => "sent no line that --expect matches",
                     };
-                    let seconds = limit.as_secs_f64();
+                    let (shown, seconds) = (step.shown(), limit.as_secs_f64());
                     return Err(Failure::new(
                         FailureKind::TimedOut,
-                        format!("{command}: the module {missing} within {seconds} s"),
+                        format!("{shown}: the module {missing} within {seconds} s"),
                     )
                     .hint("a longer --timeout may help"));
                 }
@@ -197,17 +122,18 @@ impl Session {
                 // The echo.
                 continue;
             }
-            print(&line)?;
+            print_line(&line)?;
             matched |= expect.is_some_and(|expect| expect.is_match(&line));
             if !answered && let Some(result) = FinalResult::decode(&line) {
                 if !matches!(result, FinalResult::Ok | FinalResult::Connect(_)) {
                     return Err(Failure::new(
                         FailureKind::Refused,
-                        format!("the module answered {command} with {result}"),
+                        format!("the module answered {} with {result}", step.shown()),
                     ));
                 }
                 answered = true;
-            } else if let Some(request) = &awaited.reported
+                self.formats = step.formats.clone();
+            } else if let Some(request) = &step.reported
                 && let Some(urc) = DIALECT.decode_urc(&line, &self.formats)
                 && request.is_answered_by(&urc)
             {
@@ -216,7 +142,7 @@ impl Session {
                     let line = String::from_utf8_lossy(&line);
                     return Err(Failure::new(
                         FailureKind::Refused,
-                        format!("{command} did not succeed: {line}"),
+                        format!("{} did not succeed: {line}", step.shown()),
                     ));
                 }
             }
@@ -270,18 +196,4 @@ fn is_success(outcome: &Urc<'_>) -> bool {
         }
         Urc::Received { .. } | Urc::Buffered { .. } | Urc::Status { .. } => true,
     }
-}
-
-fn print(line: &[u8]) -> Result<(), Failure> {
-    let mut output = stdout().lock();
-    let written = output
-        .write_all(line)
-        .and_then(|()| output.write_all(b"\n"))
-        .and_then(|()| output.flush());
-    written.map_err(|error| {
-        Failure::new(
-            FailureKind::Unavailable,
-            format!("cannot write to standard output: {error}"),
-        )
-    })
 }

@@ -80,7 +80,7 @@ pub(crate) fn connect_failure(error: &ConnectError) -> Failure {
         ConnectError::Refused(_) => {
             Failure::new(FailureKind::Refused, text).hint("check -u, -P and -i")
         }
-        ConnectError::NotAcknowledged { .. } => Failure::new(FailureKind::TimedOut, text)
+        ConnectError::NotAccepted { .. } => Failure::new(FailureKind::TimedOut, text)
             .hint("does a broker listen there, and without TLS?"),
         ConnectError::Failed(error) => exchange_failure(error),
         _ => Failure::new(FailureKind::Unavailable, text),

@@ -8,7 +8,8 @@ use tokio::time::timeout;
 use crate::broker::{connect_failure, exchange_failure, publish_failure, unique_client_id};
 use crate::emulate::{no_pty, start_broker};
 use crate::failure::{Failure, FailureKind};
-use crate::port::open_failure;
+use crate::output::print_line;
+use crate::port::{host_and_port, open_failure};
 use crate::visible::visible;
 
 /// Show the whole path at work: driver, serial device, emulated module, broker, and back
@@ -51,7 +52,9 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     };
     let pty = Pty::open().map_err(|error| no_pty(&error))?;
     let device = pty.path().display().to_string();
-    say(json, &format!("broker {host}:{port}, module {device}"));
+    if !json {
+        print_line(format!("broker {host}:{port}, module {device}\n"))?;
+    }
     let module = serve(
         Profile::nt35e().instant(),
         0,
@@ -74,14 +77,14 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     let elapsed = start.elapsed();
     if json {
         let milliseconds = elapsed.as_secs_f64() * 1e3;
-        println!(
-            "{}",
-            json!({ "event": "summary", "messages": count, "ok": true, "ms": milliseconds })
-        );
+        let summary =
+            json!({ "event": "summary", "messages": count, "ok": true, "ms": milliseconds });
+        print_line(summary.to_string())
     } else {
-        println!("\nAll {count} messages came back, byte for byte, in {elapsed:.1?}.");
+        print_line(format!(
+            "\nAll {count} messages came back, byte for byte, in {elapsed:.1?}."
+        ))
     }
-    Ok(())
 }
 
 /// Everything a host does with a module, from the identity to the close.
@@ -120,21 +123,19 @@ async fn converse(modem: &Modem, json: bool, host: &str, port: u16) -> Result<us
     if !json {
         let model = identity.model.unwrap_or_default();
         let revision = identity.revision.unwrap_or_default();
-        println!("\nModule {model}, firmware {revision}");
+        print_line(format!("\nModule {model}, firmware {revision}"))?;
     }
     for (((qos, payload), round_trip), number) in MESSAGES.iter().zip(&round_trips).zip(1..) {
         let (level, bytes) = (qos.level(), payload.len());
         if json {
             let milliseconds = round_trip.as_secs_f64() * 1e3;
-            println!(
-                "{}",
-                json!({ "event": "message", "number": number, "qos": level, "bytes": bytes,
-                        "round_trip_ms": milliseconds })
-            );
+            let message = json!({ "event": "message", "number": number, "qos": level,
+                                  "bytes": bytes, "round_trip_ms": milliseconds });
+            print_line(message.to_string())?;
         } else {
-            println!(
+            print_line(format!(
                 "  message {number}  QoS {level}  {bytes:>2} bytes  back after {round_trip:.1?}"
-            );
+            ))?;
         }
     }
     Ok(round_trips.len())
@@ -175,12 +176,6 @@ async fn check(
     }
 }
 
-fn say(json: bool, line: &str) {
-    if !json {
-        println!("{line}\n");
-    }
-}
-
 /// Shows bytes on the wire, in the order in which they pass.
 fn show(json: bool, start: Instant, tapped: &Tapped<'_>) {
     let from = match tapped.direction {
@@ -189,22 +184,11 @@ fn show(json: bool, start: Instant, tapped: &Tapped<'_>) {
     };
     let text = visible(&tapped.redacted());
     let milliseconds = tapped.at.saturating_duration_since(start).as_secs_f64() * 1e3;
-    if json {
-        println!(
-            "{}",
-            json!({ "event": "bytes", "ms": milliseconds, "from": from,
-                    "text": text })
-        );
+    let line = if json {
+        json!({ "event": "bytes", "ms": milliseconds, "from": from, "text": text }).to_string()
     } else {
-        println!("{milliseconds:8.1} ms  {from:6}  {text}");
-    }
-}
-
-fn host_and_port(text: &str) -> Result<(String, u16), String> {
-    let (host, port) = text.rsplit_once(':').ok_or("write HOST:PORT")?;
-    let port = port.parse().map_err(|_| format!("`{port}` is no port"))?;
-    if host.is_empty() {
-        return Err("there is no host: write HOST:PORT".into());
-    }
-    Ok((host.to_owned(), port))
+        format!("{milliseconds:8.1} ms  {from:6}  {text}")
+    };
+    // It fails again at the summary, and is told then.
+    let _ = print_line(line);
 }

@@ -13,6 +13,7 @@ use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::failure::{Failure, FailureKind};
+use crate::output::print_line;
 
 /// Emulate a module on a pseudo terminal, on TCP, or both, until Ctrl-C
 ///
@@ -97,6 +98,8 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
         ready.add("pty", port.path().display().to_string());
         pty = Some(port);
     }
+    // Whoever has read the ready line may end the program, and the link must not stay behind.
+    let stopped = stopped();
     let link = match (&pty, arguments.link) {
         (Some(pty), Some(path)) => {
             let link = Link::create(&path, pty.path()).map_err(|error| {
@@ -112,7 +115,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
         }
         _ => None,
     };
-    ready.print(arguments.json);
+    ready.print(arguments.json)?;
     let seed = arguments.seed;
     let served = async {
         match (pty, tcp) {
@@ -126,7 +129,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
         result = served => result.map_err(|error| {
             Failure::new(FailureKind::Unavailable, format!("the module's port failed: {error}"))
         }),
-        () = stopped() => Ok(()),
+        () = stopped => Ok(()),
     };
     drop(link);
     if let Some(broker) = broker {
@@ -172,13 +175,15 @@ fn no_listener(address: &str, error: &io::Error) -> Failure {
     .hint("give HOST:PORT of this machine; port 0 takes a free one")
 }
 
-/// Waits for Ctrl-C or SIGTERM.
-pub(crate) async fn stopped() {
+/// Waits for Ctrl-C or SIGTERM. These are noticed from the call on, not from the first poll.
+pub(crate) fn stopped() -> impl Future<Output = ()> {
     let mut terminated = signal(SignalKind::terminate()).expect("SIGTERM can be handled");
     let mut interrupted = signal(SignalKind::interrupt()).expect("SIGINT can be handled");
-    tokio::select! {
-        _ = terminated.recv() => {}
-        _ = interrupted.recv() => {}
+    async move {
+        tokio::select! {
+            _ = terminated.recv() => {}
+            _ = interrupted.recv() => {}
+        }
     }
 }
 
@@ -194,7 +199,7 @@ impl Ready {
         self.0.push((key, value));
     }
 
-    fn print(mut self, json: bool) {
+    fn print(mut self, json: bool) -> Result<(), Failure> {
         self.0
             .sort_by_key(|(key, _)| Self::KEYS.iter().position(|known| known == key));
         if json {
@@ -202,14 +207,14 @@ impl Ready {
             for (key, value) in self.0 {
                 object[key] = value.into();
             }
-            println!("{object}");
+            print_line(object.to_string())
         } else {
             let mut line = String::from("ready");
             for (key, value) in self.0 {
                 // Writing to a string cannot fail.
                 let _ = write!(line, " {key}={value}");
             }
-            println!("{line}");
+            print_line(line)
         }
     }
 }

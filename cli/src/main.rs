@@ -6,11 +6,13 @@ mod broker;
 mod demo;
 mod emulate;
 mod failure;
+mod output;
 mod port;
 mod publish;
 mod subscribe;
 mod visible;
 
+use std::io::{IsTerminal as _, stderr};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -38,10 +40,13 @@ enum Command {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    // ATMQ_LOG=debug shows what driver and emulator do.
+    // ATMQ_LOG=debug shows what driver and emulator do; what the emulator loses is always shown.
+    let filter = EnvFilter::builder().with_env_var("ATMQ_LOG");
+    let lost = "atmq_emulator=warn".parse().expect("a target and a level");
     tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::from_env("ATMQ_LOG"))
-        .with_writer(std::io::stderr)
+        .with_env_filter(filter.with_default_directive(lost).from_env_lossy())
+        .with_writer(stderr)
+        .with_ansi(stderr().is_terminal())
         .init();
     match run(arguments.command) {
         Ok(()) => ExitCode::SUCCESS,

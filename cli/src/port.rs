@@ -1,7 +1,7 @@
 use std::error::Error as _;
 use std::io;
 
-use atmq_driver::{Modem, OpenError, Port, Settings};
+use atmq_driver::{Error, Modem, OpenError, Port, Settings};
 
 use crate::failure::{Failure, FailureKind, chain};
 
@@ -9,7 +9,7 @@ use crate::failure::{Failure, FailureKind, chain};
 #[derive(Debug, clap::Args)]
 pub(crate) struct PortArguments {
     /// The module: a serial device, or tcp://HOST:PORT
-    #[arg(long, value_name = "DEVICE", env = "ATMQ_PORT")]
+    #[arg(long, value_name = "DEVICE", env = "ATMQ_PORT", value_parser = port_name)]
     port: String,
     /// Bits per second of the serial device
     #[arg(long, value_name = "RATE", default_value_t = 115_200)]
@@ -37,10 +37,33 @@ impl PortArguments {
     }
 }
 
+/// Checks the form of what is no path: without its port a peer would look as if it were not there.
+fn port_name(name: &str) -> Result<String, String> {
+    if let Some(address) = name.strip_prefix("tcp://") {
+        host_and_port(address).map_err(|error| format!("{error}, behind tcp://"))?;
+    }
+    Ok(name.to_owned())
+}
+
+/// Reads `HOST:PORT`.
+pub(crate) fn host_and_port(text: &str) -> Result<(String, u16), String> {
+    let (host, port) = text.rsplit_once(':').ok_or("write HOST:PORT")?;
+    if host.is_empty() {
+        return Err("there is no host: write HOST:PORT".into());
+    }
+    match port.parse() {
+        Ok(port @ 1..) => Ok((host.to_owned(), port)),
+        _ => Err(format!("`{port}` is no port: write HOST:PORT")),
+    }
+}
+
 pub(crate) fn open_failure(error: &OpenError) -> Failure {
     let failure = Failure::new(FailureKind::Unavailable, chain(error));
     let system = error.source().and_then(|source| source.downcast_ref());
     match (error, system.map(io::Error::kind)) {
+        (OpenError::Initialise(Error::PortClosed(_)), _) => {
+            failure.hint("is the device still there, and is no other host connected?")
+        }
         (OpenError::Initialise(_), _) => Failure::new(FailureKind::TimedOut, chain(error))
             .hint("check power, cable and --baud, and that it is the module's AT port"),
         (OpenError::Tcp { .. }, _) => failure.hint("is the emulator running with --listen?"),

@@ -1,4 +1,3 @@
-use std::io::{Write as _, stdout};
 use std::time::Duration;
 
 use atmq_driver::{Client, Message, Messages};
@@ -8,6 +7,7 @@ use tokio::time::{Instant, sleep_until};
 use crate::broker::{BrokerArguments, exchange_failure, qos};
 use crate::emulate::stopped;
 use crate::failure::{Failure, FailureKind};
+use crate::output::print_line;
 use crate::port::PortArguments;
 
 /// Subscribe through a module and print what comes, in the manner of mosquitto_sub
@@ -30,7 +30,7 @@ pub(crate) struct Arguments {
     #[arg(short = 'C', long, value_name = "NUMBER",
           value_parser = clap::value_parser!(u64).range(1..))]
     count: Option<u64>,
-    /// End after so many seconds, with exit code 4
+    /// End so many seconds after the connection is made, with exit code 4
     #[arg(short = 'W', long, value_name = "SECONDS")]
     timeout: Option<u32>,
     /// Print the topic and a blank before each payload
@@ -42,12 +42,16 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
+    let modem = arguments.port.modem().await?;
+    let (client, messages) = arguments.broker.connect(&modem).await?;
     let deadline = arguments
         .timeout
         .map(|seconds| Instant::now() + Duration::from_secs(seconds.into()));
-    let modem = arguments.port.modem().await?;
-    let (client, messages) = arguments.broker.connect(&modem).await?;
-    let received = arguments.receive(&client, messages, deadline).await;
+    let stopped = stopped();
+    let received = tokio::select! {
+        received = arguments.receive(&client, messages, deadline) => received,
+        () = stopped => Ok(()),
+    };
     // The connection may be what was lost.
     let disconnected = match client.ended() {
         None => client.disconnect().await,
@@ -95,7 +99,6 @@ impl Arguments {
                         format!("{seen} messages in {seconds} s"),
                     ));
                 }
-                () = stopped() => return Ok(()),
             }
         }
     }
@@ -107,14 +110,6 @@ impl Arguments {
             line.push(b' ');
         }
         line.extend_from_slice(&message.payload);
-        line.push(b'\n');
-        let mut output = stdout().lock();
-        let written = output.write_all(&line).and_then(|()| output.flush());
-        written.map_err(|error| {
-            Failure::new(
-                FailureKind::Unavailable,
-                format!("cannot write to standard output: {error}"),
-            )
-        })
+        print_line(line)
     }
 }

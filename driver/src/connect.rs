@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use atmq_protocol::Secret;
 use atmq_protocol::mqtt::{
-    Connected, ConnectionId, ConnectionState, DataFormat, Information, Request, Setting, Timeouts,
-    Urc, Version, Will,
+    Connected, ConnectionId, ConnectionState, DataFormat, Information, Refusal, Request, Setting,
+    Timeouts, Urc, Version, Will,
 };
 use tokio::sync::oneshot;
 
@@ -296,12 +296,16 @@ async fn establish(
     match report(connected) {
         Some(Urc::Connected { result, .. }) => match result {
             Connected::Accepted => Ok(()),
+            // MQTT reserves these codes; a module that shows one speaks of itself.
+            Connected::Refused(Refusal::Other(code)) => Err(ConnectError::NotAccepted {
+                code: Some(code.into()),
+            }),
             Connected::Refused(refusal) => Err(ConnectError::Refused(refusal)),
-            Connected::Failed(code) => Err(ConnectError::NotAcknowledged { code }),
+            Connected::Failed(code) => Err(ConnectError::NotAccepted { code }),
             // The packet was sent again: only the state tells what came of it.
             Connected::Retransmitted(code) => match state(modem, link()).await? {
                 Some(ConnectionState::Connected) => Ok(()),
-                _ => Err(ConnectError::NotAcknowledged { code }),
+                _ => Err(ConnectError::NotAccepted { code }),
             },
         },
         _ => Ok(()),

@@ -29,6 +29,8 @@ pub struct Counters {
     pub unrecognised_lines: u64,
     /// Lines discarded for their length.
     pub overlong_lines: u64,
+    /// Lines dropped because their end did not come.
+    pub abandoned_lines: u64,
     /// Boot banners seen.
     pub reboots: u64,
     /// Messages received.

@@ -248,8 +248,8 @@ pub enum ConnectError {
     #[error("the broker refused the client: {} (code {})", refusal_words(*.0), .0.code())]
     Refused(Refusal),
     /// The broker did not answer the CONNECT, or the module could not send it.
-    #[error("the broker did not answer the CONNECT{}", reason_words(*.code))]
-    NotAcknowledged {
+    #[error("the CONNECT was not accepted{}", reason_words(*.code))]
+    NotAccepted {
         /// The return code that the module shows, if any.
         code: Option<i32>,
     },

@@ -46,8 +46,15 @@ mod port_task;
 pub mod session;
 mod settings;
 
+/// The crate with the types of the wire, for what is not repeated here.
+pub use atmq_protocol as protocol;
+pub use atmq_protocol::dialect::EncodeError;
 pub use atmq_protocol::limits::Limits;
-pub use atmq_protocol::mqtt::{ConnectionId, ConnectionState, QoS, Timeouts, Version, Will};
+pub use atmq_protocol::mqtt::{
+    ConnectionId, ConnectionState, LinkStatus, OpenFailure, QoS, Refusal, Timeouts, Version, Will,
+};
+pub use atmq_protocol::result_code::{CmeError, FinalResult};
+pub use atmq_protocol::standard::{Clock, Registration, SignalQuality, SimStatus};
 pub use client::{Client, Delivery};
 pub use connect::ConnectOptions;
 pub use counters::Counters;

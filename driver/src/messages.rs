@@ -11,6 +11,9 @@ use crate::error::Disconnected;
 /// How many times the soft limit may wait while an exchange keeps the port reading. Ours.
 const HARD_LIMIT: usize = 4;
 
+/// So many may wait in any case. Ours: one piece read from the port holds fewer.
+const LEAST_HARD_LIMIT: usize = 256;
+
 /// A received message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
@@ -30,8 +33,8 @@ pub struct Message {
 /// peer with flow control keeps the rest. As soon as something is asked, the port is read again,
 /// because the answer comes behind whatever was held back. So a program may publish and then read
 /// its messages in the same task: the publish never waits for the reader. Messages that come
-/// meanwhile are queued as well, up to four times the limit. What comes then is dropped, and
-/// counted in [`missed`](Self::missed) and
+/// meanwhile are queued as well, up to four times the limit and at least 256. What comes then is
+/// dropped, and counted in [`missed`](Self::missed) and
 /// [`Counters::messages_dropped`](crate::Counters::messages_dropped).
 ///
 /// Dropping it does not disconnect; further messages are counted and forgotten.
@@ -156,7 +159,8 @@ impl Link {
         if !state.listening || !state.armed {
             return Delivery::Unclaimed;
         }
-        if state.queue.len() >= self.soft_limit.saturating_mul(HARD_LIMIT) {
+        let hard_limit = self.soft_limit.saturating_mul(HARD_LIMIT);
+        if state.queue.len() >= hard_limit.max(LEAST_HARD_LIMIT) {
             state.missed += 1;
             return Delivery::Dropped;
         }

@@ -65,7 +65,8 @@ impl Modem {
     }
 
     /// Takes over a stream of any kind. Nothing is sent: call [`initialise`](Self::initialise),
-    /// unless the module is known to be in order.
+    /// unless the module is known to be in order. The stream is flushed after each command, so
+    /// take serial devices from [`open_port`](crate::open_port), where that does not block.
     ///
     /// # Panics
     /// Outside of a tokio runtime.
@@ -113,12 +114,8 @@ impl Modem {
                 Err(Error::Exchange(ExchangeError::Refused { .. })) => String::new(),
                 Err(error) => return Err(error),
             };
-            let limits = if model.contains("NT35E") {
-                Limits::NT35E
-            } else {
-                Limits::NT26
-            };
-            self.send(Call::SetLimits(Box::new(limits))).await?;
+            let limits = Box::new(Limits::of_model(&model));
+            self.send(Call::SetLimits(limits)).await?;
         }
         Ok(())
     }

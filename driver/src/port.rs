@@ -85,14 +85,17 @@ impl AsyncWrite for Port {
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match &mut self.get_mut().0 {
-            Inner::Serial(stream) => Pin::new(stream).poll_flush(cx),
+            // Nothing is buffered on this side, and to drain the device would block the thread
+            // until the last bit is out, on a PTY until the other end has read it.
+            Inner::Serial(_) => Poll::Ready(Ok(())),
             Inner::Tcp(stream) => Pin::new(stream).poll_flush(cx),
         }
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match &mut self.get_mut().0 {
-            Inner::Serial(stream) => Pin::new(stream).poll_shutdown(cx),
+            // As with the flush; dropping it closes it.
+            Inner::Serial(_) => Poll::Ready(Ok(())),
             Inner::Tcp(stream) => Pin::new(stream).poll_shutdown(cx),
         }
     }

@@ -57,6 +57,7 @@ pub(crate) struct Shared {
     pub(crate) drained: Arc<Notify>,
 }
 
+/// The task: [`run`](Self::run) it on a port.
 pub(crate) struct PortTask {
     session: Session,
     calls: mpsc::Receiver<Call>,
@@ -64,6 +65,7 @@ pub(crate) struct PortTask {
     tap: Option<Tap>,
     links: Vec<Arc<Link>>,
     lines: Vec<mpsc::Sender<Vec<u8>>>,
+    /// Who waits for the exchange in progress.
     reply: Option<oneshot::Sender<Result<Answer, Error>>>,
     /// What the session cannot count: what became of messages and lines.
     delivered: Counters,
@@ -138,13 +140,10 @@ impl PortTask {
                     self.show(Direction::ModuleToHost, bytes, &[]);
                     self.session.receive(bytes, Instant::now().into_std());
                 }
-                written = write(&mut writer, &out) => {
-                    let written = written?;
-                    out = out.and_then(|(transmit, from)| {
-                        let from = from + written;
-                        (from < transmit.bytes.len()).then_some((transmit, from))
-                    });
-                }
+                written = write(&mut writer, &out) => match (written?, &mut out) {
+                    (Some(written), Some((_, from))) => *from += written,
+                    _ => out = None,
+                },
                 call = self.calls.recv(), if open && self.session.is_ready() => match call {
                     Some(call) => self.call(call),
                     None => open = false,
@@ -229,13 +228,14 @@ impl PortTask {
                 Event::Unrecognised(_) | Event::Overlong { .. } => {}
             }
         }
-        let mut counters = *self.session.counters();
-        counters.messages = self.delivered.messages;
-        counters.messages_dropped = self.delivered.messages_dropped;
-        counters.messages_unclaimed = self.delivered.messages_unclaimed;
-        counters.module_overflows = self.delivered.module_overflows;
-        counters.lines_dropped = self.delivered.lines_dropped;
-        *lock(&self.shared.counters) = counters;
+        *lock(&self.shared.counters) = Counters {
+            messages: self.delivered.messages,
+            messages_dropped: self.delivered.messages_dropped,
+            messages_unclaimed: self.delivered.messages_unclaimed,
+            module_overflows: self.delivered.module_overflows,
+            lines_dropped: self.delivered.lines_dropped,
+            ..*self.session.counters()
+        };
     }
 
     fn urc(&mut self, urc: Urc<'static>) {
@@ -339,17 +339,23 @@ fn is_over(link: &Arc<Link>) -> bool {
     link.ended().is_some() || Arc::strong_count(link) == 1
 }
 
-/// Writes some of what is left, if anything is.
+/// Writes some of what is left and tells how much; `None`: all was written and is on its way.
+/// Each call does one thing, so that nothing is written twice if it is cancelled.
 async fn write(
     writer: &mut (impl AsyncWrite + Unpin),
     out: &Option<(Transmit, usize)>,
-) -> io::Result<usize> {
+) -> io::Result<Option<usize>> {
     let Some((transmit, from)) = out else {
         return pending().await;
     };
-    match writer.write(&transmit.bytes[*from..]).await? {
+    let rest = &transmit.bytes[*from..];
+    if rest.is_empty() {
+        writer.flush().await?;
+        return Ok(None);
+    }
+    match writer.write(rest).await? {
         0 => Err(io::ErrorKind::WriteZero.into()),
-        written => Ok(written),
+        written => Ok(Some(written)),
     }
 }
 
@@ -360,6 +366,7 @@ async fn wait_until(deadline: Option<Instant>) {
     }
 }
 
+/// Locks what is only ever copied in and out.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().expect("nothing panics with the lock held")
 }

@@ -28,7 +28,7 @@
 //! # Whose answer is it?
 //!
 //! `OK` carries no identity, so there is one exchange at a time. A line is shown to the exchange
-//! in progress first: its echo, a final result code, its information response, its result URC.
+//! in progress first: its echo, a final result code, its result URC, its information response.
 //! Then it is read as a URC, then as a boot banner, and else reported as unrecognised. Without
 //! an exchange no line is a final result code.
 //!
@@ -52,6 +52,9 @@
 //!   waiting for data, and every byte of a probe would be published. Escape is data as well
 //!   (reference `lmqtt.md` 1.7). The module gives up after 30 s without a byte; so the session
 //!   sends nothing for 35 s, and then probes. A prompt that comes late starts the 35 s anew.
+//! - If a probe is not answered and the line is quiet, an incomplete line may have swallowed the
+//!   answer: a payload that was cut short takes what follows for its rest. It is dropped before
+//!   the next probe.
 //! - Four probes within 15 s without an answer are enough: a command that waits fails with
 //!   [`Unresponsive`](crate::ExchangeError::Unresponsive). The fence stays; the next command
 //!   starts over.
@@ -111,12 +114,12 @@ impl Session {
 
     /// What the module accepts, from now on.
     pub fn set_limits(&mut self, limits: Limits) {
-        self.channel.limits = limits;
+        self.channel.wire.limits = limits;
     }
 
     /// What the module accepts.
     pub fn limits(&self) -> &Limits {
-        &self.channel.limits
+        &self.channel.wire.limits
     }
 
     /// Whether [`Event::Line`] is wanted. At the beginning it is not.
@@ -163,8 +166,8 @@ impl Session {
         self.channel.count_received(bytes.len(), now);
         self.reader.push(bytes);
         loop {
-            let channel = &self.channel;
-            let extent = |line: &[u8]| channel.dialect.extent(line, &channel.formats);
+            let wire = &self.channel.wire;
+            let extent = |line: &[u8]| wire.dialect.extent(line, &wire.formats);
             let Some(frame) = self.reader.next(extent) else {
                 break;
             };
@@ -180,6 +183,10 @@ impl Session {
     /// Tells that time has passed, at the latest when [`poll_timeout`](Self::poll_timeout) said.
     pub fn handle_timeout(&mut self, now: Instant) {
         self.channel.handle_timeout(now);
+        if self.channel.is_stalled() {
+            let length = self.reader.abandon();
+            self.channel.abandoned(length);
+        }
         self.follow_prompt();
     }
 

@@ -52,4 +52,14 @@ impl Limits {
         inline_payload: 1024,
         ..Self::NT35E
     };
+
+    /// The limits of the module that calls itself so (`AT+CGMM`). One that is not known gets the
+    /// narrower limits of the NT26.
+    pub fn of_model(model: &str) -> Self {
+        if model.contains("NT35E") {
+            Self::NT35E
+        } else {
+            Self::NT26
+        }
+    }
 }

@@ -1,3 +1,5 @@
+mod recovery;
+
 use std::collections::VecDeque;
 use std::fmt;
 use std::time::{Duration, Instant};
@@ -7,19 +9,20 @@ use atmq_protocol::limits::Limits;
 use atmq_protocol::mqtt::{ConnectionId, FormatTable, LinkStatus, Request, Setting, Urc};
 use atmq_protocol::result_code::FinalResult;
 
-use super::command::{Command, Kind, Prepared, Writer};
+use super::command::{Command, Kind, Prepared, Wire};
 use super::event::{Event, Transmit};
-use super::fence::{self, Fence, Verdict};
+use super::fence::{self, Fence};
 use super::owned;
 use super::pending::{Pending, Stage};
 use crate::counters::Counters;
 use crate::error::{ExchangeError, RequestError};
 
+/// So many bytes of an unrecognised line are logged.
+const SHOWN: usize = 80;
+
 /// Everything of a session but the reader: what lines mean, by what was sent.
 pub(super) struct Channel {
-    pub(super) dialect: &'static dyn Dialect,
-    pub(super) limits: Limits,
-    pub(super) formats: FormatTable,
+    pub(super) wire: Wire,
     pub(super) counters: Counters,
     pub(super) events: VecDeque<Event>,
     pub(super) transmit: VecDeque<Transmit>,
@@ -33,7 +36,11 @@ pub(super) struct Channel {
     late_probes: u32,
     /// The next final result code belongs to a late probe.
     late_probe_answered: bool,
+    /// Whether a prompt is awaited, until the reader has been told.
     prompt_awaited: Option<bool>,
+    last_received: Option<Instant>,
+    /// An incomplete line keeps answers from being seen, until the reader has been told.
+    stalled: bool,
 }
 
 enum State {
@@ -42,23 +49,14 @@ enum State {
     Fenced(Fence),
 }
 
-/// The writer for commands, borrowing only what it needs of a channel.
-macro_rules! writer {
-    ($channel:expr) => {
-        Writer {
-            dialect: $channel.dialect,
-            limits: &$channel.limits,
-            formats: &$channel.formats,
-        }
-    };
-}
-
 impl Channel {
     pub(super) fn new(dialect: &'static dyn Dialect, limits: Limits) -> Self {
         Self {
-            dialect,
-            limits,
-            formats: FormatTable::default(),
+            wire: Wire {
+                dialect,
+                limits,
+                formats: FormatTable::default(),
+            },
             counters: Counters::default(),
             events: VecDeque::new(),
             transmit: VecDeque::new(),
@@ -69,16 +67,9 @@ impl Channel {
             late_probes: 0,
             late_probe_answered: false,
             prompt_awaited: None,
+            last_received: None,
+            stalled: false,
         }
-    }
-
-    pub(super) fn synchronise(&mut self, now: Instant) {
-        if let State::Pending(pending) = std::mem::replace(&mut self.state, State::Clear) {
-            let limit = pending.prepared.limit;
-            let command = pending.prepared.name;
-            self.complete(Err(ExchangeError::Timeout { command, limit }));
-        }
-        self.fence(Fence::owing(None, now));
     }
 
     pub(super) fn is_ready(&self) -> bool {
@@ -98,7 +89,7 @@ impl Channel {
         if !self.is_ready() {
             return Err(RequestError::Busy);
         }
-        let mut prepared = writer!(self).prepare(command)?;
+        let mut prepared = self.wire.prepare(command)?;
         prepared.limit = limit.unwrap_or(prepared.limit);
         if let Kind::Mqtt(Request::Publish { connection, .. }) = &prepared.kind {
             prepared.reported &= !self.unreported.contains(connection);
@@ -115,7 +106,7 @@ impl Channel {
     }
 
     pub(super) fn check(&self, command: Command) -> Result<(), RequestError> {
-        writer!(self).prepare(command).map(drop)
+        self.wire.prepare(command).map(drop)
     }
 
     /// Sends what waits, now that nothing keeps it back.
@@ -137,6 +128,7 @@ impl Channel {
 
     pub(super) fn count_received(&mut self, length: usize, now: Instant) {
         self.counters.bytes_received += length as u64;
+        self.last_received = Some(now);
         if let State::Fenced(fence) = &mut self.state {
             fence.received(now);
         }
@@ -199,18 +191,17 @@ impl Channel {
 
     /// A line that is neither echo nor final result code.
     fn content(&mut self, line: &[u8], now: Instant) {
-        let urc = self.dialect.decode_urc(line, &self.formats);
+        let urc = self.wire.dialect.decode_urc(line, &self.wire.formats);
         if let State::Pending(pending) = &mut self.state {
-            let writer = writer!(self);
             if let Some(urc) = &urc
-                && pending.take_report(urc, line, &writer)
+                && pending.take_report(urc, line, &self.wire)
             {
                 self.counters.urcs += 1;
                 self.follow(urc);
                 self.finish_if_complete();
                 return;
             }
-            if pending.take_information(line, &writer) {
+            if pending.take_information(line, &self.wire) {
                 return;
             }
             if urc.is_none() && pending.is_raw() && !is_boot_rom(line) {
@@ -231,6 +222,7 @@ impl Channel {
     fn unrecognised(&mut self, line: &[u8]) {
         // What stands behind a `=` may be an echo with a password, damaged on the way.
         let shown = line.split(|byte| *byte == b'=').next().unwrap_or_default();
+        let shown = &shown[..shown.len().min(SHOWN)];
         tracing::debug!(line = %shown.escape_ascii(), length = line.len(), "unrecognised line");
         if fence::is_result(line) {
             self.counters.stray_results += 1;
@@ -252,7 +244,7 @@ impl Channel {
         {
             tracing::debug!(%connection, ?status, ?extend, "link lost");
             if let State::Pending(pending) = &mut self.state {
-                pending.link_lost(connection, status, extend, &writer!(self));
+                pending.link_lost(connection, status, extend, &self.wire);
             }
         }
         self.events.push_back(Event::Urc(owned::urc(urc)));
@@ -266,7 +258,7 @@ impl Channel {
             result: Ok(()),
         } = urc
         {
-            self.formats[*connection] = Default::default();
+            self.wire.formats[*connection] = Default::default();
             self.unreported.retain(|other| other != connection);
         }
     }
@@ -288,25 +280,7 @@ impl Channel {
                 return;
             }
             pending.carried_out = true;
-            let mut formats = self.formats.clone();
-            let unreported = &mut self.unreported;
-            pending.request(&writer!(self), |request| {
-                if let Request::Configure {
-                    connection,
-                    setting,
-                } = request
-                {
-                    formats[*connection].apply(setting);
-                    if let Setting::ResultUrcs(on) = setting {
-                        unreported.retain(|other| other != connection);
-                        if !on {
-                            unreported.push(*connection);
-                        }
-                    }
-                }
-                true
-            });
-            self.formats = formats;
+            self.configured();
             self.finish_if_complete();
             return;
         }
@@ -317,6 +291,33 @@ impl Channel {
             self.state = State::Fenced(Fence::pause(now));
             self.prompt_awaited = Some(false);
         }
+    }
+
+    /// The command in progress was carried out: what it configured holds from now on.
+    fn configured(&mut self) {
+        let State::Pending(pending) = &self.state else {
+            return;
+        };
+        let mut formats = self.wire.formats.clone();
+        let unreported = &mut self.unreported;
+        pending.request(&self.wire, |request| {
+            let Request::Configure {
+                connection,
+                setting,
+            } = request
+            else {
+                return false;
+            };
+            formats[*connection].apply(setting);
+            if let Setting::ResultUrcs(on) = setting {
+                unreported.retain(|other| other != connection);
+                if !on {
+                    unreported.push(*connection);
+                }
+            }
+            true
+        });
+        self.wire.formats = formats;
     }
 
     /// Ends the exchange in progress if nothing more is awaited.
@@ -340,28 +341,6 @@ impl Channel {
         self.events.push_back(Event::Completed(outcome));
     }
 
-    fn rebooted(&mut self, now: Instant) {
-        tracing::warn!("the module rebooted");
-        self.counters.reboots += 1;
-        self.formats = FormatTable::default();
-        self.unreported.clear();
-        self.late_probes = 0;
-        self.late_probe_answered = false;
-        self.events.push_back(Event::Rebooted);
-        let failed = match std::mem::replace(&mut self.state, State::Clear) {
-            State::Pending(pending) => Some(pending.prepared),
-            // What does not depend on a connection can still be sent.
-            _ => self
-                .waiting
-                .take_if(|waiting| matches!(waiting.kind, Kind::Mqtt(_))),
-        };
-        if let Some(prepared) = failed {
-            let command = prepared.name;
-            self.complete(Err(ExchangeError::Rebooted { command }));
-        }
-        self.fence(Fence::owing(Some(0), now));
-    }
-
     pub(super) fn deadline(&self) -> Option<Instant> {
         match &self.state {
             State::Clear => None,
@@ -380,91 +359,6 @@ impl Channel {
                 self.obey(verdict, now);
             }
         }
-    }
-
-    fn give_up(&mut self, now: Instant) {
-        let State::Pending(pending) = std::mem::replace(&mut self.state, State::Clear) else {
-            return;
-        };
-        self.counters.timeouts += 1;
-        let limit = pending.prepared.limit;
-        let command = pending.prepared.name.clone();
-        let fence = match pending.stage {
-            _ if pending.carried_out => {
-                self.complete(Err(ExchangeError::NoReport { command, limit }));
-                return;
-            }
-            Stage::Prompt => Fence::data_mode(now, 1),
-            Stage::Data(sent) => Fence::data_mode(sent, 1),
-            Stage::Command => Fence::owing(Some(1), now),
-        };
-        let outcome = match pending.stage {
-            // What came of it is known, only its `OK` was lost.
-            _ if pending.has_report() => pending.finish(FinalResult::Ok),
-            Stage::Prompt => {
-                let limit = pending.prompt_limit();
-                Err(ExchangeError::NoPrompt { command, limit })
-            }
-            _ => Err(ExchangeError::Timeout { command, limit }),
-        };
-        self.complete(outcome);
-        self.fence(fence);
-    }
-
-    fn fence(&mut self, fence: Fence) {
-        tracing::debug!("channel fenced");
-        self.counters.fences += 1;
-        self.prompt_awaited = Some(fence.in_data_mode());
-        self.state = State::Fenced(fence);
-    }
-
-    fn fence_down(&mut self, now: Instant) {
-        if let State::Fenced(fence) = std::mem::replace(&mut self.state, State::Clear) {
-            tracing::trace!("fence down");
-            self.late_probes = fence.probes;
-        }
-        self.prompt_awaited = Some(false);
-        self.start(now);
-    }
-
-    fn obey(&mut self, verdict: Verdict, now: Instant) {
-        match verdict {
-            Verdict::Up => {}
-            Verdict::Down => self.fence_down(now),
-            Verdict::Probe => {
-                self.counters.probes += 1;
-                self.prompt_awaited = Some(false);
-                let mut line = Vec::new();
-                fence::PROBE.encode(&mut line);
-                self.send(line, Vec::new());
-            }
-            Verdict::GivenUp => {
-                let probes = match &self.state {
-                    State::Fenced(fence) => fence.unanswered,
-                    _ => 0,
-                };
-                if let Some(prepared) = self.waiting.take() {
-                    let command = prepared.name;
-                    let error = ExchangeError::Unresponsive { command, probes };
-                    self.events.push_back(Event::Completed(Err(error)));
-                }
-            }
-        }
-    }
-
-    /// Drops the answer of a probe that came after the fence was down.
-    fn take_late_probe(&mut self, line: &[u8]) -> bool {
-        if self.late_probe_answered && fence::is_result(line) {
-            self.late_probe_answered = false;
-            self.late_probes = self.late_probes.saturating_sub(1);
-            self.counters.stray_results += 1;
-            return true;
-        }
-        if self.late_probes > 0 && fence::answers_probe(line) {
-            self.late_probe_answered = true;
-            return true;
-        }
-        false
     }
 
     /// Whether a prompt is awaited, if that has changed since the last call.

@@ -121,13 +121,13 @@ pub(super) enum Kind {
 }
 
 /// What the wire form of a command depends on.
-pub(super) struct Writer<'w> {
+pub(super) struct Wire {
     pub(super) dialect: &'static dyn Dialect,
-    pub(super) limits: &'w Limits,
-    pub(super) formats: &'w FormatTable,
+    pub(super) limits: Limits,
+    pub(super) formats: FormatTable,
 }
 
-impl Writer<'_> {
+impl Wire {
     pub(super) fn prepare(&self, command: Command) -> Result<Prepared, RequestError> {
         match command {
             Command::Standard(request) => {
@@ -165,7 +165,7 @@ impl Writer<'_> {
         let borrowed = Cow::Borrowed(&payload[..]);
         let way = self
             .dialect
-            .publish_payload(formats, self.limits, borrowed)?;
+            .publish_payload(formats, &self.limits, borrowed)?;
         let prompted = match way {
             PublishPayload::Inline(_) => None,
             PublishPayload::Prompted(length) => Some(length),
@@ -196,8 +196,8 @@ impl Writer<'_> {
         check_prompt(&request, data.as_deref())?;
         let mut line = Vec::new();
         let context = Context {
-            limits: self.limits,
-            formats: self.formats,
+            limits: &self.limits,
+            formats: &self.formats,
         };
         self.dialect.encode_request(&request, context, &mut line)?;
         self.check_length(line.len() - 1)?;
@@ -273,8 +273,8 @@ impl Writer<'_> {
             return None;
         }
         let context = Context {
-            limits: self.limits,
-            formats: self.formats,
+            limits: &self.limits,
+            formats: &self.formats,
         };
         self.dialect.decode_request(&command, context).ok()
     }

@@ -16,7 +16,7 @@ const PROBE_SECONDS: [u64; 4] = [1, 2, 4, 8];
 const PAUSE: Duration = Duration::from_millis(30);
 
 /// Silence before the first probe, so that it does not run into an answer. Ours.
-const QUIET: Duration = Duration::from_millis(200);
+pub(super) const QUIET: Duration = Duration::from_millis(200);
 
 /// The longest wait for that silence: a stream of URCs must not keep the fence up. Ours.
 const LONGEST_QUIET: Duration = Duration::from_secs(1);
@@ -97,6 +97,11 @@ impl Fence {
     /// Whether a late prompt is to be recognised.
     pub(super) fn in_data_mode(&self) -> bool {
         matches!(self.stage, Stage::DataMode { .. })
+    }
+
+    /// Nobody knows any more what is owed.
+    pub(super) fn owes_unknown(&mut self) {
+        self.owed = None;
     }
 
     /// The prompt has come late: the module waits for data from now on.

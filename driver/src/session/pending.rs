@@ -4,7 +4,7 @@ use atmq_protocol::mqtt::{ConnectionId, Information, LinkStatus, Request, Urc};
 use atmq_protocol::result_code::FinalResult;
 use atmq_protocol::standard::StandardInformation;
 
-use super::command::{Kind, Prepared, Writer};
+use super::command::{Kind, Prepared, Wire};
 use super::event::{Answer, Response};
 use super::owned;
 use crate::error::ExchangeError;
@@ -44,7 +44,7 @@ pub(super) enum Stage {
     Command,
     /// The command line was sent, and data is to follow when the prompt has come.
     Prompt,
-    /// The data was sent, at this time.
+    /// The data is sent, at the latest at this time.
     Data(Instant),
 }
 
@@ -80,9 +80,12 @@ impl Pending {
         if self.stage != Stage::Prompt {
             return None;
         }
-        self.stage = Stage::Data(now);
-        self.deadline = now + self.prepared.limit;
-        self.prepared.data.take()
+        let data = self.prepared.data.take()?;
+        // On a slow line the data needs its time: a millisecond a byte at 9600 Bd.
+        let sent = now + Duration::from_millis(data.len() as u64);
+        self.stage = Stage::Data(sent);
+        self.deadline = sent + self.prepared.limit;
+        Some(data)
     }
 
     /// Whether the line is the command that was sent, once.
@@ -94,7 +97,7 @@ impl Pending {
     }
 
     /// Takes an information response.
-    pub(super) fn take_information(&mut self, line: &[u8], writer: &Writer<'_>) -> bool {
+    pub(super) fn take_information(&mut self, line: &[u8], wire: &Wire) -> bool {
         match &self.prepared.kind {
             Kind::Standard(request) => {
                 let Some(information) = StandardInformation::decode(request, line) else {
@@ -106,9 +109,9 @@ impl Pending {
                 true
             }
             Kind::Mqtt(request) => {
-                let information = writer
+                let information = wire
                     .dialect
-                    .decode_information(request, line, writer.formats);
+                    .decode_information(request, line, &wire.formats);
                 let Some(information) = information else {
                     return false;
                 };
@@ -119,16 +122,7 @@ impl Pending {
                 true
             }
             Kind::Raw => {
-                let name = self.prepared.name.as_bytes();
-                let own = name
-                    .get(2..)
-                    .map(|name| name.strip_suffix(b"?").unwrap_or(name))
-                    .is_some_and(|name| {
-                        name.starts_with(b"+")
-                            && line.len() > name.len()
-                            && line[..name.len()].eq_ignore_ascii_case(name)
-                            && line[name.len()] == b':'
-                    });
+                let own = is_own(&self.prepared.name, line);
                 if own {
                     self.take_line(line);
                 }
@@ -149,9 +143,9 @@ impl Pending {
     }
 
     /// Takes the result URC of this very exchange, once.
-    pub(super) fn take_report(&mut self, urc: &Urc<'_>, line: &[u8], writer: &Writer<'_>) -> bool {
+    pub(super) fn take_report(&mut self, urc: &Urc<'_>, line: &[u8], wire: &Wire) -> bool {
         let awaited =
-            self.report.is_none() && self.request(writer, |request| request.is_answered_by(urc));
+            self.report.is_none() && self.request(wire, |request| request.is_answered_by(urc));
         if awaited {
             self.report = Some(owned::urc(urc.clone()));
             if self.is_raw() {
@@ -168,9 +162,9 @@ impl Pending {
         connection: ConnectionId,
         status: LinkStatus,
         extend: Option<i32>,
-        writer: &Writer<'_>,
+        wire: &Wire,
     ) {
-        let concerned = self.request(writer, |request| {
+        let concerned = self.request(wire, |request| {
             request.connection() == Some(connection)
                 && !matches!(request, Request::Close { .. } | Request::Disconnect { .. })
         });
@@ -190,16 +184,10 @@ impl Pending {
     }
 
     /// The MQTT request that is being made, given to `f`; `false` if it is none.
-    pub(super) fn request(
-        &self,
-        writer: &Writer<'_>,
-        f: impl FnOnce(&Request<'_>) -> bool,
-    ) -> bool {
+    pub(super) fn request(&self, wire: &Wire, f: impl FnOnce(&Request<'_>) -> bool) -> bool {
         match &self.prepared.kind {
             Kind::Mqtt(request) => f(request),
-            Kind::Raw => writer
-                .request_in(&self.prepared.line)
-                .is_some_and(|r| f(&r)),
+            Kind::Raw => wire.request_in(&self.prepared.line).is_some_and(|r| f(&r)),
             Kind::Standard(_) => false,
         }
     }
@@ -242,6 +230,17 @@ impl Pending {
         self.stored = self.stored.saturating_add(length + LINE_COST);
         self.stored <= MAX_ANSWER
     }
+}
+
+/// Whether a line begins with the name of the raw command that `command` is called.
+fn is_own(command: &str, line: &[u8]) -> bool {
+    let name = command.trim_end_matches('?').as_bytes().get(2..);
+    let Some(name @ [b'+', ..]) = name else {
+        return false;
+    };
+    let begins = line.get(..name.len());
+    begins.is_some_and(|begins| begins.eq_ignore_ascii_case(name))
+        && line.get(name.len()) == Some(&b':')
 }
 
 fn without_returns(line: &[u8]) -> &[u8] {

@@ -117,6 +117,19 @@ impl ResponseReader {
         self.prompt_from = None;
     }
 
+    /// Drops the line that is not complete yet, and tells how many bytes of it have come.
+    ///
+    /// For whoever knows that its end will not come: a payload that was cut short on the way
+    /// would take all that follows for its rest, up to the announced length.
+    pub fn abandon(&mut self) -> usize {
+        let length = self.discarded() + self.buffer.len() - self.start;
+        self.buffer.clear();
+        self.begin_line(0);
+        self.skip_blank = false;
+        self.prompt_from = self.prompt_from.map(|_| 0);
+        length
+    }
+
     /// The next complete frame, or `None` if more bytes are needed.
     ///
     /// `extent` is shown the beginning of the current line, at most up to its first line feed,
@@ -211,8 +224,8 @@ impl ResponseReader {
         }
     }
 
-    /// The line holds a counted payload, which must be followed by a line end. One firmware is
-    /// said to put it between quotes that are not counted (reference `lmqtt.md` 1.8).
+    /// The line holds a counted payload, which must be followed by a line end. Quotes around it
+    /// that are not counted are tolerated, as one host does (reference `lmqtt.md` 1.8).
     fn counted(&mut self, start: usize, length: usize) -> Step {
         let from = self.start + start;
         let quoted = self.buffer.get(from) == Some(&b'"');
@@ -335,6 +348,21 @@ mod tests {
         let mut bytes = vec![b'x'; 100];
         bytes.extend_from_slice(b"\r\nOK\r\n");
         assert_eq!(read(&bytes), ["OVERLONG 101", "OK"]);
+    }
+
+    #[test]
+    fn a_payload_whose_rest_does_not_come_can_be_abandoned() {
+        let mut reader = ResponseReader::new(32);
+        reader.expect_prompt();
+        reader.push(b"\r\n#20:ab\r\nOK\r\n");
+        assert_eq!(drain(&mut reader), [""; 0]);
+        assert_eq!(reader.abandon(), 12);
+        assert_eq!(reader.abandon(), 0);
+        reader.push(b"OK\r\n> ");
+        assert_eq!(drain(&mut reader), ["OK", "PROMPT"]);
+        reader.push(&[b'x'; 40]);
+        assert_eq!(drain(&mut reader), [""; 0]);
+        assert_eq!(reader.abandon(), 40);
     }
 
     #[test]

@@ -1,0 +1,9 @@
+//! The program `atmq` from outside: what a user types, what is printed, how it ends.
+
+mod at;
+mod demo;
+mod emulate;
+mod harness;
+mod publish;
+mod subscribe;
+mod usage;

@@ -1,0 +1,215 @@
+//! `atmq pub`
+
+use std::cell::Cell;
+use std::fs;
+use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
+use std::process::Command;
+use std::thread;
+
+use atmq_tests::mosquitto::{Mosquitto, find_program, free_port};
+use atmq_tests::raw_mqtt::{Connect, Publish, RawClient};
+
+use crate::harness::{CLOSED_PORT, Emulator, Finished, atmq, awkward};
+
+/// What the module takes at most behind a prompt.
+const LIMIT: usize = 8000;
+
+/// A module, and a client at its broker that hears everything.
+fn bench() -> (Emulator, RawClient) {
+    let module = Emulator::with_broker();
+    let mut other = RawClient::connect(module.broker(), &Connect::new("other"));
+    other.subscribe(&[("#", 2)]);
+    (module, other)
+}
+
+#[test]
+fn a_payload_comes_from_where_it_is_said_to_be() {
+    let (module, mut other) = bench();
+    let directory = tempfile::tempdir().expect("a temporary directory can be made");
+    let file = directory.path().join("payload");
+    fs::write(&file, awkward()).expect("a file can be written");
+    module
+        .atmq("pub", ["-t", "m", "-m", "grüße, \"you\""])
+        .succeeds();
+    assert_eq!(other.expect_publish(), Publish::new("m", "grüße, \"you\""));
+    module.atmq("pub", ["-t", "f", "-f"]).arg(&file).succeeds();
+    assert_eq!(other.expect_publish(), Publish::new("f", awkward()));
+    let mut published = module.atmq("pub", ["-t", "s", "-s"]);
+    published.write_stdin(awkward()).succeeds();
+    assert_eq!(other.expect_publish(), Publish::new("s", awkward()));
+    module.atmq("pub", ["-t", "n", "-n"]).succeeds();
+    assert_eq!(other.expect_publish(), Publish::new("n", ""));
+    let mut published = module.atmq("pub", ["-t", "l", "-l"]);
+    published
+        .write_stdin("one\n\n three \nno line feed")
+        .succeeds();
+    for line in ["one", "", " three ", "no line feed"] {
+        assert_eq!(other.expect_publish(), Publish::new("l", line));
+    }
+    let mut published = module.atmq("pub", ["-t", "l", "-l"]);
+    published.write_stdin("").succeeds();
+    other.expect_nothing();
+}
+
+#[test]
+fn quality_of_service_and_retain_are_as_asked_for() {
+    let (module, mut other) = bench();
+    for qos in 0..=2 {
+        let level = qos.to_string();
+        let options = ["-t", "q", "-m", "m", "-q", &level, "-r"];
+        module.atmq("pub", options).succeeds();
+        assert_eq!(other.accept_publish().qos, qos);
+    }
+    let mut late = RawClient::connect(module.broker(), &Connect::new("late"));
+    late.subscribe(&[("q", 0)]);
+    assert_eq!(late.expect_publish(), Publish::new("q", "m").retain());
+    let complaint = module
+        .atmq("pub", ["-t", "q", "-n", "-q", "3"])
+        .is_misused();
+    assert!(complaint.contains("0, 1 or 2"), "{complaint}");
+}
+
+#[test]
+fn the_longest_payload_passes_and_a_longer_one_is_refused() {
+    let (module, mut other) = bench();
+    let publish = |length: usize| {
+        let mut published = module.atmq("pub", ["-t", "t", "-q", "1", "-s"]);
+        published.write_stdin(vec![0xff; length]);
+        published
+    };
+    publish(LIMIT).succeeds();
+    assert_eq!(other.accept_publish().payload, [0xff; LIMIT]);
+    let failed = publish(LIMIT + 1).fails(2).without_output();
+    failed.saying(&["the payload", "8001", "8000"]);
+    other.expect_nothing();
+}
+
+#[test]
+fn a_topic_that_no_command_carries_is_refused() {
+    let (module, mut other) = bench();
+    for topic in ["a\"b", "a\nb", "a\rb", "\x1a", ""] {
+        let failed = module.atmq("pub", ["-t", topic, "-m", "m"]).fails(2);
+        failed.without_output().saying(&["the topic"]);
+    }
+    // That one is for the module to refuse.
+    let failed = module.atmq("pub", ["-t", "a/+", "-m", "m"]).fails(1);
+    failed.without_output();
+    other.expect_nothing();
+}
+
+#[test]
+fn a_client_id_throws_out_its_namesake() {
+    let module = Emulator::with_broker();
+    let mut namesake = RawClient::connect(module.broker(), &Connect::new("device-7"));
+    let publish = ["-t", "t", "-m", "m", "-i"];
+    module.atmq("pub", publish).arg("device-8").succeeds();
+    namesake.expect_nothing();
+    module.atmq("pub", publish).arg("device-7").succeeds();
+    namesake.expect_closed();
+}
+
+#[test]
+fn the_embedded_broker_lets_everyone_in() {
+    let (module, mut other) = bench();
+    let credentials = ["-u", "anyone", "-P", "anything"];
+    let mut published = module.atmq("pub", ["-t", "t", "-m", "m"]);
+    published.args(credentials).succeeds();
+    assert_eq!(other.expect_publish().payload, b"m");
+}
+
+#[test]
+fn credentials_are_checked_by_the_broker() {
+    let port = Cell::new(0);
+    let guarded = |directory: &Path| {
+        let file = directory.join("passwords");
+        let program = find_program("mosquitto_passwd");
+        let mut command = Command::new(program.expect("it comes with mosquitto"));
+        command
+            .args(["-b", "-c"])
+            .arg(&file)
+            .args(["meter", "right, \\ too"]);
+        let made = command.output().expect("mosquitto_passwd can be executed");
+        assert!(made.status.success(), "{made:?}");
+        port.set(free_port());
+        let (port, file) = (port.get(), file.display());
+        format!("listener {port} 127.0.0.1\nallow_anonymous false\npassword_file {file}")
+    };
+    let Some(_mosquitto) = Mosquitto::start_with(guarded) else {
+        return;
+    };
+    let module = Emulator::mapped_to(SocketAddr::from(([127, 0, 0, 1], port.get())));
+    let publish = |credentials: &[&str]| {
+        let mut published = module.atmq("pub", ["-t", "t", "-q", "1", "-m", "m"]);
+        published.args(credentials);
+        published
+    };
+    publish(&["-u", "meter", "-P", "right, \\ too"]).succeeds();
+    let mut quiet = publish(&["-u", "meter"]);
+    quiet.env("ATMQ_PASSWORD", "right, \\ too").succeeds();
+    // What is typed counts for more.
+    let mut wrong = publish(&["-u", "meter", "-P", "wr0ng"]);
+    wrong.env("ATMQ_PASSWORD", "right, \\ too");
+    for mut refused in [wrong, publish(&["-u", "meter"]), publish(&[])] {
+        let failed = refused.fails(1).without_output();
+        let failed = failed.saying(&["-u, -P and -i"]);
+        assert!(!failed.line.contains("wr0ng"), "{}", failed.line);
+    }
+    let help = atmq(["pub", "--help"])
+        .env("ATMQ_PASSWORD", "s3cret")
+        .succeeds();
+    assert!(!String::from_utf8_lossy(&help).contains("s3cret"));
+}
+
+#[test]
+fn the_port_may_be_in_the_environment() {
+    let (module, mut other) = bench();
+    let mut published = atmq(["pub", "-t", "t", "-m", "m"]);
+    published.env("ATMQ_PORT", module.port()).succeeds();
+    assert_eq!(other.expect_publish().payload, b"m");
+}
+
+#[test]
+fn a_broker_that_cannot_be_reached_ends_with_3() {
+    let module = Emulator::start(["--profile=nt35e"]);
+    let (host, port) = CLOSED_PORT.split_once(':').expect("it has a port");
+    for (host, port, why) in [
+        (host, port, "takes no connection"),
+        ("broker.invalid", "1883", "cannot be resolved"),
+    ] {
+        let mut published = module.atmq("pub", ["-h", host, "-p", port, "-t", "t", "-m", "m"]);
+        let failed = published.fails(3).without_output();
+        failed.saying(&[host, port, why, "check -h and -p"]);
+    }
+}
+
+#[test]
+fn what_cannot_be_read_costs_no_connection() {
+    // The port would fail, too, but is not come to.
+    let mut published = atmq(["pub", "--port", "/nonexistent/module", "-t", "t"]);
+    let failed = published.args(["-f", "/nonexistent/payload"]).fails(3);
+    failed.without_output().saying(&["/nonexistent/payload"]);
+}
+
+#[test]
+fn a_port_that_does_not_answer_ends_with_4() {
+    let silent = TcpListener::bind("127.0.0.1:0").expect("a loopback port is free");
+    let address = silent.local_addr().expect("it is bound");
+    let port = format!("tcp://{address}");
+    let failed = atmq(["pub", "--port", &port, "-t", "t", "-m", "m"]).fails(4);
+    failed
+        .without_output()
+        .saying(&["does not answer", "--baud"]);
+}
+
+#[test]
+fn a_port_that_is_closed_at_once_ends_with_3() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a loopback port is free");
+    let address = listener.local_addr().expect("it is bound");
+    let closer = thread::spawn(move || listener.accept().map(drop));
+    let port = format!("tcp://{address}");
+    let failed = atmq(["pub", "--port", &port, "-t", "t", "-m", "m"]).fails(3);
+    failed.without_output().saying(&["the port is closed"]);
+    let closed = closer.join().expect("it does not panic");
+    closed.expect("the host has connected");
+}

@@ -1,0 +1,178 @@
+//! `atmq sub`
+
+use atmq_tests::raw_mqtt::{Connect, Publish, RawClient};
+
+use crate::harness::{CLOSED_PORT, Emulator, Finished, Running, Signal, awkward};
+
+/// A module, and a client at its broker. A retained message waits on each of `a` and `b`: a
+/// subscriber who has printed it is known to be there.
+fn bench() -> (Emulator, RawClient) {
+    let module = Emulator::with_broker();
+    let mut other = RawClient::connect(module.broker(), &Connect::new("other"));
+    for topic in ["a", "b"] {
+        other.publish(&Publish::new(topic, format!("hello {topic}")).retain());
+    }
+    (module, other)
+}
+
+/// Starts it with more options, subscribed to `a`.
+fn subscribed(module: &Emulator, options: &[&str]) -> Running {
+    let mut subscriber = module.spawn("sub", ["-t", "a"].iter().chain(options));
+    subscriber.prints("hello a\n");
+    subscriber
+}
+
+#[test]
+fn it_ends_after_so_many_messages() {
+    let (module, mut other) = bench();
+    let subscriber = subscribed(&module, &["-C", "3"]);
+    for payload in ["two", "three", "four"] {
+        other.publish(&Publish::new("a", payload));
+    }
+    assert_eq!(subscriber.succeeds(), b"two\nthree\n");
+}
+
+#[test]
+fn it_ends_after_some_time() {
+    let (module, _other) = bench();
+    // It counts from the connection: mosquitto_sub has it so, and a module may take long for that.
+    let subscriber = subscribed(&module, &["-W", "2"]);
+    subscriber
+        .fails(4)
+        .without_output()
+        .saying(&["1 message", "2 s"]);
+}
+
+#[test]
+fn it_ends_well_when_told_to() {
+    let (module, mut other) = bench();
+    for signal in [Signal::INT, Signal::TERM] {
+        let subscriber = subscribed(&module, &["-i", "subscriber"]);
+        subscriber.signal(signal);
+        assert_eq!(subscriber.succeeds(), b"");
+    }
+    other.expect_nothing();
+}
+
+#[test]
+fn payloads_are_printed_byte_for_byte() {
+    let (module, mut other) = bench();
+    for qos in 0..=2 {
+        let level = qos.to_string();
+        let mut subscriber = subscribed(&module, &["-q", &level]);
+        let mut message = Publish::new("a", awkward());
+        if qos > 0 {
+            message = message.qos(qos, 1);
+        }
+        other.publish(&message);
+        subscriber.prints(awkward());
+        subscriber.prints("\n");
+        other.publish(&Publish::new("a", ""));
+        subscriber.prints("\n");
+    }
+}
+
+#[test]
+fn several_topics_and_their_names() {
+    let (module, mut other) = bench();
+    let mut subscriber = subscribed(&module, &["-t", "b"]);
+    subscriber.prints("hello b\n");
+    drop(subscriber);
+    let mut subscriber = module.spawn("sub", ["-v", "-t", "b", "-t", "c/+", "-C", "2"]);
+    subscriber.prints("b hello b\n");
+    // The subscription that follows has been granted when the first of its messages comes.
+    other.publish(&Publish::new("c/d", "from d").retain());
+    assert_eq!(subscriber.succeeds(), b"c/d from d\n");
+}
+
+#[test]
+fn what_one_module_publishes_another_receives() {
+    let (module, _other) = bench();
+    let second = Emulator::mapped_to(module.broker());
+    let subscriber = subscribed(&module, &["-q", "2", "-C", "2"]);
+    let mut published = second.atmq("pub", ["-t", "a", "-q", "2", "-s"]);
+    published.write_stdin(awkward()).succeeds();
+    assert_eq!(subscriber.succeeds(), [&awkward()[..], b"\n"].concat());
+}
+
+#[test]
+fn a_connection_left_behind_is_cleared_away() {
+    let (module, mut other) = bench();
+    // Killed: the module is still connected and keeps talking.
+    drop(subscribed(&module, &[]));
+    for number in 0..20 {
+        other.publish(&Publish::new("a", format!("{number}\r\nOK")));
+    }
+    module.atmq("pub", ["-t", "a", "-m", "m"]).succeeds();
+    let subscriber = subscribed(&module, &["-C", "2"]);
+    other.publish(&Publish::new("a", "next"));
+    assert_eq!(subscriber.succeeds(), b"next\n");
+}
+
+#[test]
+fn a_broker_that_dies_is_told_in_one_line() {
+    let (broker, _other) = bench();
+    let module = Emulator::mapped_to(broker.broker());
+    let subscriber = subscribed(&module, &[]);
+    drop(broker);
+    subscriber
+        .fails(3)
+        .without_output()
+        .saying(&["the connection ended", "broker"]);
+}
+
+#[test]
+fn a_module_that_dies_is_told_in_one_line() {
+    let (broker, _other) = bench();
+    let module = Emulator::mapped_to(broker.broker());
+    let subscriber = subscribed(&module, &[]);
+    drop(module);
+    subscriber
+        .fails(3)
+        .without_output()
+        .saying(&["the connection ended", "port"]);
+}
+
+#[test]
+fn a_namesake_at_the_broker_is_told_in_one_line() {
+    let (module, _other) = bench();
+    let subscriber = subscribed(&module, &["-i", "twin"]);
+    let _twin = RawClient::connect(module.broker(), &Connect::new("twin"));
+    subscriber
+        .fails(3)
+        .without_output()
+        .saying(&["the connection ended"]);
+}
+
+#[test]
+fn filters_that_cannot_be_are_refused() {
+    let (module, _other) = bench();
+    for filter in ["a\"b", "a\nb", ""] {
+        let failed = module.atmq("sub", ["-t", filter]).fails(2);
+        failed
+            .without_output()
+            .saying(&["the topic filter", "check -t"]);
+    }
+    // The module passes it on, and the broker throws it out.
+    let failed = module.atmq("sub", ["-t", "a/#/b"]).fails(3);
+    failed.without_output().saying(&["check -t"]);
+}
+
+#[test]
+fn a_broker_that_cannot_be_reached_ends_with_3() {
+    let module = Emulator::start([format!("--map=*={CLOSED_PORT}")]);
+    let failed = module
+        .atmq("sub", ["-h", "broker.example", "-t", "a"])
+        .fails(3);
+    failed
+        .without_output()
+        .saying(&["broker.example:1883", "check -h and -p"]);
+}
+
+#[test]
+fn a_count_of_nothing_is_refused() {
+    let module = Emulator::with_broker();
+    for option in ["-C0", "-C-1", "-Cx", "-W-1", "-Wx", "-q3"] {
+        module.atmq("sub", ["-t", "a", option]).is_misused();
+    }
+}

@@ -1,0 +1,278 @@
+use super::*;
+
+const PROBE: &str = r"AT+CMEE?\r";
+
+fn timeout(command: &str, seconds: u64) -> Event {
+    failed(ExchangeError::Timeout {
+        command: command.into(),
+        limit: Duration::from_secs(seconds),
+    })
+}
+
+#[test]
+fn time_limits_are_the_manuals() {
+    for (command, name, seconds) in [
+        (attention(), "AT", 5),
+        (show_length(), "AT+LMQTTCFG=\"recv/mode\"", 5),
+        (open(), "AT+LMQTTOPEN", 160),
+        (subscribe(1), "AT+LMQTTSUBUNSUB", 30),
+        (close(), "AT+LMQTTCLOSE", 5),
+        (raw("AT+LMQTTOPEN=0,\"h\",1"), "AT+LMQTTOPEN", 160),
+        (raw("AT+CGATT?"), "AT+CGATT?", 75),
+        (raw("AT+NOSUCH"), "AT+NOSUCH", 60),
+    ] {
+        let mut host = Host::new();
+        host.ask(command);
+        let (written, events) = host.wait(seconds as f64 - 0.001);
+        assert_eq!((written.as_str(), &events[..]), ("", &[][..]), "{name}");
+        assert_eq!(host.wait(0.002).1, [timeout(name, seconds)]);
+    }
+}
+
+#[test]
+fn a_late_ok_is_not_taken_for_the_next_commands() {
+    let mut host = Host::new();
+    host.ask(attention());
+    assert_eq!(host.wait(5.0).1, [timeout("AT", 5)]);
+    // The next command is not sent before the late answer has come, and not answered by it.
+    assert_eq!(host.ask(signal()), "");
+    assert_eq!(host.hear("\r\nOK\r\n"), []);
+    assert_eq!(host.written(), r"AT+CSQ\r");
+    assert_eq!(
+        host.hear("\r\n+CSQ: 29,0\r\n\r\nOK\r\n"),
+        [completed(quality(29))]
+    );
+    assert_eq!(host.session.counters().fences, 1);
+    assert_eq!(host.session.counters().probes, 0);
+}
+
+#[test]
+fn an_ok_that_was_lost_is_not_waited_for() {
+    let mut host = Host::new();
+    host.ask(signal());
+    host.wait(5.0);
+    assert_eq!(host.ask(attention()), "");
+    assert_eq!(host.wait(0.5).0, PROBE);
+    assert_eq!(host.hear("\r\n+CMEE: 1\r\n"), []);
+    assert_eq!(host.written(), "");
+    host.hear("\r\nOK\r\n");
+    assert_eq!(host.written(), r"AT\r");
+}
+
+#[test]
+fn the_late_answer_and_the_probes_come_together() {
+    let mut host = Host::new();
+    host.ask(signal());
+    host.wait(5.0);
+    host.ask(attention());
+    assert_eq!(host.wait(0.5).0, PROBE);
+    let events = host.hear("\r\n+CSQ: 7,0\r\n\r\nOK\r\n");
+    assert_eq!(events, [Event::Unrecognised(b"+CSQ: 7,0".to_vec())]);
+    assert_eq!(host.written(), "");
+    assert_eq!(host.hear("\r\n+CMEE: 1\r\n\r\nOK\r\n"), []);
+    assert_eq!(host.written(), r"AT\r");
+}
+
+#[test]
+fn a_module_without_the_probe_is_counted_out() {
+    let mut host = Host::new();
+    host.ask(signal());
+    host.wait(5.0);
+    host.ask(attention());
+    assert_eq!(host.wait(0.5).0, PROBE);
+    host.hear("\r\nOK\r\n");
+    assert_eq!(host.written(), "");
+    host.hear("\r\nERROR\r\n");
+    assert_eq!(host.written(), r"AT\r");
+}
+
+/// Two probes were sent, the first answer lets the next command go, then the second comes.
+#[test]
+fn a_probe_that_is_answered_late_is_dropped_with_its_ok() {
+    let mut host = Host::new();
+    host.ask(signal());
+    host.wait(5.0);
+    host.ask(signal());
+    assert_eq!(host.wait(2.0).0, [PROBE, PROBE].concat());
+    host.hear("\r\n+CMEE: 1\r\n\r\nOK\r\n");
+    assert_eq!(host.written(), r"AT+CSQ\r");
+    assert_eq!(host.hear("\r\n+CMEE: 1\r\n\r\nOK\r\n"), []);
+    assert_eq!(
+        host.hear("\r\n+CSQ: 29,0\r\n\r\nOK\r\n"),
+        [completed(quality(29))]
+    );
+}
+
+#[test]
+fn a_module_that_answers_nothing_is_given_up_in_time_and_tried_again() {
+    let mut host = Host::new();
+    host.ask(signal());
+    host.wait(5.0);
+    host.ask(attention());
+    let (written, events) = host.wait(15.5);
+    assert_eq!(written, PROBE.repeat(4));
+    let unresponsive = |probes| {
+        let command = "AT".to_string();
+        failed(ExchangeError::Unresponsive { command, probes })
+    };
+    assert_eq!(events, [unresponsive(4)]);
+    assert_eq!(host.session.poll_timeout(), None);
+    assert_eq!(host.ask(attention()), PROBE);
+    host.hear("\r\n+CMEE: 0\r\n\r\nOK\r\n");
+    assert_eq!(host.written(), r"AT\r");
+    assert_eq!(host.hear("\r\nOK\r\n").len(), 1);
+}
+
+#[test]
+fn what_an_earlier_program_left_is_not_taken_for_an_answer() {
+    let mut host = Host::new();
+    host.session.synchronise(host.now);
+    assert_eq!(host.ask(signal()), "");
+    host.hear("abc\r\nOK\r\n\r\nOK\r\n");
+    assert_eq!(host.wait(0.5).0, PROBE);
+    host.hear("\r\nERROR\r\n");
+    assert_eq!(host.written(), "");
+    host.hear("\r\n+CMEE: 0\r\n\r\nOK\r\n");
+    assert_eq!(host.written(), r"AT+CSQ\r");
+}
+
+#[test]
+fn a_payload_that_was_cut_short_does_not_swallow_all_that_follows() {
+    let mut host = Host::new();
+    host.done(show_length(), "\r\nOK\r\n");
+    host.hear("\r\n+LMQTTURC: RECV,0,1,\"t\",8000,abcd");
+    host.ask(signal());
+    host.hear("\r\n+CSQ: 29,0\r\n\r\nOK\r\n");
+    assert_eq!(host.wait(5.0).1, [timeout("AT+CSQ", 5)]);
+    host.ask(attention());
+    assert_eq!(host.wait(0.5).0, PROBE);
+    host.hear("\r\n+CMEE: 1\r\n\r\nOK\r\n");
+    assert_eq!(host.wait(1.0).0, PROBE);
+    host.hear("\r\n+CMEE: 1\r\n\r\nOK\r\n");
+    assert_eq!(host.written(), r"AT\r");
+    assert_eq!(host.session.counters().abandoned_lines, 1);
+}
+
+#[test]
+fn a_flood_of_urcs_does_not_keep_the_fence_up() {
+    let mut host = Host::new();
+    host.ask(signal());
+    host.wait(5.0);
+    let mut written = String::new();
+    for _ in 0..20 {
+        host.hear("\r\n+LMQTTURC: RECV,0,1,\"t\",x\r\n");
+        written += &host.wait(0.1).0;
+    }
+    assert!(written.starts_with(PROBE), "{written}");
+}
+
+#[test]
+fn a_prompt_that_never_comes_leaves_no_byte_to_be_published() {
+    let mut host = Host::new();
+    host.ask(publish(6, b"\x00\r\n\x1a"));
+    let error = ExchangeError::NoPrompt {
+        command: "AT+LMQTTPUB".into(),
+        limit: Duration::from_secs(10),
+    };
+    assert_eq!(host.wait(10.0).1, [failed(error)]);
+    host.ask(attention());
+    // It may wait for data: nothing is sent until it has given up.
+    assert_eq!(host.wait(34.9).0, "");
+    assert_eq!(host.wait(0.2).0, PROBE);
+    host.hear("\r\n+CMEE: 1\r\n\r\nOK\r\n");
+    assert_eq!(host.written(), r"AT\r");
+}
+
+#[test]
+fn to_synchronise_while_a_prompt_is_awaited_publishes_nothing() {
+    let mut host = Host::new();
+    host.ask(publish(6, b"\x00\r\n\x1a"));
+    host.session.synchronise(host.now);
+    assert!(matches!(host.events()[..], [Event::Completed(Err(_))]));
+    assert_eq!(host.wait(34.9).0, "");
+    assert_eq!(host.wait(0.2).0, PROBE);
+}
+
+#[test]
+fn a_prompt_that_comes_late_is_not_answered() {
+    let mut host = Host::new();
+    host.ask(publish(6, b"\x00\r\n\x1a"));
+    host.wait(20.0);
+    host.ask(attention());
+    assert_eq!(host.hear("\r\n> "), []);
+    assert_eq!(host.wait(29.9).0, "");
+    // Here the module gives up, and owes nothing any more.
+    host.hear("\r\nERROR\r\n");
+    assert_eq!(host.written(), r"AT\r");
+    assert_eq!(host.session.counters().probes, 0);
+}
+
+#[test]
+fn data_that_was_lost_on_the_way_is_not_filled_up_with_a_command() {
+    let mut host = Host::new();
+    host.ask(publish(6, b"\x00\r\n\x1a"));
+    host.wait(4.0);
+    host.hear("\r\n> ");
+    assert_eq!(host.wait(30.0).1, []);
+    assert_eq!(host.wait(0.1).1, [timeout("AT+LMQTTPUB", 30)]);
+    host.ask(attention());
+    assert_eq!(host.wait(4.8).0, "");
+    assert_eq!(host.wait(0.2).0, PROBE);
+}
+
+#[test]
+fn a_report_that_does_not_come_needs_no_fence() {
+    let mut host = Host::new();
+    host.ask(publish(5, b"abcd"));
+    host.hear("\r\nOK\r\n");
+    let error = ExchangeError::NoReport {
+        command: "AT+LMQTTPUB".into(),
+        limit: Duration::from_secs(30),
+    };
+    assert_eq!(host.wait(30.0).1, [failed(error)]);
+    assert_eq!(
+        host.ask(publish(6, b"abcd")),
+        r#"AT+LMQTTPUB=0,6,1,0,\"t\",4,\"abcd\"\r"#
+    );
+    // The report of the first comes when the second is waiting for its own.
+    let events = host.hear("\r\n+LMQTTPUB: 0,5,0\r\n\r\nOK\r\n");
+    assert_eq!(events, [Event::Urc(published(5))]);
+}
+
+#[test]
+fn a_report_without_ok_tells_the_outcome() {
+    let mut host = Host::new();
+    host.ask(publish(5, b"abcd"));
+    host.hear("\r\n+LMQTTPUB: 0,5,0\r\n");
+    assert_eq!(host.wait(30.0).1, [completed(reported(published(5)))]);
+    assert_eq!(host.ask(attention()), "");
+}
+
+#[test]
+fn a_reboot_ends_the_exchange_and_what_was_configured() {
+    let mut host = Host::new();
+    host.done(show_length(), "\r\nOK\r\n");
+    host.ask(publish(5, b"abcd"));
+    let error = ExchangeError::Rebooted {
+        command: "AT+LMQTTPUB".into(),
+    };
+    let events = host.hear("\x00^boot.rom'v'!\n");
+    assert_eq!(events, [Event::Rebooted, failed(error)]);
+    let events = host.hear("\r\n+LMQTTURC: RECV,0,1,\"t\",4,abcd\r\n");
+    assert_eq!(events, [Event::Urc(received(b"4,abcd"))]);
+    assert_eq!(host.wait(1.1).0, PROBE);
+    host.hear("\r\n+CMEE: 0\r\n\r\nOK\r\n");
+    assert_eq!(host.ask(attention()), r"AT\r");
+}
+
+#[test]
+fn the_manufacturer_is_no_boot_banner() {
+    let mut host = Host::new();
+    let answer = host.done(
+        Command::Standard(StandardRequest::Manufacturer),
+        "\r\nLierda\r\n\r\nOK\r\n",
+    );
+    let text = StandardInformation::Text("Lierda".into());
+    assert_eq!(answer, Answer::Standard(vec![text]));
+    assert_eq!(host.hear("\r\nLierda NT35E\r\n"), [Event::Rebooted]);
+}

@@ -1,0 +1,7 @@
+//! The async API against a module that is a script of plain bytes, in virtual time.
+
+mod connect;
+mod messages;
+mod module;
+mod port;
+mod symptoms;

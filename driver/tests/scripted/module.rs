@@ -1,0 +1,106 @@
+//! A module that is a list of bytes: what it hears, and what it says to that.
+
+use atmq_driver::{Client, ConnectOptions, Messages, Modem, Settings};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream};
+
+/// The module's end of the line.
+pub(crate) struct Module {
+    stream: DuplexStream,
+    /// Bytes of the last say that were written.
+    said: usize,
+}
+
+impl Module {
+    /// Expects these bytes, and answers with those.
+    pub(crate) async fn answer(&mut self, heard: &str, said: &str) {
+        self.hear(heard).await;
+        self.say(said).await;
+    }
+
+    /// Expects exactly these bytes.
+    pub(crate) async fn hear(&mut self, expected: &str) {
+        let mut heard = vec![0; expected.len()];
+        self.stream
+            .read_exact(&mut heard)
+            .await
+            .expect("the host has gone");
+        let heard = heard.escape_ascii().to_string();
+        assert_eq!(heard, expected.as_bytes().escape_ascii().to_string());
+    }
+
+    /// Says all of it; if it is interrupted, [`finish`](Self::finish) says the rest.
+    pub(crate) async fn say(&mut self, bytes: &str) {
+        self.said = 0;
+        self.finish(bytes).await;
+    }
+
+    /// Says what an interrupted [`say`](Self::say) has left.
+    pub(crate) async fn finish(&mut self, bytes: &str) {
+        while self.said < bytes.len() {
+            let rest = &bytes.as_bytes()[self.said..];
+            self.said += self.stream.write(rest).await.expect("the host has gone");
+        }
+    }
+
+    /// Expects that the host writes nothing before the time is over.
+    pub(crate) async fn hear_nothing(&mut self, seconds: u64) {
+        let limit = std::time::Duration::from_secs(seconds);
+        let heard = tokio::time::timeout(limit, self.stream.read_u8()).await;
+        assert!(heard.is_err(), "the host wrote {heard:?}");
+    }
+
+    /// Expects that the host closes the line.
+    pub(crate) async fn hear_end(&mut self) {
+        let heard = self.stream.read_u8().await;
+        assert!(heard.is_err(), "the host wrote {heard:?}");
+    }
+}
+
+/// A modem on a line, and the module at the other end.
+pub(crate) fn line() -> (Modem, Module) {
+    line_with(Settings::default())
+}
+
+pub(crate) fn line_with(settings: Settings) -> (Modem, Module) {
+    let (host, module) = tokio::io::duplex(4096);
+    let module = Module {
+        stream: module,
+        said: 0,
+    };
+    (Modem::over(host, settings), module)
+}
+
+pub(crate) fn options() -> ConnectOptions {
+    ConnectOptions::new("h", 1883, "id")
+}
+
+const OK: &str = "\r\nOK\r\n";
+
+/// The exchanges of a connect up to the OPEN.
+pub(crate) async fn configure(module: &mut Module) {
+    module.answer("AT+LMQTTCLOSE=0\r", "\r\nERROR\r\n").await;
+    for line in [
+        "AT+LMQTTCFG=\"recv/mode\",0,0,1\r",
+        "AT+LMQTTCFG=\"send/mode\",0,0\r",
+        "AT+LMQTTCFG=\"cache\",0,0\r",
+        "AT+LMQTTCFG=\"urc\",0,1\r",
+        "AT+LMQTTCFG=\"version\",0,4\r",
+        "AT+LMQTTCFG=\"session\",0,1\r",
+        "AT+LMQTTCFG=\"keepalive\",0,120\r",
+    ] {
+        module.answer(line, OK).await;
+    }
+}
+
+/// A client that is connected.
+pub(crate) async fn connected(modem: &Modem, module: &mut Module) -> (Client, Messages) {
+    let script = async {
+        configure(module).await;
+        let opened = "\r\nOK\r\n\r\n+LMQTTOPEN: 0,0\r\n";
+        module.answer("AT+LMQTTOPEN=0,\"h\",1883\r", opened).await;
+        let connected = "\r\nOK\r\n\r\n+LMQTTCONN: 0,0,0\r\n";
+        module.answer("AT+LMQTTCONN=0,\"id\"\r", connected).await;
+    };
+    let (client, ()) = tokio::join!(modem.connect(options()), script);
+    client.expect("the script lets it connect")
+}

@@ -1,0 +1,75 @@
+//! Opening real ports.
+
+use std::error::Error as _;
+
+use atmq_driver::{Modem, OpenError, Settings, open_port};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, BufStream};
+use tokio::net::TcpListener;
+
+#[tokio::test]
+async fn a_tcp_peer_stands_for_a_port() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let module = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut heard = [0; 3];
+        stream.read_exact(&mut heard).await.unwrap();
+        stream.write_all(b"\r\nOK\r\n").await.unwrap();
+        heard
+    });
+    let settings = Settings::default();
+    let port = open_port(&format!("tcp://{address}"), &settings).await;
+    let modem = Modem::over(port.unwrap(), settings);
+    modem.attention().await.unwrap();
+    assert_eq!(&module.await.unwrap(), b"AT\r");
+}
+
+/// Whatever buffers must be told to let go.
+#[tokio::test(start_paused = true)]
+async fn a_stream_that_buffers_is_flushed() {
+    let (host, mut module) = tokio::io::duplex(64);
+    let modem = Modem::over(BufStream::new(host), Settings::default());
+    let script = async {
+        let mut heard = [0; 3];
+        module.read_exact(&mut heard).await.unwrap();
+        module.write_all(b"\r\nOK\r\n").await.unwrap();
+    };
+    let (outcome, ()) = tokio::join!(modem.attention(), script);
+    outcome.unwrap();
+}
+
+#[tokio::test]
+async fn a_device_that_is_not_there_is_named() {
+    let error = Modem::open("/dev/no-such-device", Settings::default())
+        .await
+        .unwrap_err();
+    assert!(matches!(error, OpenError::Device { .. }));
+    assert_eq!(error.to_string(), "cannot open /dev/no-such-device");
+    assert!(error.source().is_some());
+}
+
+/// A PTY takes any baud rate, and knows no control lines.
+#[cfg(unix)]
+#[tokio::test]
+async fn a_pty_is_a_port() {
+    use tokio_serial::{SerialPort as _, SerialStream};
+
+    let (mut module, host) = SerialStream::pair().unwrap();
+    let path = host.name().unwrap();
+    // A port is open once at a time.
+    drop(host);
+    let script = async {
+        let mut heard = [0; 7];
+        module.read_exact(&mut heard).await.unwrap();
+        assert_eq!(&heard, b"AT+CSQ\r");
+        module
+            .write_all(b"\r\n+CSQ: 29,0\r\n\r\nOK\r\n")
+            .await
+            .unwrap();
+    };
+    let settings = Settings::default().baud_rate(921_600);
+    let port = open_port(&path, &settings).await.unwrap();
+    let modem = Modem::over(port, settings);
+    let (quality, ()) = tokio::join!(modem.signal_quality(), script);
+    assert_eq!(quality.unwrap().rssi, 29);
+}

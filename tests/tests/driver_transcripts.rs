@@ -1,0 +1,172 @@
+//! The transcripts whose host is our driver, replayed against the driver: the module is the file.
+//! The same files are replayed against the emulator, so neither is right by agreeing with itself.
+
+use std::time::Duration;
+
+use atmq_driver::{
+    ConnectError, ConnectOptions, Disconnected, Error, Message, Messages, Modem, PublishError, QoS,
+    Settings, Will,
+};
+use atmq_protocol::mqtt::{LinkStatus, OpenFailure, Refusal};
+use atmq_tests::transcript::{Step, Transcript};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
+/// Plays the module: takes what the host is to send, to the byte, and answers as the file says,
+/// in pieces of this size.
+async fn play(mut port: DuplexStream, transcript: Transcript, pieces: usize) {
+    for (line, step) in transcript.steps {
+        match step {
+            Step::Host(expected) => {
+                let mut heard = vec![0; expected.len()];
+                port.read_exact(&mut heard)
+                    .await
+                    .expect("the driver keeps the port open");
+                assert!(
+                    heard == expected,
+                    "{}.txt:{line}: the driver said\n  {}\ninstead of\n  {}",
+                    transcript.name,
+                    heard.escape_ascii(),
+                    expected.escape_ascii()
+                );
+            }
+            Step::Module(bytes) => {
+                for piece in bytes.chunks(pieces) {
+                    port.write_all(piece).await.expect("the driver reads");
+                    tokio::task::yield_now().await;
+                }
+            }
+            Step::Broker(_) => {}
+        }
+    }
+    // Nothing else may come.
+    let mut rest = Vec::new();
+    port.read_to_end(&mut rest).await.expect("the port closes");
+    assert_eq!(rest.escape_ascii().to_string(), "");
+}
+
+/// A driver on the other end of a transcript.
+struct Bench {
+    modem: Modem,
+    module: JoinHandle<()>,
+}
+
+impl Bench {
+    async fn start(name: &str, pieces: usize) -> Self {
+        let (host, port) = duplex(4096);
+        let module = tokio::spawn(play(port, Transcript::load("lmqtt", name), pieces));
+        let modem = Modem::over(host, Settings::default());
+        modem.initialise().await.unwrap();
+        Self { modem, module }
+    }
+
+    /// The driver is done, and the file must be as well.
+    async fn end(self) {
+        drop(self.modem);
+        self.module
+            .await
+            .expect("the transcript is played to its end");
+    }
+}
+
+const PIECES: [usize; 3] = [usize::MAX, 3, 1];
+
+fn options() -> ConnectOptions {
+    ConnectOptions::new("h", 1883, "id")
+        .credentials("u", "p")
+        .keep_alive(Duration::from_secs(60))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_session_from_an_unknown_state_to_the_close() {
+    for pieces in PIECES {
+        let bench = Bench::start("driver_session", pieces).await;
+        let options = options().will(Will {
+            topic: "t/x".into(),
+            payload: b"off"[..].into(),
+            qos: QoS::AtLeastOnce,
+            retain: false,
+        });
+        let (client, mut messages) = bench.modem.connect(options).await.unwrap();
+        client.subscribe("t/+", QoS::AtLeastOnce).await.unwrap();
+        for (payload, qos, retain) in [
+            (&b"21.5"[..], QoS::AtMostOnce, false),
+            (b"21.5", QoS::AtLeastOnce, true),
+            (b"\"a\",\r\nOK\r\n> \x00\x1a\xff\r", QoS::ExactlyOnce, false),
+        ] {
+            client.publish("u", payload, qos, retain).await.unwrap();
+        }
+        let message = next(&mut messages).await.unwrap();
+        assert_eq!(message.topic, "t/1");
+        assert_eq!(message.message_id, 1);
+        let payload = b"\"a\",\r\nOK\r\n+CME ERROR: 3\r\n> \x00\x1a\xff";
+        assert_eq!(message.payload, payload);
+        client.unsubscribe("t/+").await.unwrap();
+        client.disconnect().await.unwrap();
+        assert_eq!(next(&mut messages).await, None);
+        assert_eq!(messages.ended(), Some(Disconnected::Requested));
+        drop((client, messages));
+        bench.end().await;
+    }
+}
+
+async fn refused(name: &str, options: ConnectOptions) -> Vec<ConnectError> {
+    let mut errors = Vec::new();
+    for pieces in PIECES {
+        let bench = Bench::start(name, pieces).await;
+        let connected = bench.modem.connect(options.clone()).await;
+        errors.push(connected.expect_err("the connection is refused"));
+        bench.end().await;
+    }
+    errors
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_connect_is_no_success() {
+    let banned = options().credentials("banned", "p");
+    for error in refused("driver_refused", banned).await {
+        assert_eq!(error, ConnectError::Refused(Refusal::NotAuthorized));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_unknown_host_is_told_from_other_failures() {
+    let unknown =
+        ConnectOptions::new("unknown.test", 1883, "id").keep_alive(Duration::from_secs(60));
+    for error in refused("driver_unknown_host", unknown).await {
+        assert_eq!(
+            error,
+            ConnectError::Open {
+                host: "unknown.test".into(),
+                port: 1883,
+                failure: OpenFailure::Dns,
+            }
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lost_link_ends_the_messages_and_fails_what_follows() {
+    for pieces in PIECES {
+        let bench = Bench::start("driver_link_lost", pieces).await;
+        let (client, mut messages) = bench.modem.connect(options()).await.unwrap();
+        assert_eq!(next(&mut messages).await, None);
+        let lost = Disconnected::LinkLost {
+            status: LinkStatus::ClosedByServer,
+            extend: None,
+        };
+        assert_eq!(messages.ended(), Some(lost.clone()));
+        let published = client.publish("t", "x", QoS::AtLeastOnce, false).await;
+        let unsent = PublishError::NotSent(Error::Disconnected(lost));
+        assert_eq!(published, Err(unsent));
+        drop((client, messages));
+        bench.end().await;
+    }
+}
+
+/// The next message, or the end. In virtual time, so only what never comes takes long.
+async fn next(messages: &mut Messages) -> Option<Message> {
+    let message = timeout(Duration::from_secs(60), messages.recv()).await;
+    message.expect("a message comes, or the end")
+}

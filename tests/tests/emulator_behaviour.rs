@@ -1,0 +1,105 @@
+//! What the emulated module does beside answering: when, and with hosts that misbehave.
+
+use std::time::Duration;
+
+use atmq_emulator::Profile;
+use atmq_tests::bench::Bench;
+use atmq_tests::transcript::BrokerStep;
+
+fn text(bytes: &[u8]) -> String {
+    bytes.escape_ascii().to_string()
+}
+
+/// Lets time pass until the module says something; what, and after how long.
+fn next(bench: &mut Bench) -> (String, Duration) {
+    let start = bench.now();
+    loop {
+        let heard = bench.take_heard();
+        if !heard.is_empty() {
+            return (text(&heard), bench.now() - start);
+        }
+        let limit = start + Duration::from_secs(60);
+        assert!(bench.pass_until(limit), "the module says nothing");
+    }
+}
+
+fn connected(profile: Profile) -> Bench {
+    let mut bench = Bench::new(profile, 0);
+    bench.send(b"ATE0\r");
+    bench.send(b"AT+LMQTTOPEN=0,\"h\",1883\r");
+    bench.send(b"AT+LMQTTCONN=0,\"id\"\r");
+    let heard = text(&bench.take_heard());
+    assert!(heard.ends_with(r"+LMQTTCONN: 0,0,0\r\n"), "{heard}");
+    bench
+}
+
+fn milliseconds(range: std::ops::RangeInclusive<u64>) -> std::ops::RangeInclusive<Duration> {
+    Duration::from_millis(*range.start())..=Duration::from_millis(*range.end())
+}
+
+#[test]
+fn answers_take_as_long_as_the_modules() {
+    for seed in 0..50 {
+        let mut bench = Bench::new(Profile::nt35e(), seed);
+        bench.send(b"ATE0\r");
+        assert_eq!(text(&bench.take_heard()), "ATE0");
+        let (heard, time) = next(&mut bench);
+        assert_eq!(heard, r"\r\nOK\r\n");
+        assert!(milliseconds(5..=9).contains(&time), "{time:?}");
+        bench.send(b"AT+LMQTTOPEN=0,\"h\",1883\r");
+        let (heard, time) = next(&mut bench);
+        assert_eq!(heard, r"\r\nOK\r\n");
+        assert!(milliseconds(100..=500).contains(&time), "{time:?}");
+        let (heard, time) = next(&mut bench);
+        assert_eq!(heard, r"\r\n+LMQTTOPEN: 0,0\r\n");
+        assert!(milliseconds(300..=600).contains(&time), "{time:?}");
+    }
+}
+
+#[test]
+fn a_payload_shorter_than_announced_is_given_up() {
+    let mut bench = connected(Profile::nt35e().instant());
+    bench.send(b"AT+LMQTTPUB=0,1,1,0,\"t\",5\r");
+    assert_eq!(text(&bench.take_heard()), r"\r\n> ");
+    bench.pass_until(bench.now() + Duration::from_secs(20));
+    bench.send(b"ab");
+    // Each byte starts the time anew.
+    let (heard, time) = next(&mut bench);
+    assert_eq!(heard, r"\r\nERROR\r\n");
+    assert_eq!(time, Duration::from_secs(30));
+    bench.send(b"AT+CSQ\r");
+    assert_eq!(text(&bench.take_heard()), r"\r\n+CSQ: 29,0\r\n\r\nOK\r\n");
+}
+
+#[test]
+fn a_line_longer_than_the_buffer_is_refused_and_forgotten() {
+    let mut bench = connected(Profile::nt35e().instant());
+    let mut line = b"AT+LMQTTPUB=0,1,1,0,\"t\",9,\"".to_vec();
+    line.resize(100_000, b'x');
+    for piece in line.chunks(1000) {
+        bench.send(piece);
+        assert_eq!(text(&bench.take_heard()), "");
+    }
+    bench.send(b"\rAT\r");
+    assert_eq!(text(&bench.take_heard()), r"\r\nERROR\r\n\r\nOK\r\n");
+}
+
+#[test]
+fn urcs_wait_while_a_payload_is_awaited() {
+    let mut bench = connected(Profile::nt35e().instant());
+    bench.send(b"AT+LMQTTSUBUNSUB=0,0,1,\"t\",0\r");
+    bench.take_heard();
+    bench.send(b"AT+LMQTTPUB=0,0,0,0,\"u\",2\r");
+    assert_eq!(text(&bench.take_heard()), r"\r\n> ");
+    bench.broker(&BrokerStep::Publish {
+        qos: 0,
+        topic: "t".into(),
+        payload: b"x".to_vec(),
+    });
+    assert_eq!(text(&bench.take_heard()), "");
+    bench.send(b"ab");
+    assert_eq!(
+        text(&bench.take_heard()),
+        r#"\r\nOK\r\n\r\n+LMQTTURC: RECV,0,0,\"t\",x\r\n\r\n+LMQTTPUB: 0,0,0\r\n"#
+    );
+}
