@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use atmq_emulator::{CacheOverflow, Profile, ResultOrder};
 use atmq_protocol::command::Command;
-use atmq_protocol::dialect::{Dialect, Lmqtt, PublishExtendedUrc, UnsubscribeUrc};
+use atmq_protocol::dialect::{Dialect, HexLength, Lmqtt, PublishExtendedUrc, UnsubscribeUrc};
 use atmq_protocol::limits::Limits;
 use atmq_protocol::mqtt::SignMethod;
 use atmq_tests::bench::Bench;
@@ -22,6 +22,7 @@ fn switched(mut profile: Profile, transcript: &Transcript) -> Profile {
             "result_urcs off" => profile.result_urcs = false,
             "unsubscribe_urc UNSUNSUB" => dialect.unsubscribe_urc = UnsubscribeUrc::UnsUnsub,
             "publish_extended_urc PUB" => dialect.publish_extended_urc = PublishExtendedUrc::Pub,
+            "hex_length digits" => dialect.hex_length = HexLength::Digits,
             "pdp_context" => dialect.pdp_context = true,
             "no tls_commands" => dialect.tls_commands = false,
             "plain_errors" => quirks.plain_errors = true,

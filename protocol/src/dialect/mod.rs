@@ -12,7 +12,7 @@ use alloc::vec::Vec;
 use core::fmt;
 
 pub use error::{DecodeError, EncodeError};
-pub use lmqtt::{Lmqtt, PublishExtendedUrc, UnsubscribeUrc};
+pub use lmqtt::{HexLength, Lmqtt, PublishExtendedUrc, UnsubscribeUrc};
 
 use crate::command::Command;
 use crate::framing::Extent;

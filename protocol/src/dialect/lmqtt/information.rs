@@ -13,7 +13,7 @@ use alloc::vec::Vec;
 
 use super::command::{CFG, CONN, OPEN, READ};
 use super::urc::strip_name;
-use super::{config, meaning, number_of, received, tls};
+use super::{HexLength, config, meaning, number_of, received, tls};
 use crate::mqtt::{ConnectionId, ConnectionState, FormatTable, Formats, Information, Request};
 use crate::parameter::{ParameterWriter, Parameters};
 
@@ -25,7 +25,12 @@ const STATES: [(i32, ConnectionState); 4] = [
     (4, ConnectionState::Disconnecting),
 ];
 
-pub(super) fn encode(information: &Information<'_>, formats: &FormatTable, out: &mut Vec<u8>) {
+pub(super) fn encode(
+    information: &Information<'_>,
+    hex_length: HexLength,
+    formats: &FormatTable,
+    out: &mut Vec<u8>,
+) {
     let mut start = |name: &str| {
         out.extend_from_slice(name.as_bytes());
         out.extend_from_slice(b": ");
@@ -66,7 +71,7 @@ pub(super) fn encode(information: &Information<'_>, formats: &FormatTable, out: 
                 show_length: true,
                 ..formats[*connection]
             };
-            received::encode(topic, payload, formats, &mut writer);
+            received::encode(topic, payload, hex_length, formats, &mut writer);
         }
         Information::Unread {
             connection,
@@ -89,6 +94,7 @@ pub(super) fn encode(information: &Information<'_>, formats: &FormatTable, out: 
 pub(super) fn decode<'a>(
     request: &Request<'_>,
     line: &'a [u8],
+    hex_length: HexLength,
     formats: &FormatTable,
 ) -> Option<Information<'a>> {
     match request {
@@ -122,7 +128,7 @@ pub(super) fn decode<'a>(
                 show_length: true,
                 ..formats[connection]
             };
-            let (topic, payload) = received::decode(rest, formats)?;
+            let (topic, payload) = received::decode(rest, hex_length, formats)?;
             Some(Information::Message {
                 connection,
                 message_id,

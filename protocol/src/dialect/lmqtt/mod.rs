@@ -34,6 +34,8 @@ pub struct Lmqtt {
     pub unsubscribe_urc: UnsubscribeUrc,
     /// How the module calls the outcome of an extended publish. Hosts understand both.
     pub publish_extended_urc: PublishExtendedUrc,
+    /// What the length before a received payload in hexadecimal digits counts.
+    pub hex_length: HexLength,
     /// Whether `AT+LMQTTCFG` has the key `pdpcid`: one product's firmware has it commented out.
     pub pdp_context: bool,
     /// Whether there are `AT+LSSLCFG` and `AT+LFUPL`, which are our own and unverified.
@@ -58,11 +60,39 @@ pub enum PublishExtendedUrc {
     Pub,
 }
 
+/// What the length before a received payload in hexadecimal digits counts. No source tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HexLength {
+    /// The bytes that the digits stand for.
+    Payload,
+    /// The digits.
+    Digits,
+}
+
+impl HexLength {
+    /// The length that is shown for a payload of so many bytes.
+    fn shown(self, format: DataFormat, length: usize) -> usize {
+        match self {
+            Self::Payload => length,
+            Self::Digits => format.wire_length(length),
+        }
+    }
+
+    /// How many bytes stand on the line behind a length.
+    fn wire(self, format: DataFormat, shown: usize) -> usize {
+        match self {
+            Self::Payload => format.wire_length(shown),
+            Self::Digits => shown,
+        }
+    }
+}
+
 impl Lmqtt {
     /// As decided where the manual and the sources disagree.
     pub const DEFAULT: Self = Self {
         unsubscribe_urc: UnsubscribeUrc::SubUnsub,
         publish_extended_urc: PublishExtendedUrc::PubEx,
+        hex_length: HexLength::Payload,
         pdp_context: false,
         tls_commands: true,
     };
@@ -164,15 +194,15 @@ impl Dialect for Lmqtt {
         line: &'a [u8],
         formats: &FormatTable,
     ) -> Option<Information<'a>> {
-        information::decode(request, line, formats)
+        information::decode(request, line, self.hex_length, formats)
     }
 
     fn decode_urc<'a>(&self, line: &'a [u8], formats: &FormatTable) -> Option<Urc<'a>> {
-        urc::decode(line, formats)
+        urc::decode(line, self.hex_length, formats)
     }
 
     fn extent(&self, line: &[u8], formats: &FormatTable) -> Extent {
-        received::extent(line, formats)
+        received::extent(line, self.hex_length, formats)
     }
 
     fn owns(&self, name: &[u8]) -> bool {
@@ -202,7 +232,7 @@ impl Dialect for Lmqtt {
         formats: &FormatTable,
         out: &mut Vec<u8>,
     ) {
-        information::encode(information, formats, out);
+        information::encode(information, self.hex_length, formats, out);
     }
 
     fn encode_urc(&self, urc: &Urc<'_>, formats: &FormatTable, out: &mut Vec<u8>) {

@@ -9,6 +9,7 @@ use nom::combinator::map_opt;
 use nom::sequence::terminated;
 use nom::{IResult, Needed, Parser};
 
+use super::HexLength;
 use super::command::READ;
 use super::urc::URC;
 use crate::framing::Extent;
@@ -19,13 +20,14 @@ use crate::parameter::{ParameterWriter, integer};
 pub(super) fn encode(
     topic: &str,
     payload: &[u8],
+    hex_length: HexLength,
     formats: Formats,
     writer: &mut ParameterWriter<'_>,
 ) {
     writer.quoted(topic.as_bytes());
     if formats.show_length {
         // No payload is longer than what an i64 holds.
-        writer.integer(payload.len() as i64);
+        writer.integer(hex_length.shown(formats.receive, payload.len()) as i64);
     }
     writer.bare(formats.receive.encode(Cow::Borrowed(payload)));
 }
@@ -43,7 +45,11 @@ pub(super) fn read_header(line: &[u8]) -> Option<(ConnectionId, u16, &[u8])> {
 }
 
 /// Reads what [`encode`] has written.
-pub(super) fn decode(body: &[u8], formats: Formats) -> Option<(Cow<'_, str>, Cow<'_, [u8]>)> {
+pub(super) fn decode(
+    body: &[u8],
+    hex_length: HexLength,
+    formats: Formats,
+) -> Option<(Cow<'_, str>, Cow<'_, [u8]>)> {
     let (rest, topic, length) = if formats.show_length {
         let (rest, (topic, length)) = topic_and_length(body).ok()?;
         (rest, topic, Some(length))
@@ -52,7 +58,7 @@ pub(super) fn decode(body: &[u8], formats: Formats) -> Option<(Cow<'_, str>, Cow
         (rest, topic, None)
     };
     let wire = match (
-        length.map(|length| formats.receive.wire_length(length)),
+        length.map(|length| hex_length.wire(formats.receive, length)),
         rest,
     ) {
         (None, rest) => rest,
@@ -65,7 +71,7 @@ pub(super) fn decode(body: &[u8], formats: Formats) -> Option<(Cow<'_, str>, Cow
 }
 
 /// How far the line that begins with these bytes reaches.
-pub(super) fn extent(line: &[u8], formats: &FormatTable) -> Extent {
+pub(super) fn extent(line: &[u8], hex_length: HexLength, formats: &FormatTable) -> Extent {
     let reported = reported(line).map(|(rest, (connection, _))| {
         let formats = formats[connection];
         (rest, formats, formats.show_length)
@@ -84,7 +90,7 @@ pub(super) fn extent(line: &[u8], formats: &FormatTable) -> Extent {
         let (rest, (_, length)) = topic_and_length(rest)?;
         Ok(Extent::Counted {
             start: line.len() - rest.len(),
-            length: formats.receive.wire_length(length),
+            length: hex_length.wire(formats.receive, length),
         })
     });
     match extent {

@@ -10,11 +10,11 @@ use alloc::{format, vec};
 
 use proptest::prelude::*;
 
-use super::{Lmqtt, PublishExtendedUrc, UnsubscribeUrc};
+use super::{HexLength, Lmqtt, PublishExtendedUrc, UnsubscribeUrc};
 use crate::Secret;
 use crate::command::Command;
 use crate::dialect::{Context, DecodeError, Dialect, EncodeError};
-use crate::framing::{Frame, ResponseReader};
+use crate::framing::{Extent, Frame, ResponseReader};
 use crate::limits::Limits;
 use crate::mqtt::{
     AliDevice, Connected, ConnectionId, ConnectionState, DataFormat, FormatTable, Formats,

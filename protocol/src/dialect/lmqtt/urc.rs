@@ -17,7 +17,7 @@
 use alloc::vec::Vec;
 
 use super::command::{CLOSE, CONN, DISC, OPEN, PUB, PUBEX, SUBUNSUB};
-use super::{Lmqtt, PublishExtendedUrc, UnsubscribeUrc, meaning, number_of, received};
+use super::{HexLength, Lmqtt, PublishExtendedUrc, UnsubscribeUrc, meaning, number_of, received};
 use crate::mqtt::{
     Connected, ConnectionId, FormatTable, LinkStatus, OpenFailure, PublishResult, Refusal,
     SubscriptionChange, Urc,
@@ -61,11 +61,15 @@ pub(super) fn strip_name<'a>(line: &'a [u8], name: &str) -> Option<&'a [u8]> {
     Some(rest.strip_prefix(b" ").unwrap_or(rest))
 }
 
-pub(super) fn decode<'a>(line: &'a [u8], formats: &FormatTable) -> Option<Urc<'a>> {
+pub(super) fn decode<'a>(
+    line: &'a [u8],
+    hex_length: HexLength,
+    formats: &FormatTable,
+) -> Option<Urc<'a>> {
     // All others would be compared in vain.
     line.strip_prefix(b"+LMQTT")?;
     if let Some(rest) = strip_name(line, URC) {
-        return decode_unsolicited(rest, line, formats);
+        return decode_unsolicited(rest, line, hex_length, formats);
     }
     for (name, decode) in [
         (PUB, decode_published as fn(&mut _) -> _),
@@ -209,6 +213,7 @@ fn decode_publish_result(
 fn decode_unsolicited<'a>(
     rest: &'a [u8],
     line: &'a [u8],
+    hex_length: HexLength,
     formats: &FormatTable,
 ) -> Option<Urc<'a>> {
     if let Some(rest) = rest.strip_prefix(b"STATS,") {
@@ -228,7 +233,7 @@ fn decode_unsolicited<'a>(
     let Some((connection, message_id, body)) = received::header(line) else {
         return decode_buffered(rest);
     };
-    let (topic, payload) = received::decode(body, formats[connection])?;
+    let (topic, payload) = received::decode(body, hex_length, formats[connection])?;
     Some(Urc::Received {
         connection,
         message_id,
@@ -337,7 +342,13 @@ pub(super) fn encode(urc: &Urc<'_>, dialect: &Lmqtt, formats: &FormatTable, out:
                 .bare("RECV")
                 .integer(connection.0)
                 .integer(*message_id);
-            received::encode(topic, payload, formats[*connection], &mut writer);
+            received::encode(
+                topic,
+                payload,
+                dialect.hex_length,
+                formats[*connection],
+                &mut writer,
+            );
             &mut writer
         }
         Urc::Buffered {

@@ -350,3 +350,26 @@ fn a_damaged_line_is_no_urc() {
         assert_eq!(decoded, None, "{}", line.escape_ascii());
     }
 }
+
+#[test]
+fn the_length_of_hexadecimal_digits_may_count_the_digits() {
+    let dialect = Lmqtt {
+        hex_length: HexLength::Digits,
+        ..Lmqtt::DEFAULT
+    };
+    let formats = hex(DataFormat::Hex, true);
+    let line = b"+LMQTTURC: RECV,0,1,\"t\",6,000D1A";
+    let urc = received(1, "t", b"\x00\r\x1a");
+    assert_eq!(dialect.decode_urc(line, &formats), Some(urc.clone()));
+    assert_eq!(encode_urc(&dialect, &urc, &formats), line);
+    assert_eq!(Lmqtt::DEFAULT.decode_urc(line, &formats), None);
+    let counted = Extent::Counted {
+        start: line.len() - 6,
+        length: 6,
+    };
+    assert_eq!(dialect.extent(line, &formats), counted);
+    // Text is counted as it is either way.
+    let line = b"+LMQTTURC: RECV,0,1,\"t\",4,abcd";
+    let decoded = dialect.decode_urc(line, &text(true));
+    assert_eq!(decoded, Some(received(1, "t", b"abcd")));
+}
