@@ -280,6 +280,23 @@ mod tests {
     }
 
     #[test]
+    fn the_platforms_own_sample_is_accepted() {
+        let mut cloud = AlibabaCloud::new().with_product(
+            "pk",
+            AlibabaProduct {
+                secret: None,
+                devices: [("device".into(), "secret".into())].into(),
+            },
+        );
+        let credentials = Credentials {
+            client_id: "12345|securemode=3,signmethod=hmacsha1,timestamp=789|".into(),
+            username: Some("device&pk".into()),
+            password: Some("FAFD82A3D602B37FB0FA8B7892F24A477F851A14".into()),
+        };
+        assert_eq!(cloud.authenticate(&credentials).code(), 0);
+    }
+
+    #[test]
     fn a_token_is_good_for_the_device_it_was_given_to() {
         let mut cloud = cloud();
         let credentials = |client_id: &str, password: &str| Credentials {
