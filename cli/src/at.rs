@@ -191,7 +191,9 @@ fn is_success(outcome: &Urc<'_>) -> bool {
         Urc::Closed { result, .. } | Urc::Disconnected { result, .. } => result.is_ok(),
         Urc::Connected { result, .. } => *result == Connected::Accepted,
         Urc::SubscriptionChanged { result, .. } => result.is_ok(),
-        Urc::Published { result, .. } => *result == PublishResult::Done,
+        Urc::Published { result, .. } | Urc::PublishedExtended { result, .. } => {
+            *result == PublishResult::Done
+        }
         Urc::Received { .. } | Urc::Buffered { .. } | Urc::Status { .. } => true,
     }
 }

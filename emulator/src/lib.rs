@@ -39,6 +39,7 @@ mod port;
 mod profile;
 #[cfg(unix)]
 mod pty;
+mod quirks;
 mod serve;
 
 #[cfg(test)]
@@ -51,4 +52,5 @@ pub use profile::{
 };
 #[cfg(unix)]
 pub use pty::{Link, Pty};
+pub use quirks::{CacheOverflow, Quirks, ResultOrder};
 pub use serve::{serve, serve_linted};

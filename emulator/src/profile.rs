@@ -13,6 +13,8 @@ use serde::Deserialize;
 
 pub use error::ProfileError;
 
+use crate::quirks::Quirks;
+
 /// A module model, as data: what it is called, what it accepts, how long it takes.
 ///
 /// The models this crate knows are TOML files in it; [`parse`](Self::parse) reads others. What
@@ -37,6 +39,8 @@ pub struct Profile {
     /// Whether outcomes of publishes are reported before the host asks for it with the key
     /// `urc`: firmwares differ (reference `README.md`, "Decisions").
     pub result_urcs: bool,
+    /// What firmwares do differently.
+    pub quirks: Quirks,
     /// What surrounds the module when it is switched on.
     pub start: Start,
     /// How sure each value is, by its key in the file, such as `limits.host`. A file that changes

@@ -4,7 +4,8 @@ use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use atmq_emulator::Profile;
 use atmq_emulator::broker::{
-    ConnectReturnCode, ConnectionId as PeerId, Core, Credentials, Limits, Output,
+    AlibabaCloud, AlibabaProduct, Authenticator, ConnectReturnCode, ConnectionId as PeerId, Core,
+    Credentials, Greeting, Limits, OneNet, Output,
 };
 use atmq_emulator::modem::{Cell, Modem, Operator, Sim};
 use atmq_emulator::network::{CloseReason, NetworkEvent, NetworkRequest, OpenFailure};
@@ -17,7 +18,8 @@ use crate::transcript::{BrokerStep, WorldStep};
 ///
 /// Host names lead to the broker, but `closed.test`, where nothing listens, and `unknown.test`,
 /// which cannot be resolved. The broker refuses the user name `wrong` with code 4 and the user
-/// name `banned` with code 5.
+/// name `banned` with code 5. It is also Alibaba Cloud, for user names of the form `<dn>&<pk>`,
+/// and OneNET, for the product `123123`.
 pub struct Bench {
     modem: Modem,
     broker: Core,
@@ -27,6 +29,8 @@ pub struct Bench {
     /// Another client, which publishes.
     other: PeerId,
     heard: Vec<u8>,
+    /// What the module sends does not reach the broker.
+    muted: bool,
 }
 
 impl Bench {
@@ -35,7 +39,7 @@ impl Bench {
         let now = Instant::now();
         // 2026-11-21 01:05:07 UTC
         let time = UNIX_EPOCH + Duration::from_secs(1_795_223_107);
-        let mut broker = Core::new(Limits::default()).authenticated_by(authenticate);
+        let mut broker = Core::new(Limits::default()).authenticated_by(Platforms::new());
         let other = broker.open(now);
         broker.receive(other, &raw_mqtt::Connect::new("other").bytes(), now);
         let mut bench = Self {
@@ -45,6 +49,7 @@ impl Bench {
             links: Vec::new(),
             other,
             heard: Vec::new(),
+            muted: false,
         };
         bench.settle();
         bench
@@ -79,6 +84,8 @@ impl Bench {
                         .receive(self.other, &raw_mqtt::pubrel(1), self.now);
                 }
             }
+            BrokerStep::Mute => self.muted = true,
+            BrokerStep::Listen => self.muted = false,
             BrokerStep::Drop => {
                 for (link, peer) in std::mem::take(&mut self.links) {
                     self.broker.closed(peer);
@@ -211,6 +218,7 @@ impl Bench {
                 };
                 self.modem.handle_network(event, self.now);
             }
+            NetworkRequest::Send { .. } if self.muted => {}
             NetworkRequest::Send { link, bytes } => {
                 if let Some((_, peer)) = self.links.iter().find(|(known, _)| *known == link) {
                     self.broker.receive(*peer, &bytes, self.now);
@@ -231,10 +239,40 @@ impl Bench {
     }
 }
 
-fn authenticate(credentials: &Credentials) -> ConnectReturnCode {
-    match credentials.username.as_deref() {
-        Some("wrong") => ConnectReturnCode::BadUserNameOrPassword,
-        Some("banned") => ConnectReturnCode::NotAuthorized,
-        _ => ConnectReturnCode::Accepted,
+/// All the brokers that a transcript may connect to.
+struct Platforms {
+    alibaba: AlibabaCloud,
+    onenet: OneNet,
+}
+
+impl Platforms {
+    /// The device and the keys of the reference's worked examples; tokens are good in 2018.
+    fn new() -> Self {
+        let product = AlibabaProduct {
+            secret: Some("abcdef0123456789".into()),
+            devices: [("dev001".into(), "0123456789abcdef0123456789abcdef".into())].into(),
+        };
+        let then = UNIX_EPOCH + Duration::from_secs(1_537_000_000);
+        let key = "KuF3NT/jUBJ62LNBB/A8XZA9CqS3Cu79B/ABmfA1UCw=";
+        Self {
+            alibaba: AlibabaCloud::new().with_product("a1B2c3D4e5F", product),
+            onenet: OneNet::new(move || then).with_key("products/123123", key),
+        }
+    }
+}
+
+impl Authenticator for Platforms {
+    fn authenticate(&mut self, credentials: &Credentials) -> ConnectReturnCode {
+        match credentials.username.as_deref() {
+            Some("wrong") => ConnectReturnCode::BadUserNameOrPassword,
+            Some("banned") => ConnectReturnCode::NotAuthorized,
+            Some("123123") => self.onenet.authenticate(credentials),
+            Some(device) if device.contains('&') => self.alibaba.authenticate(credentials),
+            _ => ConnectReturnCode::Accepted,
+        }
+    }
+
+    fn greet(&mut self, credentials: &Credentials) -> Option<Greeting> {
+        self.alibaba.greet(credentials)
     }
 }

@@ -15,11 +15,13 @@ use std::path::{Path, PathBuf};
 /// The first line says how sure the session is: `manual`, `captured` or `inferred`. `H:` is what
 /// the host sends, `M:` what the module answers, `B:` what happens on the broker's side, `W:` what
 /// happens around the module. `\r`, `\n`, `\\`, `\"` and `\xNN` stand for bytes; blanks at the end of
-/// a line do not count.
+/// a line do not count. A line `# with: <switch>` tells in what the module differs from the default.
 #[derive(Debug, Clone)]
 pub struct Transcript {
     /// The file's name without folder and ending.
     pub name: String,
+    /// In what the module differs from the default.
+    pub switches: Vec<String>,
     /// The steps, with their line numbers.
     pub steps: Vec<(usize, Step)>,
 }
@@ -51,6 +53,10 @@ pub enum BrokerStep {
     },
     /// `drop`: the broker closes the module's link.
     Drop,
+    /// `mute`: what the module sends is lost from here on.
+    Mute,
+    /// `listen`: it is no longer.
+    Listen,
 }
 
 /// What may happen around the module.
@@ -128,6 +134,10 @@ impl Transcript {
             "{at}: the first line must say how sure the session is: {marked:?}"
         );
         let mut steps = Vec::new();
+        let switches = text
+            .lines()
+            .filter_map(|line| line.strip_prefix("# with: "));
+        let switches = switches.map(|switch| switch.trim().to_owned()).collect();
         for (number, line) in (1..).zip(text.lines()) {
             let line = line.trim_end();
             if line.is_empty() || line.starts_with('#') {
@@ -145,6 +155,7 @@ impl Transcript {
         let name = path.file_stem().expect("a file has a name");
         Self {
             name: name.to_string_lossy().into_owned(),
+            switches,
             steps,
         }
     }
@@ -157,8 +168,11 @@ fn folder(dialect: &str) -> PathBuf {
 }
 
 fn broker_step(words: &str) -> BrokerStep {
-    if words == "drop" {
-        return BrokerStep::Drop;
+    match words {
+        "drop" => return BrokerStep::Drop,
+        "mute" => return BrokerStep::Mute,
+        "listen" => return BrokerStep::Listen,
+        _ => {}
     }
     let parts = words
         .strip_prefix("publish ")

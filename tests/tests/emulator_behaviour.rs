@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use atmq_emulator::{Latency, Profile};
+use atmq_emulator::{Latency, Profile, ResultOrder};
 use atmq_tests::bench::Bench;
 use atmq_tests::transcript::BrokerStep;
 
@@ -111,4 +111,50 @@ fn urcs_wait_while_a_payload_is_awaited() {
         text(&bench.take_heard()),
         r#"\r\nOK\r\n\r\n+LMQTTURC: RECV,0,0,\"t\",x\r\n\r\n+LMQTTPUB: 0,0,0\r\n"#
     );
+}
+
+#[test]
+fn a_registration_that_nobody_answers_is_given_up() {
+    let mut bench = Bench::new(Profile::nt35e().instant(), 0);
+    for line in [
+        "ATE0",
+        "AT+LMQTTCFG=\"cloud\",0,2,1",
+        "AT+LMQTTCFG=\"aliauth\",0,\"a1B2c3D4e5F\",\"dev001\",\"\",\"pn\",\"secret\",\"register\"",
+        "AT+LMQTTCFG=\"sslenable\",0,1,0",
+        "AT+LMQTTCFG=\"timeout\",0,60,3,0",
+        "AT+LMQTTOPEN=0,\"h\",1883",
+    ] {
+        bench.send(format!("{line}\r").as_bytes());
+    }
+    bench.broker(&BrokerStep::Mute);
+    bench.take_heard();
+    bench.send(b"AT+LMQTTCONN=0,\"id\"\r");
+    assert_eq!(text(&bench.take_heard()), r"\r\nOK\r\n");
+    // Meanwhile the host can do nothing on this link.
+    bench.send(b"AT+LMQTTPUB=0,1,1,0,\"t\",1,\"x\"\r");
+    assert_eq!(text(&bench.take_heard()), r"\r\nERROR\r\n");
+    let (heard, time) = next(&mut bench);
+    let given_up = r"\r\n+LMQTTCONN: 0,2\r\n\r\n+LMQTTURC: STATS,0,11\r\n";
+    assert_eq!(heard, given_up);
+    assert_eq!(time, Duration::from_secs(10));
+}
+
+#[test]
+fn ok_does_not_wait_for_ever_for_an_outcome() {
+    for order in [ResultOrder::OneBurst, ResultOrder::UrcFirst] {
+        let mut profile = Profile::nt35e().instant();
+        profile.quirks.result_order = order;
+        let mut bench = Bench::new(profile, 0);
+        bench.send(b"ATE0\rAT+LMQTTOPEN=0,\"h\",1883\rAT+LMQTTCONN=0,\"id\"\r");
+        bench.take_heard();
+        bench.broker(&BrokerStep::Mute);
+        bench.send(b"AT+LMQTTPUB=0,1,1,0,\"t\",1,\"x\"\rAT+CSQ\r");
+        // What is typed meanwhile waits.
+        let (heard, time) = next(&mut bench);
+        assert_eq!(heard, r"\r\nOK\r\n\r\n+CSQ: 29,0\r\n\r\nOK\r\n");
+        assert_eq!(time, Duration::from_secs(30));
+        let (heard, time) = next(&mut bench);
+        assert_eq!(heard, r"\r\n+LMQTTPUB: 0,1,1\r\n");
+        assert_eq!(time, Duration::from_secs(10));
+    }
 }

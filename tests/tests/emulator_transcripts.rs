@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
-use atmq_emulator::Profile;
+use atmq_emulator::{CacheOverflow, Profile, ResultOrder};
+use atmq_protocol::command::Command;
+use atmq_protocol::dialect::{Dialect, HexLength, Lmqtt, PublishExtendedUrc, UnsubscribeUrc};
+use atmq_protocol::limits::Limits;
+use atmq_protocol::mqtt::SignMethod;
 use atmq_tests::bench::Bench;
 use atmq_tests::transcript::{Step, Transcript};
 
@@ -15,9 +19,36 @@ fn all() -> impl Iterator<Item = Transcript> {
     ["lmqtt", "standard"].into_iter().flat_map(Transcript::all)
 }
 
+/// The module with the switches of a transcript.
+fn switched(mut profile: Profile, transcript: &Transcript) -> Profile {
+    let (dialect, quirks) = (&mut profile.dialect, &mut profile.quirks);
+    for switch in &transcript.switches {
+        match switch.as_str() {
+            "result_urcs off" => profile.result_urcs = false,
+            "unsubscribe_urc UNSUNSUB" => dialect.unsubscribe_urc = UnsubscribeUrc::UnsUnsub,
+            "publish_extended_urc PUB" => dialect.publish_extended_urc = PublishExtendedUrc::Pub,
+            "hex_length digits" => dialect.hex_length = HexLength::Digits,
+            "pdp_context" => dialect.pdp_context = true,
+            "no tls_commands" => dialect.tls_commands = false,
+            "plain_errors" => quirks.plain_errors = true,
+            "strict_message_ids" => quirks.strict_message_ids = true,
+            "cache_slots 2" => quirks.cache_slots = 2,
+            "cache_overflow drop oldest" => quirks.cache_overflow = CacheOverflow::DropOldest,
+            "keeps_configuration" => quirks.keeps_configuration = true,
+            "disconnect_frees" => quirks.disconnect_frees = true,
+            "reconnects" => quirks.reconnects = true,
+            "result_order one burst" => quirks.result_order = ResultOrder::OneBurst,
+            "result_order URC first" => quirks.result_order = ResultOrder::UrcFirst,
+            "sign_method hmacsha256" => quirks.sign_method = SignMethod::HmacSha256,
+            unknown => panic!("{}: no such switch: {unknown}", transcript.name),
+        }
+    }
+    profile
+}
+
 /// What the module says must be what the transcript says, in the same order and to the byte.
 fn replay(transcript: &Transcript, profile: Profile, pieces: usize, seed: u64) {
-    let mut bench = Bench::new(profile, seed);
+    let mut bench = Bench::new(switched(profile, transcript), seed);
     let mut heard: Vec<u8> = Vec::new();
     for (line, step) in &transcript.steps {
         let at = format!("{}.txt:{line}, seed {seed}", transcript.name);
@@ -77,6 +108,61 @@ fn a_module_with_its_own_timing_says_the_same() {
     for transcript in all() {
         for seed in 0..20 {
             replay(&transcript, Profile::nt35e(), usize::MAX, seed);
+        }
+    }
+}
+
+/// Every command line that a host sends in a transcript.
+fn typed() -> Vec<String> {
+    let mut lines = Vec::new();
+    for transcript in Transcript::all("lmqtt") {
+        for (_, step) in transcript.steps {
+            if let Step::Host(bytes) = step {
+                lines.push(String::from_utf8_lossy(&bytes).to_uppercase());
+            }
+        }
+    }
+    lines
+}
+
+#[track_caller]
+fn assert_typed(lines: &[String], beginning: &str) {
+    let beginning = beginning.to_uppercase();
+    let found = lines.iter().any(|line| line.starts_with(&beginning));
+    assert!(found, "no transcript has {beginning}");
+}
+
+#[test]
+fn every_command_of_the_dialect_has_a_transcript() {
+    let lines = typed();
+    for name in Lmqtt::DEFAULT.commands() {
+        assert_typed(&lines, &format!("AT{name}=?"));
+        let set = format!("AT{name}=");
+        let found = lines
+            .iter()
+            .any(|line| line.starts_with(&set) && !line.starts_with(&format!("{set}?")));
+        assert!(found, "no transcript has {set}");
+    }
+    for name in ["OPEN", "CONN", "READ"] {
+        assert_typed(&lines, &format!("AT+LMQTT{name}?"));
+    }
+}
+
+#[test]
+fn every_setting_has_a_transcript() {
+    let lines = typed();
+    let dialect = Lmqtt {
+        pdp_context: true,
+        ..Lmqtt::DEFAULT
+    };
+    for (name, queried) in [("+LMQTTCFG", "0\r"), ("+LSSLCFG", "2\r")] {
+        let test = format!("{name}=?");
+        let (command, _) = Command::split_first(test.as_bytes(), |_| true);
+        for line in dialect.describe(&command, &Limits::NT26) {
+            let key = line.split('"').nth(1).expect("a key stands in the line");
+            assert_typed(&lines, &format!("AT{name}=\"{key}\",{queried}"));
+            let id = &queried[..1];
+            assert_typed(&lines, &format!("AT{name}=\"{key}\",{id},"));
         }
     }
 }

@@ -97,7 +97,8 @@ impl<'c> Step<'c> {
             Request::Publish {
                 payload: PublishPayload::Prompted(length),
                 ..
-            } => announced = Some(*length),
+            }
+            | Request::PublishExtended { length, .. } => announced = Some(*length),
             Request::Configure {
                 connection,
                 setting,

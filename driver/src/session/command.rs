@@ -297,7 +297,9 @@ fn check_prompt(request: &Request<'_>, data: Option<&[u8]>) -> Result<(), Reques
         Request::Publish {
             payload: PublishPayload::Prompted(length),
             ..
-        } => Some(*length),
+        }
+        | Request::PublishExtended { length, .. }
+        | Request::Upload { length, .. } => Some(*length),
         _ => None,
     };
     let given = data.map(<[u8]>::len);
@@ -308,22 +310,27 @@ fn check_prompt(request: &Request<'_>, data: Option<&[u8]>) -> Result<(), Reques
 }
 
 fn secrets(request: &Request<'_>, line: &[u8]) -> Vec<Range<usize>> {
-    let secret: Option<&Secret<'_>> = match request {
-        Request::Connect { password, .. } => password.as_ref(),
+    let secrets: Vec<&Secret<'_>> = match request {
+        Request::Connect { password, .. } => password.iter().collect(),
         Request::Configure {
             setting: Setting::AliAuth { device_secret, .. },
             ..
-        } => Some(device_secret),
-        _ => None,
+        } => vec![device_secret],
+        Request::Configure {
+            setting: Setting::AliDevice(device),
+            ..
+        } => vec![&device.device_secret, &device.product_secret],
+        _ => Vec::new(),
     };
-    let Some(secret) = secret.map(|secret| secret.expose().as_bytes()) else {
-        return Vec::new();
-    };
-    // It is the last parameter of both, so that the last place where it stands is its own.
-    let found = line
-        .windows(secret.len().max(1))
-        .rposition(|at| at == secret);
-    found.map(|at| at..at + secret.len()).into_iter().collect()
+    let found = secrets.into_iter().filter_map(|secret| {
+        let secret = secret.expose().as_bytes();
+        // They stand late in the line, so that the last place where one is found is its own.
+        let at = line
+            .windows(secret.len().max(1))
+            .rposition(|at| at == secret)?;
+        Some(at..at + secret.len())
+    });
+    found.collect()
 }
 
 /// A command as errors and logs show it: without its parameters, where passwords stand.

@@ -43,6 +43,17 @@ pub(super) fn urc(urc: Urc<'_>) -> Urc<'static> {
             result,
             extend,
         },
+        Urc::PublishedExtended {
+            connection,
+            message_id,
+            result,
+            extend,
+        } => Urc::PublishedExtended {
+            connection,
+            message_id,
+            result,
+            extend,
+        },
         Urc::Buffered {
             connection,
             message_id,
@@ -75,6 +86,28 @@ pub(super) fn information(information: Information<'_>) -> Information<'static> 
             port,
         },
         Information::State { connection, state } => Information::State { connection, state },
+        Information::Message {
+            connection,
+            message_id,
+            topic,
+            payload,
+        } => Information::Message {
+            connection,
+            message_id,
+            topic: text(topic),
+            payload: Cow::Owned(payload.into_owned()),
+        },
+        Information::Unread {
+            connection,
+            message_ids,
+        } => Information::Unread {
+            connection,
+            message_ids,
+        },
+        Information::TlsSetting { context, setting } => Information::TlsSetting {
+            context,
+            setting: setting.into_owned(),
+        },
     }
 }
 
@@ -89,6 +122,9 @@ fn setting(setting: Setting<'_>) -> Setting<'static> {
             device_name: text(device_name),
             device_secret: device_secret.into_owned(),
         },
+        Setting::AliDevice(device) => Setting::AliDevice(device.into_owned()),
+        Setting::QuickRelease(on) => Setting::QuickRelease(on),
+        Setting::PdpContext(cid) => Setting::PdpContext(cid),
         Setting::Will(will) => Setting::Will(will.map(|will| Will {
             topic: text(will.topic),
             payload: Cow::Owned(will.payload.into_owned()),

@@ -109,7 +109,10 @@ impl Pending {
                 true
             }
             Kind::Mqtt(request) => {
-                let Some(information) = wire.dialect.decode_information(request, line) else {
+                let information = wire
+                    .dialect
+                    .decode_information(request, line, &wire.formats);
+                let Some(information) = information else {
                     return false;
                 };
                 let information = owned::information(information);

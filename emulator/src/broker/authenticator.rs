@@ -47,6 +47,31 @@ pub trait Authenticator: Send {
     /// The return code for CONNACK; every code but [`ConnectReturnCode::Accepted`] closes the
     /// connection.
     fn authenticate(&mut self, credentials: &Credentials) -> ConnectReturnCode;
+
+    /// What a client that was accepted is sent right behind CONNACK, without having subscribed to
+    /// it: cloud platforms answer a registration so. Nothing, unless an authenticator has more to
+    /// say.
+    fn greet(&mut self, _credentials: &Credentials) -> Option<Greeting> {
+        None
+    }
+}
+
+/// A message that nobody has subscribed to, with QoS 0.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Greeting {
+    /// Its topic.
+    pub topic: String,
+    /// Its payload, which may be a secret.
+    pub payload: Vec<u8>,
+}
+
+impl fmt::Debug for Greeting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Greeting")
+            .field("topic", &self.topic)
+            .field("payload", &"<redacted>")
+            .finish()
+    }
 }
 
 /// Lets everyone in.

@@ -6,6 +6,8 @@
 //! shared subscriptions (`$share/<group>/<filter>`, `$queue/<filter>`). It speaks no TLS, no
 //! WebSocket and no MQTT 5, writes nothing to disk, and by default lets everyone in.
 //!
+//! [`AlibabaCloud`] and [`OneNet`] let in whom those platforms would.
+//!
 //! [`Core`] is all of that without clock, socket or task; [`Broker`] puts it on a TCP port.
 //!
 //! ```
@@ -20,11 +22,13 @@
 //! # }
 //! ```
 
+mod alibaba;
 mod authenticator;
 mod close_reason;
 mod codec;
 mod core;
 mod limits;
+mod onenet;
 mod packet;
 mod retained;
 mod server;
@@ -33,8 +37,10 @@ mod splitter;
 mod subscriptions;
 mod topic;
 
-pub use self::authenticator::{AcceptAll, Authenticator, ConnectReturnCode, Credentials};
+pub use self::alibaba::{AlibabaCloud, AlibabaProduct};
+pub use self::authenticator::{AcceptAll, Authenticator, ConnectReturnCode, Credentials, Greeting};
 pub use self::close_reason::{CloseReason, Violation};
 pub use self::core::{ConnectionId, Core, Counters, Output};
 pub use self::limits::Limits;
+pub use self::onenet::OneNet;
 pub use self::server::Broker;

@@ -27,6 +27,7 @@ const IN_FLIGHT: usize = 64;
 /// What the host should know of its connection.
 #[derive(Debug)]
 pub(super) struct Observed {
+    keeps_configuration: bool,
     stage: Stage,
     /// The last command with an outcome that another one may depend on.
     awaited: Option<Awaited>,
@@ -91,8 +92,10 @@ impl Dependency {
 }
 
 impl Observed {
-    pub(super) fn new() -> Self {
+    /// `keeps_configuration`: whether CLOSE leaves the settings as they are.
+    pub(super) fn new(keeps_configuration: bool) -> Self {
         Self {
+            keeps_configuration,
             stage: Stage::Closed,
             awaited: None,
             before: Before::default(),
@@ -151,19 +154,16 @@ impl Observed {
                 self.use_connection(arrived, &mut notice);
                 self.use_message_id(*message_id, &mut notice);
             }
+            Request::PublishExtended {
+                message_id, qos, ..
+            } => self.publish(*message_id, *qos, arrived, &mut notice),
             Request::Publish {
                 message_id,
                 qos,
                 payload,
                 ..
             } => {
-                self.use_connection(arrived, &mut notice);
-                match (qos, message_id) {
-                    (QoS::AtMostOnce, 0) => {}
-                    (QoS::AtMostOnce, id) => notice(Rule::MessageIdWithQos0, format!("it is {id}")),
-                    (_, 0) => notice(Rule::MessageIdZero, String::new()),
-                    (_, id) => self.use_message_id(*id, &mut notice),
-                }
+                self.publish(*message_id, *qos, arrived, &mut notice);
                 if let PublishPayload::Inline(payload) = payload
                     && send == DataFormat::Text
                     && payload.contains(&b'"')
@@ -175,6 +175,22 @@ impl Observed {
                 self.advance(self.stage, Dependency::Close);
             }
             _ => {}
+        }
+    }
+
+    fn publish(
+        &mut self,
+        message_id: u16,
+        qos: QoS,
+        arrived: Instant,
+        notice: &mut impl FnMut(Rule, String),
+    ) {
+        self.use_connection(arrived, notice);
+        match (qos, message_id) {
+            (QoS::AtMostOnce, 0) => {}
+            (QoS::AtMostOnce, id) => notice(Rule::MessageIdWithQos0, format!("it is {id}")),
+            (_, 0) => notice(Rule::MessageIdZero, String::new()),
+            (_, id) => self.use_message_id(id, notice),
         }
     }
 
@@ -229,9 +245,9 @@ impl Observed {
                 self.before.progress = None;
             }
             Urc::Closed { result: Ok(()), .. } => self.end(due),
-            Urc::SubscriptionChanged { message_id, .. } | Urc::Published { message_id, .. } => {
-                self.acknowledged(*message_id);
-            }
+            // What becomes of a publish is told by `acknowledged`: a firmware may report that it
+            // was sent again, or nothing.
+            Urc::SubscriptionChanged { message_id, .. } => self.acknowledged(*message_id),
             Urc::Status { status, .. }
                 if !matches!(status, LinkStatus::Fine | LinkStatus::CacheOverflow) =>
             {
@@ -286,7 +302,7 @@ impl Observed {
             .iter()
             .filter(|key| !self.configured.contains(key));
         let missing: Vec<_> = missing.map(String::as_str).collect();
-        if missing.is_empty() {
+        if missing.is_empty() || self.keeps_configuration {
             return;
         }
         let rule = if self.configured.is_empty() {

@@ -16,9 +16,11 @@ use std::time::{Duration, Instant};
 
 use atmq_protocol::command::{Command, Form};
 use atmq_protocol::dialect::DecodeError;
+use atmq_protocol::limits::Limits;
 use atmq_protocol::mqtt::{ConnectionId, FormatTable, Formats, Request, Urc};
 use atmq_protocol::parameter::{Parameter, ParameterError, Parameters};
 
+use crate::profile::Profile;
 use connection::Observed;
 use redact::redacted;
 use typing::{Notice, Typing};
@@ -76,12 +78,20 @@ pub struct Linter {
 }
 
 impl Linter {
-    pub(crate) fn new(connections: u8, command_line: usize, now: Instant) -> Self {
+    pub(crate) fn new(profile: &Profile, now: Instant) -> Self {
+        let Limits {
+            connections,
+            command_line,
+            ..
+        } = profile.limits;
+        let keeps_configuration = profile.quirks.keeps_configuration;
         Self {
             started: now,
             arrived: now,
             typing: Typing::new(command_line),
-            connections: (0..connections).map(|_| Observed::new()).collect(),
+            connections: (0..connections)
+                .map(|_| Observed::new(keeps_configuration))
+                .collect(),
             executing: None,
             counts: [0; Rule::COUNT],
             seen: std::array::from_fn(|_| Vec::new()),

@@ -10,16 +10,21 @@ use atmq_protocol::standard::{
     RegistrationDomain, SerialNumber, StandardInformation, StandardRequest,
 };
 
-use super::mqtt::Publish;
+use super::publish::Publish;
 use super::standard::{self, Action};
+use super::upload::Upload;
 use super::{Modem, NOT_ALLOWED, Phase, Refused};
 
 /// What is to happen behind a command that is not refused.
 pub(super) enum Done {
     /// `OK`, or the next command of the line.
     Answered,
+    /// `OK` and the outcome, in the order of this module.
+    Reported,
     /// A prompt, and then the payload.
     Prompt(Publish),
+    /// `CONNECT`, and then a file.
+    Upload(Upload),
     /// `OK`, and then the module starts anew.
     Reboot,
     /// `OK`, and then the module is off.
@@ -66,6 +71,14 @@ impl Modem {
                 Ok(Done::PowerOff) => {
                     self.finish(Ok(FinalResult::Ok));
                     return self.switch_off(now);
+                }
+                Ok(Done::Reported) => return self.finish_reported(now),
+                Ok(Done::Upload(upload)) => {
+                    self.finish(Ok(FinalResult::Connect(None)));
+                    self.reader.expect_data(upload.length());
+                    let give_up = upload.give_up(now);
+                    self.phase = Phase::Uploading { upload, give_up };
+                    return;
                 }
                 Ok(Done::Prompt(publish)) => {
                     self.output.raw(b"\r\n> ");

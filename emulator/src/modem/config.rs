@@ -1,17 +1,22 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use atmq_protocol::Secret;
-use atmq_protocol::mqtt::{Formats, Setting, SettingKey, Timeouts, Version, Will};
+use atmq_protocol::mqtt::{
+    AliDevice, Formats, Setting, SettingKey, SignMethod, Timeouts, Version, Will,
+};
 
-use crate::cloud;
+use crate::cloud::alibaba::{self, Identity, Registered};
+use crate::cloud::{Credentials, onenet};
 use crate::mqtt::ConnectOptions;
+
+/// `cloud_type` of OneNET (inferred from ECMT).
+const ONENET: u8 = 1;
 
 /// `cloud_type` of Alibaba Cloud (documented).
 const ALIBABA: u8 = 2;
 
 /// The configuration of one connection, as `AT+LMQTTCFG` sets it. Nothing of it is stored: it is
-/// gone after CLOSE (measured, reference `lmqtt.md` 1.3).
+/// gone after CLOSE (measured, reference `lmqtt.md` 1.3) unless the profile keeps it.
 #[derive(Debug, Clone)]
 pub(super) struct Config {
     version: Version,
@@ -20,17 +25,14 @@ pub(super) struct Config {
     timeouts: Timeouts,
     will: Option<Will<'static>>,
     cloud: (u8, u8),
-    device: Option<Device>,
+    device: Option<AliDevice<'static>>,
     tls: Option<u8>,
+    quick_release: bool,
+    pdp_context: u8,
+    /// Whether received messages wait until they are read.
+    pub(super) cache: bool,
     /// Whether outcomes of publishes are reported.
     pub(super) result_urcs: bool,
-}
-
-#[derive(Debug, Clone)]
-struct Device {
-    product_key: String,
-    device_name: String,
-    device_secret: Secret<'static>,
 }
 
 impl Config {
@@ -46,6 +48,9 @@ impl Config {
             cloud: (0, 0),
             device: None,
             tls: None,
+            quick_release: false,
+            pdp_context: 1,
+            cache: false,
             result_urcs,
         }
     }
@@ -63,17 +68,27 @@ impl Config {
                 data_type,
             } => self.cloud = (*platform, *data_type),
             Setting::Tls { enabled, context } => self.tls = enabled.then_some(*context),
+            Setting::Cache(on) => self.cache = *on,
+            Setting::QuickRelease(on) => self.quick_release = *on,
+            Setting::PdpContext(cid) => self.pdp_context = *cid,
             Setting::AliAuth {
                 product_key,
                 device_name,
                 device_secret,
             } => {
-                self.device = Some(Device {
-                    product_key: product_key.to_string(),
-                    device_name: device_name.to_string(),
-                    device_secret: device_secret.clone().into_owned(),
-                });
+                let device = AliDevice {
+                    product_key: product_key.clone(),
+                    device_name: device_name.clone(),
+                    device_secret: device_secret.clone(),
+                    product_name: "".into(),
+                    product_secret: "".into(),
+                    registration: None,
+                    sign_method: None,
+                    instance_id: "".into(),
+                };
+                self.device = Some(device.into_owned());
             }
+            Setting::AliDevice(device) => self.device = Some(device.clone().into_owned()),
             Setting::Will(will) => {
                 self.will = will.as_ref().map(|will| Will {
                     topic: Cow::Owned(will.topic.to_string()),
@@ -81,10 +96,7 @@ impl Config {
                     ..*will
                 });
             }
-            Setting::ReceiveMode { .. }
-            | Setting::SendMode(_)
-            | Setting::DataFormats { .. }
-            | Setting::Cache(_) => {}
+            Setting::ReceiveMode { .. } | Setting::SendMode(_) | Setting::DataFormats { .. } => {}
         }
     }
 
@@ -104,27 +116,29 @@ impl Config {
                 send: formats.send,
                 receive: formats.receive,
             },
-            SettingKey::Cache => Setting::Cache(false),
+            SettingKey::Cache => Setting::Cache(self.cache),
+            SettingKey::QuickRelease => Setting::QuickRelease(self.quick_release),
+            SettingKey::PdpContext => Setting::PdpContext(self.pdp_context),
             SettingKey::ResultUrcs => Setting::ResultUrcs(self.result_urcs),
             SettingKey::Cloud => Setting::Cloud {
                 platform: self.cloud.0,
                 data_type: self.cloud.1,
             },
-            SettingKey::AliAuth => {
-                let (key, name, secret) = match &self.device {
-                    Some(device) => (
-                        device.product_key.as_str(),
-                        device.device_name.as_str(),
-                        device.device_secret.expose(),
-                    ),
-                    None => ("", "", ""),
-                };
-                Setting::AliAuth {
-                    product_key: key.into(),
-                    device_name: name.into(),
-                    device_secret: secret.into(),
+            SettingKey::AliAuth => match &self.device {
+                Some(device) if device.registration.is_some() || device.sign_method.is_some() => {
+                    Setting::AliDevice(device.clone())
                 }
-            }
+                Some(device) => Setting::AliAuth {
+                    product_key: (&*device.product_key).into(),
+                    device_name: (&*device.device_name).into(),
+                    device_secret: device.device_secret.clone(),
+                },
+                None => Setting::AliAuth {
+                    product_key: "".into(),
+                    device_name: "".into(),
+                    device_secret: "".into(),
+                },
+            },
             SettingKey::Tls => Setting::Tls {
                 enabled: self.tls.is_some(),
                 context: self.tls.unwrap_or(0),
@@ -133,34 +147,58 @@ impl Config {
         }
     }
 
-    /// Whether the link is TLS.
-    pub(super) fn is_secure(&self) -> bool {
-        self.tls.is_some()
+    /// The TLS context of the link, if it is to be secured.
+    pub(super) fn tls_context(&self) -> Option<u8> {
+        self.tls
     }
 
-    /// What CONNECT carries.
+    /// Whether repetitions of a packet are reported.
+    pub(super) fn notices(&self) -> bool {
+        self.timeouts.notice
+    }
+
+    /// The Alibaba Cloud device that the module computes credentials for.
+    pub(super) fn device(&self) -> Option<&AliDevice<'static>> {
+        self.device.as_ref().filter(|_| self.cloud.0 == ALIBABA)
+    }
+
+    /// What the module makes of an inline payload: for OneNET's data points, a frame. `None`: the
+    /// payload is not what the configured type says.
+    pub(super) fn frame<'p>(&self, topic: &str, payload: &'p [u8]) -> Option<Cow<'p, [u8]>> {
+        match self.cloud {
+            (ONENET, data_type) if topic == onenet::DATA_POINTS => {
+                onenet::frame(data_type, payload).map(Cow::Owned)
+            }
+            _ => Some(Cow::Borrowed(payload)),
+        }
+    }
+
+    /// What CONNECT carries. `registered` is what the device was given when it registered.
     pub(super) fn connect_options(
         &self,
         client_id: &str,
         username: Option<&str>,
         password: Option<&str>,
+        registered: Option<&Registered>,
+        sign_method: SignMethod,
     ) -> ConnectOptions {
         let mut options = ConnectOptions::new(client_id);
         options.username = username.map(str::to_owned);
         options.password = password.map(|password| password.as_bytes().to_vec());
-        if self.cloud.0 == ALIBABA
-            && let Some(device) = &self.device
-        {
-            let credentials = cloud::alibaba(
-                client_id,
-                &device.product_key,
-                &device.device_name,
-                device.device_secret.expose(),
-                self.is_secure(),
-            );
-            options.client_id = credentials.client_id;
-            options.username = Some(credentials.username);
-            options.password = Some(credentials.password.into_bytes());
+        if let Some(device) = self.device() {
+            let identity = identity(device);
+            let method = device.sign_method.unwrap_or(sign_method);
+            let signed = |secret: &str| {
+                alibaba::credentials(client_id, identity, secret, method, self.tls.is_some())
+            };
+            let credentials = match registered {
+                None => signed(device.device_secret.expose()),
+                Some(Registered::Secret(secret)) => signed(secret),
+                Some(Registered::Token { client_id, token }) => {
+                    alibaba::token_credentials(client_id, identity, token)
+                }
+            };
+            carry(credentials, &mut options);
         }
         options.version = self.version;
         options.clean_session = self.clean_session;
@@ -175,4 +213,51 @@ impl Config {
         });
         options
     }
+
+    /// What the CONNECT carries by which a device without a secret registers; `None` for a device
+    /// that does not.
+    pub(super) fn registration_options(
+        &self,
+        client_id: &str,
+        sign_method: SignMethod,
+    ) -> Option<ConnectOptions> {
+        let device = self.device()?;
+        let registration = device.registration?;
+        if !device.device_secret.expose().is_empty() {
+            return None;
+        }
+        let client_id = match &*device.product_name {
+            "" => client_id,
+            product_name => product_name,
+        };
+        let credentials = alibaba::registration(
+            client_id,
+            identity(device),
+            device.product_secret.expose(),
+            registration,
+            device.sign_method.unwrap_or(sign_method),
+            &device.instance_id,
+        );
+        let mut options = ConnectOptions::new("");
+        carry(credentials, &mut options);
+        options.version = self.version;
+        options.clean_session = true;
+        options.keep_alive = self.keep_alive;
+        options.packet_timeout = Duration::from_secs(self.timeouts.packet_seconds.into());
+        Some(options)
+    }
+}
+
+/// What a device is called.
+pub(super) fn identity<'a>(device: &'a AliDevice<'_>) -> Identity<'a> {
+    Identity {
+        product_key: &device.product_key,
+        device_name: &device.device_name,
+    }
+}
+
+fn carry(credentials: Credentials, options: &mut ConnectOptions) {
+    options.client_id = credentials.client_id;
+    options.username = Some(credentials.username);
+    options.password = Some(credentials.password.into_bytes());
 }

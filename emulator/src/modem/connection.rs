@@ -2,13 +2,18 @@ use std::time::Instant;
 
 use atmq_protocol::mqtt::ConnectionState;
 
+use super::cache::Cache;
 use super::config::Config;
-use crate::mqtt::Client;
+use crate::mqtt::{Client, ConnectOptions};
 
 /// One of the module's connections.
 pub(super) struct Connection {
     pub(super) config: Config,
     pub(super) link: Link,
+    /// Messages that wait to be read.
+    pub(super) cache: Cache,
+    /// msgIDs of extended publishes whose outcome is not yet known.
+    pub(super) extended: Vec<u16>,
     /// Host and port of the OPEN, as they were given.
     pub(super) peer: (String, u16),
     /// Before this moment the outcome of the last command is not reported.
@@ -29,11 +34,34 @@ pub(super) enum Link {
     Mqtt {
         client: Box<Client>,
         client_id: String,
+        /// The host's commands are taken.
         connected: bool,
+        purpose: Purpose,
+        options: Box<ConnectOptions>,
+    },
+    /// The link is made anew, and this CONNECT is sent on it.
+    Reopening {
+        options: Box<ConnectOptions>,
+        purpose: Purpose,
     },
     /// DISCONNECT is sent. The broker closes the link, but the connection is the host's until it
     /// says CLOSE (decided, reference `README.md`).
     Disconnected,
+}
+
+/// Why CONNECT is sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// The host has asked for it, and is told what comes of it.
+    Asked,
+    /// The device registers, so that it can do what the host has asked for with this client id.
+    Registration {
+        client_id: String,
+        /// The platform's answer is awaited until then.
+        give_up: Instant,
+    },
+    /// The link was lost.
+    Reconnect,
 }
 
 impl Connection {
@@ -41,6 +69,8 @@ impl Connection {
         Self {
             config,
             link: Link::Closed,
+            cache: Cache::default(),
+            extended: Vec::new(),
             peer: (String::new(), 0),
             outcome_from: now,
             reported_until: now,
@@ -54,7 +84,8 @@ impl Connection {
             Link::Opening | Link::Open => ConnectionState::Initial,
             Link::Mqtt {
                 connected: false, ..
-            } => ConnectionState::Connecting,
+            }
+            | Link::Reopening { .. } => ConnectionState::Connecting,
             Link::Mqtt { .. } => ConnectionState::Connected,
             Link::Disconnected => ConnectionState::Disconnecting,
         })

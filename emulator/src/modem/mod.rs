@@ -1,5 +1,6 @@
 //! The whole module without I/O or clock: command interpreter, SIM and network, MQTT connections.
 
+mod cache;
 mod command;
 mod config;
 mod connection;
@@ -7,8 +8,12 @@ mod mqtt;
 mod network;
 mod output;
 mod power;
+mod publish;
+mod registration;
 mod report;
 mod standard;
+mod store;
+mod upload;
 mod world;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
@@ -26,9 +31,11 @@ use crate::network::{NetworkEvent, NetworkRequest};
 use crate::profile::Profile;
 use config::Config;
 use connection::{Connection, Link};
-use mqtt::Publish;
 use output::{Output, Style};
+use publish::Publish;
 use standard::{PacketContext, Settings};
+use store::Store;
+use upload::Upload;
 
 pub use standard::command_forms;
 pub use world::{Cell, Operator, Sim, World};
@@ -87,6 +94,10 @@ pub struct Modem {
     connections: Vec<Connection>,
     formats: FormatTable,
     sessions: HashMap<String, Session>,
+    /// Files, TLS contexts, what platforms gave.
+    store: Store,
+    /// When the outcome of the last command may be heard, once it is known.
+    outcome_due: Option<Instant>,
     output: Output,
     network: VecDeque<NetworkRequest>,
     lint: Linter,
@@ -107,6 +118,10 @@ enum Phase {
         publish: Publish,
         payload: Vec<u8>,
     },
+    /// `CONNECT` stands, and a file is awaited.
+    Uploading { upload: Upload, give_up: Instant },
+    /// `OK` waits for the outcome of the command.
+    Reporting { give_up: Instant },
     /// The module starts.
     Booting { due: Instant },
     /// The module has no power.
@@ -116,8 +131,10 @@ enum Phase {
 impl Phase {
     fn attention(&self) -> Attention {
         match self {
-            Self::Idle | Self::Prompted { .. } => Attention::Listening,
-            Self::Executing { .. } | Self::Publishing { .. } => Attention::Executing,
+            Self::Idle | Self::Prompted { .. } | Self::Uploading { .. } => Attention::Listening,
+            Self::Executing { .. } | Self::Publishing { .. } | Self::Reporting { .. } => {
+                Attention::Executing
+            }
             Self::Booting { .. } | Self::Off => Attention::Booting,
         }
     }
@@ -181,9 +198,11 @@ impl Modem {
             connections,
             formats: FormatTable::default(),
             sessions: HashMap::new(),
+            store: Store::default(),
+            outcome_due: None,
             output: Output::default(),
             network: VecDeque::new(),
-            lint: Linter::new(profile.limits.connections, profile.limits.command_line, now),
+            lint: Linter::new(&profile, now),
             profile,
         };
         modem.apply_settings();
@@ -210,6 +229,9 @@ impl Modem {
         self.reader.push(bytes);
         if let Phase::Prompted { give_up, .. } = &mut self.phase {
             *give_up = now + self.profile.data_timeout;
+        }
+        if let Phase::Uploading { upload, give_up } = &mut self.phase {
+            *give_up = upload.give_up(now);
         }
         self.drive(now);
     }
@@ -264,7 +286,8 @@ impl Modem {
             Phase::Executing { due, .. }
             | Phase::Publishing { due, .. }
             | Phase::Booting { due } => Some(*due),
-            Phase::Prompted { give_up, .. } => Some(*give_up),
+            Phase::Prompted { give_up, .. } | Phase::Uploading { give_up, .. } => Some(*give_up),
+            Phase::Reporting { give_up } => Some(self.outcome_due.unwrap_or(*give_up)),
         };
         let others = self.clients_due().into_iter();
         let others = others.chain(self.output.carries_until());
@@ -293,16 +316,20 @@ impl Modem {
                 due,
                 publish,
                 payload,
-            } if due <= now => {
-                let result = self.publish_prompted(&publish, &payload, now);
-                self.finish(result.map(|()| FinalResult::Ok));
-            }
+            } if due <= now => match self.publish_prompted(&publish, &payload, now) {
+                Ok(()) => self.finish_publish(publish.connection, now),
+                Err(refused) => self.finish(Err(refused)),
+            },
             Phase::Booting { due } if due <= now => {
                 self.boot(now);
             }
             Phase::Prompted { publish, give_up } => {
                 return self.read_payload(publish, give_up, now);
             }
+            Phase::Uploading { upload, give_up } => {
+                return self.read_upload(upload, give_up, now);
+            }
+            Phase::Reporting { give_up } => return self.await_outcome(give_up, now),
             waiting => {
                 self.phase = waiting;
                 return false;
@@ -378,6 +405,7 @@ impl Modem {
             Refused::NoCarrier => return FinalResult::NoCarrier,
         };
         match self.settings.number("+CMEE") {
+            _ if self.profile.quirks.plain_errors => FinalResult::Error,
             0 => FinalResult::Error,
             1 => FinalResult::Cme(CmeError::Code(code)),
             _ => FinalResult::Cme(match CmeError::words(code) {

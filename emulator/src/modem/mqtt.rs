@@ -6,37 +6,27 @@ use atmq_protocol::Secret;
 use atmq_protocol::command::{Command, Form};
 use atmq_protocol::dialect::{Context, Dialect};
 use atmq_protocol::mqtt::{
-    ConnectionId, Information, OpenFailure, PublishPayload, PublishResult, QoS, Request, Setting,
-    SubscriptionChange, Urc,
+    ConnectionId, Information, OpenFailure, PublishPayload, Request, Setting, SubscriptionChange,
+    Urc,
 };
 
 use super::command::Done;
-use super::connection::{Connection, Link};
+use super::connection::{Connection, Link, Purpose};
+use super::publish::{Publish, extend_of};
 use super::{Modem, NOT_ALLOWED, Refused};
-use crate::mqtt::{Client, Publication, RequestError};
-use crate::network::{NetworkRequest, TlsOptions};
+use crate::mqtt::{Client, ConnectOptions, RequestError};
+use crate::network::NetworkRequest;
+use crate::quirks::ResultOrder;
 
-/// `<extend>` of an outcome: the packet could not be sent.
-pub(super) const NOT_SENT: i32 = 6;
-/// `<extend>` of an outcome: a parameter is bad.
-const BAD_PARAMETER: i32 = 7;
-
-/// A publish whose payload comes behind the prompt.
-#[derive(Debug)]
-pub(super) struct Publish {
-    connection: ConnectionId,
-    message_id: u16,
-    qos: QoS,
-    retain: bool,
-    topic: String,
-    length: usize,
-}
-
-impl Publish {
-    /// Bytes to come.
-    pub(super) fn length(&self) -> usize {
-        self.length
-    }
+/// Writes an information response. A macro, because what it says may be borrowed from the modem.
+macro_rules! inform {
+    ($modem:ident, $information:expr) => {{
+        let (dialect, formats) = (&$modem.profile.dialect, &$modem.formats);
+        let information = $information;
+        $modem
+            .output
+            .line(|out| dialect.encode_information(&information, formats, out));
+    }};
 }
 
 impl Modem {
@@ -63,13 +53,14 @@ impl Modem {
             NOT_ALLOWED
         })?;
         self.lint.request(&request, command, &self.formats);
-        // Before this moment the host must not hear what came of the command.
+        if self.profile.quirks.strict_message_ids && !has_strict_message_id(&request) {
+            return Err(NOT_ALLOWED);
+        }
+        let reported = self.is_reported(&request);
         if let Some(id) = request.connection()
-            && self.profile.dialect.exchange(&request).reported
+            && reported
         {
-            let latency = self.profile.latency.result;
-            let from = now + self.spread(latency);
-            self.connection(id).outcome_from = from;
+            self.begin_outcome(id, now);
         }
         match request {
             Request::Configure {
@@ -77,41 +68,67 @@ impl Modem {
                 setting,
             } => self.configure(connection, &setting)?,
             Request::QuerySetting { connection, key } => {
-                let formats = self.formats[connection];
                 let config = &self.connections[usize::from(connection.0)].config;
-                let information = Information::Setting(config.get(key, formats));
-                let dialect = &self.profile.dialect;
-                self.output
-                    .line(|out| dialect.encode_information(&information, out));
+                let setting = config.get(key, self.formats[connection]);
+                inform!(self, Information::Setting(setting));
             }
             Request::QueryOpen => {
                 for (id, connection) in numbered(&self.connections) {
                     if !connection.is_closed() {
                         let (host, port) = &connection.peer;
-                        let information = Information::Opened {
+                        let opened = Information::Opened {
                             connection: id,
                             host: host.into(),
                             port: *port,
                         };
-                        let dialect = &self.profile.dialect;
-                        self.output
-                            .line(|out| dialect.encode_information(&information, out));
+                        inform!(self, opened);
                     }
                 }
             }
             Request::QueryState => {
                 for (id, connection) in numbered(&self.connections) {
                     if let Some(state) = connection.state() {
-                        let information = Information::State {
-                            connection: id,
-                            state,
-                        };
-                        let dialect = &self.profile.dialect;
-                        self.output
-                            .line(|out| dialect.encode_information(&information, out));
+                        let connection = id;
+                        inform!(self, Information::State { connection, state });
                     }
                 }
             }
+            Request::QueryUnread => {
+                for (id, connection) in numbered(&self.connections) {
+                    let message_ids = connection.cache.message_ids();
+                    if !message_ids.is_empty() {
+                        let unread = Information::Unread {
+                            connection: id,
+                            message_ids,
+                        };
+                        inform!(self, unread);
+                    }
+                }
+            }
+            Request::Read {
+                connection,
+                message_id,
+            } => {
+                if let Some(message) = self.connection(connection).cache.take(message_id) {
+                    let message = Information::Message {
+                        connection,
+                        message_id,
+                        topic: message.topic.into(),
+                        payload: message.payload.into(),
+                    };
+                    inform!(self, message);
+                }
+            }
+            Request::ConfigureTls { context, setting } => self.store.configure(context, setting),
+            Request::QueryTls { context, key } => {
+                let setting = self.store.setting(context, key);
+                inform!(self, Information::TlsSetting { context, setting });
+            }
+            Request::Upload {
+                name,
+                length,
+                timeout_seconds,
+            } => return self.upload(&name, length, timeout_seconds),
             Request::Open {
                 connection,
                 host,
@@ -158,6 +175,7 @@ impl Modem {
                 topic,
                 payload,
             } => {
+                self.client(connection)?;
                 let mut publish = Publish {
                     connection,
                     message_id,
@@ -165,38 +183,45 @@ impl Modem {
                     retain,
                     topic: topic.into_owned(),
                     length: 0,
+                    extended: false,
                 };
-                self.client(connection)?;
                 match payload {
-                    PublishPayload::Inline(payload) => self.publish(&publish, &payload, now)?,
+                    PublishPayload::Inline(payload) => {
+                        self.publish_inline(&publish, &payload, now)?;
+                    }
                     PublishPayload::Prompted(length) => {
                         publish.length = length;
                         return Ok(Done::Prompt(publish));
                     }
                 }
             }
+            Request::PublishExtended {
+                connection,
+                message_id,
+                qos,
+                retain,
+                topic,
+                length,
+            } => {
+                self.client(connection)?;
+                return Ok(Done::Prompt(Publish {
+                    connection,
+                    message_id,
+                    qos,
+                    retain,
+                    topic: topic.into_owned(),
+                    length,
+                    extended: true,
+                }));
+            }
             Request::Disconnect { connection } => self.disconnect(connection, now)?,
             Request::Close { connection } => self.close(connection, now)?,
         }
         self.settle(now);
+        if reported && self.profile.quirks.result_order != ResultOrder::OkFirst {
+            return Ok(Done::Reported);
+        }
         Ok(Done::Answered)
-    }
-
-    /// Publishes with the payload that came behind the prompt.
-    pub(super) fn publish_prompted(
-        &mut self,
-        publish: &Publish,
-        wire: &[u8],
-        now: Instant,
-    ) -> Result<(), Refused> {
-        let latency = self.profile.latency.result;
-        let from = now + self.spread(latency);
-        self.connection(publish.connection).outcome_from = from;
-        let payload = self.formats[publish.connection].send.decode(wire);
-        let payload = payload.ok_or(NOT_ALLOWED)?;
-        self.publish(publish, &payload, now)?;
-        self.settle(now);
-        Ok(())
     }
 
     /// The settings that shape the MQTT session must come before OPEN (documented); the others
@@ -212,10 +237,6 @@ impl Modem {
         );
         let connection = self.connection(id);
         if !any_time && !connection.is_closed() {
-            return Err(NOT_ALLOWED);
-        }
-        // There is no command yet by which a buffered message could be read.
-        if matches!(setting, Setting::Cache(true)) {
             return Err(NOT_ALLOWED);
         }
         connection.config.set(setting);
@@ -238,12 +259,18 @@ impl Modem {
         }
         connection.link = Link::Opening;
         connection.peer = (host.to_owned(), port);
-        // Which certificate authority a TLS context trusts cannot be set yet, and a context that
-        // nobody has set up does not verify (Quectel's `seclevel` 0, inferred for Lierda).
-        let tls = connection.config.is_secure().then(TlsOptions::default);
+        self.request_link(id);
+    }
+
+    /// Has the link of a connection made, to the peer of its OPEN.
+    pub(super) fn request_link(&mut self, id: ConnectionId) {
+        let connection = &self.connections[usize::from(id.0)];
+        let context = connection.config.tls_context();
+        let tls = context.map(|context| self.store.tls_options(context));
+        let (host, port) = connection.peer.clone();
         self.network.push_back(NetworkRequest::Open {
             link: id.0,
-            host: host.to_owned(),
+            host,
             port,
             tls,
         });
@@ -261,9 +288,28 @@ impl Modem {
         if !matches!(connection.link, Link::Open) {
             return Err(NOT_ALLOWED);
         }
-        let options = connection
-            .config
-            .connect_options(client_id, username, password);
+        let config = &connection.config;
+        let method = self.profile.quirks.sign_method;
+        let registered = config
+            .device()
+            .and_then(|device| self.store.registered(device));
+        if registered.is_none()
+            && let Some(options) = config.registration_options(client_id, method)
+        {
+            return self.register(id, options, client_id, now);
+        }
+        let options = config.connect_options(client_id, username, password, registered, method);
+        self.begin_session(id, options, Purpose::Asked, now)
+    }
+
+    /// Sends CONNECT on the open link.
+    pub(super) fn begin_session(
+        &mut self,
+        id: ConnectionId,
+        options: ConnectOptions,
+        purpose: Purpose,
+        now: Instant,
+    ) -> Result<(), Refused> {
         let client_id = options.client_id.clone();
         let session = self.sessions.remove(&client_id).unwrap_or_default();
         let client = Client::connect(&options, session, now).map_err(|error| {
@@ -274,6 +320,8 @@ impl Modem {
             client: Box::new(client),
             client_id,
             connected: false,
+            purpose,
+            options: Box::new(options),
         };
         Ok(())
     }
@@ -292,35 +340,16 @@ impl Modem {
         }
     }
 
-    fn publish(&mut self, publish: &Publish, payload: &[u8], now: Instant) -> Result<(), Refused> {
-        let Publish {
-            connection,
-            message_id,
-            qos,
-            retain,
-            ref topic,
-            ..
-        } = *publish;
-        let publication = Publication {
-            message_id,
-            qos,
-            retain,
-            topic,
-            payload,
-        };
-        if let Err(error) = self.client(connection)?.publish(&publication, now) {
-            let extend = Some(extend_of(&error));
-            self.report_published(connection, message_id, PublishResult::NotSent, extend, now);
-        }
-        Ok(())
-    }
-
     fn disconnect(&mut self, id: ConnectionId, now: Instant) -> Result<(), Refused> {
         self.client(id)?.disconnect();
         self.send_queued(id);
         self.keep_session(id);
-        let connection = self.connection(id);
-        connection.link = Link::Disconnected;
+        if self.profile.quirks.disconnect_frees {
+            self.free(id);
+            self.network.push_back(NetworkRequest::Close { link: id.0 });
+        } else {
+            self.connection(id).link = Link::Disconnected;
+        }
         let urc = Urc::Disconnected {
             connection: id,
             result: Ok(()),
@@ -356,7 +385,7 @@ impl Modem {
     }
 
     /// The MQTT client of a connection; without one the command is not allowed.
-    fn client(&mut self, id: ConnectionId) -> Result<&mut Client, Refused> {
+    pub(super) fn client(&mut self, id: ConnectionId) -> Result<&mut Client, Refused> {
         self.connection(id).connected().ok_or(NOT_ALLOWED)
     }
 }
@@ -365,10 +394,19 @@ fn numbered(connections: &[Connection]) -> impl Iterator<Item = (ConnectionId, &
     (0..).map(ConnectionId).zip(connections)
 }
 
-/// Why a packet was not sent, in the manual's numbers.
-fn extend_of(error: &RequestError) -> i32 {
-    match error {
-        RequestError::NotConnected | RequestError::TooManyInFlight { .. } => NOT_SENT,
-        RequestError::IdInFlight { .. } | RequestError::Unencodable(_) => BAD_PARAMETER,
+/// Whether the msgID is one that the manual allows: 0 for a publish with QoS 0, others for what
+/// is acknowledged.
+fn has_strict_message_id(request: &Request<'_>) -> bool {
+    match request {
+        Request::Subscribe { message_id, .. } | Request::Unsubscribe { message_id, .. } => {
+            *message_id != 0
+        }
+        Request::Publish {
+            message_id, qos, ..
+        }
+        | Request::PublishExtended {
+            message_id, qos, ..
+        } => (*message_id == 0) == (qos.level() == 0),
+        _ => true,
     }
 }

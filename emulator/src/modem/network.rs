@@ -8,21 +8,28 @@ use atmq_protocol::mqtt::{
 };
 
 use super::Modem;
+use super::cache::{Cache, Stored};
 use super::config::Config;
-use super::connection::Link;
-use super::mqtt::NOT_SENT;
-use crate::mqtt::{Event, Loss};
+use super::connection::{Link, Purpose};
+use super::publish::NOT_SENT;
+use crate::mqtt::{Event, Loss, Message};
 use crate::network::{NetworkEvent, NetworkRequest, OpenFailure as LinkFailure};
 
 impl Modem {
-    /// The connection is closed, and its configuration is gone with it.
+    /// The connection is closed. What was not read is gone, and the configuration with it, unless
+    /// the profile keeps it.
     pub(super) fn free(&mut self, id: ConnectionId) {
         self.keep_session(id);
         let config = Config::new(self.profile.result_urcs);
+        let keeps_configuration = self.profile.quirks.keeps_configuration;
         let connection = self.connection(id);
         connection.link = Link::Closed;
-        connection.config = config;
-        self.formats[id] = Formats::default();
+        connection.cache = Cache::default();
+        connection.extended.clear();
+        if !keeps_configuration {
+            connection.config = config;
+            self.formats[id] = Formats::default();
+        }
     }
 
     /// The network is gone, and every link with it.
@@ -38,23 +45,10 @@ impl Modem {
     /// What has happened on the network.
     pub(super) fn network_event(&mut self, event: NetworkEvent, now: Instant) {
         match event {
-            NetworkEvent::Opened { link } => {
-                let id = ConnectionId(link);
-                self.connection(id).link = Link::Open;
-                self.report_opened(id, Ok(()), now);
-            }
+            NetworkEvent::Opened { link } => self.link_opened(ConnectionId(link), now),
             NetworkEvent::OpenFailed { link, reason } => {
-                let id = ConnectionId(link);
                 tracing::debug!(link, %reason, "link not opened");
-                let failure = match reason {
-                    LinkFailure::Resolve => OpenFailure::Dns,
-                    _ => OpenFailure::Network,
-                };
-                self.free(id);
-                self.report_opened(id, Err(failure), now);
-                if matches!(reason, LinkFailure::Tls(_)) {
-                    self.report_status(id, LinkStatus::Tls, now);
-                }
+                self.link_not_opened(ConnectionId(link), &reason, now);
             }
             NetworkEvent::Received { link, bytes } => {
                 let connection = self.connection(ConnectionId(link));
@@ -74,6 +68,40 @@ impl Modem {
         self.settle(now);
     }
 
+    fn link_opened(&mut self, id: ConnectionId, now: Instant) {
+        match std::mem::replace(&mut self.connection(id).link, Link::Open) {
+            Link::Reopening { options, purpose } => {
+                // It was written before, and has not grown.
+                if self.begin_session(id, *options, purpose, now).is_err() {
+                    self.free(id);
+                }
+            }
+            _ => self.report_opened(id, Ok(()), now),
+        }
+    }
+
+    fn link_not_opened(&mut self, id: ConnectionId, reason: &LinkFailure, now: Instant) {
+        let failure = match reason {
+            LinkFailure::Resolve => OpenFailure::Dns,
+            _ => OpenFailure::Network,
+        };
+        let reopening = match &self.connection(id).link {
+            Link::Reopening { purpose, .. } => Some(purpose.clone()),
+            _ => None,
+        };
+        self.free(id);
+        match &reopening {
+            None => self.report_opened(id, Err(failure), now),
+            Some(Purpose::Reconnect) => {}
+            Some(_) => self.report_connected(id, Connected::Failed(None), now),
+        }
+        if matches!(reason, LinkFailure::Tls(_)) {
+            self.report_status(id, LinkStatus::Tls, None, now);
+        } else if reopening.is_some() {
+            self.report_status(id, LinkStatus::ConnectFailed, None, now);
+        }
+    }
+
     /// When the next of the MQTT clients has something to do.
     pub(super) fn clients_due(&self) -> Option<Instant> {
         let due = self
@@ -83,7 +111,7 @@ impl Modem {
                 Link::Mqtt { client, .. } => client.poll_timeout(),
                 _ => None,
             });
-        due.min()
+        due.chain(self.registrations_due()).min()
     }
 
     pub(super) fn clients_timeout(&mut self, now: Instant) {
@@ -92,6 +120,7 @@ impl Modem {
                 client.handle_timeout(now);
             }
         }
+        self.registrations_timeout(now);
         self.settle(now);
     }
 
@@ -111,21 +140,12 @@ impl Modem {
         let subscribed = SubscriptionChange::Subscribed;
         let unsubscribed = SubscriptionChange::Unsubscribed;
         match event {
-            Event::Connected { .. } => {
-                if let Link::Mqtt { connected, .. } = &mut self.connection(id).link {
-                    *connected = true;
-                }
-                self.report_connected(id, Connected::Accepted, now);
-            }
+            Event::Connected { .. } => self.connected(id, now),
             Event::Refused { code } => {
                 let refusal = Connected::Refused(Refusal::from_code(code));
-                self.report_connected(id, refusal, now);
-                self.connection(id).link = Link::Open;
+                self.not_connected(id, refusal, Some(code.into()), now);
             }
-            Event::ConnectTimedOut => {
-                self.report_connected(id, Connected::Failed(None), now);
-                self.connection(id).link = Link::Open;
-            }
+            Event::ConnectTimedOut => self.not_connected(id, Connected::Failed(None), None, now),
             Event::Published { message_id } => {
                 self.report_published(id, message_id, PublishResult::Done, None, now);
             }
@@ -156,16 +176,14 @@ impl Modem {
             Event::Retransmitted {
                 message_id,
                 attempt,
-            } => tracing::debug!(message_id, attempt, "packet sent again"),
-            Event::Received(message) => {
-                let urc = Urc::Received {
-                    connection: id,
-                    message_id: message.message_id,
-                    topic: message.topic.into(),
-                    payload: message.payload.into(),
-                };
-                self.report(id, &urc, now);
+                publish,
+            } => {
+                tracing::debug!(message_id, attempt, "packet sent again");
+                if publish && self.connection(id).config.notices() {
+                    self.report_repeated(id, message_id, attempt, now);
+                }
             }
+            Event::Received(message) => self.received(id, message, now),
             Event::Lost(loss) => {
                 tracing::debug!(%loss, "link given up");
                 let status = match loss {
@@ -178,11 +196,104 @@ impl Modem {
         }
     }
 
+    /// The broker has accepted the client.
+    fn connected(&mut self, id: ConnectionId, now: Instant) {
+        let Link::Mqtt {
+            connected, purpose, ..
+        } = &mut self.connection(id).link
+        else {
+            return;
+        };
+        // While the device registers, there is nothing that the host could do on this link.
+        *connected = !matches!(purpose, Purpose::Registration { .. });
+        if *purpose == Purpose::Asked {
+            self.report_connected(id, Connected::Accepted, now);
+        }
+    }
+
+    /// The broker has not accepted the client.
+    fn not_connected(
+        &mut self,
+        id: ConnectionId,
+        result: Connected,
+        code: Option<i32>,
+        now: Instant,
+    ) {
+        if let Link::Mqtt {
+            purpose: Purpose::Reconnect,
+            ..
+        } = self.connection(id).link
+        {
+            self.network.push_back(NetworkRequest::Close { link: id.0 });
+            self.free(id);
+            return self.report_status(id, LinkStatus::Refused, code, now);
+        }
+        self.report_connected(id, result, now);
+        self.connection(id).link = Link::Open;
+    }
+
+    /// A message has come: it is reported, or kept until it is read.
+    fn received(&mut self, id: ConnectionId, message: Message, now: Instant) {
+        let quirks = &self.profile.quirks;
+        let connection = &mut self.connections[usize::from(id.0)];
+        if let Link::Mqtt {
+            purpose: Purpose::Registration { .. },
+            ..
+        } = connection.link
+        {
+            return self.registration_message(id, &message);
+        }
+        let message_id = message.message_id;
+        if !connection.config.cache {
+            let urc = Urc::Received {
+                connection: id,
+                message_id,
+                topic: message.topic.into(),
+                payload: message.payload.into(),
+            };
+            return self.report(id, &urc, now);
+        }
+        let stored = connection
+            .cache
+            .store(message, quirks.cache_slots, quirks.cache_overflow);
+        if let Stored::Replaced { report: true } | Stored::Dropped { report: true } = stored {
+            self.report_status(id, LinkStatus::CacheOverflow, None, now);
+        }
+        if !matches!(stored, Stored::Dropped { .. }) {
+            let urc = Urc::Buffered {
+                connection: id,
+                message_id,
+            };
+            self.report(id, &urc, now);
+        }
+    }
+
     /// The link is gone without the host having asked for it.
     fn lose(&mut self, id: ConnectionId, status: LinkStatus, now: Instant) {
         self.send_queued(id);
-        self.free(id);
-        self.report_status(id, status, now);
+        let again = match &self.connection(id).link {
+            Link::Mqtt {
+                connected: true,
+                options,
+                ..
+            } => Some(options.clone()),
+            _ => None,
+        };
+        match again {
+            Some(options) if self.profile.quirks.reconnects && self.is_attached() => {
+                self.keep_session(id);
+                self.connection(id).link = Link::Reopening {
+                    options,
+                    purpose: Purpose::Reconnect,
+                };
+                self.report_status(id, status, None, now);
+                self.request_link(id);
+            }
+            _ => {
+                self.free(id);
+                self.report_status(id, status, None, now);
+            }
+        }
     }
 
     pub(super) fn send_queued(&mut self, id: ConnectionId) {

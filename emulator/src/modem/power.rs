@@ -85,6 +85,8 @@ impl Modem {
             sim.reset();
         }
         self.sessions.clear();
+        self.store.reboot();
+        self.outcome_due = None;
         self.formats = FormatTable::default();
         for connection in &mut self.connections {
             *connection = Connection::new(Config::new(self.profile.result_urcs), now);

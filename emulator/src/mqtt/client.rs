@@ -357,6 +357,7 @@ impl Client {
             self.events.push_back(Event::Retransmitted {
                 message_id: exchange.message_id,
                 attempt: exchange.attempts,
+                publish: exchange.awaiting.survives_link(),
             });
             repeated = true;
         }

@@ -57,6 +57,8 @@ pub enum Event {
         message_id: u16,
         /// 1 for the first repetition.
         attempt: u32,
+        /// Whether it belongs to a publish, and not to a subscribe or an unsubscribe.
+        publish: bool,
     },
     /// A message arrived.
     Received(Message),

@@ -51,8 +51,8 @@ impl Awaiting {
         }
     }
 
-    /// Whether a session keeps the exchange when its link is lost.
-    fn survives_link(self) -> bool {
+    /// Whether a session keeps the exchange when its link is lost: publishes it does.
+    pub(super) fn survives_link(self) -> bool {
         !matches!(self, Self::SubscribeAck | Self::UnsubscribeAck)
     }
 }

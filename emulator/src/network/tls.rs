@@ -1,14 +1,20 @@
 use std::fmt;
 use std::sync::Arc;
 
+use atmq_protocol::mqtt::TlsVersion;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{Resumption, WebPkiServerVerifier};
 use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
-use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use rustls::{
+    CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme,
+    SupportedProtocolVersion,
+};
 
 use super::host_map::without_brackets;
+
+const ONLY_1_2: &[&SupportedProtocolVersion] = &[&rustls::version::TLS12];
 
 /// How a link is secured.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -22,6 +28,12 @@ pub struct TlsOptions {
     pub client_identity: Option<ClientIdentity>,
     /// The name to ask for (SNI) and to verify, if it is not the host the link was opened to.
     pub server_name: Option<String>,
+    /// Whether the name is kept out of the handshake. It is verified all the same.
+    pub hide_server_name: bool,
+    /// Whether certificates are good before and after their time, as for a device without a clock.
+    pub ignore_time: bool,
+    /// Versions to speak. Those before TLS 1.2 are not to be had: a link with them fails.
+    pub version: TlsVersion,
 }
 
 impl fmt::Debug for TlsOptions {
@@ -31,6 +43,9 @@ impl fmt::Debug for TlsOptions {
             .field("ca_pem_len", &self.ca_pem.as_ref().map(Vec::len))
             .field("client_identity", &self.client_identity)
             .field("server_name", &self.server_name)
+            .field("hide_server_name", &self.hide_server_name)
+            .field("ignore_time", &self.ignore_time)
+            .field("version", &self.version)
             .finish()
     }
 }
@@ -53,6 +68,8 @@ impl fmt::Debug for ClientIdentity {
 /// Why TLS cannot even be tried with some [`TlsOptions`].
 #[derive(Debug, thiserror::Error)]
 pub(super) enum TlsOptionsError {
+    #[error("TLS before 1.2 is not spoken any more")]
+    Obsolete,
     #[error("the broker is to be verified, but no CA certificate is given")]
     NoCa,
     #[error("the CA file holds no valid certificate")]
@@ -77,7 +94,7 @@ impl TlsOptions {
     pub(super) fn client_config(&self) -> Result<ClientConfig, TlsOptionsError> {
         let provider = Arc::new(ring::default_provider());
         let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
-            .with_safe_default_protocol_versions()
+            .with_protocol_versions(self.versions()?)
             .expect("the provider has TLS 1.2 and 1.3")
             .dangerous()
             .with_custom_certificate_verifier(self.verifier(provider)?);
@@ -96,7 +113,18 @@ impl TlsOptions {
         // Each link has a configuration of its own: there is never a session to resume, and a
         // cache per link would be the larger part of its memory.
         config.resumption = Resumption::disabled();
+        config.enable_sni = !self.hide_server_name;
         Ok(config)
+    }
+
+    fn versions(&self) -> Result<&'static [&'static SupportedProtocolVersion], TlsOptionsError> {
+        match self.version {
+            TlsVersion::Ssl3 | TlsVersion::V1_0 | TlsVersion::V1_1 => {
+                Err(TlsOptionsError::Obsolete)
+            }
+            TlsVersion::V1_2 => Ok(ONLY_1_2),
+            TlsVersion::All => Ok(rustls::ALL_VERSIONS),
+        }
     }
 
     fn verifier(
@@ -114,6 +142,9 @@ impl TlsOptions {
         let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider)
             .build()
             .map_err(|_| TlsOptionsError::BadCa)?;
+        if self.ignore_time {
+            return Ok(Arc::new(Timeless(verifier)));
+        }
         Ok(verifier)
     }
 }
@@ -124,6 +155,61 @@ fn certificates(pem: &[u8]) -> Option<Vec<CertificateDer<'static>>> {
         .collect::<Result<Vec<_>, _>>()
         .ok()?;
     (!certificates.is_empty()).then_some(certificates)
+}
+
+/// Verifies as if it were always the time of the certificate.
+#[derive(Debug)]
+struct Timeless(Arc<WebPkiServerVerifier>);
+
+impl ServerCertVerifier for Timeless {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        let at = |time| {
+            self.0
+                .verify_server_cert(end_entity, intermediates, server_name, ocsp_response, time)
+        };
+        match at(now) {
+            Err(rustls::Error::InvalidCertificate(
+                CertificateError::ExpiredContext {
+                    not_after: time, ..
+                }
+                | CertificateError::NotValidYetContext {
+                    not_before: time, ..
+                },
+            )) => at(time),
+            verified => verified,
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.0
+            .verify_tls12_signature(message, certificate, signature)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.0
+            .verify_tls13_signature(message, certificate, signature)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.supported_verify_schemes()
+    }
 }
 
 /// What a module does at security level 0. Signatures are not looked at either: certificates that

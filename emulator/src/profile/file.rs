@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::{Duration, Instant, SystemTime};
 
-use atmq_protocol::dialect::{Lmqtt, UnsubscribeUrc};
+use atmq_protocol::dialect::{HexLength, Lmqtt, PublishExtendedUrc, UnsubscribeUrc};
 use atmq_protocol::limits::Limits;
+use atmq_protocol::mqtt::SignMethod;
 use atmq_protocol::standard::{Registration, SignalQuality};
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, Unexpected, Visitor};
@@ -15,6 +16,7 @@ use toml::de::{DeTable, DeValue};
 use super::merge::lay_over;
 use super::{Evidence, Identity, Latency, NetworkRegistration, Profile, ProfileError, Sim, Start};
 use crate::modem::{Sim as Card, World};
+use crate::quirks::{CacheOverflow, Quirks, ResultOrder};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a table")]
@@ -24,7 +26,7 @@ struct File {
     identity: Identity,
     limits: LimitsTable,
     latency: LatencyTable,
-    quirks: Quirks,
+    quirks: QuirksTable,
     start: Start,
     evidence: BTreeMap<String, Evidence>,
 }
@@ -71,20 +73,65 @@ struct LatencyTable {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a table")]
-struct Quirks {
+struct QuirksTable {
     result_urcs: bool,
-    unsubscribe_urc: UnsubscribeName,
+    #[serde(with = "UnsubscribeName")]
+    unsubscribe_urc: UnsubscribeUrc,
+    #[serde(with = "PublishExtendedName")]
+    publish_extended_urc: PublishExtendedUrc,
+    #[serde(with = "HexLengthName")]
+    hex_length: HexLength,
+    pdp_context: bool,
+    tls_commands: bool,
     #[serde(deserialize_with = "between::<1, 3600, _, _>")]
     data_timeout_s: u64,
+    plain_errors: bool,
+    strict_message_ids: bool,
+    #[serde(deserialize_with = "between::<1, 64, _, _>")]
+    cache_slots: usize,
+    cache_overflow: CacheOverflow,
+    keeps_configuration: bool,
+    disconnect_frees: bool,
+    reconnects: bool,
+    result_order: ResultOrder,
+    #[serde(with = "SignMethodName")]
+    sign_method: SignMethod,
 }
 
 /// As it stands on the wire.
 #[derive(Deserialize)]
+#[serde(remote = "UnsubscribeUrc")]
 enum UnsubscribeName {
     #[serde(rename = "+LMQTTSUBUNSUB")]
     SubUnsub,
     #[serde(rename = "+LMQTTUNSUNSUB")]
     UnsUnsub,
+}
+
+/// As it stands on the wire.
+#[derive(Deserialize)]
+#[serde(remote = "PublishExtendedUrc")]
+enum PublishExtendedName {
+    #[serde(rename = "+LMQTTPUBEX")]
+    PubEx,
+    #[serde(rename = "+LMQTTPUB")]
+    Pub,
+}
+
+#[derive(Deserialize)]
+#[serde(remote = "HexLength", rename_all = "kebab-case")]
+enum HexLengthName {
+    Payload,
+    Digits,
+}
+
+/// As Alibaba Cloud calls them.
+#[derive(Deserialize)]
+#[serde(remote = "SignMethod", rename_all = "lowercase")]
+enum SignMethodName {
+    HmacMd5,
+    HmacSha1,
+    HmacSha256,
 }
 
 /// From and to, at most ten minutes.
@@ -156,15 +203,17 @@ fn read_base(text: &'static str) -> DeTable<'static> {
 
 impl From<File> for Profile {
     fn from(file: File) -> Self {
+        let quirks = file.quirks;
         Self {
             name: file.name,
             identity: file.identity,
             limits: file.limits.into(),
             dialect: Lmqtt {
-                unsubscribe_urc: match file.quirks.unsubscribe_urc {
-                    UnsubscribeName::SubUnsub => UnsubscribeUrc::SubUnsub,
-                    UnsubscribeName::UnsUnsub => UnsubscribeUrc::UnsUnsub,
-                },
+                unsubscribe_urc: quirks.unsubscribe_urc,
+                publish_extended_urc: quirks.publish_extended_urc,
+                hex_length: quirks.hex_length,
+                pdp_context: quirks.pdp_context,
+                tls_commands: quirks.tls_commands,
             },
             latency: Latency {
                 query: file.latency.query_ms.into(),
@@ -175,8 +224,19 @@ impl From<File> for Profile {
                 paced: file.latency.paced,
             },
             banner: file.banner,
-            data_timeout: Duration::from_secs(file.quirks.data_timeout_s),
-            result_urcs: file.quirks.result_urcs,
+            data_timeout: Duration::from_secs(quirks.data_timeout_s),
+            result_urcs: quirks.result_urcs,
+            quirks: Quirks {
+                plain_errors: quirks.plain_errors,
+                strict_message_ids: quirks.strict_message_ids,
+                cache_slots: quirks.cache_slots,
+                cache_overflow: quirks.cache_overflow,
+                keeps_configuration: quirks.keeps_configuration,
+                disconnect_frees: quirks.disconnect_frees,
+                reconnects: quirks.reconnects,
+                result_order: quirks.result_order,
+                sign_method: quirks.sign_method,
+            },
             start: file.start,
             evidence: file.evidence,
         }

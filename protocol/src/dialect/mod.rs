@@ -12,7 +12,7 @@ use alloc::vec::Vec;
 use core::fmt;
 
 pub use error::{DecodeError, EncodeError};
-pub use lmqtt::{Lmqtt, UnsubscribeUrc};
+pub use lmqtt::{HexLength, Lmqtt, PublishExtendedUrc, UnsubscribeUrc};
 
 use crate::command::Command;
 use crate::framing::Extent;
@@ -64,6 +64,7 @@ pub trait Dialect: fmt::Debug + Send + Sync {
         &self,
         request: &Request<'_>,
         line: &'a [u8],
+        formats: &FormatTable,
     ) -> Option<Information<'a>>;
 
     /// Host: reads a line as a URC; `None` if it is none.
@@ -90,7 +91,12 @@ pub trait Dialect: fmt::Debug + Send + Sync {
     fn describe(&self, command: &Command<'_>, limits: &Limits) -> Vec<String>;
 
     /// Module: appends an information response, without line ends.
-    fn encode_information(&self, information: &Information<'_>, out: &mut Vec<u8>);
+    fn encode_information(
+        &self,
+        information: &Information<'_>,
+        formats: &FormatTable,
+        out: &mut Vec<u8>,
+    );
 
     /// Module: appends a URC, without line ends.
     fn encode_urc(&self, urc: &Urc<'_>, formats: &FormatTable, out: &mut Vec<u8>);

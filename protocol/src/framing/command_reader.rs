@@ -50,6 +50,12 @@ pub struct CommandReader {
     /// Bytes that the current line would have; more than `line` holds once it is too long.
     line_length: usize,
     line_done: bool,
+    /// The last byte read was the carriage return of a command line.
+    after_return: bool,
+    /// The host was seen to end its lines with a line feed as well.
+    sends_line_feeds: bool,
+    /// The line feed of the last command line is still to come, and is no data.
+    skip_line_feed: bool,
     /// Raw bytes to come next.
     data: Option<usize>,
     limit: usize,
@@ -66,6 +72,9 @@ impl CommandReader {
             line: Vec::new(),
             line_length: 0,
             line_done: false,
+            after_return: false,
+            sends_line_feeds: false,
+            skip_line_feed: false,
             data: None,
             limit,
             line_end: CARRIAGE_RETURN,
@@ -98,13 +107,26 @@ impl CommandReader {
         self.buffer.len() - self.start
     }
 
-    /// The next `length` bytes are raw data, whatever they are.
+    /// The next `length` bytes are raw data, whatever they are, but for the line feed that ends
+    /// the command line: one that has come already, or is still to come from a host that sent one
+    /// behind the line before.
     pub fn expect_data(&mut self, length: usize) {
+        if core::mem::take(&mut self.after_return) {
+            match self.buffer.get(self.start) {
+                Some(b'\n') => {
+                    self.start += 1;
+                    self.sends_line_feeds = true;
+                }
+                Some(_) => {}
+                None => self.skip_line_feed = self.sends_line_feeds,
+            }
+        }
         self.data = Some(length);
     }
 
     /// Gives up waiting for raw data; what came of it is discarded. Returns how many bytes.
     pub fn abort_data(&mut self) -> usize {
+        self.skip_line_feed = false;
         if self.data.take().is_none() {
             return 0;
         }
@@ -118,6 +140,10 @@ impl CommandReader {
     /// (EigenComm's handler drops the others, reference `ecmt.md` 2.1; inferred for LMQTT).
     pub fn next(&mut self, echo: &mut Vec<u8>) -> Option<Input<'_>> {
         if let Some(length) = self.data {
+            if self.unread() > 0 && core::mem::take(&mut self.skip_line_feed) {
+                let is_line_feed = self.buffer[self.start] == b'\n';
+                self.start += usize::from(is_line_feed);
+            }
             if self.unread() < length {
                 return None;
             }
@@ -132,11 +158,15 @@ impl CommandReader {
         }
         while let Some(&byte) = self.buffer.get(self.start) {
             self.start += 1;
+            if core::mem::take(&mut self.after_return) {
+                self.sends_line_feeds = byte == b'\n';
+            }
             if byte == self.line_end {
                 if self.line_length == 0 {
                     continue;
                 }
                 self.line_done = true;
+                self.after_return = true;
                 return Some(self.finished_line());
             }
             if self.take_character(byte, echo) {
@@ -281,6 +311,33 @@ mod tests {
         let mut bytes = vec![b'x'; 100];
         bytes.extend_from_slice(b"\rAT\r");
         assert_eq!(read(&bytes).0, ["OVERLONG 100", "AT"]);
+    }
+
+    #[test]
+    fn the_line_feed_of_a_command_line_is_no_data() {
+        for (stream, data) in [
+            (&b"AT\r\nAT>2\r\n\x00\x01"[..], &b"\x00\x01"[..]),
+            (b"AT\r\nAT>2\r\n\n\x01", b"\n\x01"),
+            (b"AT\rAT>2\r\x00\n", b"\x00\n"),
+        ] {
+            for size in [1, stream.len()] {
+                let mut reader = CommandReader::new(64);
+                let mut inputs = Vec::new();
+                for piece in stream.chunks(size) {
+                    reader.push(piece);
+                    inputs.append(&mut drain(&mut reader, &mut Vec::new()));
+                }
+                let data = format!("DATA {}", data.escape_ascii());
+                assert_eq!(inputs.last(), Some(&data), "{}", stream.escape_ascii());
+            }
+        }
+        // A host that sends none may well begin its data with one, once it has seen the prompt.
+        let mut reader = CommandReader::new(64);
+        reader.push(b"AT\rAT>2\r");
+        drain(&mut reader, &mut Vec::new());
+        reader.push(b"\n\x01");
+        let inputs = drain(&mut reader, &mut Vec::new());
+        assert_eq!(inputs, ["DATA \\n\\x01"]);
     }
 
     proptest! {

@@ -3,14 +3,18 @@
 //! A host sends [`Request`]s; the module answers some with [`Information`] before the final
 //! result code, and reports what came of the others, and what happens by itself, as [`Urc`]s.
 
+mod cloud;
 mod request;
 mod setting;
+mod tls;
 mod urc;
 
 use core::fmt;
 
+pub use cloud::{AliDevice, Registration, SignMethod};
 pub use request::{Exchange, Information, PublishPayload, Request, TopicFilter};
 pub use setting::{DataFormat, FormatTable, Formats, Setting, SettingKey, Timeouts, Version, Will};
+pub use tls::{SecurityLevel, TlsKey, TlsSetting, TlsVersion};
 pub use urc::{
     Connected, ConnectionState, LinkStatus, OpenFailure, PublishResult, Refusal,
     SubscriptionChange, Urc,

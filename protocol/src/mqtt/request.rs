@@ -2,7 +2,10 @@ use alloc::borrow::Cow;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use super::{ConnectionId, ConnectionState, QoS, Setting, SettingKey, SubscriptionChange, Urc};
+use super::{
+    ConnectionId, ConnectionState, QoS, Setting, SettingKey, SubscriptionChange, TlsKey,
+    TlsSetting, Urc,
+};
 use crate::Secret;
 
 /// What a host asks of the module's MQTT client.
@@ -89,6 +92,55 @@ pub enum Request<'a> {
         /// The payload, or how long it is.
         payload: PublishPayload<'a>,
     },
+    /// Publish a message by the command whose payload always comes behind a prompt.
+    PublishExtended {
+        /// The connection.
+        connection: ConnectionId,
+        /// The packet identifier; 0 with [`QoS::AtMostOnce`].
+        message_id: u16,
+        /// The quality of service.
+        qos: QoS,
+        /// Whether the broker retains the message.
+        retain: bool,
+        /// The topic.
+        topic: Cow<'a, str>,
+        /// Raw bytes of the payload on the wire.
+        length: usize,
+    },
+    /// Take the oldest message of this identifier out of the module's cache; answered by
+    /// [`Information::Message`], or by nothing if there is none.
+    Read {
+        /// The connection.
+        connection: ConnectionId,
+        /// The packet identifier that [`Urc::Buffered`] gave.
+        message_id: u16,
+    },
+    /// Ask which messages wait in the cache; answered by one [`Information::Unread`] for each
+    /// connection that has any.
+    QueryUnread,
+    /// Change a TLS context.
+    ConfigureTls {
+        /// The context, 0 to 5.
+        context: u8,
+        /// The new value.
+        setting: TlsSetting<'a>,
+    },
+    /// Ask for a value of a TLS context; answered by [`Information::TlsSetting`].
+    QueryTls {
+        /// The context, 0 to 5.
+        context: u8,
+        /// Which one.
+        key: TlsKey,
+    },
+    /// Store a file in the module. After `CONNECT` come its bytes.
+    Upload {
+        /// The file's name.
+        name: Cow<'a, str>,
+        /// How long it is, in bytes.
+        length: usize,
+        /// How long the module waits for the next byte, in seconds; `None` is the module's choice.
+        timeout_seconds: Option<u16>,
+    },
 }
 
 /// A topic filter, with the quality of service asked for.
@@ -130,6 +182,31 @@ pub enum Information<'a> {
         /// How far it is.
         state: ConnectionState,
     },
+    /// A message out of the cache.
+    Message {
+        /// The connection.
+        connection: ConnectionId,
+        /// The packet identifier; 0 with QoS 0.
+        message_id: u16,
+        /// The topic.
+        topic: Cow<'a, str>,
+        /// The payload, decoded if it was written in hexadecimal digits.
+        payload: Cow<'a, [u8]>,
+    },
+    /// The messages of a connection that wait in the cache, oldest first.
+    Unread {
+        /// The connection.
+        connection: ConnectionId,
+        /// Their packet identifiers.
+        message_ids: Vec<u16>,
+    },
+    /// A value of a TLS context.
+    TlsSetting {
+        /// The context.
+        context: u8,
+        /// The value.
+        setting: TlsSetting<'a>,
+    },
 }
 
 /// What a request goes through until it is done: stated once, next to its syntax. The driver
@@ -146,7 +223,12 @@ impl Request<'_> {
     /// The connection that the request is about.
     pub fn connection(&self) -> Option<ConnectionId> {
         match self {
-            Self::QueryOpen | Self::QueryState => None,
+            Self::QueryOpen
+            | Self::QueryState
+            | Self::QueryUnread
+            | Self::ConfigureTls { .. }
+            | Self::QueryTls { .. }
+            | Self::Upload { .. } => None,
             Self::Configure { connection, .. }
             | Self::QuerySetting { connection, .. }
             | Self::Open { connection, .. }
@@ -155,7 +237,9 @@ impl Request<'_> {
             | Self::Disconnect { connection }
             | Self::Subscribe { connection, .. }
             | Self::Unsubscribe { connection, .. }
-            | Self::Publish { connection, .. } => Some(*connection),
+            | Self::Publish { connection, .. }
+            | Self::PublishExtended { connection, .. }
+            | Self::Read { connection, .. } => Some(*connection),
         }
     }
 
@@ -194,8 +278,16 @@ impl Request<'_> {
                     && *change != Some(SubscriptionChange::Subscribed)
             }
             (
-                Self::Publish { message_id, .. },
+                Self::Publish { message_id, .. } | Self::PublishExtended { message_id, .. },
                 Urc::Published {
+                    connection,
+                    message_id: reported,
+                    ..
+                },
+            )
+            | (
+                Self::PublishExtended { message_id, .. },
+                Urc::PublishedExtended {
                     connection,
                     message_id: reported,
                     ..

@@ -2,7 +2,7 @@ use alloc::borrow::Cow;
 use alloc::vec::Vec;
 use core::ops::{Index, IndexMut};
 
-use super::{ConnectionId, QoS};
+use super::{AliDevice, ConnectionId, QoS};
 use crate::{Secret, parameter};
 
 /// A value of the connection's configuration, set before it is opened.
@@ -52,6 +52,14 @@ pub enum Setting<'a> {
         /// `DeviceSecret`
         device_secret: Secret<'a>,
     },
+    /// The same, with what else the module may be told of such a device. It shares its key,
+    /// [`SettingKey::AliAuth`].
+    AliDevice(AliDevice<'a>),
+    /// Whether the module leaves the connected state of the radio at once after a keepalive
+    /// (release assistance).
+    QuickRelease(bool),
+    /// The packet data context that the link is made over.
+    PdpContext(u8),
     /// Whether the link is TLS, and with which of the module's TLS contexts.
     Tls {
         /// TLS instead of TCP.
@@ -81,6 +89,8 @@ pub enum SettingKey {
     ResultUrcs,
     Cloud,
     AliAuth,
+    QuickRelease,
+    PdpContext,
     Tls,
     Will,
 }
@@ -99,7 +109,9 @@ impl Setting<'_> {
             Self::Cache(_) => SettingKey::Cache,
             Self::ResultUrcs(_) => SettingKey::ResultUrcs,
             Self::Cloud { .. } => SettingKey::Cloud,
-            Self::AliAuth { .. } => SettingKey::AliAuth,
+            Self::AliAuth { .. } | Self::AliDevice(_) => SettingKey::AliAuth,
+            Self::QuickRelease(_) => SettingKey::QuickRelease,
+            Self::PdpContext(_) => SettingKey::PdpContext,
             Self::Tls { .. } => SettingKey::Tls,
             Self::Will(_) => SettingKey::Will,
         }

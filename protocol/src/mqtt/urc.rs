@@ -56,6 +56,17 @@ pub enum Urc<'a> {
         /// The reason where it is not success (6 not sent, 7 bad parameter).
         extend: Option<i32>,
     },
+    /// The outcome of an extended publish, where it has a name of its own.
+    PublishedExtended {
+        /// The connection.
+        connection: ConnectionId,
+        /// The packet identifier.
+        message_id: u16,
+        /// What came of it.
+        result: PublishResult,
+        /// The reason where it is not success (6 not sent, 7 bad parameter).
+        extend: Option<i32>,
+    },
     /// A message has come.
     Received {
         /// The connection.

@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::{ConnectionId, Core};
-use crate::broker::packet::{Connect, Reply};
-use crate::broker::session::{Session, SessionKey, Unfinished};
-use crate::broker::{CloseReason, ConnectReturnCode, Violation};
+use crate::broker::packet::{Connect, Message, Qos, Reply};
+use crate::broker::session::{Delivery, Session, SessionKey, Unfinished};
+use crate::broker::{CloseReason, ConnectReturnCode, Greeting, Violation};
 
 impl Core {
     pub(super) fn connect(
@@ -57,6 +57,15 @@ impl Core {
             id,
             &Reply::Connack(session_present, ConnectReturnCode::Accepted),
         );
+        if let Some(Greeting { topic, payload }) = self.authenticator.greet(&connect.credentials) {
+            let payload = payload.into();
+            let greeting = Delivery {
+                message: Arc::new(Message { topic, payload }),
+                qos: Qos::AtMostOnce,
+                retain: false,
+            };
+            self.send(id, &greeting, None, false);
+        }
         self.resume(id, key);
         Ok(())
     }

@@ -276,7 +276,8 @@ fn a_late_puback_costs_repetitions_with_dup_and_at_last_the_publish() {
             bench.events(),
             [Event::Retransmitted {
                 message_id: 1,
-                attempt
+                attempt,
+                publish: true,
             }]
         );
     }

@@ -8,20 +8,18 @@
 //! | `AT+LMQTTCONN=<id>[,"<clientID>"[,"<username>"[,"<password>"]]]`, `?` | documented |
 //! | `AT+LMQTTDISC=<id>` | seen in code |
 //! | `AT+LMQTTSUBUNSUB=<id>,<subflag>,<msgID>,"<topic>",<qos>[,…]` | documented |
-//! | `AT+LMQTTPUB=<id>,<msgID>,<qos>,<retain>,"<topic>",<msglen>[,"<msg>"]` | documented; the prompt form seen in code |
+//! | `AT+LMQTTPUB=…`, `AT+LMQTTPUBEX=…` | see [`super::publish`] |
+//! | `AT+LMQTTREAD=<id>,<msgID>`, `?` | existence documented, form inferred from QMT |
+//! | `AT+LSSLCFG=…`, `AT+LFUPL=…` | see [`super::tls`] |
 
 use alloc::borrow::Cow;
 use alloc::vec::Vec;
 
-use super::urc::strip_name;
-use super::{config, meaning, number_of};
+use super::{config, publish, tls};
 use crate::command::{Command, Form, encode_line};
 use crate::dialect::{Context, DecodeError, EncodeError};
 use crate::limits::Limits;
-use crate::mqtt::{
-    ConnectionId, ConnectionState, DataFormat, Information, PublishPayload, QoS, Request,
-    TopicFilter,
-};
+use crate::mqtt::{ConnectionId, QoS, Request, TopicFilter};
 use crate::parameter::{Parameter, ParameterError, ParameterWriter, Parameters};
 
 pub(super) const CFG: &str = "+LMQTTCFG";
@@ -31,17 +29,11 @@ pub(super) const CONN: &str = "+LMQTTCONN";
 pub(super) const DISC: &str = "+LMQTTDISC";
 pub(super) const SUBUNSUB: &str = "+LMQTTSUBUNSUB";
 pub(super) const PUB: &str = "+LMQTTPUB";
+pub(super) const PUBEX: &str = "+LMQTTPUBEX";
+pub(super) const READ: &str = "+LMQTTREAD";
 
-/// Every command of the dialect.
-pub(super) const NAMES: [&str; 7] = [CFG, OPEN, CLOSE, CONN, DISC, SUBUNSUB, PUB];
-
-/// `<state>` of the answer to `AT+LMQTTCONN?`.
-const STATES: [(i32, ConnectionState); 4] = [
-    (1, ConnectionState::Initial),
-    (2, ConnectionState::Connecting),
-    (3, ConnectionState::Connected),
-    (4, ConnectionState::Disconnecting),
-];
+/// Every command of the dialect that is about MQTT.
+pub(super) const NAMES: [&str; 9] = [CFG, OPEN, CLOSE, CONN, DISC, SUBUNSUB, PUB, PUBEX, READ];
 
 /// `<subflag>`
 const SUBSCRIBE: u8 = 0;
@@ -62,6 +54,10 @@ pub(super) fn encode(
             encode_line(CONN, Form::Read, out);
             return Ok(());
         }
+        Request::QueryUnread => {
+            encode_line(READ, Form::Read, out);
+            return Ok(());
+        }
         Request::Configure { .. } | Request::QuerySetting { .. } => CFG,
         Request::Open { .. } => OPEN,
         Request::Close { .. } => CLOSE,
@@ -69,6 +65,10 @@ pub(super) fn encode(
         Request::Disconnect { .. } => DISC,
         Request::Subscribe { .. } | Request::Unsubscribe { .. } => SUBUNSUB,
         Request::Publish { .. } => PUB,
+        Request::PublishExtended { .. } => PUBEX,
+        Request::Read { .. } => READ,
+        Request::ConfigureTls { .. } | Request::QueryTls { .. } => tls::SSLCFG,
+        Request::Upload { .. } => tls::FUPL,
     };
     if let Some(ConnectionId(id)) = request.connection()
         && id >= limits.connections
@@ -85,7 +85,7 @@ pub(super) fn encode(
     out.push(b'=');
     let mut writer = ParameterWriter::new(out);
     match request {
-        Request::QueryOpen | Request::QueryState => {}
+        Request::QueryOpen | Request::QueryState | Request::QueryUnread => {}
         Request::Configure {
             connection,
             setting,
@@ -161,64 +161,20 @@ pub(super) fn encode(
                     .integer(0);
             }
         }
-        Request::Publish {
+        Request::Publish { .. } | Request::PublishExtended { .. } => {
+            publish::encode(request, context, &mut writer)?;
+        }
+        Request::Read {
             connection,
             message_id,
-            qos,
-            retain,
-            topic,
-            payload,
         } => {
-            let topic = not_empty("the topic", topic)?;
-            writer
-                .integer(connection.0)
-                .integer(*message_id)
-                .integer(qos.level())
-                .flag(*retain)
-                .quoted(carriable("the topic", topic, limits.topic)?);
-            encode_payload(
-                payload,
-                context.formats[*connection].send,
-                limits,
-                &mut writer,
-            )?;
+            writer.integer(connection.0).integer(*message_id);
+        }
+        Request::ConfigureTls { .. } | Request::QueryTls { .. } | Request::Upload { .. } => {
+            tls::encode(request, &mut writer)?;
         }
     }
     out.push(b'\r');
-    Ok(())
-}
-
-fn encode_payload(
-    payload: &PublishPayload<'_>,
-    format: DataFormat,
-    limits: &Limits,
-    writer: &mut ParameterWriter<'_>,
-) -> Result<(), EncodeError> {
-    let field = "the payload";
-    match payload {
-        PublishPayload::Prompted(length) => {
-            let max = limits.prompt_payload;
-            writer.integer(length_in_range(field, *length, max)?);
-        }
-        PublishPayload::Inline(payload) => {
-            let max = limits.inline_payload;
-            if format == DataFormat::Text
-                && let Some(at) = memchr::memchr3(b'\r', b'\n', 0, payload)
-            {
-                return Err(EncodeError::NotCarriable {
-                    field,
-                    character: payload[at].into(),
-                    at,
-                });
-            }
-            let wire = format.encode(Cow::Borrowed(payload));
-            writer.integer(length_in_range(field, wire.len(), max)?);
-            match format {
-                DataFormat::Text | DataFormat::HexString => writer.quoted(&wire),
-                DataFormat::Hex => writer.bare(&wire),
-            };
-        }
-    }
     Ok(())
 }
 
@@ -230,12 +186,16 @@ pub(super) fn decode<'a>(
         Form::Set(bytes) => bytes,
         Form::Read if command.is(OPEN) => return Ok(Request::QueryOpen),
         Form::Read if command.is(CONN) => return Ok(Request::QueryState),
+        Form::Read if command.is(READ) => return Ok(Request::QueryUnread),
         _ => return Err(DecodeError::Form),
     };
     let limits = context.limits;
     let mut parameters = Parameters::new(bytes);
     if command.is(CFG) {
         return Ok(config::decode(&mut parameters, limits)?);
+    }
+    if tls::NAMES.iter().any(|name| command.is(name)) {
+        return Ok(tls::decode(command, &mut parameters)?);
     }
     let connection = connection_id(&mut parameters, limits)?;
     let request = if command.is(OPEN) {
@@ -260,8 +220,15 @@ pub(super) fn decode<'a>(
         }
     } else if command.is(SUBUNSUB) {
         decode_subscription(connection, &mut parameters, limits)?
+    } else if command.is(READ) {
+        Request::Read {
+            connection,
+            message_id: parameters.integer("msgID", 0, 65535)?,
+        }
+    } else if command.is(PUBEX) {
+        publish::decode_extended(connection, &mut parameters, limits)?
     } else {
-        decode_publish(connection, &mut parameters, context)?
+        publish::decode(connection, &mut parameters, context)?
     };
     parameters.end()?;
     Ok(request)
@@ -304,123 +271,6 @@ fn decode_subscription<'a>(
     })
 }
 
-fn decode_publish<'a>(
-    connection: ConnectionId,
-    parameters: &mut Parameters<'a>,
-    context: Context<'_>,
-) -> Result<Request<'a>, ParameterError> {
-    let Context { limits, formats } = context;
-    let message_id = parameters.integer("msgID", 0, 65535)?;
-    let qos = decode_qos(parameters)?;
-    let retain = parameters.flag("retain")?;
-    let topic = decode_text(parameters, "topic", limits.topic)?;
-    let mut ahead = parameters.clone();
-    ahead.next();
-    let max = if ahead.is_empty() {
-        limits.prompt_payload
-    } else {
-        limits.inline_payload
-    };
-    // No limit is above what an i64 holds.
-    let announced = parameters.integer("msglen", 0, max as i64)?;
-    let payload = match parameters.rest() {
-        None => PublishPayload::Prompted(announced),
-        Some(rest) => {
-            let wire = inline_payload(rest, announced)?;
-            let payload = formats[connection].send.decode(wire);
-            PublishPayload::Inline(payload.ok_or(ParameterError::Unknown { name: "msg" })?)
-        }
-    };
-    Ok(Request::Publish {
-        connection,
-        message_id,
-        qos,
-        retain,
-        topic,
-        payload,
-    })
-}
-
-/// The payload is copied as it is, whatever quotes and commas it holds; its length decides.
-fn inline_payload(rest: &[u8], announced: usize) -> Result<&[u8], ParameterError> {
-    let quoted = match rest {
-        [b'"', inner @ .., b'"'] => Some(inner),
-        _ => None,
-    };
-    let candidates = [quoted, Some(rest)];
-    let found = candidates
-        .into_iter()
-        .flatten()
-        .find(|payload| payload.len() == announced);
-    found.ok_or(ParameterError::LengthMismatch {
-        announced,
-        found: quoted.unwrap_or(rest).len(),
-    })
-}
-
-pub(super) fn encode_information(information: &Information<'_>, out: &mut Vec<u8>) {
-    let mut start = |name: &str| {
-        out.extend_from_slice(name.as_bytes());
-        out.extend_from_slice(b": ");
-    };
-    match information {
-        Information::Setting(setting) => {
-            start(CFG);
-            config::encode_answer(setting, &mut ParameterWriter::new(out));
-        }
-        Information::Opened {
-            connection,
-            host,
-            port,
-        } => {
-            start(OPEN);
-            ParameterWriter::new(out)
-                .integer(connection.0)
-                .quoted(host.as_bytes())
-                .integer(*port);
-        }
-        Information::State { connection, state } => {
-            start(CONN);
-            ParameterWriter::new(out)
-                .integer(connection.0)
-                .optional_integer(number_of(&STATES, state));
-        }
-    }
-}
-
-pub(super) fn decode_information<'a>(
-    request: &Request<'_>,
-    line: &'a [u8],
-) -> Option<Information<'a>> {
-    match request {
-        Request::QuerySetting { key, .. } => {
-            let mut parameters = Parameters::new(strip_name(line, CFG)?);
-            config::decode_answer(*key, &mut parameters)
-                .ok()
-                .map(Information::Setting)
-        }
-        Request::QueryOpen => {
-            let mut parameters = Parameters::new(strip_name(line, OPEN)?);
-            Some(Information::Opened {
-                connection: ConnectionId(parameters.integer("tcpconnectID", 0, 255).ok()?),
-                host: parameters.text("host_name", usize::MAX).ok()?.into(),
-                port: parameters.integer("port", 0, 65535).ok()?,
-            })
-        }
-        Request::QueryState => {
-            let mut parameters = Parameters::new(strip_name(line, CONN)?);
-            let information = Information::State {
-                connection: ConnectionId(parameters.integer("tcpconnectID", 0, 255).ok()?),
-                state: meaning(&STATES, parameters.integer("state", 0, 255).ok()?)?,
-            };
-            // A third field makes it the outcome of a CONNECT.
-            parameters.end().ok()?;
-            Some(information)
-        }
-        _ => None,
-    }
-}
-
 pub(super) fn connection_id(
     parameters: &mut Parameters<'_>,
     limits: &Limits,
@@ -445,7 +295,7 @@ pub(super) fn decode_text<'a>(
     }
 }
 
-fn not_empty<'a>(field: &'static str, text: &'a str) -> Result<&'a str, EncodeError> {
+pub(super) fn not_empty<'a>(field: &'static str, text: &'a str) -> Result<&'a str, EncodeError> {
     if text.is_empty() {
         return Err(EncodeError::Empty { field });
     }
@@ -493,7 +343,11 @@ pub(super) fn in_range(
     })
 }
 
-fn length_in_range(field: &'static str, length: usize, max: usize) -> Result<i64, EncodeError> {
+pub(super) fn length_in_range(
+    field: &'static str,
+    length: usize,
+    max: usize,
+) -> Result<i64, EncodeError> {
     if length > max {
         return Err(EncodeError::TooLong { field, length, max });
     }

@@ -14,10 +14,14 @@
 //! | `urc` | 0/1 | measured |
 //! | `cloud` | platform, data type | documented for 2,1; else inferred |
 //! | `aliauth` | "product key","device name","device secret" | documented |
+//! | `aliauth` | the same,"product name","product secret","register/regnwl","sign method","tls-ca",secure mode,"instance id",dynreg | ECMT's, inferred |
+//! | `raimode` | 0/1 | documented name, inferred range |
+//! | `pdpcid` | 1–15 | probably not supported: refused unless the dialect says otherwise |
 //! | `sslenable` | 0/1, context 0–5 | documented |
 //!
 //! Without values the command asks for the setting (inferred from ECMT and QMT).
 
+use super::aliauth;
 use super::command::{carriable, connection_id, decode_qos, decode_text, in_range};
 use crate::dialect::EncodeError;
 use crate::limits::Limits;
@@ -27,7 +31,7 @@ use crate::mqtt::{
 use crate::parameter::{ParameterError, ParameterWriter, Parameters};
 
 /// Every key by its name on the wire.
-pub(super) const KEYS: [(SettingKey, &str); 13] = [
+pub(super) const KEYS: [(SettingKey, &str); 15] = [
     (SettingKey::Version, "version"),
     (SettingKey::CleanSession, "session"),
     (SettingKey::KeepAlive, "keepalive"),
@@ -40,6 +44,8 @@ pub(super) const KEYS: [(SettingKey, &str); 13] = [
     (SettingKey::ResultUrcs, "urc"),
     (SettingKey::Cloud, "cloud"),
     (SettingKey::AliAuth, "aliauth"),
+    (SettingKey::QuickRelease, "raimode"),
+    (SettingKey::PdpContext, "pdpcid"),
     (SettingKey::Tls, "sslenable"),
 ];
 
@@ -86,6 +92,10 @@ fn check(setting: &Setting<'_>, limits: &Limits) -> Result<(), EncodeError> {
         Setting::Tls { context, .. } => {
             in_range("the TLS context", *context, 0, 5)?;
         }
+        Setting::PdpContext(cid) => {
+            in_range("the packet data context", *cid, 1, 15)?;
+        }
+        Setting::AliDevice(device) => aliauth::check(device, limits)?,
         Setting::AliAuth {
             product_key,
             device_name,
@@ -112,9 +122,10 @@ fn check(setting: &Setting<'_>, limits: &Limits) -> Result<(), EncodeError> {
 fn encode_values(setting: &Setting<'_>, writer: &mut ParameterWriter<'_>) {
     match setting {
         Setting::Version(version) => writer.integer(*version as u8),
-        Setting::CleanSession(on) | Setting::Cache(on) | Setting::ResultUrcs(on) => {
-            writer.flag(*on)
-        }
+        Setting::CleanSession(on)
+        | Setting::Cache(on)
+        | Setting::ResultUrcs(on)
+        | Setting::QuickRelease(on) => writer.flag(*on),
         Setting::KeepAlive(seconds) => writer.integer(*seconds),
         Setting::Timeouts(timeouts) => writer
             .integer(timeouts.packet_seconds)
@@ -140,6 +151,8 @@ fn encode_values(setting: &Setting<'_>, writer: &mut ParameterWriter<'_>) {
             .quoted(product_key.as_bytes())
             .quoted(device_name.as_bytes())
             .quoted(device_secret.expose()),
+        Setting::AliDevice(device) => aliauth::encode(device, writer),
+        Setting::PdpContext(cid) => writer.integer(*cid),
         Setting::Tls { enabled, context } => writer.flag(*enabled).integer(*context),
         Setting::Will(None) => writer.flag(false),
         Setting::Will(Some(will)) => writer
@@ -219,11 +232,9 @@ fn decode_values<'a>(
             platform: parameters.integer("cloud_type", 0, 255)?,
             data_type: parameters.integer("data_type", 0, 255)?,
         },
-        SettingKey::AliAuth => Setting::AliAuth {
-            product_key: decode_text(parameters, "product_key", limits.username)?,
-            device_name: decode_text(parameters, "device_name", limits.username)?,
-            device_secret: decode_text(parameters, "device_secret", limits.password)?.into(),
-        },
+        SettingKey::AliAuth => aliauth::decode(parameters, limits)?,
+        SettingKey::QuickRelease => Setting::QuickRelease(parameters.flag("raimode")?),
+        SettingKey::PdpContext => Setting::PdpContext(parameters.integer("cid", 1, 15)?),
         SettingKey::Tls => Setting::Tls {
             enabled: parameters.flag("sslenable")?,
             context: parameters.optional_integer("sslctx", 0, 5)?.unwrap_or(0),

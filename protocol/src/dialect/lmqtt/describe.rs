@@ -5,17 +5,27 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use alloc::{format, vec};
 
-use super::command::{CFG, CLOSE, CONN, DISC, OPEN, PUB, SUBUNSUB};
+use super::command::{CFG, CLOSE, CONN, DISC, OPEN, PUB, PUBEX, READ, SUBUNSUB};
+use super::tls::{FUPL, SSLCFG};
+use super::{Lmqtt, tls};
 use crate::command::Command;
 use crate::limits::Limits;
 
-pub(super) fn lines(command: &Command<'_>, limits: &Limits) -> Vec<String> {
+pub(super) fn lines(command: &Command<'_>, dialect: &Lmqtt, limits: &Limits) -> Vec<String> {
     let id = match limits.connections {
         1 => "(0)".into(),
         connections => format!("(0-{})", connections - 1),
     };
     if command.is(CFG) {
-        return settings(&id, limits);
+        return settings(&id, dialect, limits);
+    }
+    if command.is(SSLCFG) {
+        return tls::ranges()
+            .map(|(key, values)| format!("{SSLCFG}: \"{key}\",(0-5),{values}"))
+            .collect();
+    }
+    if command.is(FUPL) {
+        return vec![format!("{FUPL}: \"<filename>\",(1-16384),(1-65535)")];
     }
     let (name, rest) = if command.is(OPEN) {
         (OPEN, ",<host_name>,<port>")
@@ -27,6 +37,10 @@ pub(super) fn lines(command: &Command<'_>, limits: &Limits) -> Vec<String> {
         (DISC, "")
     } else if command.is(SUBUNSUB) {
         (SUBUNSUB, ",(0,1),(1-65535),\"<topic>\",(0-2)")
+    } else if command.is(READ) {
+        (READ, ",(0-65535)")
+    } else if command.is(PUBEX) {
+        (PUBEX, ",(0-65535),(0-2),(0,1),\"<topic>\",<len>")
     } else {
         (
             PUB,
@@ -36,7 +50,7 @@ pub(super) fn lines(command: &Command<'_>, limits: &Limits) -> Vec<String> {
     vec![format!("{name}: {id}{rest}")]
 }
 
-fn settings(id: &str, limits: &Limits) -> Vec<String> {
+fn settings(id: &str, dialect: &Lmqtt, limits: &Limits) -> Vec<String> {
     let keep_alive = format!("(0-{})", limits.keep_alive);
     [
         ("version", "(3,4)"),
@@ -54,9 +68,12 @@ fn settings(id: &str, limits: &Limits) -> Vec<String> {
             "aliauth",
             "\"<product_key>\",\"<device_name>\",\"<device_secret>\"",
         ),
+        ("raimode", "(0,1)"),
+        ("pdpcid", "(1-15)"),
         ("sslenable", "(0,1),(0-5)"),
     ]
     .iter()
+    .filter(|(key, _)| dialect.pdp_context || *key != "pdpcid")
     .map(|(key, values)| format!("{CFG}: \"{key}\",{id},{values}"))
     .collect()
 }

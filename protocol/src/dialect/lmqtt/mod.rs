@@ -1,10 +1,15 @@
 //! `AT+LMQTT…`: Lierda NT35E, NT26E-CN and NT26-KCN (reference `lmqtt.md`).
 
+mod aliauth;
 mod command;
 mod config;
 mod describe;
+mod information;
+mod publish;
+mod received;
 #[cfg(test)]
 mod tests;
+mod tls;
 mod urc;
 
 use alloc::borrow::Cow;
@@ -17,14 +22,24 @@ use crate::command::Command;
 use crate::framing::Extent;
 use crate::limits::Limits;
 use crate::mqtt::{
-    DataFormat, Exchange, FormatTable, Formats, Information, PublishPayload, Request, Urc,
+    DataFormat, Exchange, FormatTable, Formats, Information, PublishPayload, Request, Setting,
+    SettingKey, Urc,
 };
+use crate::parameter::ParameterError;
 
 /// The LMQTT dialect, with what differs between firmwares.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lmqtt {
     /// How the module calls the outcome of an unsubscribe. Hosts understand both.
     pub unsubscribe_urc: UnsubscribeUrc,
+    /// How the module calls the outcome of an extended publish. Hosts understand both.
+    pub publish_extended_urc: PublishExtendedUrc,
+    /// What the length before a received payload in hexadecimal digits counts.
+    pub hex_length: HexLength,
+    /// Whether `AT+LMQTTCFG` has the key `pdpcid`: one product's firmware has it commented out.
+    pub pdp_context: bool,
+    /// Whether there are `AT+LSSLCFG` and `AT+LFUPL`, which are our own and unverified.
+    pub tls_commands: bool,
 }
 
 /// How the outcome of an unsubscribe is called.
@@ -36,11 +51,72 @@ pub enum UnsubscribeUrc {
     UnsUnsub,
 }
 
+/// How the outcome of an extended publish is called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PublishExtendedUrc {
+    /// `+LMQTTPUBEX`, like the command.
+    PubEx,
+    /// `+LMQTTPUB`, like that of the plain publish.
+    Pub,
+}
+
+/// What the length before a received payload in hexadecimal digits counts. No source tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HexLength {
+    /// The bytes that the digits stand for.
+    Payload,
+    /// The digits.
+    Digits,
+}
+
+impl HexLength {
+    /// The length that is shown for a payload of so many bytes.
+    fn shown(self, format: DataFormat, length: usize) -> usize {
+        match self {
+            Self::Payload => length,
+            Self::Digits => format.wire_length(length),
+        }
+    }
+
+    /// How many bytes stand on the line behind a length.
+    fn wire(self, format: DataFormat, shown: usize) -> usize {
+        match self {
+            Self::Payload => format.wire_length(shown),
+            Self::Digits => shown,
+        }
+    }
+}
+
 impl Lmqtt {
     /// As decided where the manual and the sources disagree.
     pub const DEFAULT: Self = Self {
         unsubscribe_urc: UnsubscribeUrc::SubUnsub,
+        publish_extended_urc: PublishExtendedUrc::PubEx,
+        hex_length: HexLength::Payload,
+        pdp_context: false,
+        tls_commands: true,
     };
+
+    /// The names of the commands that this firmware has, with their leading sign.
+    pub fn commands(&self) -> impl Iterator<Item = &'static str> + use<> {
+        let tls: &[_] = if self.tls_commands { &tls::NAMES } else { &[] };
+        command::NAMES.iter().chain(tls).copied()
+    }
+
+    /// Whether this firmware has what the request is about.
+    fn has(&self, request: &Request<'_>) -> bool {
+        self.pdp_context
+            || !matches!(
+                request,
+                Request::Configure {
+                    setting: Setting::PdpContext(_),
+                    ..
+                } | Request::QuerySetting {
+                    key: SettingKey::PdpContext,
+                    ..
+                }
+            )
+    }
 }
 
 impl Dialect for Lmqtt {
@@ -54,13 +130,20 @@ impl Dialect for Lmqtt {
             Request::Configure { .. }
             | Request::QuerySetting { .. }
             | Request::QueryOpen
-            | Request::QueryState => (false, 5),
+            | Request::QueryState
+            | Request::QueryUnread
+            | Request::Read { .. }
+            | Request::ConfigureTls { .. }
+            | Request::QueryTls { .. } => (false, 5),
+            // No source has it. A file may take long at a low rate.
+            Request::Upload { .. } => (false, 60),
             Request::Open { .. } => (true, 160),
             Request::Close { .. } | Request::Disconnect { .. } => (true, 5),
             Request::Connect { .. }
             | Request::Subscribe { .. }
             | Request::Unsubscribe { .. }
-            | Request::Publish { .. } => (true, 30),
+            | Request::Publish { .. }
+            | Request::PublishExtended { .. } => (true, 30),
         };
         Exchange {
             reported,
@@ -109,21 +192,21 @@ impl Dialect for Lmqtt {
         &self,
         request: &Request<'_>,
         line: &'a [u8],
+        formats: &FormatTable,
     ) -> Option<Information<'a>> {
-        command::decode_information(request, line)
+        information::decode(request, line, self.hex_length, formats)
     }
 
     fn decode_urc<'a>(&self, line: &'a [u8], formats: &FormatTable) -> Option<Urc<'a>> {
-        urc::decode(line, formats)
+        urc::decode(line, self.hex_length, formats)
     }
 
     fn extent(&self, line: &[u8], formats: &FormatTable) -> Extent {
-        urc::extent(line, formats)
+        received::extent(line, self.hex_length, formats)
     }
 
     fn owns(&self, name: &[u8]) -> bool {
-        command::NAMES
-            .iter()
+        self.commands()
             .any(|known| name.eq_ignore_ascii_case(known.as_bytes()))
     }
 
@@ -132,19 +215,28 @@ impl Dialect for Lmqtt {
         command: &Command<'a>,
         context: Context<'_>,
     ) -> Result<Request<'a>, DecodeError> {
-        command::decode(command, context)
+        let request = command::decode(command, context)?;
+        if !self.has(&request) {
+            return Err(ParameterError::Unknown { name: "key" }.into());
+        }
+        Ok(request)
     }
 
     fn describe(&self, command: &Command<'_>, limits: &Limits) -> Vec<String> {
-        describe::lines(command, limits)
+        describe::lines(command, self, limits)
     }
 
-    fn encode_information(&self, information: &Information<'_>, out: &mut Vec<u8>) {
-        command::encode_information(information, out);
+    fn encode_information(
+        &self,
+        information: &Information<'_>,
+        formats: &FormatTable,
+        out: &mut Vec<u8>,
+    ) {
+        information::encode(information, self.hex_length, formats, out);
     }
 
     fn encode_urc(&self, urc: &Urc<'_>, formats: &FormatTable, out: &mut Vec<u8>) {
-        urc::encode(urc, self.unsubscribe_urc, formats, out);
+        urc::encode(urc, self, formats, out);
     }
 }
 

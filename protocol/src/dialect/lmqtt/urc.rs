@@ -9,31 +9,23 @@
 //! | `+LMQTTSUBUNSUB: <id>,<msgID>,<result>[,<extend>]` | documented |
 //! | `+LMQTTUNSUNSUB: <id>,<msgID>,<result>` | documented, perhaps misprinted |
 //! | `+LMQTTPUB: <id>,<msgID>,<result>[,<extend>]` | documented |
+//! | `+LMQTTPUBEX: <id>,<msgID>,<result>[,<extend>]` | inferred |
 //! | `+LMQTTURC: RECV,<id>,<msgID>,"<topic>",[<len>,]<payload>` | measured |
 //! | `+LMQTTURC: RECV,<id>,<msgID>` | documented (buffered) |
 //! | `+LMQTTURC: STATS,<id>,<stats>[,<extend>]` | documented |
 
-use alloc::borrow::Cow;
 use alloc::vec::Vec;
 
-use nom::bytes::streaming::{tag, take_while_m_n};
-use nom::character::streaming::{char, digit1};
-use nom::combinator::map_opt;
-use nom::sequence::terminated;
-use nom::{IResult, Needed, Parser};
-
-use super::UnsubscribeUrc;
-use super::command::{CLOSE, CONN, DISC, OPEN, PUB, SUBUNSUB};
-use super::{meaning, number_of};
-use crate::framing::Extent;
+use super::command::{CLOSE, CONN, DISC, OPEN, PUB, PUBEX, SUBUNSUB};
+use super::{HexLength, Lmqtt, PublishExtendedUrc, UnsubscribeUrc, meaning, number_of, received};
 use crate::mqtt::{
     Connected, ConnectionId, FormatTable, LinkStatus, OpenFailure, PublishResult, Refusal,
     SubscriptionChange, Urc,
 };
-use crate::parameter::{ParameterError, ParameterWriter, Parameters, integer};
+use crate::parameter::{ParameterError, ParameterWriter, Parameters};
 
 const UNSUNSUB: &str = "+LMQTTUNSUNSUB";
-const URC: &str = "+LMQTTURC";
+pub(super) const URC: &str = "+LMQTTURC";
 
 /// `<extend>` of `+LMQTTOPEN` behind the result -1.
 const OPEN_FAILURES: [(i32, OpenFailure); 5] = [
@@ -69,14 +61,19 @@ pub(super) fn strip_name<'a>(line: &'a [u8], name: &str) -> Option<&'a [u8]> {
     Some(rest.strip_prefix(b" ").unwrap_or(rest))
 }
 
-pub(super) fn decode<'a>(line: &'a [u8], formats: &FormatTable) -> Option<Urc<'a>> {
+pub(super) fn decode<'a>(
+    line: &'a [u8],
+    hex_length: HexLength,
+    formats: &FormatTable,
+) -> Option<Urc<'a>> {
     // All others would be compared in vain.
     line.strip_prefix(b"+LMQTT")?;
     if let Some(rest) = strip_name(line, URC) {
-        return decode_unsolicited(rest, line, formats);
+        return decode_unsolicited(rest, line, hex_length, formats);
     }
     for (name, decode) in [
         (PUB, decode_published as fn(&mut _) -> _),
+        (PUBEX, decode_published_extended),
         (SUBUNSUB, decode_subscription),
         (UNSUNSUB, decode_unsubscribed),
         (OPEN, decode_opened),
@@ -179,12 +176,7 @@ fn subscription(parameters: &mut Parameters<'_>, change: Option<SubscriptionChan
 fn decode_published(parameters: &mut Parameters<'_>) -> Decoded {
     let connection = decode_id(parameters)?;
     let message_id = decode_message_id(parameters)?;
-    let (result, extend) = decode_result(parameters)?;
-    let result = match result {
-        0 => PublishResult::Done,
-        1 => PublishResult::WrongAcknowledgement,
-        _ => PublishResult::NotSent,
-    };
+    let (result, extend) = decode_publish_result(parameters)?;
     Ok(Some(Urc::Published {
         connection,
         message_id,
@@ -193,10 +185,35 @@ fn decode_published(parameters: &mut Parameters<'_>) -> Decoded {
     }))
 }
 
+fn decode_published_extended(parameters: &mut Parameters<'_>) -> Decoded {
+    let connection = decode_id(parameters)?;
+    let message_id = decode_message_id(parameters)?;
+    let (result, extend) = decode_publish_result(parameters)?;
+    Ok(Some(Urc::PublishedExtended {
+        connection,
+        message_id,
+        result,
+        extend,
+    }))
+}
+
+fn decode_publish_result(
+    parameters: &mut Parameters<'_>,
+) -> Result<(PublishResult, Option<i32>), ParameterError> {
+    let (result, extend) = decode_result(parameters)?;
+    let result = match result {
+        0 => PublishResult::Done,
+        1 => PublishResult::WrongAcknowledgement,
+        _ => PublishResult::NotSent,
+    };
+    Ok((result, extend))
+}
+
 /// `rest` is what stands behind `+LMQTTURC: ` in `line`.
 fn decode_unsolicited<'a>(
     rest: &'a [u8],
     line: &'a [u8],
+    hex_length: HexLength,
     formats: &FormatTable,
 ) -> Option<Urc<'a>> {
     if let Some(rest) = rest.strip_prefix(b"STATS,") {
@@ -213,31 +230,15 @@ fn decode_unsolicited<'a>(
             extend,
         });
     }
-    let Ok((rest, (connection, message_id))) = received(line) else {
+    let Some((connection, message_id, body)) = received::header(line) else {
         return decode_buffered(rest);
     };
-    let formats = formats[connection];
-    let (rest, topic, length) = if formats.show_length {
-        let (rest, (topic, length)) = topic_and_length(rest).ok()?;
-        (rest, topic, Some(length))
-    } else {
-        let (rest, topic) = topic(rest, |_| true).ok()?;
-        (rest, topic, None)
-    };
-    let wire = match (
-        length.map(|length| formats.receive.wire_length(length)),
-        rest,
-    ) {
-        (None, rest) => rest,
-        (Some(length), rest) if rest.len() == length => rest,
-        (Some(length), [b'"', inner @ .., b'"']) if inner.len() == length => inner,
-        (Some(_), _) => return None,
-    };
+    let (topic, payload) = received::decode(body, hex_length, formats[connection])?;
     Some(Urc::Received {
         connection,
         message_id,
-        topic: core::str::from_utf8(topic).ok()?.into(),
-        payload: formats.receive.decode(wire)?,
+        topic,
+        payload,
     })
 }
 
@@ -252,79 +253,21 @@ fn decode_buffered(rest: &[u8]) -> Option<Urc<'static>> {
     })
 }
 
-pub(super) fn extent(line: &[u8], formats: &FormatTable) -> Extent {
-    let header = received(line).and_then(|(rest, (connection, _))| {
-        let formats = formats[connection];
-        if !formats.show_length {
-            return Ok(Extent::Line);
-        }
-        let (rest, (_, length)) = topic_and_length(rest)?;
-        Ok(Extent::Counted {
-            start: line.len() - rest.len(),
-            length: formats.receive.wire_length(length),
-        })
-    });
-    match header {
-        Ok(extent) => extent,
-        Err(nom::Err::Incomplete(_)) => Extent::Incomplete,
-        Err(_) => Extent::Line,
-    }
-}
-
-/// `+LMQTTURC: RECV,<id>,<msgID>,`
-fn received(line: &[u8]) -> IResult<&[u8], (ConnectionId, u16)> {
-    let blank = take_while_m_n(0, 1, |byte| byte == b' ');
-    let (rest, _) = (tag(URC), char(':'), blank, tag("RECV,")).parse(line)?;
-    let connection = map_opt(terminated(digit1, char(',')), number);
-    let message_id = map_opt(terminated(digit1, char(',')), number);
-    let (rest, (connection, message_id)) = (connection, message_id).parse(rest)?;
-    Ok((rest, (ConnectionId(connection), message_id)))
-}
-
-/// `"<topic>",<len>,`: the topic ends at the first quote that such a length follows.
-fn topic_and_length(input: &[u8]) -> IResult<&[u8], (&[u8], usize)> {
-    let (rest, topic) = topic(input, |behind| {
-        let digits = behind.iter().take_while(|byte| byte.is_ascii_digit());
-        match (digits.count(), behind.len()) {
-            (digits, seen) if digits == seen => true,
-            (0, _) => false,
-            (digits, _) => behind[digits] == b',',
-        }
-    })?;
-    let (rest, length) = map_opt(terminated(digit1, char(',')), number).parse(rest)?;
-    Ok((rest, (topic, length)))
-}
-
-/// `"<topic>",` where `follows` agrees with what stands behind it.
-fn topic(input: &[u8], follows: impl Fn(&[u8]) -> bool) -> IResult<&[u8], &[u8]> {
-    let (body, _) = char('"').parse(input)?;
-    let mut ends = memchr::memmem::find_iter(body, b"\",");
-    match ends.find(|at| follows(&body[at + 2..])) {
-        Some(at) => Ok((&body[at + 2..], &body[..at])),
-        None => Err(nom::Err::Incomplete(Needed::Unknown)),
-    }
-}
-
-fn number<T: TryFrom<i64>>(digits: &[u8]) -> Option<T> {
-    integer(digits).and_then(|value| T::try_from(value).ok())
-}
-
-pub(super) fn encode(
-    urc: &Urc<'_>,
-    unsubscribe_urc: UnsubscribeUrc,
-    formats: &FormatTable,
-    out: &mut Vec<u8>,
-) {
+pub(super) fn encode(urc: &Urc<'_>, dialect: &Lmqtt, formats: &FormatTable, out: &mut Vec<u8>) {
     let name = match urc {
         Urc::Opened { .. } => OPEN,
         Urc::Closed { .. } => CLOSE,
         Urc::Connected { .. } => CONN,
         Urc::Disconnected { .. } => DISC,
-        Urc::SubscriptionChanged { change, .. } => match (change, unsubscribe_urc) {
+        Urc::SubscriptionChanged { change, .. } => match (change, dialect.unsubscribe_urc) {
             (Some(SubscriptionChange::Unsubscribed), UnsubscribeUrc::UnsUnsub) => UNSUNSUB,
             _ => SUBUNSUB,
         },
         Urc::Published { .. } => PUB,
+        Urc::PublishedExtended { .. } => match dialect.publish_extended_urc {
+            PublishExtendedUrc::PubEx => PUBEX,
+            PublishExtendedUrc::Pub => PUB,
+        },
         Urc::Received { .. } | Urc::Buffered { .. } | Urc::Status { .. } => URC,
     };
     out.extend_from_slice(name.as_bytes());
@@ -374,6 +317,12 @@ pub(super) fn encode(
             message_id,
             result,
             extend,
+        }
+        | Urc::PublishedExtended {
+            connection,
+            message_id,
+            result,
+            extend,
         } => writer
             .integer(connection.0)
             .integer(*message_id)
@@ -389,17 +338,18 @@ pub(super) fn encode(
             topic,
             payload,
         } => {
-            let formats = formats[*connection];
             writer
                 .bare("RECV")
                 .integer(connection.0)
-                .integer(*message_id)
-                .quoted(topic.as_bytes());
-            if formats.show_length {
-                // No payload is longer than what an i64 holds.
-                writer.integer(payload.len() as i64);
-            }
-            writer.bare(formats.receive.encode(Cow::Borrowed(payload)))
+                .integer(*message_id);
+            received::encode(
+                topic,
+                payload,
+                dialect.hex_length,
+                formats[*connection],
+                &mut writer,
+            );
+            &mut writer
         }
         Urc::Buffered {
             connection,

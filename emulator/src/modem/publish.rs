@@ -1,0 +1,100 @@
+//! Publishing, inline and behind the prompt.
+
+use std::time::Instant;
+
+use atmq_protocol::mqtt::{ConnectionId, PublishResult, QoS};
+
+use super::{Modem, NOT_ALLOWED, Refused};
+use crate::mqtt::{Publication, RequestError};
+
+/// `<extend>` of an outcome: the packet could not be sent.
+pub(super) const NOT_SENT: i32 = 6;
+/// `<extend>` of an outcome: a parameter is bad.
+const BAD_PARAMETER: i32 = 7;
+
+/// A publish without its payload.
+#[derive(Debug)]
+pub(super) struct Publish {
+    pub(super) connection: ConnectionId,
+    pub(super) message_id: u16,
+    pub(super) qos: QoS,
+    pub(super) retain: bool,
+    pub(super) topic: String,
+    /// Bytes to come behind the prompt.
+    pub(super) length: usize,
+    /// By the command that knows no other way than the prompt.
+    pub(super) extended: bool,
+}
+
+impl Publish {
+    /// Bytes to come behind the prompt.
+    pub(super) fn length(&self) -> usize {
+        self.length
+    }
+}
+
+impl Modem {
+    /// Publishes what stood in the command line, in the frame that its platform wants.
+    pub(super) fn publish_inline(
+        &mut self,
+        publish: &Publish,
+        payload: &[u8],
+        now: Instant,
+    ) -> Result<(), Refused> {
+        let config = &self.connection(publish.connection).config;
+        let payload = config.frame(&publish.topic, payload).ok_or(NOT_ALLOWED)?;
+        self.publish(publish, &payload, now)
+    }
+
+    /// Publishes with the payload that came behind the prompt. Frames are the host's matter here
+    /// (an ECMT host was seen to send its own).
+    pub(super) fn publish_prompted(
+        &mut self,
+        publish: &Publish,
+        wire: &[u8],
+        now: Instant,
+    ) -> Result<(), Refused> {
+        self.begin_outcome(publish.connection, now);
+        let payload = self.formats[publish.connection].send.decode(wire);
+        let payload = payload.ok_or(NOT_ALLOWED)?;
+        self.publish(publish, &payload, now)?;
+        self.settle(now);
+        Ok(())
+    }
+
+    fn publish(&mut self, publish: &Publish, payload: &[u8], now: Instant) -> Result<(), Refused> {
+        let Publish {
+            connection,
+            message_id,
+            qos,
+            retain,
+            ref topic,
+            extended,
+            ..
+        } = *publish;
+        let publication = Publication {
+            message_id,
+            qos,
+            retain,
+            topic,
+            payload,
+        };
+        let result = self.client(connection)?.publish(&publication, now);
+        if extended {
+            self.connection(connection).extended.push(message_id);
+        }
+        if let Err(error) = result {
+            let extend = Some(extend_of(&error));
+            self.report_published(connection, message_id, PublishResult::NotSent, extend, now);
+        }
+        Ok(())
+    }
+}
+
+/// Why a packet was not sent, in the manual's numbers.
+pub(super) fn extend_of(error: &RequestError) -> i32 {
+    match error {
+        RequestError::NotConnected | RequestError::TooManyInFlight { .. } => NOT_SENT,
+        RequestError::IdInFlight { .. } | RequestError::Unencodable(_) => BAD_PARAMETER,
+    }
+}

@@ -1,0 +1,141 @@
+//! What the module keeps beside its connections: files, TLS contexts, what platforms gave it.
+
+use std::collections::HashMap;
+
+use atmq_protocol::mqtt::{AliDevice, SecurityLevel, TlsKey, TlsSetting, TlsVersion};
+
+use crate::cloud::alibaba::Registered;
+use crate::network::{ClientIdentity, TlsOptions};
+
+/// Files that fit, and devices remembered. Ours.
+const LIMIT: usize = 16;
+
+/// TLS contexts, 0 to 5 (documented for the key `sslenable`).
+const CONTEXTS: usize = 6;
+
+/// Files, TLS contexts and registered devices.
+///
+/// Files and what a registration has brought survive a reboot, as in flash memory: a platform
+/// gives a secret once, and a module that forgot it could never connect again (decided, no source
+/// tells). TLS contexts do not, as no other configuration does.
+#[derive(Default)]
+pub(super) struct Store {
+    files: HashMap<String, Vec<u8>>,
+    contexts: [Context; CONTEXTS],
+    registered: HashMap<(String, String), Registered>,
+}
+
+/// One TLS context. That nothing is verified at first is Quectel's default, and so is that a
+/// certificate's time does not matter; that the host's name is sent is ours, because brokers
+/// behind one address need it.
+#[derive(Debug, Clone)]
+struct Context {
+    ca: String,
+    certificate: String,
+    key: String,
+    level: SecurityLevel,
+    version: TlsVersion,
+    server_name: bool,
+    ignore_time: bool,
+}
+
+impl Default for Context {
+    fn default() -> Self {
+        Self {
+            ca: String::new(),
+            certificate: String::new(),
+            key: String::new(),
+            level: SecurityLevel::None,
+            version: TlsVersion::All,
+            server_name: true,
+            ignore_time: true,
+        }
+    }
+}
+
+impl Store {
+    /// Whether a file of this name fits.
+    pub(super) fn has_room(&self, name: &str) -> bool {
+        self.files.len() < LIMIT || self.files.contains_key(name)
+    }
+
+    pub(super) fn write(&mut self, name: String, bytes: Vec<u8>) {
+        self.files.insert(name, bytes);
+    }
+
+    pub(super) fn configure(&mut self, context: u8, setting: TlsSetting<'_>) {
+        let context = &mut self.contexts[place(context)];
+        match setting {
+            TlsSetting::CaCertificate(name) => context.ca = name.into_owned(),
+            TlsSetting::ClientCertificate(name) => context.certificate = name.into_owned(),
+            TlsSetting::ClientKey(name) => context.key = name.into_owned(),
+            TlsSetting::SecurityLevel(level) => context.level = level,
+            TlsSetting::Version(version) => context.version = version,
+            TlsSetting::ServerName(on) => context.server_name = on,
+            TlsSetting::IgnoreTime(on) => context.ignore_time = on,
+        }
+    }
+
+    pub(super) fn setting(&self, context: u8, key: TlsKey) -> TlsSetting<'_> {
+        let context = &self.contexts[place(context)];
+        match key {
+            TlsKey::CaCertificate => TlsSetting::CaCertificate((&context.ca).into()),
+            TlsKey::ClientCertificate => {
+                TlsSetting::ClientCertificate((&context.certificate).into())
+            }
+            TlsKey::ClientKey => TlsSetting::ClientKey((&context.key).into()),
+            TlsKey::SecurityLevel => TlsSetting::SecurityLevel(context.level),
+            TlsKey::Version => TlsSetting::Version(context.version),
+            TlsKey::ServerName => TlsSetting::ServerName(context.server_name),
+            TlsKey::IgnoreTime => TlsSetting::IgnoreTime(context.ignore_time),
+        }
+    }
+
+    /// How a link with this context is secured. A file that is not there is an empty one: then
+    /// TLS fails, as it should.
+    pub(super) fn tls_options(&self, context: u8) -> TlsOptions {
+        let context = &self.contexts[place(context)];
+        let file = |name: &str| self.files.get(name).cloned();
+        let identity = || ClientIdentity {
+            certificate_pem: file(&context.certificate).unwrap_or_default(),
+            key_pem: file(&context.key).unwrap_or_default(),
+        };
+        TlsOptions {
+            verify: context.level != SecurityLevel::None,
+            ca_pem: file(&context.ca),
+            client_identity: (context.level == SecurityLevel::Mutual).then(identity),
+            server_name: None,
+            hide_server_name: !context.server_name,
+            ignore_time: context.ignore_time,
+            version: context.version,
+        }
+    }
+
+    /// What the device was given when it registered.
+    pub(super) fn registered(&self, device: &AliDevice<'_>) -> Option<&Registered> {
+        self.registered.get(&name(device))
+    }
+
+    pub(super) fn remember(&mut self, device: &AliDevice<'_>, registered: Registered) {
+        let name = name(device);
+        if self.registered.len() < LIMIT || self.registered.contains_key(&name) {
+            self.registered.insert(name, registered);
+        }
+    }
+
+    /// What a reboot forgets.
+    pub(super) fn reboot(&mut self) {
+        self.contexts = Default::default();
+    }
+}
+
+fn place(context: u8) -> usize {
+    usize::from(context).min(CONTEXTS - 1)
+}
+
+fn name(device: &AliDevice<'_>) -> (String, String) {
+    (
+        device.product_key.to_string(),
+        device.device_name.to_string(),
+    )
+}

@@ -1,0 +1,201 @@
+//! `AT+LMQTTPUB` and `AT+LMQTTPUBEX`, both ways.
+//!
+//! | command | source |
+//! |---|---|
+//! | `AT+LMQTTPUB=<id>,<msgID>,<qos>,<retain>,"<topic>",<msglen>[,"<msg>"]` | documented; the prompt form seen in code |
+//! | `AT+LMQTTPUBEX=<id>,<msgID>,<qos>,<retain>,"<topic>",<msglen>` | existence documented, form inferred |
+
+use alloc::borrow::Cow;
+
+use super::command::{carriable, decode_qos, decode_text, length_in_range, not_empty};
+use crate::dialect::{Context, EncodeError};
+use crate::limits::Limits;
+use crate::mqtt::{ConnectionId, DataFormat, PublishPayload, QoS, Request};
+use crate::parameter::{ParameterError, ParameterWriter, Parameters};
+
+/// What stands behind `AT+LMQTTPUB=` or `AT+LMQTTPUBEX=`.
+pub(super) fn encode(
+    request: &Request<'_>,
+    context: Context<'_>,
+    writer: &mut ParameterWriter<'_>,
+) -> Result<(), EncodeError> {
+    let limits = context.limits;
+    match request {
+        Request::Publish {
+            connection,
+            message_id,
+            qos,
+            retain,
+            topic,
+            payload,
+        } => {
+            encode_head(
+                *connection,
+                *message_id,
+                *qos,
+                *retain,
+                topic,
+                limits,
+                writer,
+            )?;
+            encode_payload(payload, context.formats[*connection].send, limits, writer)
+        }
+        Request::PublishExtended {
+            connection,
+            message_id,
+            qos,
+            retain,
+            topic,
+            length,
+        } => {
+            encode_head(
+                *connection,
+                *message_id,
+                *qos,
+                *retain,
+                topic,
+                limits,
+                writer,
+            )?;
+            let max = limits.prompt_payload;
+            writer.integer(length_in_range("the payload", *length, max)?);
+            Ok(())
+        }
+        _ => Ok(()),
+    }
+}
+
+fn encode_head(
+    connection: ConnectionId,
+    message_id: u16,
+    qos: QoS,
+    retain: bool,
+    topic: &str,
+    limits: &Limits,
+    writer: &mut ParameterWriter<'_>,
+) -> Result<(), EncodeError> {
+    let topic = not_empty("the topic", topic)?;
+    writer
+        .integer(connection.0)
+        .integer(message_id)
+        .integer(qos.level())
+        .flag(retain)
+        .quoted(carriable("the topic", topic, limits.topic)?);
+    Ok(())
+}
+
+fn encode_payload(
+    payload: &PublishPayload<'_>,
+    format: DataFormat,
+    limits: &Limits,
+    writer: &mut ParameterWriter<'_>,
+) -> Result<(), EncodeError> {
+    let field = "the payload";
+    match payload {
+        PublishPayload::Prompted(length) => {
+            let max = limits.prompt_payload;
+            writer.integer(length_in_range(field, *length, max)?);
+        }
+        PublishPayload::Inline(payload) => {
+            let max = limits.inline_payload;
+            if format == DataFormat::Text
+                && let Some(at) = memchr::memchr3(b'\r', b'\n', 0, payload)
+            {
+                return Err(EncodeError::NotCarriable {
+                    field,
+                    character: payload[at].into(),
+                    at,
+                });
+            }
+            let wire = format.encode(Cow::Borrowed(payload));
+            writer.integer(length_in_range(field, wire.len(), max)?);
+            match format {
+                DataFormat::Text | DataFormat::HexString => writer.quoted(&wire),
+                DataFormat::Hex => writer.bare(&wire),
+            };
+        }
+    }
+    Ok(())
+}
+
+/// Reads what stands behind the connection id of `AT+LMQTTPUB`.
+pub(super) fn decode<'a>(
+    connection: ConnectionId,
+    parameters: &mut Parameters<'a>,
+    context: Context<'_>,
+) -> Result<Request<'a>, ParameterError> {
+    let Context { limits, formats } = context;
+    let (message_id, qos, retain, topic) = decode_head(parameters, limits)?;
+    let mut ahead = parameters.clone();
+    ahead.next();
+    let max = if ahead.is_empty() {
+        limits.prompt_payload
+    } else {
+        limits.inline_payload
+    };
+    // No limit is above what an i64 holds.
+    let announced = parameters.integer("msglen", 0, max as i64)?;
+    let payload = match parameters.rest() {
+        None => PublishPayload::Prompted(announced),
+        Some(rest) => {
+            let wire = inline_payload(rest, announced)?;
+            let payload = formats[connection].send.decode(wire);
+            PublishPayload::Inline(payload.ok_or(ParameterError::Unknown { name: "msg" })?)
+        }
+    };
+    Ok(Request::Publish {
+        connection,
+        message_id,
+        qos,
+        retain,
+        topic,
+        payload,
+    })
+}
+
+/// The payload is copied as it is, whatever quotes and commas it holds; its length decides.
+fn inline_payload(rest: &[u8], announced: usize) -> Result<&[u8], ParameterError> {
+    let quoted = match rest {
+        [b'"', inner @ .., b'"'] => Some(inner),
+        _ => None,
+    };
+    let candidates = [quoted, Some(rest)];
+    let found = candidates
+        .into_iter()
+        .flatten()
+        .find(|payload| payload.len() == announced);
+    found.ok_or(ParameterError::LengthMismatch {
+        announced,
+        found: quoted.unwrap_or(rest).len(),
+    })
+}
+
+/// Reads what stands behind the connection id of `AT+LMQTTPUBEX`.
+pub(super) fn decode_extended<'a>(
+    connection: ConnectionId,
+    parameters: &mut Parameters<'a>,
+    limits: &Limits,
+) -> Result<Request<'a>, ParameterError> {
+    let (message_id, qos, retain, topic) = decode_head(parameters, limits)?;
+    Ok(Request::PublishExtended {
+        connection,
+        message_id,
+        qos,
+        retain,
+        topic,
+        // No limit is above what an i64 holds.
+        length: parameters.integer("msglen", 0, limits.prompt_payload as i64)?,
+    })
+}
+
+fn decode_head<'a>(
+    parameters: &mut Parameters<'a>,
+    limits: &Limits,
+) -> Result<(u16, QoS, bool, Cow<'a, str>), ParameterError> {
+    Ok((
+        parameters.integer("msgID", 0, 65535)?,
+        decode_qos(parameters)?,
+        parameters.flag("retain")?,
+        decode_text(parameters, "topic", limits.topic)?,
+    ))
+}

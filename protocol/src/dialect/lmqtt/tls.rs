@@ -1,0 +1,195 @@
+//! TLS contexts and the files they name: `AT+LSSLCFG` and `AT+LFUPL`, both ways.
+//!
+//! **Unverified.** No source says how a Lierda module is given its certificates. These commands
+//! are our own, after Quectel's `AT+QSSLCFG` and `AT+QFUPL` (reference `README.md`, "Decisions").
+//!
+//! | command | values |
+//! |---|---|
+//! | `AT+LSSLCFG="cacert",<ctx>[,"<file>"]` | certificates trusted to sign the broker's |
+//! | `AT+LSSLCFG="clientcert",<ctx>[,"<file>"]` | the module's own certificate |
+//! | `AT+LSSLCFG="clientkey",<ctx>[,"<file>"]` | and its key |
+//! | `AT+LSSLCFG="seclevel",<ctx>[,<n>]` | 0 no verification, 1 of the broker, 2 of both |
+//! | `AT+LSSLCFG="sslversion",<ctx>[,<n>]` | 0 SSL 3.0, 1 TLS 1.0, 2 TLS 1.1, 3 TLS 1.2, 4 all |
+//! | `AT+LSSLCFG="sni",<ctx>[,<n>]` | 0/1 |
+//! | `AT+LSSLCFG="ignorelocaltime",<ctx>[,<n>]` | 0/1 |
+//! | `AT+LFUPL="<file>",<len>[,<timeout>]` | `CONNECT`, raw bytes, `OK` |
+
+use super::command::{carriable, decode_text, in_range, length_in_range, not_empty};
+use crate::command::Command;
+use crate::dialect::EncodeError;
+use crate::mqtt::{Request, SecurityLevel, TlsKey, TlsSetting, TlsVersion};
+use crate::parameter::{ParameterError, ParameterWriter, Parameters};
+
+pub(super) const SSLCFG: &str = "+LSSLCFG";
+pub(super) const FUPL: &str = "+LFUPL";
+pub(super) const NAMES: [&str; 2] = [SSLCFG, FUPL];
+
+/// Highest TLS context (documented for the key `sslenable`).
+const CONTEXTS: u8 = 5;
+
+/// Longest file name, in bytes, and longest file. Ours.
+const NAME_LIMIT: usize = 64;
+const FILE_LIMIT: usize = 16 * 1024;
+
+/// Every key by its name on the wire.
+const KEYS: [(TlsKey, &str); 7] = [
+    (TlsKey::CaCertificate, "cacert"),
+    (TlsKey::ClientCertificate, "clientcert"),
+    (TlsKey::ClientKey, "clientkey"),
+    (TlsKey::SecurityLevel, "seclevel"),
+    (TlsKey::Version, "sslversion"),
+    (TlsKey::ServerName, "sni"),
+    (TlsKey::IgnoreTime, "ignorelocaltime"),
+];
+
+fn name(key: TlsKey) -> &'static str {
+    let found = KEYS.iter().find(|(known, _)| *known == key);
+    found.expect("every key stands in the table").1
+}
+
+fn decode_key(parameters: &mut Parameters<'_>) -> Result<TlsKey, ParameterError> {
+    let name = parameters.required("key")?;
+    let found = KEYS
+        .iter()
+        .find(|(_, known)| name.eq_ignore_ascii_case(known.as_bytes()));
+    found
+        .map(|(key, _)| *key)
+        .ok_or(ParameterError::Unknown { name: "key" })
+}
+
+/// The values that each key takes, for the test form.
+pub(super) fn ranges() -> impl Iterator<Item = (&'static str, &'static str)> {
+    KEYS.iter().map(|(key, name)| {
+        let values = match key {
+            TlsKey::CaCertificate | TlsKey::ClientCertificate | TlsKey::ClientKey => {
+                "\"<filename>\""
+            }
+            TlsKey::SecurityLevel => "(0-2)",
+            TlsKey::Version => "(0-4)",
+            TlsKey::ServerName | TlsKey::IgnoreTime => "(0,1)",
+        };
+        (*name, values)
+    })
+}
+
+/// What stands behind `AT+LSSLCFG=` or `AT+LFUPL=`.
+pub(super) fn encode(
+    request: &Request<'_>,
+    writer: &mut ParameterWriter<'_>,
+) -> Result<(), EncodeError> {
+    match request {
+        Request::ConfigureTls { context, setting } => {
+            in_range("the TLS context", *context, 0, CONTEXTS)?;
+            if let TlsSetting::CaCertificate(file)
+            | TlsSetting::ClientCertificate(file)
+            | TlsSetting::ClientKey(file) = setting
+            {
+                check_name(file)?;
+            }
+            encode_answer(*context, setting, writer);
+        }
+        Request::QueryTls { context, key } => {
+            let context = in_range("the TLS context", *context, 0, CONTEXTS)?;
+            writer.quoted(name(*key)).integer(context);
+        }
+        Request::Upload {
+            name,
+            length,
+            timeout_seconds,
+        } => {
+            writer
+                .quoted(check_name(name)?)
+                .integer(length_in_range("the file", *length, FILE_LIMIT)?)
+                .optional_integer(*timeout_seconds);
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+fn check_name(name: &str) -> Result<&str, EncodeError> {
+    let field = "the file name";
+    carriable(field, not_empty(field, name)?, NAME_LIMIT)
+}
+
+/// What stands behind `+LSSLCFG: `.
+pub(super) fn encode_answer(
+    context: u8,
+    setting: &TlsSetting<'_>,
+    writer: &mut ParameterWriter<'_>,
+) {
+    writer.quoted(name(setting.key())).integer(context);
+    match setting {
+        TlsSetting::CaCertificate(file)
+        | TlsSetting::ClientCertificate(file)
+        | TlsSetting::ClientKey(file) => writer.quoted(file.as_bytes()),
+        TlsSetting::SecurityLevel(level) => writer.integer(*level as u8),
+        TlsSetting::Version(version) => writer.integer(*version as u8),
+        TlsSetting::ServerName(on) | TlsSetting::IgnoreTime(on) => writer.flag(*on),
+    };
+}
+
+/// Reads what stands behind the `=` of either command.
+pub(super) fn decode<'a>(
+    command: &Command<'_>,
+    parameters: &mut Parameters<'a>,
+) -> Result<Request<'a>, ParameterError> {
+    let request = if command.is(FUPL) {
+        Request::Upload {
+            name: decode_text(parameters, "filename", NAME_LIMIT)?,
+            // The limit is not above what an i64 holds.
+            length: parameters.integer("filesize", 1, FILE_LIMIT as i64)?,
+            timeout_seconds: parameters.optional_integer("timeout", 1, 65535)?,
+        }
+    } else {
+        let key = decode_key(parameters)?;
+        let context = parameters.integer("sslctx", 0, CONTEXTS.into())?;
+        if parameters.is_empty() {
+            return Ok(Request::QueryTls { context, key });
+        }
+        Request::ConfigureTls {
+            context,
+            setting: decode_value(key, parameters)?,
+        }
+    };
+    parameters.end()?;
+    Ok(request)
+}
+
+/// Reads what stands behind `+LSSLCFG: ` in the answer to a query of `key`.
+pub(super) fn decode_answer<'a>(
+    key: TlsKey,
+    parameters: &mut Parameters<'a>,
+) -> Result<(u8, TlsSetting<'a>), ParameterError> {
+    if decode_key(parameters)? != key {
+        return Err(ParameterError::Unknown { name: "key" });
+    }
+    let context = parameters.integer("sslctx", 0, CONTEXTS.into())?;
+    Ok((context, decode_value(key, parameters)?))
+}
+
+/// An empty file name is the answer for a file that is not set.
+fn decode_value<'a>(
+    key: TlsKey,
+    parameters: &mut Parameters<'a>,
+) -> Result<TlsSetting<'a>, ParameterError> {
+    Ok(match key {
+        TlsKey::CaCertificate => {
+            TlsSetting::CaCertificate(parameters.text("filename", NAME_LIMIT)?.into())
+        }
+        TlsKey::ClientCertificate => {
+            TlsSetting::ClientCertificate(parameters.text("filename", NAME_LIMIT)?.into())
+        }
+        TlsKey::ClientKey => TlsSetting::ClientKey(parameters.text("filename", NAME_LIMIT)?.into()),
+        TlsKey::SecurityLevel => {
+            let level = SecurityLevel::from_number(parameters.integer("seclevel", 0, 2)?);
+            TlsSetting::SecurityLevel(level.ok_or(ParameterError::Unknown { name: "seclevel" })?)
+        }
+        TlsKey::Version => {
+            let version = TlsVersion::from_number(parameters.integer("sslversion", 0, 4)?);
+            TlsSetting::Version(version.ok_or(ParameterError::Unknown { name: "sslversion" })?)
+        }
+        TlsKey::ServerName => TlsSetting::ServerName(parameters.flag("sni")?),
+        TlsKey::IgnoreTime => TlsSetting::IgnoreTime(parameters.flag("ignorelocaltime")?),
+    })
+}

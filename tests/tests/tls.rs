@@ -1,0 +1,234 @@
+//! TLS from AT commands typed by hand to a real mosquitto, with an authority made for the test.
+
+use std::fs;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use atmq_emulator::{HostMap, NetworkOptions, Profile, StreamPort, serve};
+use atmq_tests::mosquitto::Mosquitto;
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, date_time_ymd,
+};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+use tokio::net::TcpListener;
+use tokio::time::timeout;
+
+/// Longer than mosquitto takes for a handshake on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+const OK: &str = "\r\nOK\r\n";
+const OPENED: &str = "\r\nOK\r\n\r\n+LMQTTOPEN: 0,0\r\n";
+const REFUSED: &str = "\r\nOK\r\n\r\n+LMQTTOPEN: 0,-1,5\r\n\r\n+LMQTTURC: STATS,0,14\r\n";
+const CONNECTED: &str = "\r\nOK\r\n\r\n+LMQTTCONN: 0,0,0\r\n";
+
+type Authority = CertifiedIssuer<'static, KeyPair>;
+
+fn authority(name: &str) -> Authority {
+    let mut params = CertificateParams::new([]).expect("no names");
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params.distinguished_name.push(DnType::CommonName, name);
+    let key = KeyPair::generate().expect("a key");
+    CertifiedIssuer::self_signed(params, key).expect("a certificate")
+}
+
+/// Certificate and key, as PEM, good until this year.
+fn identity(authority: &Authority, name: &str, until: i32) -> (String, String) {
+    let key = KeyPair::generate().expect("a key");
+    let mut params = CertificateParams::new([name.to_owned()]).expect("a name");
+    params.not_before = date_time_ymd(2019, 1, 1);
+    params.not_after = date_time_ymd(until, 1, 1);
+    let certificate = params.signed_by(&key, authority).expect("a certificate");
+    (certificate.pem(), key.serialize_pem())
+}
+
+/// A broker with a certificate for `broker.example`.
+fn broker(authority: &Authority, until: i32, more: &str) -> Option<Mosquitto> {
+    let (certificate, key) = identity(authority, "broker.example", until);
+    Mosquitto::start_with(|directory| {
+        for (name, pem) in [
+            ("ca.pem", authority.pem()),
+            ("certificate.pem", certificate.clone()),
+            ("key.pem", key.clone()),
+        ] {
+            fs::write(directory.join(name), pem).expect("a writable directory");
+        }
+        let directory = directory.display();
+        format!(
+            "cafile {directory}/ca.pem\ncertfile {directory}/certificate.pem\n\
+             keyfile {directory}/key.pem\n{more}"
+        )
+    })
+}
+
+/// A host that types, and compares what it hears to the byte.
+struct Host {
+    port: DuplexStream,
+}
+
+impl Host {
+    /// Switches a module on, for which all names lead to this broker.
+    async fn start(broker: SocketAddr) -> Self {
+        let (port, module) = duplex(4096);
+        let network = NetworkOptions {
+            hosts: HostMap::everything_to(broker.ip().to_string(), broker.port()).into(),
+            ..NetworkOptions::default()
+        };
+        tokio::spawn(serve(
+            Profile::nt35e().instant(),
+            0,
+            network,
+            StreamPort(module),
+        ));
+        let mut host = Self { port };
+        host.types("ATE0", "ATE0\r\nOK\r\n").await;
+        host
+    }
+
+    async fn types(&mut self, line: &str, answer: &str) {
+        self.sends(&format!("{line}\r"), answer).await;
+    }
+
+    async fn sends(&mut self, bytes: &str, answer: &str) {
+        self.port.write_all(bytes.as_bytes()).await.expect("a port");
+        let mut heard = Vec::new();
+        let hear = async {
+            while heard.len() < answer.len() {
+                let length = self.port.read_buf(&mut heard).await.expect("a port");
+                assert!(length > 0, "the module is gone");
+            }
+        };
+        let in_time = timeout(PATIENCE, hear).await.is_ok();
+        let heard = String::from_utf8_lossy(&heard);
+        assert!(
+            in_time && heard == answer,
+            "{bytes:?}: the module said\n  {heard:?}\ninstead of\n  {answer:?}"
+        );
+    }
+
+    async fn uploads(&mut self, name: &str, pem: &str) {
+        let line = format!("AT+LFUPL=\"{name}\",{}", pem.len());
+        self.types(&line, "\r\nCONNECT\r\n").await;
+        self.sends(pem, OK).await;
+    }
+
+    /// The connection is TLS, with this context. It has to be said before each OPEN.
+    async fn opens(&mut self, host: &str, context: u8, answer: &str) {
+        let line = format!("AT+LMQTTCFG=\"sslenable\",0,1,{context}");
+        self.types(&line, OK).await;
+        let line = format!("AT+LMQTTOPEN=0,\"{host}\",8883");
+        self.types(&line, answer).await;
+    }
+
+    async fn connects(&mut self) {
+        self.types("AT+LMQTTCONN=0,\"id\"", CONNECTED).await;
+        self.closes().await;
+    }
+
+    async fn closes(&mut self) {
+        let closed = "\r\nOK\r\n\r\n+LMQTTCLOSE: 0,0\r\n";
+        self.types("AT+LMQTTCLOSE=0", closed).await;
+    }
+}
+
+#[tokio::test]
+async fn a_verified_broker_needs_the_right_authority_and_the_right_name() {
+    let (right, wrong) = (authority("right"), authority("wrong"));
+    let Some(broker) = broker(&right, 2999, "") else {
+        return;
+    };
+    let mut host = Host::start(broker.address()).await;
+    host.uploads("right.pem", &right.pem()).await;
+    host.uploads("wrong.pem", &wrong.pem()).await;
+    host.types("AT+LSSLCFG=\"seclevel\",1,1", OK).await;
+    host.types("AT+LSSLCFG=\"cacert\",1,\"right.pem\"", OK)
+        .await;
+    host.opens("broker.example", 1, OPENED).await;
+    host.connects().await;
+    host.opens("other.example", 1, REFUSED).await;
+    host.types("AT+LSSLCFG=\"cacert\",1,\"wrong.pem\"", OK)
+        .await;
+    host.opens("broker.example", 1, REFUSED).await;
+    host.types("AT+LSSLCFG=\"cacert\",1,\"missing.pem\"", OK)
+        .await;
+    host.opens("broker.example", 1, REFUSED).await;
+    // Another context verifies nothing, and needs no authority for that.
+    host.opens("other.example", 0, OPENED).await;
+    host.connects().await;
+}
+
+#[tokio::test]
+async fn a_module_shows_its_certificate_at_the_highest_level_only() {
+    let authority = authority("authority");
+    let Some(broker) = broker(&authority, 2999, "require_certificate true\n") else {
+        return;
+    };
+    let (certificate, key) = identity(&authority, "module", 2999);
+    let mut host = Host::start(broker.address()).await;
+    host.uploads("ca.pem", &authority.pem()).await;
+    host.uploads("certificate.pem", &certificate).await;
+    host.uploads("key.pem", &key).await;
+    host.types("AT+LSSLCFG=\"cacert\",0,\"ca.pem\"", OK).await;
+    host.types("AT+LSSLCFG=\"clientcert\",0,\"certificate.pem\"", OK)
+        .await;
+    host.types("AT+LSSLCFG=\"clientkey\",0,\"key.pem\"", OK)
+        .await;
+    // In TLS 1.3 a broker refuses only after the client has opened.
+    host.types("AT+LSSLCFG=\"sslversion\",0,3", OK).await;
+    host.types("AT+LSSLCFG=\"seclevel\",0,1", OK).await;
+    host.opens("broker.example", 0, REFUSED).await;
+    host.types("AT+LSSLCFG=\"seclevel\",0,2", OK).await;
+    host.opens("broker.example", 0, OPENED).await;
+    host.connects().await;
+    host.types("AT+LSSLCFG=\"sslversion\",0,4", OK).await;
+    host.opens("broker.example", 0, OPENED).await;
+    host.connects().await;
+    // Nobody speaks TLS 1.0 any more.
+    host.types("AT+LSSLCFG=\"sslversion\",0,1", OK).await;
+    host.opens("broker.example", 0, REFUSED).await;
+}
+
+#[tokio::test]
+async fn the_time_of_a_certificate_matters_only_if_the_context_says_so() {
+    let (right, wrong) = (authority("right"), authority("wrong"));
+    let Some(broker) = broker(&right, 2020, "") else {
+        return;
+    };
+    let mut host = Host::start(broker.address()).await;
+    host.uploads("right.pem", &right.pem()).await;
+    host.uploads("wrong.pem", &wrong.pem()).await;
+    host.types("AT+LSSLCFG=\"seclevel\",0,1", OK).await;
+    host.types("AT+LSSLCFG=\"cacert\",0,\"right.pem\"", OK)
+        .await;
+    host.opens("broker.example", 0, OPENED).await;
+    host.connects().await;
+    // All else is verified as before.
+    host.opens("other.example", 0, REFUSED).await;
+    host.types("AT+LSSLCFG=\"cacert\",0,\"wrong.pem\"", OK)
+        .await;
+    host.opens("broker.example", 0, REFUSED).await;
+    host.types("AT+LSSLCFG=\"cacert\",0,\"right.pem\"", OK)
+        .await;
+    host.types("AT+LSSLCFG=\"ignorelocaltime\",0,0", OK).await;
+    host.opens("broker.example", 0, REFUSED).await;
+}
+
+#[tokio::test]
+async fn the_name_of_the_host_is_in_the_handshake_unless_switched_off() {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+        .await
+        .expect("a port");
+    let mut host = Host::start(listener.local_addr().expect("an address")).await;
+    for (on, named) in [(1, true), (0, false)] {
+        let line = format!("AT+LSSLCFG=\"sni\",0,{on}");
+        host.types(&line, OK).await;
+        let broker = async {
+            let (mut link, _) = listener.accept().await.expect("a link");
+            let mut hello = [0; 4096];
+            let length = link.read(&mut hello).await.expect("a handshake");
+            let name = b"broker.example";
+            hello[..length].windows(name.len()).any(|at| at == name)
+        };
+        let (seen, ()) = tokio::join!(broker, host.opens("broker.example", 0, REFUSED));
+        assert_eq!(seen, named);
+    }
+}
