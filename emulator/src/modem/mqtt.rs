@@ -311,7 +311,8 @@ impl Modem {
         now: Instant,
     ) -> Result<(), Refused> {
         let client_id = options.client_id.clone();
-        let session = self.sessions.remove(&client_id).unwrap_or_default();
+        // It stays as it is until the link ends: the broker may refuse the client.
+        let session = self.sessions.get(&client_id).cloned().unwrap_or_default();
         let client = Client::connect(&options, session, now).map_err(|error| {
             tracing::debug!(%error, "no CONNECT can carry this");
             NOT_ALLOWED
