@@ -1,7 +1,7 @@
 use std::time::{Duration, Instant};
 
 use atmq_driver::{ConnectOptions, Direction, Message, Messages, Modem, QoS, Settings, Tapped};
-use atmq_emulator::{NetworkOptions, Profile, Pty, serve};
+use atmq_emulator::{Emulator, Profile, Pty};
 use serde_json::json;
 use tokio::time::timeout;
 
@@ -55,13 +55,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     if !json {
         print_line(format!("broker {host}:{port}, module {device}\n"))?;
     }
-    let module = serve(
-        Profile::nt35e().instant(),
-        0,
-        NetworkOptions::default(),
-        pty,
-    );
-    let module = tokio::spawn(module);
+    let module = tokio::spawn(Emulator::new(Profile::nt35e().instant()).serve(pty));
     let start = Instant::now();
     let settings = Settings::default().tap(move |tapped| show(json, start, tapped));
     let modem = Modem::open(&device, settings)

@@ -3,11 +3,11 @@ use std::future::pending;
 use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use atmq_emulator::broker::Broker;
-use atmq_emulator::lint::Finding;
 use atmq_emulator::{
-    BothPorts, HostMap, HostRule, Link, NetworkOptions, Profile, Pty, TcpPort, serve_linted,
+    BothPorts, Emulator, HostMap, HostRule, Link, NetworkOptions, Profile, Pty, TcpPort,
 };
 use clap::ValueEnum;
 use clap::builder::PossibleValuesParser;
@@ -133,21 +133,18 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
         _ => None,
     };
     ready.print(arguments.json)?;
-    let seed = arguments.seed;
-    let mut lint = arguments.lint.map(|_| LintReport::new(arguments.json));
-    let on_finding = |finding: Finding| {
-        if let Some(lint) = &mut lint {
-            lint.found(&finding);
-        }
-    };
+    let mut emulator = Emulator::new(profile).seed(arguments.seed).network(network);
+    let lint = arguments
+        .lint
+        .map(|_| Arc::new(Mutex::new(LintReport::new(arguments.json))));
+    if let Some(lint) = lint.clone() {
+        emulator = emulator.on_finding(move |finding| lock(&lint).found(&finding));
+    }
     let served = async {
         match (pty, tcp) {
-            (Some(pty), Some(tcp)) => {
-                let port = BothPorts::new(pty, tcp);
-                serve_linted(profile, seed, network, port, on_finding).await
-            }
-            (Some(pty), None) => serve_linted(profile, seed, network, pty, on_finding).await,
-            (None, Some(tcp)) => serve_linted(profile, seed, network, tcp, on_finding).await,
+            (Some(pty), Some(tcp)) => emulator.serve(BothPorts::new(pty, tcp)).await,
+            (Some(pty), None) => emulator.serve(pty).await,
+            (None, Some(tcp)) => emulator.serve(tcp).await,
             (None, None) => pending().await,
         }
     };
@@ -158,6 +155,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
         () = stopped => Ok(()),
     };
     let linted = lint.map_or(Ok(()), |lint| {
+        let lint = lock(&lint);
         lint.sum_up()?;
         match arguments.lint {
             Some(LintMode::Deny) => lint.verdict(),
@@ -169,6 +167,10 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
         broker.shutdown().await;
     }
     result.and(linted)
+}
+
+fn lock(report: &Mutex<LintReport>) -> MutexGuard<'_, LintReport> {
+    report.lock().expect("nothing panics with the lock held")
 }
 
 /// The name of a profile, or a file: a word that is neither is a name that was mistyped.

@@ -1,6 +1,6 @@
 //! The module (DCE) side: a virtual serial device with a real MQTT client behind its AT commands.
 //!
-//! [`serve`] runs a module on a [`Port`]: a pseudo terminal ([`Pty`]), a TCP listener
+//! An [`Emulator`] runs a module on a [`Port`]: a pseudo terminal ([`Pty`]), a TCP listener
 //! ([`TcpPort`]), or any tokio stream ([`StreamPort`]). What it does is decided elsewhere:
 //!
 //! | module | what it holds |
@@ -17,7 +17,7 @@
 //! ```no_run
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> std::io::Result<()> {
-//! use atmq_emulator::{HostMap, NetworkOptions, Profile, Pty, serve};
+//! use atmq_emulator::{Emulator, HostMap, NetworkOptions, Profile, Pty};
 //!
 //! let pty = Pty::open()?;
 //! println!("the module is at {}", pty.path().display());
@@ -25,12 +25,14 @@
 //!     hosts: HostMap::everything_to("127.0.0.1", 1883).into(),
 //!     ..NetworkOptions::default()
 //! };
-//! serve(Profile::nt35e().instant(), 0, network, pty).await
+//! let emulator = Emulator::new(Profile::nt35e().instant()).network(network);
+//! emulator.serve(pty).await
 //! # }
 //! ```
 
 pub mod broker;
 mod cloud;
+mod emulator;
 pub mod lint;
 pub mod modem;
 pub mod mqtt;
@@ -40,11 +42,11 @@ mod profile;
 #[cfg(unix)]
 mod pty;
 mod quirks;
-mod serve;
 
 #[cfg(test)]
 mod mosquitto;
 
+pub use emulator::{Control, Emulator};
 pub use network::{HostMap, HostRule, HostRuleError, NetworkOptions};
 pub use port::{BothPorts, Port, StreamPort, TcpPort};
 pub use profile::{
@@ -53,4 +55,3 @@ pub use profile::{
 #[cfg(unix)]
 pub use pty::{Link, Pty};
 pub use quirks::{CacheOverflow, Quirks, ResultOrder};
-pub use serve::{serve, serve_linted};

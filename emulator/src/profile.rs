@@ -111,6 +111,9 @@ impl Latency {
 pub struct Start {
     /// The SIM.
     pub sim: Sim,
+    /// Whether the module is in a low-power state, and holds its URCs until the host has sent
+    /// something.
+    pub asleep: bool,
     /// The PIN of a SIM that asks for it.
     pub pin: String,
     /// The PUK of a SIM that asks for it.

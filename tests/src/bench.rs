@@ -134,6 +134,7 @@ impl Bench {
                 self.modem.set_network_time(time, *zone, now);
             }
             WorldStep::PowerOn => self.modem.power_on(now),
+            WorldStep::Sleep => self.modem.set_asleep(true, now),
         }
         self.settle();
     }

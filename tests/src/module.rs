@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use atmq_driver::{Client, ConnectOptions, Messages, Modem, Settings};
-use atmq_emulator::{HostMap, NetworkOptions, Profile, Pty, serve};
+use atmq_emulator::{Emulator, HostMap, NetworkOptions, Profile, Pty};
 use tokio::task::AbortHandle;
 
 /// An emulated module. All host names lead to one broker. Dropping it cuts its power.
@@ -26,7 +26,8 @@ impl Module {
             hosts: HostMap::everything_to(broker.ip().to_string(), broker.port()).into(),
             ..NetworkOptions::default()
         };
-        let task = tokio::spawn(serve(profile, 0, network, pty)).abort_handle();
+        let emulator = Emulator::new(profile).network(network);
+        let task = tokio::spawn(emulator.serve(pty)).abort_handle();
         Self { path, task }
     }
 

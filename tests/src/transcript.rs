@@ -100,6 +100,8 @@ pub enum WorldStep {
     },
     /// `power on`: the module is switched on.
     PowerOn,
+    /// `sleep`: the module goes to a low-power state.
+    Sleep,
 }
 
 impl Transcript {
@@ -215,6 +217,7 @@ fn world_step(words: &str) -> WorldStep {
             zone: zone.parse().expect("the zone is a number"),
         },
         ["power", "on"] => WorldStep::PowerOn,
+        ["sleep"] => WorldStep::Sleep,
         _ => panic!("not a step of the world: {words:?}"),
     }
 }

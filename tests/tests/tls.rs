@@ -4,7 +4,7 @@ use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
-use atmq_emulator::{HostMap, NetworkOptions, Profile, StreamPort, serve};
+use atmq_emulator::{Emulator, HostMap, NetworkOptions, Profile, StreamPort};
 use atmq_tests::mosquitto::Mosquitto;
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, date_time_ymd,
@@ -73,12 +73,8 @@ impl Host {
             hosts: HostMap::everything_to(broker.ip().to_string(), broker.port()).into(),
             ..NetworkOptions::default()
         };
-        tokio::spawn(serve(
-            Profile::nt35e().instant(),
-            0,
-            network,
-            StreamPort(module),
-        ));
+        let emulator = Emulator::new(Profile::nt35e().instant()).network(network);
+        tokio::spawn(emulator.serve(StreamPort(module)));
         let mut host = Self { port };
         host.types("ATE0", "ATE0\r\nOK\r\n").await;
         host

@@ -85,6 +85,8 @@ pub struct Modem {
     contexts: BTreeMap<u8, PacketContext>,
     /// `AT+CFUN`
     functionality: u8,
+    /// In a low-power state: URCs are held until the host has woken the module.
+    asleep: bool,
     /// `AT+CGATT`
     attach_wanted: bool,
     /// Until when the module looks for the network.
@@ -192,6 +194,7 @@ impl Modem {
             operator_format: 0,
             contexts: Self::default_contexts(),
             functionality: 1,
+            asleep: profile.start.asleep,
             attach_wanted: true,
             search: None,
             announced: (Registration::NotRegistered, None),
@@ -225,6 +228,7 @@ impl Modem {
         if matches!(self.phase, Phase::Off) {
             return;
         }
+        self.asleep = false;
         self.lint.receive(bytes, self.phase.attention(), now);
         self.reader.push(bytes);
         if let Phase::Prompted { give_up, .. } = &mut self.phase {
@@ -281,7 +285,10 @@ impl Modem {
     /// When [`handle_timeout`](Self::handle_timeout) must be called next.
     pub fn poll_timeout(&self) -> Option<Instant> {
         let phase = match &self.phase {
-            Phase::Idle => self.output.next_due().into_iter().chain(self.search).min(),
+            Phase::Idle => {
+                let urc = self.output.next_due().filter(|_| !self.asleep);
+                urc.into_iter().chain(self.search).min()
+            }
             Phase::Off => None,
             Phase::Executing { due, .. }
             | Phase::Publishing { due, .. }
@@ -308,7 +315,9 @@ impl Modem {
         match std::mem::replace(&mut self.phase, Phase::Idle) {
             Phase::Idle => {
                 self.finish_search(now);
-                self.output.release(now);
+                if !self.asleep {
+                    self.output.release(now);
+                }
                 return self.read_command(now);
             }
             Phase::Executing { due, line } if due <= now => self.execute(&line, now),

@@ -34,6 +34,13 @@ impl Modem {
         }
     }
 
+    /// The module goes to a low-power state, or leaves it. While it is asleep it holds its URCs; the
+    /// next byte of the host wakes it (inferred: sources know the state, and not its details).
+    pub fn set_asleep(&mut self, asleep: bool, now: Instant) {
+        self.asleep = asleep;
+        self.drive(now);
+    }
+
     /// Whether the module is neither off nor just starting.
     pub(super) fn is_running(&self) -> bool {
         !matches!(self.phase, Phase::Off | Phase::Booting { .. })
@@ -79,6 +86,7 @@ impl Modem {
         self.operator_format = 0;
         self.contexts = Self::default_contexts();
         self.functionality = 1;
+        self.asleep = false;
         self.attach_wanted = true;
         self.search = None;
         if let Some(sim) = &mut self.world.sim {

@@ -1,0 +1,156 @@
+use std::io;
+use std::time::{Instant, SystemTime};
+
+use tokio::sync::mpsc;
+use tokio::time::sleep_until;
+
+use crate::lint::Finding;
+use crate::modem::Modem;
+use crate::network::{Network, NetworkOptions};
+use crate::port::{Patient, Port};
+use crate::profile::Profile;
+
+/// Changes that may wait for the module. A program beyond that waits before its change does.
+const CHANGES: usize = 16;
+
+/// A module about to be run on a port.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> std::io::Result<()> {
+/// use atmq_emulator::{Emulator, Profile, StreamPort};
+/// use tokio::io::{AsyncReadExt, AsyncWriteExt};
+///
+/// let (mut host, port) = tokio::io::duplex(1024);
+/// let emulator = Emulator::new(Profile::nt35e().instant());
+/// let control = emulator.control();
+/// tokio::spawn(emulator.serve(StreamPort(port)));
+///
+/// control.change(|modem, now| modem.set_sim(None, now)).await;
+/// host.write_all(b"ATE0+CMEE=2;+CPIN?\r").await?;
+/// let answer = b"ATE0+CMEE=2;+CPIN?\r\n+CME ERROR: SIM not inserted\r\n";
+/// let mut heard = vec![0; answer.len()];
+/// host.read_exact(&mut heard).await?;
+/// assert_eq!(heard, answer);
+/// # Ok(())
+/// # }
+/// ```
+pub struct Emulator {
+    profile: Profile,
+    seed: u64,
+    network: NetworkOptions,
+    on_finding: Box<dyn FnMut(Finding) + Send>,
+    control: Control,
+    changes: mpsc::Receiver<Change>,
+}
+
+type Change = Box<dyn FnOnce(&mut Modem, Instant) + Send>;
+
+/// Changes what surrounds a module that is running. Cheap to clone.
+#[derive(Clone)]
+pub struct Control(mpsc::Sender<Change>);
+
+impl Control {
+    /// Has the module's task call this with the [`Modem`] and the time, between two inputs. Done
+    /// when the change is on its way: what is asked of the module behind it, is asked behind it.
+    /// On a module that no longer runs it does nothing.
+    pub async fn change(&self, change: impl FnOnce(&mut Modem, Instant) + Send + 'static) {
+        // Whoever drops the module's task knows that it is gone.
+        let _ = self.0.send(Box::new(change)).await;
+    }
+}
+
+impl Emulator {
+    /// A module of this profile.
+    pub fn new(profile: Profile) -> Self {
+        let (sender, changes) = mpsc::channel(CHANGES);
+        Self {
+            profile,
+            seed: 0,
+            network: NetworkOptions::default(),
+            on_finding: Box::new(|_| {}),
+            control: Control(sender),
+            changes,
+        }
+    }
+
+    /// Decides how latencies are spread; 0 unless set.
+    #[must_use]
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
+    }
+
+    /// Where links go; where their host names lead unless set.
+    #[must_use]
+    pub fn network(mut self, network: NetworkOptions) -> Self {
+        self.network = network;
+        self
+    }
+
+    /// Is told of everything that the host does and should not. It is called by the module's
+    /// task, so it must not block.
+    #[must_use]
+    pub fn on_finding(mut self, on_finding: impl FnMut(Finding) + Send + 'static) -> Self {
+        self.on_finding = Box::new(on_finding);
+        self
+    }
+
+    /// A handle to change what surrounds the module while it runs.
+    pub fn control(&self) -> Control {
+        self.control.clone()
+    }
+
+    /// Runs the module until no host can come back: the one task that reads a clock and moves
+    /// bytes between the host, the [`Modem`] and the network.
+    ///
+    /// Dropping the future is as if the module lost its power: links are cut, wills are published.
+    ///
+    /// # Errors
+    /// The port fails.
+    pub async fn serve(mut self, port: impl Port) -> io::Result<()> {
+        let mut modem = Modem::new(self.profile, self.seed, now(), SystemTime::now());
+        let mut network = Network::new(self.network);
+        let mut port = Patient::new(port);
+        let mut buffer = vec![0; 1024];
+        loop {
+            while let Some(request) = modem.poll_network() {
+                network.request(request);
+            }
+            if let Some(bytes) = modem.poll_transmit() {
+                port.write(&bytes).await?;
+            }
+            while let Some(finding) = modem.poll_finding() {
+                (self.on_finding)(finding);
+            }
+            let due = modem.poll_timeout();
+            let room = modem.input_capacity().min(buffer.len());
+            let takes_host = room > 0 && !network.is_congested();
+            tokio::select! {
+                length = port.port.read(&mut buffer[..room]), if takes_host => {
+                    // What was changed before the host asked is changed when it is answered.
+                    while let Ok(change) = self.changes.try_recv() {
+                        change(&mut modem, now());
+                    }
+                    match length? {
+                        0 => return Ok(()),
+                        length => modem.receive(&buffer[..length], now()),
+                    }
+                }
+                event = network.next_event(), if modem.takes_network() => {
+                    modem.handle_network(event, now());
+                }
+                () = sleep_until(due.unwrap_or_else(now).into()), if due.is_some() => {
+                    modem.handle_timeout(now());
+                }
+                // The sender in `control` keeps the channel open.
+                Some(change) = self.changes.recv() => change(&mut modem, now()),
+            }
+        }
+    }
+}
+
+/// The time, which tests can hold.
+fn now() -> Instant {
+    tokio::time::Instant::now().into_std()
+}
