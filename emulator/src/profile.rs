@@ -13,13 +13,14 @@ use serde::Deserialize;
 
 pub use error::ProfileError;
 
+use crate::modem::{Cell, Operator};
 use crate::quirks::Quirks;
 
 /// A module model, as data: what it is called, what it accepts, how long it takes.
 ///
 /// The models this crate knows are TOML files in it; [`parse`](Self::parse) reads others. What
 /// each key of such a file means is documented at the field that it fills.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Profile {
     /// What the profile is called: `nt35e`, `nt26`.
     pub name: String,
@@ -106,7 +107,7 @@ impl Latency {
 }
 
 /// The state of SIM and network when the module is switched on.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a table")]
 pub struct Start {
     /// The SIM.
@@ -129,6 +130,12 @@ pub struct Start {
     /// The time zone, in quarters of an hour east of UTC.
     #[serde(deserialize_with = "file::between::<-48, 56, _, _>")]
     pub time_zone_quarters: i8,
+    /// Longitude and latitude, in degrees.
+    pub position: (f64, f64),
+    /// Who runs the network.
+    pub operator: Operator,
+    /// The cells that the module sees, the serving one first.
+    pub cells: Vec<Cell>,
 }
 
 /// A SIM, or none.

@@ -6,6 +6,7 @@ use atmq_protocol::standard::{
     Clock, Location, Registration, RegistrationChanged, RegistrationDomain, SignalQuality,
     SimStatus,
 };
+use serde::Deserialize;
 use time::{Date, Month, OffsetDateTime, PrimitiveDateTime, Time};
 
 use super::Modem;
@@ -17,11 +18,11 @@ pub struct World {
     pub(crate) sim: Option<Sim>,
     pub(crate) registration: Registration,
     pub(crate) signal: SignalQuality,
-    pub(super) operator: Operator,
+    pub(crate) operator: Operator,
     /// The serving cell first.
-    pub(super) cells: Vec<Cell>,
+    pub(crate) cells: Vec<Cell>,
     /// Longitude and latitude, in degrees.
-    pub(super) position: (f64, f64),
+    pub(crate) position: (f64, f64),
     /// Time zone, in quarters of an hour east of UTC.
     pub(crate) zone: i8,
     /// A moment, and which time it was then.
@@ -125,7 +126,8 @@ impl Sim {
 }
 
 /// The operator of the network.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a table")]
 pub struct Operator {
     /// Country code, three digits, and network code, two or three.
     pub number: String,
@@ -143,7 +145,8 @@ impl Operator {
 }
 
 /// A cell that the module sees.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a table")]
 pub struct Cell {
     /// Tracking area code.
     pub area: u16,

@@ -283,6 +283,9 @@ impl Start {
             ber: self.ber,
         };
         world.zone = self.time_zone_quarters;
+        world.position = self.position;
+        world.operator.clone_from(&self.operator);
+        world.cells.clone_from(&self.cells);
         world
     }
 }
