@@ -1,7 +1,11 @@
 //! Sessions between host and module, byte for byte.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+
+use atmq_protocol::command::{Command, Form};
+use atmq_protocol::dialect::{Dialect, Lmqtt};
 
 /// A session between host and module, byte for byte, typed by hand or captured from hardware.
 ///
@@ -124,6 +128,37 @@ impl Transcript {
             .collect();
         paths.sort();
         paths.iter().map(|path| Self::read(path)).collect()
+    }
+
+    /// The commands that the host types, each as `atmq_emulator::modem::command_forms` writes it.
+    pub fn forms(&self) -> BTreeSet<String> {
+        let mut forms = BTreeSet::new();
+        for (_, step) in &self.steps {
+            let Step::Host(bytes) = step else { continue };
+            for line in bytes.split(|byte| *byte == b'\r') {
+                let Some((b"AT" | b"at", mut rest)) = line.trim_ascii().split_at_checked(2) else {
+                    continue;
+                };
+                loop {
+                    let (command, left) =
+                        Command::split_first(rest, |name| Lmqtt::DEFAULT.owns(name));
+                    let name = String::from_utf8_lossy(command.name).to_uppercase();
+                    let form = match command.form {
+                        Form::Execute => "",
+                        Form::Test => "=?",
+                        Form::Read => "?",
+                        Form::Set(_) if name.starts_with('+') => "=",
+                        Form::Set(_) => "<n>",
+                    };
+                    forms.insert(format!("AT{name}{form}"));
+                    if left.is_empty() {
+                        break;
+                    }
+                    rest = left;
+                }
+            }
+        }
+        forms
     }
 
     fn read(path: &Path) -> Self {
