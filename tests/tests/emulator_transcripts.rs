@@ -5,6 +5,7 @@ use std::time::Duration;
 use atmq_emulator::{CacheOverflow, Profile, ResultOrder};
 use atmq_protocol::command::Command;
 use atmq_protocol::dialect::{Dialect, HexLength, Lmqtt, PublishExtendedUrc, UnsubscribeUrc};
+use atmq_protocol::framing::DataEnd;
 use atmq_protocol::limits::Limits;
 use atmq_protocol::mqtt::SignMethod;
 use atmq_tests::bench::Bench;
@@ -37,6 +38,7 @@ fn switched(mut profile: Profile, transcript: &Transcript) -> Profile {
             "keeps_configuration" => quirks.keeps_configuration = true,
             "disconnect_frees" => quirks.disconnect_frees = true,
             "reconnects" => quirks.reconnects = true,
+            "prompt_end control characters" => quirks.prompt_end = DataEnd::ControlCharacters,
             "result_order one burst" => quirks.result_order = ResultOrder::OneBurst,
             "result_order URC first" => quirks.result_order = ResultOrder::UrcFirst,
             "sign_method hmacsha256" => quirks.sign_method = SignMethod::HmacSha256,

@@ -88,7 +88,7 @@ impl Linter {
         Self {
             started: now,
             arrived: now,
-            typing: Typing::new(command_line),
+            typing: Typing::new(command_line, profile.quirks.prompt_end),
             connections: (0..connections)
                 .map(|_| Observed::new(keeps_configuration))
                 .collect(),
@@ -230,7 +230,7 @@ impl Linter {
         self.found(Some(id), due, notices);
     }
 
-    /// A publish is done, whether or not that is reported.
+    /// A publish is done or cancelled, whether or not that is reported.
     pub(crate) fn published(&mut self, id: ConnectionId, message_id: u16) {
         self.connections[usize::from(id.0)].acknowledged(message_id);
     }

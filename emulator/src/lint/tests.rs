@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use Step::{Broker, Drop, Send, Type, Until, Wait};
+use atmq_protocol::framing::DataEnd;
 use proptest::prelude::*;
 
 use super::{EXAMPLES, Finding, Rule, Severity, WAITING};
@@ -50,9 +51,13 @@ struct Dialogue {
 
 impl Dialogue {
     fn new(seed: u64) -> Self {
+        Self::with(Profile::nt35e(), seed)
+    }
+
+    fn with(profile: Profile, seed: u64) -> Self {
         let now = Instant::now();
         Self {
-            modem: Modem::new(Profile::nt35e(), seed, now, UNIX_EPOCH),
+            modem: Modem::new(profile, seed, now, UNIX_EPOCH),
             now,
             heard: Vec::new(),
         }
@@ -358,6 +363,37 @@ fn what_a_refused_command_was_to_change_is_not_remembered() {
         0,
     );
     assert_eq!(found, []);
+}
+
+#[test]
+fn a_payload_may_end_before_its_length_where_the_module_has_it_so() {
+    let prompt = Type(b"AT+LMQTTPUB=0,5,1,0,\"t\",4\r");
+    let early = Send(b"AT+LMQTTPUB=0,5,1,0,\"t\",4\ra\x1a");
+    let test = Type(b"AT\r");
+    let connected = [OPEN, CONNECT, ACCEPT];
+    let rows: [(&[Step], &[Rule]); 3] = [
+        // A cancelled publish leaves its message id free.
+        (
+            &[prompt, Type(b"ab\x1b"), prompt, Type(b"ab\x1a"), test],
+            &[],
+        ),
+        (
+            &[prompt, Send(b"a\x1aAT\r"), Wait(5000)],
+            &[Rule::CommandBeforeFinalResult],
+        ),
+        (&[early, Wait(5000), test], &[Rule::PromptNotAwaited]),
+    ];
+    for (steps, expected) in rows {
+        let mut profile = Profile::nt35e();
+        profile.quirks.prompt_end = DataEnd::ControlCharacters;
+        let mut dialogue = Dialogue::with(profile, 0);
+        for step in connected.iter().chain(steps) {
+            dialogue.step(*step);
+        }
+        let found = dialogue.findings();
+        let rules: Vec<_> = found.iter().map(|finding| finding.rule).collect();
+        assert_eq!(rules, expected, "{found:?}");
+    }
 }
 
 #[test]

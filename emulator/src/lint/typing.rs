@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use atmq_protocol::command::{Command, Form};
+use atmq_protocol::framing::DataEnd;
 use atmq_protocol::parameter::Parameters;
 
 use super::{Attention, Rule};
@@ -12,6 +13,7 @@ const LINE_FEED: u8 = b'\n';
 const BACKSPACE: u8 = 0x08;
 const DELETE: u8 = 0x7f;
 const CTRL_Z: u8 = 0x1a;
+const ESCAPE: u8 = 0x1b;
 
 /// A host that asks more often than this for what changes slowly does nothing else.
 const POLL: Duration = Duration::from_secs(1);
@@ -36,6 +38,8 @@ pub(super) type Notice = (Rule, String, Vec<u8>);
 #[derive(Debug)]
 pub(super) struct Typing {
     limit: usize,
+    /// What ends a payload behind the prompt.
+    prompt_end: DataEnd,
     /// The current line, up to the limit.
     line: Vec<u8>,
     /// Bytes of the current line, however many.
@@ -48,7 +52,8 @@ pub(super) struct Typing {
     data: usize,
     /// The last byte was the last of a payload.
     data_ended: bool,
-    /// A command waits for its prompt; bytes that came meanwhile.
+    /// A command waits for its prompt; bytes that came meanwhile, `usize::MAX` once they have
+    /// ended the payload.
     before_prompt: Option<usize>,
     /// That the start of the module was not awaited has been noticed.
     booting: bool,
@@ -57,9 +62,10 @@ pub(super) struct Typing {
 }
 
 impl Typing {
-    pub(super) fn new(limit: usize) -> Self {
+    pub(super) fn new(limit: usize, prompt_end: DataEnd) -> Self {
         Self {
             limit,
+            prompt_end,
             line: Vec::new(),
             length: 0,
             quoted: false,
@@ -88,7 +94,7 @@ impl Typing {
 
     /// The module starts anew, and has forgotten what came so far.
     pub(super) fn rebooted(&mut self) {
-        *self = Self::new(self.limit);
+        *self = Self::new(self.limit, self.prompt_end);
     }
 
     /// Bytes of the host, and what the module is doing when they come.
@@ -105,8 +111,17 @@ impl Typing {
         while at < bytes.len() {
             if self.data > 0 {
                 let taken = self.data.min(bytes.len() - at);
-                at += taken;
-                self.data -= taken;
+                let came = &bytes[at..at + taken];
+                match came.iter().position(|byte| self.ends_payload(*byte)) {
+                    Some(before) => {
+                        at += before + 1;
+                        self.data = 0;
+                    }
+                    None => {
+                        at += taken;
+                        self.data -= taken;
+                    }
+                }
                 self.data_ended = self.data == 0;
                 busy = self.data_ended;
                 continue;
@@ -115,13 +130,18 @@ impl Typing {
             let rest = &bytes[at..];
             at += 1;
             let behind_data = std::mem::take(&mut self.data_ended);
+            let ends_payload = self.ends_payload(byte);
             if let Some(early) = &mut self.before_prompt
                 && (byte != LINE_FEED || *early > 0)
             {
                 if *early == 0 {
                     notices.push((Rule::PromptNotAwaited, String::new(), rest.to_vec()));
                 }
-                *early += 1;
+                *early = if ends_payload {
+                    usize::MAX
+                } else {
+                    early.saturating_add(1)
+                };
                 continue;
             }
             match byte {
@@ -157,6 +177,11 @@ impl Typing {
                 }
             }
         }
+    }
+
+    /// Whether the byte ends a payload before all of it has come.
+    fn ends_payload(&self, byte: u8) -> bool {
+        self.prompt_end == DataEnd::ControlCharacters && matches!(byte, CTRL_Z | ESCAPE)
     }
 
     fn begin_line(

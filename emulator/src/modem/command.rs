@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use atmq_protocol::command::{Command, Form};
 use atmq_protocol::dialect::Dialect;
+use atmq_protocol::framing::DataEnd;
 use atmq_protocol::parameter::Parameters;
 use atmq_protocol::result_code::FinalResult;
 use atmq_protocol::standard::{
@@ -75,7 +76,7 @@ impl Modem {
                 Ok(Done::Reported) => return self.finish_reported(now),
                 Ok(Done::Upload(upload)) => {
                     self.finish(Ok(FinalResult::Connect(None)));
-                    self.reader.expect_data(upload.length());
+                    self.reader.expect_data(upload.length(), DataEnd::Length);
                     let give_up = upload.give_up(now);
                     self.phase = Phase::Uploading { upload, give_up };
                     return;
@@ -83,7 +84,8 @@ impl Modem {
                 Ok(Done::Prompt(publish)) => {
                     self.output.raw(b"\r\n> ");
                     self.lint.prompted(publish.length());
-                    self.reader.expect_data(publish.length());
+                    let end = self.profile.quirks.prompt_end;
+                    self.reader.expect_data(publish.length(), end);
                     let give_up = now + self.profile.data_timeout;
                     self.phase = Phase::Prompted { publish, give_up };
                     return;

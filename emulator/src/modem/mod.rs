@@ -358,7 +358,7 @@ impl Modem {
             Some(Input::Command(line)) => Typed::Line(line.to_vec()),
             Some(Input::Repeat) => Typed::Line(self.last_line.clone()),
             Some(Input::Overlong { .. }) => Typed::Overlong,
-            Some(Input::Noise(_) | Input::Data(_)) => Typed::Noise,
+            Some(Input::Noise(_) | Input::Data(_) | Input::Cancelled) => Typed::Noise,
         };
         if self.settings.number("E") == 1 {
             self.output.raw(&echo);
@@ -378,15 +378,23 @@ impl Modem {
     }
 
     fn read_payload(&mut self, publish: Publish, give_up: Instant, now: Instant) -> bool {
-        if let Some(Input::Data(payload)) = self.reader.next(&mut Vec::new()) {
-            let payload = payload.to_vec();
-            let latency = self.profile.latency.command;
-            self.phase = Phase::Publishing {
-                due: now + self.spread(latency),
-                publish,
-                payload,
-            };
-            return true;
+        match self.reader.next(&mut Vec::new()) {
+            Some(Input::Data(payload)) => {
+                let payload = payload.to_vec();
+                let latency = self.profile.latency.command;
+                self.phase = Phase::Publishing {
+                    due: now + self.spread(latency),
+                    publish,
+                    payload,
+                };
+                return true;
+            }
+            Some(Input::Cancelled) => {
+                self.lint.published(publish.connection, publish.message_id);
+                self.finish(Ok(FinalResult::Ok));
+                return true;
+            }
+            _ => {}
         }
         if give_up <= now {
             let came = self.reader.abort_data();

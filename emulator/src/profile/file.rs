@@ -5,6 +5,7 @@ use std::fmt;
 use std::time::{Duration, Instant, SystemTime};
 
 use atmq_protocol::dialect::{HexLength, Lmqtt, PublishExtendedUrc, UnsubscribeUrc};
+use atmq_protocol::framing::DataEnd;
 use atmq_protocol::limits::Limits;
 use atmq_protocol::mqtt::SignMethod;
 use atmq_protocol::standard::{Registration, SignalQuality};
@@ -93,6 +94,8 @@ struct QuirksTable {
     keeps_configuration: bool,
     disconnect_frees: bool,
     reconnects: bool,
+    #[serde(with = "PromptEndName")]
+    prompt_end: DataEnd,
     result_order: ResultOrder,
     #[serde(with = "SignMethodName")]
     sign_method: SignMethod,
@@ -123,6 +126,13 @@ enum PublishExtendedName {
 enum HexLengthName {
     Payload,
     Digits,
+}
+
+#[derive(Deserialize)]
+#[serde(remote = "DataEnd", rename_all = "kebab-case")]
+enum PromptEndName {
+    Length,
+    ControlCharacters,
 }
 
 /// As Alibaba Cloud calls them.
@@ -234,6 +244,7 @@ impl From<File> for Profile {
                 keeps_configuration: quirks.keeps_configuration,
                 disconnect_frees: quirks.disconnect_frees,
                 reconnects: quirks.reconnects,
+                prompt_end: quirks.prompt_end,
                 result_order: quirks.result_order,
                 sign_method: quirks.sign_method,
             },

@@ -11,6 +11,8 @@ pub enum Input<'a> {
     Repeat,
     /// The raw bytes that [`CommandReader::expect_data`] asked for.
     Data(&'a [u8]),
+    /// An ESC ended the raw data, which is discarded: see [`DataEnd::ControlCharacters`].
+    Cancelled,
     /// A line that holds no `AT`: what V.250 has a module pass over in silence.
     Noise(&'a [u8]),
     /// A line was longer than the module's buffer and has been discarded.
@@ -20,9 +22,24 @@ pub enum Input<'a> {
     },
 }
 
+/// What ends announced raw data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DataEnd {
+    /// Its length alone. Ctrl-Z and ESC are data like any other byte (inferred: a host sends
+    /// encrypted data so, reference `lmqtt.md` 1.7).
+    Length,
+    /// Its length, or before that a Ctrl-Z; an ESC cancels it. So ECMT's modules do, which know no
+    /// length (reference `ecmt.md` 2.2; inferred for LMQTT). They look only at the last byte of
+    /// what their UART hands them at once; here every byte counts, for the cuts between pieces
+    /// are chance.
+    ControlCharacters,
+}
+
 const CARRIAGE_RETURN: u8 = b'\r';
 const BACKSPACE: u8 = 0x08;
 const DELETE: u8 = 0x7f;
+const CTRL_Z: u8 = 0x1a;
+const ESCAPE: u8 = 0x1b;
 
 /// Cuts the byte stream of a host into command lines and announced raw data.
 ///
@@ -56,8 +73,8 @@ pub struct CommandReader {
     sends_line_feeds: bool,
     /// The line feed of the last command line is still to come, and is no data.
     skip_line_feed: bool,
-    /// Raw bytes to come next.
-    data: Option<usize>,
+    /// How many raw bytes come next, and what else ends them.
+    data: Option<(usize, DataEnd)>,
     limit: usize,
     line_end: u8,
     backspace: u8,
@@ -107,10 +124,10 @@ impl CommandReader {
         self.buffer.len() - self.start
     }
 
-    /// The next `length` bytes are raw data, whatever they are, but for the line feed that ends
-    /// the command line: one that has come already, or is still to come from a host that sent one
-    /// behind the line before.
-    pub fn expect_data(&mut self, length: usize) {
+    /// The next `length` bytes are raw data, or fewer if `end` allows that, but for the line feed
+    /// that ends the command line: one that has come already, or is still to come from a host that
+    /// sent one behind the line before.
+    pub fn expect_data(&mut self, length: usize, end: DataEnd) {
         if core::mem::take(&mut self.after_return) {
             match self.buffer.get(self.start) {
                 Some(b'\n') => {
@@ -121,7 +138,7 @@ impl CommandReader {
                 None => self.skip_line_feed = self.sends_line_feeds,
             }
         }
-        self.data = Some(length);
+        self.data = Some((length, end));
     }
 
     /// Gives up waiting for raw data; what came of it is discarded. Returns how many bytes.
@@ -139,18 +156,12 @@ impl CommandReader {
     /// switched on sends back for the bytes read is appended to `echo`: printable characters only
     /// (EigenComm's handler drops the others, reference `ecmt.md` 2.1; inferred for LMQTT).
     pub fn next(&mut self, echo: &mut Vec<u8>) -> Option<Input<'_>> {
-        if let Some(length) = self.data {
+        if let Some((length, end)) = self.data {
             if self.unread() > 0 && core::mem::take(&mut self.skip_line_feed) {
                 let is_line_feed = self.buffer[self.start] == b'\n';
                 self.start += usize::from(is_line_feed);
             }
-            if self.unread() < length {
-                return None;
-            }
-            self.data = None;
-            let from = self.start;
-            self.start += length;
-            return Some(Input::Data(&self.buffer[from..from + length]));
+            return self.next_data(length, end);
         }
         if core::mem::take(&mut self.line_done) {
             self.line.clear();
@@ -175,6 +186,31 @@ impl CommandReader {
             }
         }
         None
+    }
+
+    /// The raw data, once its end has come.
+    fn next_data(&mut self, length: usize, end: DataEnd) -> Option<Input<'_>> {
+        let from = self.start;
+        let came = self.unread().min(length);
+        let ended = match end {
+            DataEnd::Length => None,
+            DataEnd::ControlCharacters => memchr2(CTRL_Z, ESCAPE, &self.buffer[from..from + came]),
+        };
+        if let Some(before) = ended {
+            self.data = None;
+            let at = from + before;
+            self.start = at + 1;
+            return Some(match self.buffer[at] {
+                ESCAPE => Input::Cancelled,
+                _ => Input::Data(&self.buffer[from..at]),
+            });
+        }
+        if came < length {
+            return None;
+        }
+        self.data = None;
+        self.start += length;
+        Some(Input::Data(&self.buffer[from..self.start]))
     }
 
     /// Whether the character completes an `A/`, which has no line end.
@@ -228,7 +264,7 @@ mod tests {
     use alloc::{format, vec};
     use proptest::prelude::*;
 
-    /// After `AT>n` come `n` raw bytes.
+    /// After `AT>n` come `n` raw bytes, after `AT<n` as many unless Ctrl-Z or ESC ends them.
     fn drain(reader: &mut CommandReader, echo: &mut Vec<u8>) -> Vec<String> {
         let mut inputs = Vec::new();
         loop {
@@ -236,18 +272,21 @@ mod tests {
             inputs.push(match reader.next(echo) {
                 None => return inputs,
                 Some(Input::Command(line)) => {
-                    if let Some([b'>', n]) = line.get(..2) {
-                        data = Some(usize::from(n & 7));
-                    }
+                    data = match line.get(..2) {
+                        Some([b'>', n]) => Some((usize::from(n & 7), DataEnd::Length)),
+                        Some([b'<', n]) => Some((usize::from(n & 7), DataEnd::ControlCharacters)),
+                        _ => None,
+                    };
                     format!("AT{}", line.escape_ascii())
                 }
                 Some(Input::Repeat) => "REPEAT".into(),
                 Some(Input::Data(bytes)) => format!("DATA {}", bytes.escape_ascii()),
+                Some(Input::Cancelled) => "CANCELLED".into(),
                 Some(Input::Noise(line)) => format!("NOISE {}", line.escape_ascii()),
                 Some(Input::Overlong { length }) => format!("OVERLONG {length}"),
             });
-            if let Some(length) = data {
-                reader.expect_data(length);
+            if let Some((length, end)) = data {
+                reader.expect_data(length, end);
             }
         }
     }
@@ -296,9 +335,25 @@ mod tests {
     }
 
     #[test]
+    fn control_characters_end_data_where_they_may() {
+        for (stream, expected) in [
+            (&b"AT<4\rab\x1aAT\r"[..], &["AT<4", "DATA ab", "AT"][..]),
+            (b"AT<4\r\x1aAT\r", &["AT<4", "DATA ", "AT"]),
+            (b"AT<4\rab\x1bAT\r", &["AT<4", "CANCELLED", "AT"]),
+            (b"AT<4\ra\x1b\x1aAT\r", &["AT<4", "CANCELLED", "AT"]),
+            // The length ends it as well; what is left over is passed over.
+            (b"AT<2\rab\x1aAT\r", &["AT<2", "DATA ab", "AT"]),
+            (b"AT<2\rab\x1bAT\r", &["AT<2", "DATA ab", "AT"]),
+            (b"AT>4\ra\x1b\x1abAT\r", &["AT>4", r"DATA a\x1b\x1ab", "AT"]),
+        ] {
+            assert_eq!(read(stream).0, expected, "{}", stream.escape_ascii());
+        }
+    }
+
+    #[test]
     fn data_can_be_given_up() {
         let mut reader = CommandReader::new(32);
-        reader.expect_data(9);
+        reader.expect_data(9, DataEnd::Length);
         reader.push(b"abc");
         assert_eq!(reader.next(&mut Vec::new()), None);
         assert_eq!(reader.abort_data(), 3);
@@ -345,11 +400,20 @@ mod tests {
         fn any_split_gives_the_same_inputs(
             bytes in prop::collection::vec(
                 prop_oneof![
-                    prop::sample::select(b"ATat/>1234\r\n\x08 +".to_vec()),
-                    any::<u8>(),
+                    prop::sample::select(b"ATat/>1234\r\n\x08 +\x1a\x1b".to_vec())
+                        .prop_map(|byte| vec![byte]),
+                    any::<u8>().prop_map(|byte| vec![byte]),
+                    // No line feed behind it: whether that is data depends on whether the host
+                    // has seen the prompt before it sends on.
+                    ("[<>][0-7]", prop::sample::select(b"ab\x1a\x1b".to_vec()))
+                        .prop_map(|(command, first)| {
+                            let first = char::from(first);
+                            format!("\rAT{command}\r{first}").into_bytes()
+                        }),
                 ],
                 0..160,
-            ),
+            )
+            .prop_map(|pieces| pieces.concat()),
             cuts in prop::collection::vec(1usize..9, 1..32),
         ) {
             let mut reader = CommandReader::new(32);

@@ -7,5 +7,5 @@
 mod command_reader;
 mod response_reader;
 
-pub use command_reader::{CommandReader, Input};
+pub use command_reader::{CommandReader, DataEnd, Input};
 pub use response_reader::{Extent, Frame, ResponseReader};
