@@ -29,6 +29,7 @@ fn switched(mut profile: Profile, transcript: &Transcript) -> Profile {
             "unsubscribe_urc UNSUNSUB" => dialect.unsubscribe_urc = UnsubscribeUrc::UnsUnsub,
             "publish_extended_urc PUB" => dialect.publish_extended_urc = PublishExtendedUrc::Pub,
             "hex_length digits" => dialect.hex_length = HexLength::Digits,
+            "publish_hex_length payload" => dialect.publish_hex_length = HexLength::Payload,
             "pdp_context" => dialect.pdp_context = true,
             "no tls_commands" => dialect.tls_commands = false,
             "plain_errors" => quirks.plain_errors = true,

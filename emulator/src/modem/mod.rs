@@ -40,8 +40,9 @@ use upload::Upload;
 pub use standard::command_forms;
 pub use world::{Cell, Operator, Sim, World};
 
-/// How many bytes of a host wait while the module is busy, in bytes: the UART's buffer.
-const INPUT_LIMIT: usize = 16 * 1024;
+/// How many bytes of a host wait while the module is busy: the UART's buffer. It holds the longest
+/// payload that a profile may allow behind the prompt, in hexadecimal digits.
+const INPUT_LIMIT: usize = 32 * 1024;
 
 /// Above so many bytes waiting for the host, nothing more is taken from the network, and no more
 /// commands are read.

@@ -32,8 +32,9 @@ struct File {
     evidence: BTreeMap<String, Evidence>,
 }
 
-/// The bounds are those of the emulator: its buffers for input hold 16 KiB, its table of formats
-/// holds six connections, a host name has at most 255 bytes and an MQTT string 65535.
+/// The bounds are those of the emulator: its buffers for input hold 16 KiB of payload, even in
+/// hexadecimal digits, its table of formats holds six connections, a host name has at most 255
+/// bytes and an MQTT string 65535.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a table")]
 struct LimitsTable {
@@ -82,6 +83,8 @@ struct QuirksTable {
     publish_extended_urc: PublishExtendedUrc,
     #[serde(with = "HexLengthName")]
     hex_length: HexLength,
+    #[serde(with = "HexLengthName")]
+    publish_hex_length: HexLength,
     pdp_context: bool,
     tls_commands: bool,
     #[serde(deserialize_with = "between::<1, 3600, _, _>")]
@@ -222,6 +225,7 @@ impl From<File> for Profile {
                 unsubscribe_urc: quirks.unsubscribe_urc,
                 publish_extended_urc: quirks.publish_extended_urc,
                 hex_length: quirks.hex_length,
+                publish_hex_length: quirks.publish_hex_length,
                 pdp_context: quirks.pdp_context,
                 tls_commands: quirks.tls_commands,
             },

@@ -15,7 +15,7 @@
 use alloc::borrow::Cow;
 use alloc::vec::Vec;
 
-use super::{config, publish, tls};
+use super::{HexLength, config, publish, tls};
 use crate::command::{Command, Form, encode_line};
 use crate::dialect::{Context, DecodeError, EncodeError};
 use crate::limits::Limits;
@@ -41,6 +41,7 @@ const UNSUBSCRIBE: u8 = 1;
 
 pub(super) fn encode(
     request: &Request<'_>,
+    hex_length: HexLength,
     context: Context<'_>,
     out: &mut Vec<u8>,
 ) -> Result<(), EncodeError> {
@@ -162,7 +163,7 @@ pub(super) fn encode(
             }
         }
         Request::Publish { .. } | Request::PublishExtended { .. } => {
-            publish::encode(request, context, &mut writer)?;
+            publish::encode(request, hex_length, context, &mut writer)?;
         }
         Request::Read {
             connection,
@@ -180,6 +181,7 @@ pub(super) fn encode(
 
 pub(super) fn decode<'a>(
     command: &Command<'a>,
+    hex_length: HexLength,
     context: Context<'_>,
 ) -> Result<Request<'a>, DecodeError> {
     let bytes = match command.form {
@@ -226,9 +228,9 @@ pub(super) fn decode<'a>(
             message_id: parameters.integer("msgID", 0, 65535)?,
         }
     } else if command.is(PUBEX) {
-        publish::decode_extended(connection, &mut parameters, limits)?
+        publish::decode_extended(connection, &mut parameters, hex_length, context)?
     } else {
-        publish::decode(connection, &mut parameters, context)?
+        publish::decode(connection, &mut parameters, hex_length, context)?
     };
     parameters.end()?;
     Ok(request)

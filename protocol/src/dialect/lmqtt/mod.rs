@@ -36,6 +36,8 @@ pub struct Lmqtt {
     pub publish_extended_urc: PublishExtendedUrc,
     /// What the length before a received payload in hexadecimal digits counts.
     pub hex_length: HexLength,
+    /// What the length of a payload to publish in hexadecimal digits counts.
+    pub publish_hex_length: HexLength,
     /// Whether `AT+LMQTTCFG` has the key `pdpcid`: one product's firmware has it commented out.
     pub pdp_context: bool,
     /// Whether there are `AT+LSSLCFG` and `AT+LFUPL`, which are our own and unverified.
@@ -60,7 +62,7 @@ pub enum PublishExtendedUrc {
     Pub,
 }
 
-/// What the length before a received payload in hexadecimal digits counts. No source tells.
+/// What the length before a payload in hexadecimal digits counts. No source tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HexLength {
     /// The bytes that the digits stand for.
@@ -85,6 +87,17 @@ impl HexLength {
             Self::Digits => shown,
         }
     }
+
+    /// The length that is shown for so many bytes on the line; `None` if half a byte is left over.
+    fn of_wire(self, format: DataFormat, wire: usize) -> Option<usize> {
+        match self {
+            Self::Payload => {
+                let shown = wire / format.wire_length(1);
+                (format.wire_length(shown) == wire).then_some(shown)
+            }
+            Self::Digits => Some(wire),
+        }
+    }
 }
 
 impl Lmqtt {
@@ -93,6 +106,7 @@ impl Lmqtt {
         unsubscribe_urc: UnsubscribeUrc::SubUnsub,
         publish_extended_urc: PublishExtendedUrc::PubEx,
         hex_length: HexLength::Payload,
+        publish_hex_length: HexLength::Digits,
         pdp_context: false,
         tls_commands: true,
     };
@@ -160,19 +174,21 @@ impl Dialect for Lmqtt {
         payload: Cow<'a, [u8]>,
     ) -> Result<PublishPayload<'a>, EncodeError> {
         let wire_length = formats.send.wire_length(payload.len());
+        // The module checks the length that it is told.
+        let length = self.publish_hex_length.shown(formats.send, payload.len());
         let plain = match formats.send {
             DataFormat::Text => core::str::from_utf8(&payload)
                 .is_ok_and(|text| !text.contains(|c: char| c == '"' || c.is_control())),
             DataFormat::HexString | DataFormat::Hex => true,
         };
-        if plain && wire_length <= limits.inline_payload {
+        if plain && length <= limits.inline_payload {
             Ok(PublishPayload::Inline(payload))
-        } else if wire_length <= limits.prompt_payload {
+        } else if length <= limits.prompt_payload {
             Ok(PublishPayload::Prompted(wire_length))
         } else {
             Err(EncodeError::TooLong {
                 field: "the payload",
-                length: wire_length,
+                length,
                 max: limits.prompt_payload,
             })
         }
@@ -185,7 +201,8 @@ impl Dialect for Lmqtt {
         out: &mut Vec<u8>,
     ) -> Result<(), EncodeError> {
         let before = out.len();
-        command::encode(request, context, out).inspect_err(|_| out.truncate(before))
+        command::encode(request, self.publish_hex_length, context, out)
+            .inspect_err(|_| out.truncate(before))
     }
 
     fn decode_information<'a>(
@@ -215,7 +232,7 @@ impl Dialect for Lmqtt {
         command: &Command<'a>,
         context: Context<'_>,
     ) -> Result<Request<'a>, DecodeError> {
-        let request = command::decode(command, context)?;
+        let request = command::decode(command, self.publish_hex_length, context)?;
         if !self.has(&request) {
             return Err(ParameterError::Unknown { name: "key" }.into());
         }

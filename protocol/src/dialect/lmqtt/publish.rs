@@ -7,6 +7,7 @@
 
 use alloc::borrow::Cow;
 
+use super::HexLength;
 use super::command::{carriable, decode_qos, decode_text, length_in_range, not_empty};
 use crate::dialect::{Context, EncodeError};
 use crate::limits::Limits;
@@ -16,6 +17,7 @@ use crate::parameter::{ParameterError, ParameterWriter, Parameters};
 /// What stands behind `AT+LMQTTPUB=` or `AT+LMQTTPUBEX=`.
 pub(super) fn encode(
     request: &Request<'_>,
+    hex_length: HexLength,
     context: Context<'_>,
     writer: &mut ParameterWriter<'_>,
 ) -> Result<(), EncodeError> {
@@ -38,7 +40,8 @@ pub(super) fn encode(
                 limits,
                 writer,
             )?;
-            encode_payload(payload, context.formats[*connection].send, limits, writer)
+            let format = context.formats[*connection].send;
+            encode_payload(payload, format, hex_length, limits, writer)
         }
         Request::PublishExtended {
             connection,
@@ -57,9 +60,8 @@ pub(super) fn encode(
                 limits,
                 writer,
             )?;
-            let max = limits.prompt_payload;
-            writer.integer(length_in_range("the payload", *length, max)?);
-            Ok(())
+            let format = context.formats[*connection].send;
+            encode_length(*length, format, hex_length, limits, writer)
         }
         _ => Ok(()),
     }
@@ -87,17 +89,16 @@ fn encode_head(
 fn encode_payload(
     payload: &PublishPayload<'_>,
     format: DataFormat,
+    hex_length: HexLength,
     limits: &Limits,
     writer: &mut ParameterWriter<'_>,
 ) -> Result<(), EncodeError> {
-    let field = "the payload";
     match payload {
         PublishPayload::Prompted(length) => {
-            let max = limits.prompt_payload;
-            writer.integer(length_in_range(field, *length, max)?);
+            encode_length(*length, format, hex_length, limits, writer)?;
         }
         PublishPayload::Inline(payload) => {
-            let max = limits.inline_payload;
+            let (field, max) = ("the payload", limits.inline_payload);
             if format == DataFormat::Text
                 && let Some(at) = memchr::memchr3(b'\r', b'\n', 0, payload)
             {
@@ -108,7 +109,8 @@ fn encode_payload(
                 });
             }
             let wire = format.encode(Cow::Borrowed(payload));
-            writer.integer(length_in_range(field, wire.len(), max)?);
+            let shown = hex_length.shown(format, payload.len());
+            writer.integer(length_in_range(field, shown, max)?);
             match format {
                 DataFormat::Text | DataFormat::HexString => writer.quoted(&wire),
                 DataFormat::Hex => writer.bare(&wire),
@@ -118,10 +120,29 @@ fn encode_payload(
     Ok(())
 }
 
+/// Announces so many raw bytes behind the prompt.
+fn encode_length(
+    wire_length: usize,
+    format: DataFormat,
+    hex_length: HexLength,
+    limits: &Limits,
+    writer: &mut ParameterWriter<'_>,
+) -> Result<(), EncodeError> {
+    let Some(shown) = hex_length.of_wire(format, wire_length) else {
+        return Err(EncodeError::Contradiction(
+            "the payload is announced with an odd number of hexadecimal digits",
+        ));
+    };
+    let max = limits.prompt_payload;
+    writer.integer(length_in_range("the payload", shown, max)?);
+    Ok(())
+}
+
 /// Reads what stands behind the connection id of `AT+LMQTTPUB`.
 pub(super) fn decode<'a>(
     connection: ConnectionId,
     parameters: &mut Parameters<'a>,
+    hex_length: HexLength,
     context: Context<'_>,
 ) -> Result<Request<'a>, ParameterError> {
     let Context { limits, formats } = context;
@@ -134,12 +155,14 @@ pub(super) fn decode<'a>(
         limits.inline_payload
     };
     // No limit is above what an i64 holds.
-    let announced = parameters.integer("msglen", 0, max as i64)?;
+    let shown = parameters.integer("msglen", 0, max as i64)?;
+    let format = formats[connection].send;
+    let announced = hex_length.wire(format, shown);
     let payload = match parameters.rest() {
         None => PublishPayload::Prompted(announced),
         Some(rest) => {
             let wire = inline_payload(rest, announced)?;
-            let payload = formats[connection].send.decode(wire);
+            let payload = format.decode(wire);
             PublishPayload::Inline(payload.ok_or(ParameterError::Unknown { name: "msg" })?)
         }
     };
@@ -153,7 +176,8 @@ pub(super) fn decode<'a>(
     })
 }
 
-/// The payload is copied as it is, whatever quotes and commas it holds; its length decides.
+/// The payload is copied as it is, whatever quotes and commas it holds; its length on the wire
+/// decides.
 fn inline_payload(rest: &[u8], announced: usize) -> Result<&[u8], ParameterError> {
     let quoted = match rest {
         [b'"', inner @ .., b'"'] => Some(inner),
@@ -174,17 +198,20 @@ fn inline_payload(rest: &[u8], announced: usize) -> Result<&[u8], ParameterError
 pub(super) fn decode_extended<'a>(
     connection: ConnectionId,
     parameters: &mut Parameters<'a>,
-    limits: &Limits,
+    hex_length: HexLength,
+    context: Context<'_>,
 ) -> Result<Request<'a>, ParameterError> {
+    let Context { limits, formats } = context;
     let (message_id, qos, retain, topic) = decode_head(parameters, limits)?;
+    // No limit is above what an i64 holds.
+    let shown = parameters.integer("msglen", 0, limits.prompt_payload as i64)?;
     Ok(Request::PublishExtended {
         connection,
         message_id,
         qos,
         retain,
         topic,
-        // No limit is above what an i64 holds.
-        length: parameters.integer("msglen", 0, limits.prompt_payload as i64)?,
+        length: hex_length.wire(formats[connection].send, shown),
     })
 }
 

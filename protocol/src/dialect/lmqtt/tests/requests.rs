@@ -492,3 +492,63 @@ fn hexadecimal_payloads_are_decoded() {
     );
     assert!(odd.is_err());
 }
+
+#[test]
+fn the_length_of_hexadecimal_digits_may_count_the_payload() {
+    let dialect = Lmqtt {
+        publish_hex_length: HexLength::Payload,
+        ..Lmqtt::DEFAULT
+    };
+    let limits = &Limits::NT26;
+    let decode = |line: &'static str, formats: &FormatTable| {
+        let (command, _) = Command::split_first(&line.as_bytes()[2..], |_| true);
+        dialect.decode_request(&command, Context { limits, formats })
+    };
+    let extended = |length| Request::PublishExtended {
+        connection: ID,
+        message_id: 5,
+        qos: QoS::AtLeastOnce,
+        retain: false,
+        topic: "t".into(),
+        length,
+    };
+    let plain = |payload| publish(5, QoS::AtLeastOnce, payload);
+    let prompted = PublishPayload::Prompted;
+    let (text, hex) = (FormatTable::default(), hex(DataFormat::Hex, false));
+    for (line, formats, request) in [
+        (
+            "AT+LMQTTPUB=0,5,1,0,\"t\",3,000D1A",
+            &hex,
+            plain(inline(b"\x00\r\x1a")),
+        ),
+        ("AT+LMQTTPUB=0,5,1,0,\"t\",3", &hex, plain(prompted(6))),
+        ("AT+LMQTTPUBEX=0,5,1,0,\"t\",3", &hex, extended(6)),
+        (
+            "AT+LMQTTPUB=0,5,1,0,\"t\",3,\"abc\"",
+            &text,
+            plain(inline(b"abc")),
+        ),
+        ("AT+LMQTTPUB=0,5,1,0,\"t\",3", &text, plain(prompted(3))),
+    ] {
+        assert_eq!(decode(line, formats), Ok(request.clone()), "{line}");
+        let mut out = Vec::new();
+        let encoded = dialect.encode_request(&request, Context { limits, formats }, &mut out);
+        assert_eq!(encoded, Ok(()), "{line}");
+        assert_eq!(out, format!("{line}\r").as_bytes());
+    }
+    assert!(decode("AT+LMQTTPUB=0,5,1,0,\"t\",6,000D1A", &hex).is_err());
+
+    let formats = &hex;
+    let half = dialect.encode_request(&extended(5), Context { limits, formats }, &mut Vec::new());
+    assert_eq!(
+        half.unwrap_err().to_string(),
+        "the payload is announced with an odd number of hexadecimal digits"
+    );
+
+    // The limits are in the same measure.
+    let way = |length| dialect.publish_payload(hex[ID], limits, vec![0; length].into());
+    assert_eq!(way(1024), Ok(inline(&[0; 1024])));
+    assert_eq!(way(1025), Ok(prompted(2050)));
+    assert_eq!(way(8000), Ok(prompted(16000)));
+    assert!(way(8001).is_err());
+}
