@@ -1,8 +1,9 @@
-//! A real mosquitto for the tests of this crate.
+//! A real mosquitto for the tests of this crate. They cannot use that of `atmq-tests`, which
+//! depends on the driver as well.
 
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use tempfile::TempDir;
@@ -34,7 +35,7 @@ impl Mosquitto {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let lines = config(directory.path());
         // Another process may take the port before mosquitto does; then the next one is tried.
-        let started = (0..5).find_map(|_| try_start(program, directory.path(), &lines));
+        let started = (0..5).find_map(|_| try_start(&program, directory.path(), &lines));
         let (process, port) = started.expect("mosquitto does not start");
         Some(Self {
             port,
@@ -51,17 +52,17 @@ impl Drop for Mosquitto {
     }
 }
 
-fn program() -> Option<&'static str> {
-    [
-        "/usr/sbin/mosquitto",
-        "/usr/local/sbin/mosquitto",
-        "/opt/homebrew/sbin/mosquitto",
-    ]
-    .into_iter()
-    .find(|program| Path::new(program).exists())
+/// On the PATH, or in a directory that not every PATH has.
+fn program() -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let more = ["/usr/sbin", "/usr/local/sbin", "/opt/homebrew/sbin"];
+    std::env::split_paths(&path)
+        .chain(more.map(PathBuf::from))
+        .map(|directory| directory.join("mosquitto"))
+        .find(|program| program.is_file())
 }
 
-fn try_start(program: &str, directory: &Path, lines: &str) -> Option<(Child, u16)> {
+fn try_start(program: &Path, directory: &Path, lines: &str) -> Option<(Child, u16)> {
     let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
     let port = listener.local_addr().expect("a bound socket").port();
     drop(listener);
