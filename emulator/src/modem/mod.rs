@@ -184,7 +184,7 @@ impl Modem {
             .map(|_| Connection::new(Config::new(profile.result_urcs), now))
             .collect();
         let mut modem = Self {
-            world: profile.start.world(now, time),
+            world: World::new(&profile.start, now, time),
             random: fastrand::Rng::with_seed(seed),
             reader: CommandReader::new(profile.limits.command_line),
             phase: Phase::Idle,

@@ -11,20 +11,21 @@ use time::{Date, Month, OffsetDateTime, PrimitiveDateTime, Time};
 
 use super::Modem;
 use super::standard::LTE;
+use crate::profile::{NetworkRegistration, Sim as StartSim, Start};
 
 /// What surrounds the module.
 #[derive(Debug, Clone, PartialEq)]
 pub struct World {
-    pub(crate) sim: Option<Sim>,
-    pub(crate) registration: Registration,
-    pub(crate) signal: SignalQuality,
-    pub(crate) operator: Operator,
+    pub(super) sim: Option<Sim>,
+    pub(super) registration: Registration,
+    pub(super) signal: SignalQuality,
+    pub(super) operator: Operator,
     /// The serving cell first.
-    pub(crate) cells: Vec<Cell>,
+    pub(super) cells: Vec<Cell>,
     /// Longitude and latitude, in degrees.
-    pub(crate) position: (f64, f64),
+    pub(super) position: (f64, f64),
     /// Time zone, in quarters of an hour east of UTC.
-    pub(crate) zone: i8,
+    zone: i8,
     /// A moment, and which time it was then.
     clock: (Instant, SystemTime),
 }
@@ -167,29 +168,30 @@ pub struct Cell {
 }
 
 impl World {
-    /// A SIM that asks for no PIN, registered at home, one cell with a good signal. `time` is the
-    /// time at `now`.
-    pub fn new(now: Instant, time: SystemTime) -> Self {
+    /// As a profile has it when the module is switched on. `time` is the time of day at `now`.
+    pub(crate) fn new(start: &Start, now: Instant, time: SystemTime) -> Self {
         Self {
-            sim: Some(Sim::unlocked()),
-            registration: Registration::Home,
-            signal: SignalQuality { rssi: 29, ber: 0 },
-            operator: Operator {
-                number: "00101".into(),
-                name: "Test".into(),
+            sim: match start.sim {
+                StartSim::Ready => Some(Sim::unlocked()),
+                StartSim::PinRequired => Some(Sim::locked(&start.pin, &start.puk)),
+                StartSim::PukRequired => Some(Sim::blocked(&start.pin, &start.puk)),
+                StartSim::Absent => None,
             },
-            cells: vec![Cell {
-                area: 1,
-                id: 1,
-                pci: 1,
-                earfcn: 1300,
-                band: 3,
-                rsrp_dbm: -85,
-                rsrq_db: -8,
-                snr_db: 20,
-            }],
-            position: (0.0, 0.0),
-            zone: 32,
+            registration: match start.registration {
+                NetworkRegistration::NotRegistered => Registration::NotRegistered,
+                NetworkRegistration::Home => Registration::Home,
+                NetworkRegistration::Searching => Registration::Searching,
+                NetworkRegistration::Denied => Registration::Denied,
+                NetworkRegistration::Roaming => Registration::Roaming,
+            },
+            signal: SignalQuality {
+                rssi: start.rssi,
+                ber: start.ber,
+            },
+            operator: start.operator.clone(),
+            cells: start.cells.clone(),
+            position: start.position,
+            zone: start.time_zone_quarters,
             clock: (now, time),
         }
     }
@@ -386,13 +388,14 @@ impl Modem {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::profile::Profile;
 
     #[test]
     fn the_clock_shows_local_time() {
         let now = Instant::now();
         // 2026-11-21 01:05:07 UTC
         let time = UNIX_EPOCH + Duration::from_secs(1_795_223_100);
-        let mut world = World::new(now, time);
+        let mut world = World::new(&Profile::nt35e().start, now, time);
         let clock = world.clock(now + Duration::from_secs(7));
         assert_eq!(clock.to_string(), "26/11/21,09:05:07+32");
         assert_eq!(world.set_clock(clock, now), Some(()));

@@ -2,21 +2,19 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::Duration;
 
 use atmq_protocol::dialect::{HexLength, Lmqtt, PublishExtendedUrc, UnsubscribeUrc};
 use atmq_protocol::framing::DataEnd;
 use atmq_protocol::limits::Limits;
 use atmq_protocol::mqtt::SignMethod;
-use atmq_protocol::standard::{Registration, SignalQuality};
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, Unexpected, Visitor};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::merge::lay_over;
-use super::{Evidence, Identity, Latency, NetworkRegistration, Profile, ProfileError, Sim, Start};
-use crate::modem::{Sim as Card, World};
+use super::{Evidence, Identity, Latency, Profile, ProfileError, Start};
 use crate::quirks::{CacheOverflow, Quirks, ResultOrder};
 
 #[derive(Deserialize)]
@@ -276,35 +274,6 @@ impl From<LimitsTable> for Limits {
     }
 }
 
-impl Start {
-    /// The world that the module finds itself in. `time` is the time of day at `now`.
-    pub(crate) fn world(&self, now: Instant, time: SystemTime) -> World {
-        let mut world = World::new(now, time);
-        world.sim = match self.sim {
-            Sim::Ready => Some(Card::unlocked()),
-            Sim::PinRequired => Some(Card::locked(&self.pin, &self.puk)),
-            Sim::PukRequired => Some(Card::blocked(&self.pin, &self.puk)),
-            Sim::Absent => None,
-        };
-        world.registration = match self.registration {
-            NetworkRegistration::NotRegistered => Registration::NotRegistered,
-            NetworkRegistration::Home => Registration::Home,
-            NetworkRegistration::Searching => Registration::Searching,
-            NetworkRegistration::Denied => Registration::Denied,
-            NetworkRegistration::Roaming => Registration::Roaming,
-        };
-        world.signal = SignalQuality {
-            rssi: self.rssi,
-            ber: self.ber,
-        };
-        world.zone = self.time_zone_quarters;
-        world.position = self.position;
-        world.operator.clone_from(&self.operator);
-        world.cells.clone_from(&self.cells);
-        world
-    }
-}
-
 /// A number from `MIN` to `MAX`.
 pub(super) fn between<'de, const MIN: i64, const MAX: i64, T, D>(
     deserializer: D,
@@ -371,7 +340,10 @@ pub(super) fn digits<'de, const LENGTH: usize, D: Deserializer<'de>>(
 
 #[cfg(test)]
 mod tests {
+    use std::time::{Instant, SystemTime};
+
     use super::*;
+    use crate::modem::World;
     use crate::profile::Confidence;
 
     fn error(text: &str) -> String {
@@ -419,10 +391,8 @@ mod tests {
         );
         assert_eq!(profile.latency.boot.1, Duration::from_millis(1));
         assert_eq!(profile.latency.query, Profile::nt26().latency.query);
-        assert_eq!(
-            profile.start.world(Instant::now(), SystemTime::now()).sim,
-            None
-        );
+        let world = World::new(&profile.start, Instant::now(), SystemTime::now());
+        assert_eq!(world.sim(), None);
         assert_eq!(profile.name, "nt26");
     }
 
