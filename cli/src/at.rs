@@ -15,6 +15,7 @@ use self::step::Step;
 use crate::failure::{Failure, FailureKind};
 use crate::output::print_line;
 use crate::port::PortArguments;
+use crate::seconds::seconds;
 
 /// Send commands as they are, one after another, and print what comes back
 ///
@@ -39,9 +40,6 @@ pub(crate) struct Arguments {
 /// The longest payload of a prompt, in hexadecimal digits, with its topic.
 const LINE_LIMIT: usize = 20 * 1024;
 
-/// The longest `--timeout`; a clock can be made to overflow.
-const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
-
 const DIALECT: Lmqtt = Lmqtt::DEFAULT;
 
 pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
@@ -57,15 +55,6 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
         session.exchange(step, expect, limit).await?;
     }
     Ok(())
-}
-
-fn seconds(text: &str) -> Result<Duration, String> {
-    let seconds = text.parse().map_err(|_| "a number of seconds")?;
-    match Duration::try_from_secs_f64(seconds) {
-        Ok(limit) if limit <= LONGEST => Ok(limit),
-        Ok(_) => Err("that is more than a year".into()),
-        Err(error) => Err(error.to_string()),
-    }
 }
 
 enum Event {

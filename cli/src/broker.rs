@@ -1,14 +1,18 @@
+use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use atmq_driver::{
-    Client, ConnectError, ConnectOptions, Error, ExchangeError, Messages, Modem, PublishError,
+    Client, ConnectError, ConnectOptions, Error, ExchangeError, Messages, Modem, PublishError, QoS,
+    Version, Will,
 };
-use atmq_protocol::mqtt::QoS;
+use clap::ValueEnum;
 
 use crate::failure::{Failure, FailureKind, chain};
+use crate::secret;
 
 /// Which broker, and as whom; named as `mosquitto_pub` and `mosquitto_sub` name them.
 #[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Broker")]
 pub(crate) struct BrokerArguments {
     /// The broker's host, as the module is to resolve it
     #[arg(short = 'h', long, value_name = "HOST", default_value = "localhost")]
@@ -20,41 +24,142 @@ pub(crate) struct BrokerArguments {
     /// The client id; one of its own if not given
     #[arg(short = 'i', long, value_name = "ID")]
     id: Option<String>,
+    /// Begin the client id of its own so
+    #[arg(
+        short = 'I',
+        long,
+        value_name = "PREFIX",
+        default_value = "atmq-",
+        conflicts_with = "id"
+    )]
+    id_prefix: String,
     /// The user name
     #[arg(short = 'u', long, value_name = "NAME")]
     username: Option<String>,
-    /// The password; better in the environment, where other users do not see it
-    #[arg(
-        short = 'P',
-        long,
-        value_name = "PASSWORD",
-        env = "ATMQ_PASSWORD",
-        hide_env_values = true
-    )]
-    password: Option<String>,
+    #[command(flatten)]
+    password: PasswordArguments,
     /// Seconds after which a silent module sends a ping; 0 is never
     #[arg(short = 'k', long, value_name = "SECONDS", default_value_t = 60)]
     keepalive: u16,
+    /// Have the broker keep the session: subscriptions, and messages that wait; needs -i
+    #[arg(short = 'c', long)]
+    disable_clean_session: bool,
+    /// The version of MQTT
+    #[arg(
+        short = 'V',
+        long,
+        value_name = "VERSION",
+        value_enum,
+        default_value = "mqttv311"
+    )]
+    protocol_version: ProtocolVersion,
+    #[command(flatten)]
+    will: WillArguments,
+}
+
+/// The password goes with the user name. The first that is given counts, the environment last.
+#[derive(Debug, clap::Args)]
+struct PasswordArguments {
+    /// The password; all users of this machine can read it here
+    #[arg(short = 'P', long, visible_alias = "pw", value_name = "PASSWORD")]
+    password: Option<String>,
+    /// Ask for the password at the terminal
+    #[arg(long, conflicts_with = "password")]
+    ask_password: bool,
+    /// Take the first line of a file as the password; if no option gives one, it is that of the
+    /// environment variable ATMQ_PASSWORD
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["password", "ask_password"])]
+    password_file: Option<PathBuf>,
+}
+
+/// What the broker publishes when the connection is lost.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Will")]
+struct WillArguments {
+    /// The topic of the will, which the broker publishes when the connection is lost
+    #[arg(long, value_name = "TOPIC")]
+    will_topic: Option<String>,
+    /// Its payload: text
+    #[arg(long, value_name = "TEXT", requires = "will_topic")]
+    will_payload: Option<String>,
+    /// Its quality of service
+    #[arg(long, value_name = "QOS", default_value = "0", value_parser = qos,
+          requires = "will_topic")]
+    will_qos: QoS,
+    /// Have the broker retain it
+    #[arg(long, requires = "will_topic")]
+    will_retain: bool,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum ProtocolVersion {
+    /// MQTT 3.1
+    #[value(alias = "31")]
+    Mqttv31,
+    /// MQTT 3.1.1
+    #[value(alias = "311")]
+    Mqttv311,
 }
 
 impl BrokerArguments {
-    /// Has the module connect.
-    pub(crate) async fn connect(&self, modem: &Modem) -> Result<(Client, Messages), Failure> {
-        let client_id = self.id.clone().unwrap_or_else(unique_client_id);
-        let keep_alive = Duration::from_secs(self.keepalive.into());
-        let mut options =
-            ConnectOptions::new(&self.host, self.broker_port, client_id).keep_alive(keep_alive);
-        match (&self.username, &self.password) {
-            (Some(username), Some(password)) => options = options.credentials(username, password),
-            (Some(username), None) => options = options.username(username),
-            // The variable may be set for other calls.
-            (None, _) => {}
+    /// How to connect. Asks the terminal for the password if it is to.
+    pub(crate) fn options(&self) -> Result<ConnectOptions, Failure> {
+        let id = self.id.clone();
+        // A profile may give it, too, which clap would not count.
+        if self.disable_clean_session && id.is_none() {
+            let what = "-c keeps a session, and there is no client id to keep it for";
+            return Err(Failure::new(FailureKind::Usage, what).hint("give -i"));
         }
-        modem
-            .connect(options)
-            .await
-            .map_err(|error| connect_failure(&error))
+        let client_id = id.unwrap_or_else(|| unique_client_id(&self.id_prefix));
+        let mut options = ConnectOptions::new(&self.host, self.broker_port, client_id)
+            .keep_alive(Duration::from_secs(self.keepalive.into()))
+            .clean_session(!self.disable_clean_session)
+            .version(match self.protocol_version {
+                ProtocolVersion::Mqttv31 => Version::V3_1,
+                ProtocolVersion::Mqttv311 => Version::V3_1_1,
+            });
+        if let Some(username) = &self.username {
+            options = match self.password.read()? {
+                Some(password) => options.credentials(username, password),
+                None => options.username(username),
+            };
+        }
+        if let Some(topic) = self.will.will_topic.clone() {
+            let payload = self.will.will_payload.clone().unwrap_or_default();
+            options = options.will(Will {
+                qos: self.will.will_qos,
+                retain: self.will.will_retain,
+                topic: topic.into(),
+                payload: payload.into_bytes().into(),
+            });
+        }
+        Ok(options)
     }
+}
+
+impl PasswordArguments {
+    fn read(&self) -> Result<Option<String>, Failure> {
+        if let Some(password) = &self.password {
+            return Ok(Some(password.clone()));
+        }
+        if self.ask_password {
+            let instead = "name a file with --password-file, or set ATMQ_PASSWORD";
+            return secret::from_terminal("password", instead).map(Some);
+        }
+        match &self.password_file {
+            Some(file) => secret::from_file(file).map(Some),
+            None => secret::from_environment("ATMQ_PASSWORD"),
+        }
+    }
+}
+
+/// Has the module connect.
+pub(crate) async fn connect(
+    modem: &Modem,
+    options: ConnectOptions,
+) -> Result<(Client, Messages), Failure> {
+    let connected = modem.connect(options).await;
+    connected.map_err(|error| connect_failure(&error))
 }
 
 /// Reads a quality of service.
@@ -66,10 +171,10 @@ pub(crate) fn qos(text: &str) -> Result<QoS, String> {
 }
 
 /// Two programs at the same broker must not have the same id: each would throw the other out.
-pub(crate) fn unique_client_id() -> String {
+pub(crate) fn unique_client_id(prefix: &str) -> String {
     let time = SystemTime::now().duration_since(UNIX_EPOCH);
     let nanoseconds = time.map(|time| time.subsec_nanos()).unwrap_or_default();
-    format!("atmq-{}-{nanoseconds:x}", std::process::id())
+    format!("{prefix}{}-{nanoseconds:x}", std::process::id())
 }
 
 pub(crate) fn connect_failure(error: &ConnectError) -> Failure {

@@ -84,7 +84,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
 /// Everything a host does with a module, from the identity to the close.
 async fn converse(modem: &Modem, json: bool, host: &str, port: u16) -> Result<usize, Failure> {
     let identity = modem.identify().await.map_err(|e| exchange_failure(&e))?;
-    let client_id = unique_client_id();
+    let client_id = unique_client_id("atmq-");
     let topic = format!("atmq/demo/{client_id}");
     let (client, mut messages) = modem
         .connect(ConnectOptions::new(host, port, client_id))

@@ -20,6 +20,8 @@ pub(crate) enum FailureKind {
     Unavailable = 3,
     /// 4: no answer in time.
     TimedOut = 4,
+    /// 130: told to stop before it was done, as shells have it for Ctrl-C.
+    Stopped = 130,
 }
 
 /// What every `--help` says of exit codes.
@@ -28,7 +30,8 @@ pub(crate) const EXIT_CODES: &str = "Exit codes:
   1  the module or the broker refused, or --lint=deny found something
   2  wrong usage
   3  a port, a link or a file cannot be had, or was lost
-  4  no answer in time";
+  4  no answer in time
+  130  stopped by a signal before it was done";
 
 impl Failure {
     pub(crate) fn new(kind: FailureKind, what: impl fmt::Display) -> Self {

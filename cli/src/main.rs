@@ -3,20 +3,29 @@
 
 mod at;
 mod broker;
+mod completions;
+mod config;
 mod demo;
 mod emulate;
 mod failure;
+mod format;
 mod lint;
 mod output;
 mod port;
 mod publish;
+mod seconds;
+mod secret;
 mod subscribe;
+mod summary;
 mod visible;
 
-use std::io::{IsTerminal as _, stderr};
+use std::ffi::OsString;
+use std::io::stderr;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use anstream::{AutoStream, ColorChoice, eprintln};
+use clap::{ArgAction, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use colorchoice_clap::Color;
 use tracing_subscriber::EnvFilter;
 
 use failure::{EXIT_CODES, Failure};
@@ -26,6 +35,15 @@ use failure::{EXIT_CODES, Failure};
 #[derive(Debug, Parser)]
 #[command(version, after_help = EXIT_CODES, propagate_version = true)]
 struct Arguments {
+    #[command(flatten)]
+    color: Color,
+    /// Tell errors alone: no progress, no sums, no warnings
+    #[arg(long, global = true)]
+    quiet: bool,
+    /// Tell on stderr what driver and emulator do; twice, in every detail. `ATMQ_LOG` does it
+    /// more finely
+    #[arg(short = 'd', long, global = true, action = ArgAction::Count, conflicts_with = "quiet")]
+    debug: u8,
     #[command(subcommand)]
     command: Command,
 }
@@ -37,43 +55,94 @@ enum Command {
     At(at::Arguments),
     Pub(publish::Arguments),
     Sub(subscribe::Arguments),
+    Config(config::Arguments),
+    Completions(completions::Arguments),
+    Man(completions::ManArguments),
 }
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    // ATMQ_LOG=debug shows what driver and emulator do; what the emulator loses is always shown.
-    let filter = EnvFilter::builder().with_env_var("ATMQ_LOG");
-    let lost = "atmq_emulator=warn".parse().expect("a target and a level");
-    tracing_subscriber::fmt()
-        .with_env_filter(filter.with_default_directive(lost).from_env_lossy())
-        .with_writer(stderr)
-        .with_ansi(stderr().is_terminal())
-        .init();
-    match run(arguments.command) {
+    match read(std::env::args_os().collect()) {
+        Ok(arguments) => {
+            arguments.color.write_global();
+            log(&arguments);
+            end(run(arguments))
+        }
+        Err(failure) => end(Err(failure)),
+    }
+}
+
+/// The one place where errors are told.
+fn end(result: Result<(), Failure>) -> ExitCode {
+    match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("atmq: {failure}");
+            let style = anstyle::AnsiColor::Red.on_default().bold();
+            eprintln!("{style}atmq:{style:#} {failure}");
             failure.exit_code()
         }
     }
 }
 
+/// Reads the arguments; what they leave out a profile may say. Wrong ones end the program here.
+fn read(arguments: Vec<OsString>) -> Result<Arguments, Failure> {
+    let command = config::preset(Arguments::command(), &arguments)?;
+    let matches = command.get_matches_from(arguments);
+    Ok(Arguments::from_arg_matches(&matches).unwrap_or_else(|error| error.exit()))
+}
+
+/// What the emulator loses is always shown, unless nothing is to be.
+fn log(arguments: &Arguments) {
+    let default = match (arguments.quiet, arguments.debug) {
+        (true, _) => "off",
+        (_, 0) => "atmq_emulator=warn",
+        (_, 1) => "atmq_driver=debug,atmq_emulator=debug",
+        (_, 2..) => "atmq_driver=trace,atmq_emulator=trace",
+    };
+    let default = EnvFilter::new(default);
+    let filter = EnvFilter::try_from_env("ATMQ_LOG").unwrap_or(default);
+    let colors = AutoStream::choice(&stderr()) != ColorChoice::Never;
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(stderr)
+        .with_ansi(colors)
+        .init();
+}
+
 /// One thread serves all: a serial port is never busy enough for more, and starts faster.
-fn run(command: Command) -> Result<(), Failure> {
+fn run(arguments: Arguments) -> Result<(), Failure> {
+    let quiet = arguments.quiet;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .expect("a runtime needs nothing but memory and a few descriptors");
     let result = runtime.block_on(async {
-        match command {
+        match arguments.command {
             Command::Demo(arguments) => demo::run(arguments).await,
             Command::Emulate(arguments) => emulate::run(arguments).await,
             Command::At(arguments) => at::run(arguments).await,
-            Command::Pub(arguments) => publish::run(arguments).await,
+            Command::Pub(arguments) => publish::run(arguments, quiet).await,
             Command::Sub(arguments) => subscribe::run(arguments).await,
+            Command::Config(arguments) => config::run(&arguments),
+            Command::Completions(arguments) => completions::run(&arguments, whole()),
+            Command::Man(arguments) => completions::man(&arguments, whole()),
         }
     });
     // A read of standard input cannot be ended; the program must not wait for it.
     runtime.shutdown_background();
     result
+}
+
+/// The whole command line, without a profile.
+fn whole() -> clap::Command {
+    Arguments::command()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_in_order() {
+        whole().debug_assert();
+    }
 }

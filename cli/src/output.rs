@@ -1,15 +1,22 @@
-use std::io::{Write as _, stdout};
+use std::io::{Write, stdout};
 
 use crate::failure::{Failure, FailureKind};
 
 /// Prints a line, at once. `println!` would panic when nobody reads it any more.
 pub(crate) fn print_line(line: impl AsRef<[u8]>) -> Result<(), Failure> {
+    print(&[line.as_ref(), b"\n"])
+}
+
+/// Prints bytes as they are, at once.
+pub(crate) fn print_bytes(bytes: impl AsRef<[u8]>) -> Result<(), Failure> {
+    print(&[bytes.as_ref()])
+}
+
+fn print(pieces: &[&[u8]]) -> Result<(), Failure> {
     let mut output = stdout().lock();
-    let written = output
-        .write_all(line.as_ref())
-        .and_then(|()| output.write_all(b"\n"))
-        .and_then(|()| output.flush());
-    written.map_err(|error| {
+    let mut pieces = pieces.iter();
+    let written = pieces.try_for_each(|piece| output.write_all(piece));
+    written.and_then(|()| output.flush()).map_err(|error| {
         Failure::new(
             FailureKind::Unavailable,
             format!("cannot write to standard output: {error}"),

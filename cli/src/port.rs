@@ -3,11 +3,15 @@ use std::io;
 
 use atmq_driver::{Error, Modem, OpenError, Port, Settings};
 
+use crate::config::ProfileArguments;
 use crate::failure::{Failure, FailureKind, chain};
 
 /// Where the module is.
 #[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Module")]
 pub(crate) struct PortArguments {
+    #[command(flatten)]
+    _profile: ProfileArguments,
     /// The module: a serial device, or tcp://HOST:PORT
     #[arg(long, value_name = "DEVICE", env = "ATMQ_PORT", value_parser = port_name)]
     port: String,

@@ -1,35 +1,66 @@
+use std::io::{IsTerminal as _, stderr};
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
-use atmq_driver::Client;
-use atmq_protocol::mqtt::QoS;
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader, stdin};
+use atmq_driver::{Client, Delivery, PublishError, QoS};
+use clap::ValueEnum;
+use data_encoding::BASE64;
+use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::json;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader, Stdin, stdin};
+use tokio::time::sleep;
 
-use crate::broker::{BrokerArguments, exchange_failure, publish_failure, qos};
-use crate::failure::{Failure, FailureKind};
+use crate::broker::{self, BrokerArguments, exchange_failure, publish_failure, qos};
+use crate::emulate::stopped;
+use crate::failure::{Failure, FailureKind, chain};
+use crate::format::from_hex;
+use crate::output::print_line;
 use crate::port::PortArguments;
+use crate::seconds::seconds;
+use crate::summary::Summary;
 
 /// Publish through a module, in the manner of mosquitto_pub
+///
+/// Ends with 0 only if all messages have been published: with -q 1 and 2, when the broker has
+/// acknowledged them. After several messages, a sum with the latencies is told on a terminal.
 #[derive(Debug, clap::Args)]
-#[command(disable_help_flag = true)]
+#[command(
+    disable_help_flag = true,
+    disable_version_flag = true,
+    next_help_heading = "Messages"
+)]
 pub(crate) struct Arguments {
-    #[command(flatten)]
-    port: PortArguments,
-    #[command(flatten)]
-    broker: BrokerArguments,
     /// The topic
     #[arg(short = 't', long, value_name = "TOPIC")]
     topic: String,
     #[command(flatten)]
     payload: Payload,
+    /// How the payload is written where it comes from
+    #[arg(long, value_name = "ENCODING", value_enum, default_value = "raw")]
+    encoding: Encoding,
     /// The quality of service: 0, 1 or 2
     #[arg(short = 'q', long, value_name = "QOS", default_value = "0", value_parser = qos)]
     qos: QoS,
     /// Have the broker retain the message
     #[arg(short = 'r', long)]
     retain: bool,
+    /// Publish the message so many times
+    #[arg(long, value_name = "NUMBER", default_value_t = 1, conflicts_with = "stdin_line",
+          value_parser = clap::value_parser!(u64).range(1..))]
+    repeat: u64,
+    /// Wait so long between two times
+    #[arg(long, value_name = "SECONDS", default_value = "0", value_parser = seconds)]
+    repeat_delay: Duration,
+    /// Print a line of JSON for each message, and one with the sum
+    #[arg(long)]
+    json: bool,
     /// Print help
     #[arg(long, action = clap::ArgAction::Help)]
     help: Option<bool>,
+    #[command(flatten)]
+    port: PortArguments,
+    #[command(flatten)]
+    broker: BrokerArguments,
 }
 
 #[derive(Debug, clap::Args)]
@@ -52,43 +83,181 @@ struct Payload {
     null_message: bool,
 }
 
-pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Encoding {
+    /// As it is
+    Raw,
+    /// In hexadecimal digits
+    Hex,
+    /// In base64
+    Base64,
+}
+
+pub(crate) async fn run(arguments: Arguments, quiet: bool) -> Result<(), Failure> {
     // What cannot be read must not cost a connection.
-    let first = arguments.payload.read().await?;
+    let source = Source::of(&arguments).await?;
+    let options = arguments.broker.options()?;
     let modem = arguments.port.modem().await?;
-    let (client, _messages) = arguments.broker.connect(&modem).await?;
-    let published = match first {
-        Some(payload) => arguments.publish(&client, payload).await,
-        None => arguments.publish_lines(&client).await,
+    let (client, _messages) = broker::connect(&modem, options).await?;
+    let mut run = Run {
+        progress: source.progress(quiet),
+        arguments: &arguments,
+        client: &client,
+        summary: Summary::new(),
     };
-    let disconnected = client.disconnect().await;
+    let stopped = stopped();
+    let published = tokio::select! {
+        published = run.publish(source) => published,
+        () = stopped => Err(Failure::new(
+            FailureKind::Stopped,
+            format!("stopped after {} messages", run.summary.messages()),
+        )),
+    };
+    run.sum_up(quiet)?;
+    // The connection may be what was lost.
+    let disconnected = match client.ended() {
+        None => client.disconnect().await,
+        Some(_) => Ok(()),
+    };
     published?;
     disconnected.map_err(|error| exchange_failure(&error))
 }
 
-impl Arguments {
-    async fn publish(&self, client: &Client, payload: Vec<u8>) -> Result<(), Failure> {
-        client
-            .publish(&self.topic, payload, self.qos, self.retain)
-            .await
-            .map(drop)
-            .map_err(|error| publish_failure(&error))
-    }
+/// Where messages come from.
+enum Source {
+    Repeated { payload: Vec<u8>, times: u64 },
+    Lines(BufReader<Stdin>),
+}
 
-    async fn publish_lines(&self, client: &Client) -> Result<(), Failure> {
-        let mut input = BufReader::new(stdin());
-        loop {
-            let mut line = Vec::new();
-            let read = input.read_until(b'\n', &mut line).await;
-            if read.map_err(|error| unreadable("standard input", &error))? == 0 {
-                return Ok(());
-            }
-            if line.ends_with(b"\n") {
-                line.pop();
-            }
-            self.publish(client, line).await?;
+impl Source {
+    async fn of(arguments: &Arguments) -> Result<Self, Failure> {
+        match arguments.payload.read().await? {
+            Some(payload) => Ok(Self::Repeated {
+                payload: arguments.encoding.decode(payload)?,
+                times: arguments.repeat,
+            }),
+            None => Ok(Self::Lines(BufReader::new(stdin()))),
         }
     }
+
+    /// A bar, or without an end to be seen a counter; nothing for one message, nor where nobody
+    /// looks.
+    fn progress(&self, quiet: bool) -> ProgressBar {
+        match self {
+            _ if quiet => ProgressBar::hidden(),
+            Self::Repeated { times: 1, .. } => ProgressBar::hidden(),
+            Self::Repeated { times, .. } => ProgressBar::new(*times).with_style(
+                ProgressStyle::with_template("{wide_bar} {pos} of {len}, {per_sec}, {eta} left")
+                    .expect("the template is right"),
+            ),
+            Self::Lines(_) => ProgressBar::new_spinner().with_style(
+                ProgressStyle::with_template("{spinner} {pos} messages, {per_sec}")
+                    .expect("the template is right"),
+            ),
+        }
+    }
+}
+
+/// Messages on their way.
+struct Run<'a> {
+    arguments: &'a Arguments,
+    client: &'a Client,
+    summary: Summary,
+    progress: ProgressBar,
+}
+
+impl Run<'_> {
+    async fn publish(&mut self, source: Source) -> Result<(), Failure> {
+        let Arguments {
+            encoding,
+            repeat_delay,
+            ..
+        } = self.arguments;
+        match source {
+            Source::Repeated { payload, times } => {
+                for left in (0..times).rev() {
+                    self.message(payload.clone()).await?;
+                    if left > 0 && !repeat_delay.is_zero() {
+                        sleep(*repeat_delay).await;
+                    }
+                }
+            }
+            Source::Lines(mut lines) => {
+                while let Some(line) = next_line(&mut lines).await? {
+                    self.message(encoding.decode(line)?).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn message(&mut self, payload: Vec<u8>) -> Result<(), Failure> {
+        let Arguments {
+            topic, qos, retain, ..
+        } = self.arguments;
+        let (start, length) = (Instant::now(), payload.len());
+        let published = self.client.publish(topic, payload, *qos, *retain).await;
+        let latency = start.elapsed();
+        match &published {
+            Ok(_) => self.summary.passed(length, latency),
+            Err(_) => self.summary.failed(),
+        }
+        self.progress.inc(1);
+        if self.arguments.json {
+            let mut line = json!({
+                "event": "published",
+                "topic": topic,
+                "qos": qos.level(),
+                "length": length,
+                "outcome": outcome(&published),
+                "latency_ms": latency.as_secs_f64() * 1e3,
+            });
+            if let Err(error) = &published {
+                line["may_have_arrived"] = error.may_have_arrived().into();
+                line["error"] = chain(error).into();
+            }
+            print_line(line.to_string())?;
+        }
+        published.map(drop).map_err(|error| publish_failure(&error))
+    }
+
+    fn sum_up(&self, quiet: bool) -> Result<(), Failure> {
+        self.progress.finish_and_clear();
+        if self.arguments.json {
+            return print_line(self.summary.to_json().to_string());
+        }
+        let several = self.arguments.payload.stdin_line || self.arguments.repeat > 1;
+        if several && !quiet && stderr().is_terminal() {
+            eprintln!("{}", self.summary.to_text());
+        }
+        Ok(())
+    }
+}
+
+/// What `--json` calls what became of a message.
+fn outcome(published: &Result<Delivery, PublishError>) -> &'static str {
+    match published {
+        Ok(Delivery::Acknowledged) => "acknowledged",
+        Ok(Delivery::Sent) => "sent",
+        Ok(_) => "accepted",
+        Err(PublishError::NotSent(_)) => "not sent",
+        Err(PublishError::Failed { .. }) => "failed",
+        Err(PublishError::WrongAcknowledgement { .. }) => "wrong acknowledgement",
+        Err(_) => "unknown",
+    }
+}
+
+/// The next line without its line feed; `None` at the end.
+async fn next_line(lines: &mut BufReader<Stdin>) -> Result<Option<Vec<u8>>, Failure> {
+    let mut line = Vec::new();
+    let read = lines.read_until(b'\n', &mut line).await;
+    if read.map_err(|error| unreadable("standard input", &error))? == 0 {
+        return Ok(None);
+    }
+    if line.ends_with(b"\n") {
+        line.pop();
+    }
+    Ok(Some(line))
 }
 
 impl Payload {
@@ -109,6 +278,22 @@ impl Payload {
             read.map_err(|error| unreadable("standard input", &error))?;
         }
         Ok(Some(payload))
+    }
+}
+
+impl Encoding {
+    fn decode(self, text: Vec<u8>) -> Result<Vec<u8>, Failure> {
+        let decoded = match self {
+            Self::Raw => return Ok(text),
+            Self::Hex => from_hex(&text),
+            Self::Base64 => BASE64
+                .decode(text.trim_ascii())
+                .map_err(|error| error.to_string()),
+        };
+        decoded.map_err(|error| {
+            let failure = Failure::new(FailureKind::Usage, format!("the payload: {error}"));
+            failure.hint("--encoding says how it is written")
+        })
     }
 }
 

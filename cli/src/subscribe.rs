@@ -1,25 +1,27 @@
 use std::time::Duration;
 
-use atmq_driver::{Client, Message, Messages};
-use atmq_protocol::mqtt::QoS;
+use atmq_driver::{Client, Message, Messages, QoS};
+use serde_json::json;
+use time::OffsetDateTime;
 use tokio::time::{Instant, sleep_until};
 
-use crate::broker::{BrokerArguments, exchange_failure, qos};
+use crate::broker::{self, BrokerArguments, exchange_failure, qos};
 use crate::emulate::stopped;
 use crate::failure::{Failure, FailureKind};
-use crate::output::print_line;
+use crate::format::{FORMAT_HELP, Format};
+use crate::output::{print_bytes, print_line};
 use crate::port::PortArguments;
 
 /// Subscribe through a module and print what comes, in the manner of mosquitto_sub
 ///
-/// Prints each payload as it is, and a line feed. Ends at Ctrl-C, or as -C and -W say.
+/// Prints each payload as it is, and a line feed. Ends at Ctrl-C, or as -C, -E and -W say.
 #[derive(Debug, clap::Args)]
-#[command(disable_help_flag = true)]
+#[command(
+    disable_help_flag = true,
+    disable_version_flag = true,
+    next_help_heading = "Messages"
+)]
 pub(crate) struct Arguments {
-    #[command(flatten)]
-    port: PortArguments,
-    #[command(flatten)]
-    broker: BrokerArguments,
     /// A topic filter (repeatable)
     #[arg(short = 't', long = "topic", value_name = "FILTER", required = true)]
     topics: Vec<String>,
@@ -33,17 +35,34 @@ pub(crate) struct Arguments {
     /// End so many seconds after the connection is made, with exit code 4
     #[arg(short = 'W', long, value_name = "SECONDS")]
     timeout: Option<u32>,
+    /// End as soon as the broker has acknowledged all subscriptions
+    #[arg(short = 'E', long)]
+    exit_subscribed: bool,
     /// Print the topic and a blank before each payload
     #[arg(short = 'v', long)]
     verbose: bool,
+    #[arg(short = 'F', long, value_name = "FORMAT", help = FORMAT_HELP,
+          value_parser = Format::parse, conflicts_with = "verbose")]
+    format: Option<Format>,
+    /// No line feed behind each message
+    #[arg(short = 'N', long)]
+    no_eol: bool,
+    /// Print a line of JSON for each message, valid whatever its bytes are: -F %j
+    #[arg(long, conflicts_with_all = ["verbose", "format", "no_eol"])]
+    json: bool,
     /// Print help
     #[arg(long, action = clap::ArgAction::Help)]
     help: Option<bool>,
+    #[command(flatten)]
+    port: PortArguments,
+    #[command(flatten)]
+    broker: BrokerArguments,
 }
 
 pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
+    let options = arguments.broker.options()?;
     let modem = arguments.port.modem().await?;
-    let (client, messages) = arguments.broker.connect(&modem).await?;
+    let (client, messages) = broker::connect(&modem, options).await?;
     let deadline = arguments
         .timeout
         .map(|seconds| Instant::now() + Duration::from_secs(seconds.into()));
@@ -74,6 +93,18 @@ impl Arguments {
                 .await
                 .map_err(|error| exchange_failure(&error).hint("check -t"))?;
         }
+        if self.json {
+            let topics = json!({ "event": "subscribed", "topics": self.topics });
+            print_line(topics.to_string())?;
+        }
+        if self.exit_subscribed {
+            return Ok(());
+        }
+        let format = match &self.format {
+            Some(format) => format.clone(),
+            None if self.json => Format::json(),
+            None => Format::plain(self.verbose),
+        };
         let mut seen = 0;
         loop {
             tokio::select! {
@@ -86,7 +117,7 @@ impl Arguments {
                             format!("the connection ended: {reason}"),
                         ));
                     };
-                    self.print(&message)?;
+                    self.print(&format, &message)?;
                     seen += 1;
                     if Some(seen) == self.count {
                         return Ok(());
@@ -103,13 +134,11 @@ impl Arguments {
         }
     }
 
-    fn print(&self, message: &Message) -> Result<(), Failure> {
-        let mut line = Vec::new();
-        if self.verbose {
-            line.extend_from_slice(message.topic.as_bytes());
-            line.push(b' ');
+    fn print(&self, format: &Format, message: &Message) -> Result<(), Failure> {
+        let shown = format.print(message, OffsetDateTime::now_utc());
+        match self.no_eol {
+            true => print_bytes(shown),
+            false => print_line(shown),
         }
-        line.extend_from_slice(&message.payload);
-        print_line(line)
     }
 }

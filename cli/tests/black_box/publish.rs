@@ -10,7 +10,9 @@ use std::thread;
 use atmq_tests::mosquitto::{Mosquitto, find_program, free_port};
 use atmq_tests::raw_mqtt::{Connect, Publish, RawClient};
 
-use crate::harness::{CLOSED_PORT, Emulator, Finished, atmq, awkward};
+use serde_json::Value;
+
+use crate::harness::{CLOSED_PORT, Emulator, Finished, Signal, atmq, awkward, text};
 
 /// What the module takes at most behind a prompt.
 const LIMIT: usize = 8000;
@@ -50,6 +52,127 @@ fn a_payload_comes_from_where_it_is_said_to_be() {
     let mut published = module.atmq("pub", ["-t", "l", "-l"]);
     published.write_stdin("").succeeds();
     other.expect_nothing();
+}
+
+#[test]
+fn a_payload_may_be_written_in_digits() {
+    let (module, mut other) = bench();
+    let publish =
+        |encoding, text| module.atmq("pub", ["-t", "t", "--encoding", encoding, "-m", text]);
+    publish("hex", "00 ff\t0A").succeeds();
+    assert_eq!(other.expect_publish(), Publish::new("t", b"\x00\xff\n"));
+    publish("base64", "AP8K").succeeds();
+    assert_eq!(other.expect_publish(), Publish::new("t", b"\x00\xff\n"));
+    for (encoding, text, why) in [
+        ("hex", "0", "no whole number of bytes"),
+        ("hex", "0g", "`g`"),
+        ("base64", "A", "invalid"),
+    ] {
+        let failed = publish(encoding, text).fails(2).without_output();
+        failed.saying(&["the payload", why, "--encoding"]);
+    }
+    other.expect_nothing();
+}
+
+#[test]
+fn a_message_is_repeated_and_each_is_told_in_json() {
+    let (module, mut other) = bench();
+    let options = ["-t", "t", "-m", "m", "-q", "1", "--repeat", "3", "--json"];
+    let lines = text(&module.atmq("pub", options).succeeds());
+    for _ in 0..3 {
+        assert_eq!(other.accept_publish().payload, b"m");
+    }
+    let lines: Vec<Value> = lines
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("each line is JSON"))
+        .collect();
+    let (sum, published) = lines.split_last().expect("there is a sum");
+    assert_eq!(published.len(), 3);
+    for line in published {
+        assert_eq!(line["outcome"], "acknowledged");
+        assert!(
+            line["latency_ms"]
+                .as_f64()
+                .is_some_and(|latency| latency > 0.0)
+        );
+    }
+    assert_eq!((&sum["messages"], &sum["failed"]), (&3.into(), &0.into()));
+    let p99 = &sum["latency_ms"]["p99"];
+    assert!(p99.as_f64().is_some_and(|latency| latency > 0.0), "{p99}");
+    module
+        .atmq("pub", ["-t", "t", "-l", "--repeat", "2"])
+        .is_misused();
+    module
+        .atmq("pub", ["-t", "t", "-n", "--repeat", "0"])
+        .is_misused();
+}
+
+#[test]
+fn a_will_is_published_when_the_module_is_gone() {
+    let (broker, mut other) = bench();
+    let module = Emulator::mapped_to(broker.broker());
+    let will = [
+        "--will-topic",
+        "w",
+        "--will-payload",
+        "gone",
+        "--will-qos",
+        "1",
+    ];
+    let waits = [
+        "-t",
+        "t",
+        "-m",
+        "m",
+        "--repeat",
+        "2",
+        "--repeat-delay",
+        "600",
+    ];
+    let publisher = module.spawn("pub", waits.iter().chain(&will));
+    assert_eq!(other.expect_publish(), Publish::new("t", "m"));
+    drop(module);
+    let published = other.accept_publish();
+    assert_eq!((published.topic.as_str(), published.qos), ("w", 1));
+    assert_eq!(published.payload, b"gone");
+    drop(publisher);
+    let orphan = ["-t", "t", "-n", "--will-payload", "gone"];
+    atmq(["pub", "--port", "p"]).args(orphan).is_misused();
+}
+
+#[test]
+fn a_session_is_kept_when_asked_for() {
+    let module = Emulator::with_broker();
+    let mut other = RawClient::connect(module.broker(), &Connect::new("other"));
+    let mut subscriber = module.atmq("sub", ["-t", "kept", "-q", "1", "-c", "-i", "s", "-E"]);
+    assert_eq!(subscriber.succeeds(), b"");
+    other.publish(&Publish::new("kept", "meanwhile").qos(1, 1));
+    let again = ["-t", "kept", "-q", "1", "-c", "-i", "s", "-C", "1"];
+    assert_eq!(module.atmq("sub", again).succeeds(), b"meanwhile\n");
+    let failed = module.atmq("sub", ["-t", "kept", "-c"]).fails(2);
+    failed.without_output().saying(&["-c", "give -i"]);
+}
+
+#[test]
+fn who_is_told_to_stop_disconnects() {
+    let (module, mut other) = bench();
+    let options = [
+        "-t",
+        "t",
+        "-m",
+        "m",
+        "--repeat",
+        "1000",
+        "--repeat-delay",
+        "60",
+    ];
+    let publisher = module.spawn("pub", options);
+    assert_eq!(other.expect_publish(), Publish::new("t", "m"));
+    publisher.signal(Signal::INT);
+    publisher.fails(130).saying(&["stopped after 1 message"]);
+    // The module is free for the next one.
+    module.atmq("pub", ["-t", "t", "-m", "next"]).succeeds();
+    assert_eq!(other.expect_publish(), Publish::new("t", "next"));
 }
 
 #[test]

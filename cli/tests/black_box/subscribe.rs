@@ -2,7 +2,10 @@
 
 use atmq_tests::raw_mqtt::{Connect, Publish, RawClient};
 
-use crate::harness::{CLOSED_PORT, Emulator, Finished, Running, Signal, awkward};
+use data_encoding::BASE64;
+use serde_json::Value;
+
+use crate::harness::{CLOSED_PORT, Emulator, Finished, Running, Signal, awkward, text};
 
 /// A module, and a client at its broker. A retained message waits on each of `a` and `b`: a
 /// subscriber who has printed it is known to be there.
@@ -83,6 +86,41 @@ fn several_topics_and_their_names() {
     // The subscription that follows has been granted when the first of its messages comes.
     other.publish(&Publish::new("c/d", "from d").retain());
     assert_eq!(subscriber.succeeds(), b"c/d from d\n");
+}
+
+#[test]
+fn messages_are_printed_as_the_format_says() {
+    let (module, _other) = bench();
+    let formatted = |options: &[&str]| {
+        let all = ["-t", "a", "-t", "b", "-C", "2"];
+        module.atmq("sub", all.iter().chain(options)).succeeds()
+    };
+    assert_eq!(
+        formatted(&["-F", r"%t\t%p|%x|%l"]),
+        b"a\thello a|68656c6c6f2061|7\nb\thello b|68656c6c6f2062|7\n"
+    );
+    assert_eq!(formatted(&["-N"]), b"hello ahello b");
+    let complaint = module.atmq("sub", ["-t", "a", "-F", "%q"]).is_misused();
+    assert!(complaint.contains("neither QoS nor retain"), "{complaint}");
+}
+
+#[test]
+fn json_is_valid_for_any_bytes() {
+    let (module, mut other) = bench();
+    let mut subscriber = module.spawn("sub", ["-t", "a", "-C", "3", "--json"]);
+    subscriber.line();
+    subscriber.line();
+    other.publish(&Publish::new("a", awkward()));
+    other.publish(&Publish::new("a", "\"quoted\"\r\n"));
+    let lines = text(&subscriber.succeeds());
+    let lines: Vec<Value> = lines
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("each line is JSON"))
+        .collect();
+    let binary = lines[0]["payload_base64"].as_str().expect("it is no text");
+    assert_eq!(BASE64.decode(binary.as_bytes()), Ok(awkward()));
+    assert_eq!(lines[1]["payload"], "\"quoted\"\r\n");
+    assert_eq!(lines[1]["topic"], "a");
 }
 
 #[test]

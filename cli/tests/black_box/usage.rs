@@ -4,7 +4,16 @@ use std::io::pipe;
 
 use crate::harness::{Emulator, Finished, atmq, end_without_output, text};
 
-const SUBCOMMANDS: [&str; 5] = ["demo", "emulate", "at", "pub", "sub"];
+const SUBCOMMANDS: [&str; 8] = [
+    "demo",
+    "emulate",
+    "at",
+    "pub",
+    "sub",
+    "config",
+    "completions",
+    "man",
+];
 
 #[test]
 fn help_lists_subcommands_and_exit_codes() {

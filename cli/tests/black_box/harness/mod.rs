@@ -22,7 +22,7 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 pub(crate) const CLOSED_PORT: &str = "127.0.0.1:1";
 
 /// Set by whoever runs the tests, these would change what the program does.
-const VARIABLES: [&str; 3] = ["ATMQ_PORT", "ATMQ_PASSWORD", "ATMQ_LOG"];
+const VARIABLES: [&str; 4] = ["ATMQ_PORT", "ATMQ_PASSWORD", "ATMQ_PROFILE", "ATMQ_LOG"];
 
 /// The program with arguments, to be run to its end.
 pub(crate) fn atmq(arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Command {
@@ -47,6 +47,8 @@ fn program() -> std::process::Command {
     for variable in VARIABLES {
         program.env_remove(variable);
     }
+    // The profiles of whoever runs the tests are not asked for either.
+    program.env("ATMQ_CONFIG", "/nonexistent/config.toml");
     // A panic would show itself as more than one line.
     program.env("RUST_BACKTRACE", "1").stdin(Stdio::null());
     program

@@ -1,0 +1,14 @@
+use std::time::Duration;
+
+/// The longest time that can be given; a clock can be made to overflow.
+const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
+/// Reads a number of seconds, which may have a fraction.
+pub(crate) fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds = text.parse().map_err(|_| "a number of seconds")?;
+    match Duration::try_from_secs_f64(seconds) {
+        Ok(limit) if limit <= LONGEST => Ok(limit),
+        Ok(_) => Err("that is more than a year".into()),
+        Err(error) => Err(error.to_string()),
+    }
+}
