@@ -1,4 +1,3 @@
-use atmq_protocol::framing::DataEnd;
 use atmq_protocol::mqtt::SignMethod;
 use serde::Deserialize;
 
@@ -23,9 +22,6 @@ pub struct Quirks {
     /// The module opens a lost link again by itself and connects with the same CONNECT, as ECMT
     /// does. It tries once.
     pub reconnects: bool,
-    /// What ends the input at the prompt of a publish. Ctrl-Z publishes what has come, ESC is
-    /// answered with `OK` and nothing is published, as ECMT does.
-    pub prompt_end: DataEnd,
     /// When `OK` comes, and when the result URC.
     pub result_order: ResultOrder,
     /// How the credentials of `aliauth` are signed unless the host says otherwise.

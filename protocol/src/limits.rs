@@ -3,6 +3,9 @@
 //! Driver and emulator check against the same numbers: the driver before the first byte is sent,
 //! the emulator before anything changes.
 
+use crate::dialect::EncodeError;
+use crate::framing::{CTRL_Z, DataEnd, ESCAPE};
+
 /// The limits of one module model. Lengths are in bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
@@ -26,6 +29,9 @@ pub struct Limits {
     pub inline_payload: usize,
     /// Longest payload behind a prompt.
     pub prompt_payload: usize,
+    /// What ends the payload behind a prompt. Where control characters do, no payload that holds
+    /// them can go there.
+    pub prompt_end: DataEnd,
     /// Longest keepalive, in seconds.
     pub keep_alive: u16,
 }
@@ -43,6 +49,7 @@ impl Limits {
         will_payload: 256,
         inline_payload: 1460,
         prompt_payload: 8000,
+        prompt_end: DataEnd::Length,
         keep_alive: 3600,
     };
 
@@ -52,6 +59,24 @@ impl Limits {
         inline_payload: 1024,
         ..Self::NT35E
     };
+
+    /// Whether the module takes these bytes behind a prompt.
+    ///
+    /// # Errors
+    /// They hold a character that ends the input before its length does.
+    pub fn check_prompt_data(&self, data: &[u8]) -> Result<(), EncodeError> {
+        let ends = match self.prompt_end {
+            DataEnd::Length => None,
+            DataEnd::ControlCharacters => memchr::memchr2(CTRL_Z, ESCAPE, data),
+        };
+        match ends {
+            Some(at) => Err(EncodeError::EndsPrompt {
+                character: data[at].into(),
+                at,
+            }),
+            None => Ok(()),
+        }
+    }
 
     /// The limits of the module that calls itself so (`AT+CGMM`). One that is not known gets the
     /// narrower limits of the NT26.

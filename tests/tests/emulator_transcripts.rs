@@ -39,7 +39,9 @@ fn switched(mut profile: Profile, transcript: &Transcript) -> Profile {
             "keeps_configuration" => quirks.keeps_configuration = true,
             "disconnect_frees" => quirks.disconnect_frees = true,
             "reconnects" => quirks.reconnects = true,
-            "prompt_end control characters" => quirks.prompt_end = DataEnd::ControlCharacters,
+            "prompt_end control characters" => {
+                profile.limits.prompt_end = DataEnd::ControlCharacters;
+            }
             "result_order one burst" => quirks.result_order = ResultOrder::OneBurst,
             "result_order URC first" => quirks.result_order = ResultOrder::UrcFirst,
             "sign_method hmacsha256" => quirks.sign_method = SignMethod::HmacSha256,

@@ -88,7 +88,7 @@ impl Linter {
         Self {
             started: now,
             arrived: now,
-            typing: Typing::new(command_line, profile.quirks.prompt_end),
+            typing: Typing::new(command_line, profile.limits.prompt_end),
             connections: (0..connections)
                 .map(|_| Observed::new(keeps_configuration))
                 .collect(),

@@ -385,7 +385,7 @@ fn a_payload_may_end_before_its_length_where_the_module_has_it_so() {
     ];
     for (steps, expected) in rows {
         let mut profile = Profile::nt35e();
-        profile.quirks.prompt_end = DataEnd::ControlCharacters;
+        profile.limits.prompt_end = DataEnd::ControlCharacters;
         let mut dialogue = Dialogue::with(profile, 0);
         for step in connected.iter().chain(steps) {
             dialogue.step(*step);

@@ -84,7 +84,7 @@ impl Modem {
                 Ok(Done::Prompt(publish)) => {
                     self.output.raw(b"\r\n> ");
                     self.lint.prompted(publish.length());
-                    let end = self.profile.quirks.prompt_end;
+                    let end = self.profile.limits.prompt_end;
                     self.reader.expect_data(publish.length(), end);
                     let give_up = now + self.profile.data_timeout;
                     self.phase = Phase::Prompted { publish, give_up };

@@ -218,7 +218,10 @@ impl From<File> for Profile {
         Self {
             name: file.name,
             identity: file.identity,
-            limits: file.limits.into(),
+            limits: Limits {
+                prompt_end: quirks.prompt_end,
+                ..file.limits.into()
+            },
             dialect: Lmqtt {
                 unsubscribe_urc: quirks.unsubscribe_urc,
                 publish_extended_urc: quirks.publish_extended_urc,
@@ -246,7 +249,6 @@ impl From<File> for Profile {
                 keeps_configuration: quirks.keeps_configuration,
                 disconnect_frees: quirks.disconnect_frees,
                 reconnects: quirks.reconnects,
-                prompt_end: quirks.prompt_end,
                 result_order: quirks.result_order,
                 sign_method: quirks.sign_method,
             },
@@ -270,6 +272,8 @@ impl From<LimitsTable> for Limits {
             inline_payload: limits.inline_payload,
             prompt_payload: limits.prompt_payload,
             keep_alive: limits.keep_alive_s,
+            // It stands among the quirks of a file.
+            prompt_end: DataEnd::Length,
         }
     }
 }

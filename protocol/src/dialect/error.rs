@@ -36,6 +36,17 @@ pub enum EncodeError {
         /// Where it stands, in bytes.
         at: usize,
     },
+    /// The payload holds a character that ends the input at the module's prompt.
+    #[error(
+        "the payload holds {character:?} at byte {at}, which ends the input at the prompt of this \
+         module; hexadecimal digits would carry it"
+    )]
+    EndsPrompt {
+        /// The character.
+        character: char,
+        /// Where it stands, in bytes.
+        at: usize,
+    },
     /// A number is outside of what the module takes.
     #[error("{field} is {value}, the module takes {min} to {max}")]
     OutOfRange {

@@ -28,6 +28,18 @@ pub struct Context<'c> {
     pub formats: &'c FormatTable,
 }
 
+/// What a module prints about its power, asked by nobody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Power {
+    /// It has started: its connections and what it was told are gone.
+    Started,
+    /// The same, in words that also stand in answers, such as the maker's name: it counts only
+    /// where nothing answers.
+    Banner,
+    /// It switches itself off.
+    Down,
+}
+
 /// The AT commands and result codes by which one family of modules speaks MQTT.
 pub trait Dialect: fmt::Debug + Send + Sync {
     /// What users call it, such as `LMQTT`.
@@ -39,7 +51,7 @@ pub trait Dialect: fmt::Debug + Send + Sync {
     /// Host: how a payload is to be given to the module, so that it arrives as it is.
     ///
     /// # Errors
-    /// The payload is longer than the module takes.
+    /// The payload is longer than the module takes, or holds what its prompt does not carry.
     fn publish_payload<'a>(
         &self,
         formats: Formats,
@@ -69,6 +81,10 @@ pub trait Dialect: fmt::Debug + Send + Sync {
 
     /// Host: reads a line as a URC; `None` if it is none.
     fn decode_urc<'a>(&self, line: &'a [u8], formats: &FormatTable) -> Option<Urc<'a>>;
+
+    /// Host: reads a line as what a module prints when it starts or switches itself off; `None`
+    /// if it is no such line.
+    fn power(&self, line: &[u8]) -> Option<Power>;
 
     /// Host: how far the line that begins with these bytes reaches.
     fn extent(&self, line: &[u8], formats: &FormatTable) -> Extent;

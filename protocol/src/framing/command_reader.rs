@@ -38,8 +38,8 @@ pub enum DataEnd {
 const CARRIAGE_RETURN: u8 = b'\r';
 const BACKSPACE: u8 = 0x08;
 const DELETE: u8 = 0x7f;
-const CTRL_Z: u8 = 0x1a;
-const ESCAPE: u8 = 0x1b;
+pub(crate) const CTRL_Z: u8 = 0x1a;
+pub(crate) const ESCAPE: u8 = 0x1b;
 
 /// Cuts the byte stream of a host into command lines and announced raw data.
 ///

@@ -7,5 +7,6 @@
 mod command_reader;
 mod response_reader;
 
+pub(crate) use command_reader::{CTRL_Z, ESCAPE};
 pub use command_reader::{CommandReader, DataEnd, Input};
 pub use response_reader::{Extent, Frame, ResponseReader};

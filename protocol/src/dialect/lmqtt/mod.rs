@@ -5,6 +5,7 @@ mod command;
 mod config;
 mod describe;
 mod information;
+mod power;
 mod publish;
 mod received;
 #[cfg(test)]
@@ -17,7 +18,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use super::{Context, DecodeError, Dialect, EncodeError};
+use super::{Context, DecodeError, Dialect, EncodeError, Power};
 use crate::command::Command;
 use crate::framing::Extent;
 use crate::limits::Limits;
@@ -175,7 +176,8 @@ impl Dialect for Lmqtt {
     ) -> Result<PublishPayload<'a>, EncodeError> {
         let wire_length = formats.send.wire_length(payload.len());
         // The module checks the length that it is told.
-        let length = self.publish_hex_length.shown(formats.send, payload.len());
+        let shown = |length| self.publish_hex_length.shown(formats.send, length);
+        let length = shown(payload.len());
         let plain = match formats.send {
             DataFormat::Text => core::str::from_utf8(&payload)
                 .is_ok_and(|text| !text.contains(|c: char| c == '"' || c.is_control())),
@@ -184,12 +186,16 @@ impl Dialect for Lmqtt {
         if plain && length <= limits.inline_payload {
             Ok(PublishPayload::Inline(payload))
         } else if length <= limits.prompt_payload {
+            if formats.send == DataFormat::Text {
+                limits.check_prompt_data(&payload)?;
+            }
             Ok(PublishPayload::Prompted(wire_length))
         } else {
+            // Whoever has too much counts bytes, whatever the module is told.
             Err(EncodeError::TooLong {
                 field: "the payload",
-                length,
-                max: limits.prompt_payload,
+                length: payload.len(),
+                max: limits.prompt_payload / shown(1),
             })
         }
     }
@@ -220,6 +226,10 @@ impl Dialect for Lmqtt {
 
     fn extent(&self, line: &[u8], formats: &FormatTable) -> Extent {
         received::extent(line, self.hex_length, formats)
+    }
+
+    fn power(&self, line: &[u8]) -> Option<Power> {
+        power::decode(line)
     }
 
     fn owns(&self, name: &[u8]) -> bool {

@@ -1,6 +1,7 @@
 //! What hosts ask.
 
 use super::*;
+use crate::framing::DataEnd;
 
 #[test]
 fn each_request_both_ways() {
@@ -469,6 +470,40 @@ fn a_payload_takes_the_way_on_which_it_survives() {
     };
     assert_eq!(way(b"\x00\r\n", hex), Ok(inline(b"\x00\r\n")));
     assert_eq!(way(&[0; 600], hex), Ok(PublishPayload::Prompted(1200)));
+    // Two digits a byte, and the limit counts digits; who has too much is told of bytes.
+    assert_eq!(way(&[0; 4000], hex), Ok(PublishPayload::Prompted(8000)));
+    assert_eq!(
+        way(&[0; 4001], hex).unwrap_err().to_string(),
+        "the payload has 4001 bytes, the module takes at most 4000"
+    );
+}
+
+/// Reference `ecmt.md` 2.2: Ctrl-Z and ESC end the input.
+#[test]
+fn what_would_end_the_input_at_the_prompt_goes_in_hexadecimal_digits_or_not_at_all() {
+    let limits = Limits {
+        prompt_end: DataEnd::ControlCharacters,
+        ..Limits::NT26
+    };
+    let way = |payload: &'static [u8], send| {
+        let formats = Formats {
+            send,
+            ..Formats::default()
+        };
+        Lmqtt::DEFAULT.publish_payload(formats, &limits, payload.into())
+    };
+    let (text, hex) = (DataFormat::Text, DataFormat::HexString);
+    assert_eq!(way(b"a\r\0", text), Ok(PublishPayload::Prompted(3)));
+    for (payload, character) in [(b"ab\x1ac", '\u{1a}'), (b"ab\x1bc", '\u{1b}')] {
+        let error = EncodeError::EndsPrompt { character, at: 2 };
+        assert_eq!(way(payload, text), Err(error));
+        assert_eq!(way(payload, hex), Ok(inline(payload)));
+    }
+    assert_eq!(
+        way(b"\x1a", text).unwrap_err().to_string(),
+        "the payload holds '\\u{1a}' at byte 0, which ends the input at the prompt of this module; \
+         hexadecimal digits would carry it"
+    );
 }
 
 #[test]
