@@ -19,7 +19,9 @@ pub struct Counters {
     pub fences: u64,
     /// Probes sent to bring a fence down.
     pub probes: u64,
-    /// Command lines that the module sent back.
+    /// How often the module could be spoken to again after it had to be probed.
+    pub recoveries: u64,
+    /// Command lines, and lines of data, that the module sent back.
     pub echoes: u64,
     /// Final result codes that answered nothing: late ones, doubled ones.
     pub stray_results: u64,
@@ -31,8 +33,12 @@ pub struct Counters {
     pub overlong_lines: u64,
     /// Lines dropped because their end did not come.
     pub abandoned_lines: u64,
-    /// Boot banners seen.
+    /// Starts of the module. Several lines in a row that tell of one are one.
     pub reboots: u64,
+    /// How often the module said that it switches itself off.
+    pub power_downs: u64,
+    /// Messages taken out of the module's cache.
+    pub reads: u64,
     /// Messages received.
     pub messages: u64,
     /// Messages dropped because the consumer was too slow even after reading was held back.

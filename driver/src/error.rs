@@ -124,10 +124,20 @@ pub enum ExchangeError {
         limit: usize,
     },
     /// The module has rebooted meanwhile. The command may have been carried out.
-    #[error("the module rebooted during {command}")]
+    #[error("the module rebooted {} {command}", during(*.accepted))]
     Rebooted {
         /// The command, without its parameters.
         command: String,
+        /// Whether the module had taken the command before, and only the report is missing.
+        accepted: bool,
+    },
+    /// The module was switched off meanwhile. The command may have been carried out.
+    #[error("the module was switched off {} {command}", during(*.accepted))]
+    PoweredDown {
+        /// The command, without its parameters.
+        command: String,
+        /// Whether the module had taken the command before, and only the report is missing.
+        accepted: bool,
     },
     /// The link was lost meanwhile.
     #[error("the link was lost during {command} ({})", status_words(*.status, *.extend))]
@@ -159,9 +169,28 @@ impl ExchangeError {
             | Self::NoPrompt { command, .. }
             | Self::PromptSkipped { command }
             | Self::TooLong { command, .. }
-            | Self::Rebooted { command }
+            | Self::Rebooted { command, .. }
+            | Self::PoweredDown { command, .. }
             | Self::LinkLost { command, .. }
             | Self::Unresponsive { command, .. } => command,
+        }
+    }
+}
+
+impl ExchangeError {
+    /// For the log.
+    pub(crate) fn in_one_word(&self) -> &'static str {
+        match self {
+            Self::Refused { .. } => "refused",
+            Self::Timeout { .. } => "timeout",
+            Self::NoReport { .. } => "no report",
+            Self::NoPrompt { .. } => "no prompt",
+            Self::PromptSkipped { .. } => "prompt skipped",
+            Self::TooLong { .. } => "answer too long",
+            Self::Rebooted { .. } => "rebooted",
+            Self::PoweredDown { .. } => "powered down",
+            Self::LinkLost { .. } => "link lost",
+            Self::Unresponsive { .. } => "unresponsive",
         }
     }
 }
@@ -219,6 +248,9 @@ pub enum Disconnected {
     /// The module has rebooted.
     #[error("the module rebooted")]
     Rebooted,
+    /// The module has been switched off.
+    #[error("the module was switched off")]
+    PoweredDown,
     /// The connection could not be established.
     #[error("the connection was not established")]
     NotEstablished,
@@ -288,6 +320,13 @@ impl PublishError {
     /// deliver it twice.
     pub fn may_have_arrived(&self) -> bool {
         matches!(self, Self::WrongAcknowledgement { .. } | Self::Unknown(_))
+    }
+}
+
+fn during(accepted: bool) -> &'static str {
+    match accepted {
+        true => "after it had taken",
+        false => "during",
     }
 }
 

@@ -224,6 +224,7 @@ impl PortTask {
                 }
                 Event::Urc(urc) => self.urc(urc),
                 Event::Rebooted => self.end_links(|_| true, &Disconnected::Rebooted),
+                Event::PoweredDown => self.end_links(|_| true, &Disconnected::PoweredDown),
                 Event::Line(line) => self.line(&line),
                 Event::Unrecognised(_) | Event::Overlong { .. } => {}
             }

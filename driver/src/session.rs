@@ -127,6 +127,12 @@ impl Session {
         self.channel.report_lines = on;
     }
 
+    /// Whether [`Event::Unrecognised`] is wanted; each keeps a copy of its line. At the beginning
+    /// it is. Such lines are counted in any case.
+    pub fn report_unrecognised(&mut self, on: bool) {
+        self.channel.report_unrecognised = on;
+    }
+
     /// Whether an exchange can be asked for. It can be while a fence is up; then it waits.
     pub fn is_ready(&self) -> bool {
         self.channel.is_ready()

@@ -4,13 +4,14 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::time::{Duration, Instant};
 
-use atmq_protocol::dialect::Dialect;
+use atmq_protocol::dialect::{Dialect, Power};
 use atmq_protocol::limits::Limits;
 use atmq_protocol::mqtt::{ConnectionId, FormatTable, LinkStatus, Request, Setting, Urc};
 use atmq_protocol::result_code::FinalResult;
+use tracing::Span;
 
 use super::command::{Command, Kind, Prepared, Wire};
-use super::event::{Event, Transmit};
+use super::event::{Answer, Event, Transmit};
 use super::fence::{self, Fence};
 use super::owned;
 use super::pending::{Pending, Stage};
@@ -27,6 +28,7 @@ pub(super) struct Channel {
     pub(super) events: VecDeque<Event>,
     pub(super) transmit: VecDeque<Transmit>,
     pub(super) report_lines: bool,
+    pub(super) report_unrecognised: bool,
     state: State,
     /// Accepted, but kept back by the fence.
     waiting: Option<Prepared>,
@@ -41,6 +43,12 @@ pub(super) struct Channel {
     last_received: Option<Instant>,
     /// An incomplete line keeps answers from being seen, until the reader has been told.
     stalled: bool,
+    /// The module has said that it started, and has answered nothing since.
+    starting: bool,
+    /// Until when the report of a publish without identifier may come that was given up.
+    late_reports: Vec<(ConnectionId, Instant)>,
+    /// The buffer of the last command line, for the next one.
+    spare: Vec<u8>,
 }
 
 enum State {
@@ -61,6 +69,7 @@ impl Channel {
             events: VecDeque::new(),
             transmit: VecDeque::new(),
             report_lines: false,
+            report_unrecognised: true,
             state: State::Clear,
             waiting: None,
             unreported: Vec::new(),
@@ -69,6 +78,9 @@ impl Channel {
             prompt_awaited: None,
             last_received: None,
             stalled: false,
+            starting: false,
+            late_reports: Vec::new(),
+            spare: Vec::new(),
         }
     }
 
@@ -111,14 +123,40 @@ impl Channel {
 
     /// Sends what waits, now that nothing keeps it back.
     fn start(&mut self, now: Instant) {
-        let Some(prepared) = self.waiting.take() else {
+        let Some(mut prepared) = self.waiting.take() else {
             return;
         };
-        tracing::debug!(command = prepared.name, "exchange begins");
         self.counters.exchanges += 1;
-        self.send(prepared.line.clone(), prepared.secrets.clone());
+        let mut sent = std::mem::take(&mut self.spare);
+        sent.clone_from(&prepared.line);
+        self.send(
+            std::mem::replace(&mut prepared.line, sent),
+            std::mem::take(&mut prepared.secrets),
+        );
         self.prompt_awaited = Some(prepared.data.is_some());
-        self.state = State::Pending(Box::new(Pending::new(prepared, now)));
+        let mut pending = Pending::new(prepared, now);
+        pending.ambiguous = self.is_ambiguous(&pending, now);
+        tracing::trace!(parent: &pending.span, "command sent");
+        self.state = State::Pending(Box::new(pending));
+    }
+
+    /// Whether a late report would look like that of the exchange: messages with quality of
+    /// service 0 have no identifier.
+    fn is_ambiguous(&mut self, pending: &Pending, now: Instant) -> bool {
+        self.late_reports.retain(|(_, until)| now < *until);
+        let late = &self.late_reports;
+        !late.is_empty()
+            && pending
+                .unidentified()
+                .is_some_and(|connection| late.iter().any(|(other, _)| *other == connection))
+    }
+
+    /// The span of the exchange in progress, or none.
+    fn span(&self) -> Span {
+        match &self.state {
+            State::Pending(pending) => pending.span.clone(),
+            _ => Span::none(),
+        }
     }
 
     fn send(&mut self, bytes: Vec<u8>, secrets: Vec<std::ops::Range<usize>>) {
@@ -141,6 +179,7 @@ impl Channel {
     }
 
     pub(super) fn prompt(&mut self, now: Instant) {
+        let _entered = self.span().entered();
         match &mut self.state {
             State::Pending(pending) => {
                 if let Some(data) = pending.prompt(now) {
@@ -158,6 +197,7 @@ impl Channel {
 
     /// What a line means.
     pub(super) fn line(&mut self, line: &[u8], now: Instant) {
+        let _entered = self.span().entered();
         if self.take_late_probe(line) {
             return;
         }
@@ -192,19 +232,24 @@ impl Channel {
     /// A line that is neither echo nor final result code.
     fn content(&mut self, line: &[u8], now: Instant) {
         let urc = self.wire.dialect.decode_urc(line, &self.wire.formats);
+        let power = match &urc {
+            Some(_) => None,
+            None => self.wire.dialect.power(line),
+        };
+        let unmistakable = matches!(power, Some(Power::Started | Power::Down));
         if let State::Pending(pending) = &mut self.state {
             if let Some(urc) = &urc
                 && pending.take_report(urc, line, &self.wire)
             {
                 self.counters.urcs += 1;
                 self.follow(urc);
-                self.finish_if_complete();
+                self.finish_if_complete(now);
                 return;
             }
-            if pending.take_information(line, &self.wire) {
+            if pending.take_information(line, unmistakable, &self.wire) {
                 return;
             }
-            if urc.is_none() && pending.is_raw() && !is_boot_rom(line) {
+            if urc.is_none() && pending.is_raw() && !unmistakable {
                 pending.take_line(line);
                 return;
             }
@@ -212,11 +257,18 @@ impl Channel {
         if self.report_lines {
             self.events.push_back(Event::Line(line.to_vec()));
         }
-        match urc {
-            Some(urc) => self.urc(urc),
-            None if is_banner(line) => self.rebooted(now),
-            None => self.unrecognised(line),
+        match (urc, power) {
+            (Some(urc), _) => self.urc(urc, now),
+            (None, Some(Power::Down)) => self.powered_down(now),
+            (None, Some(Power::Started)) => self.started(now),
+            (None, Some(Power::Banner)) if !self.owes_text() => self.started(now),
+            (None, _) => self.unrecognised(line),
         }
+    }
+
+    /// Whether a line of any words may be a late answer.
+    fn owes_text(&self) -> bool {
+        matches!(&self.state, State::Fenced(fence) if fence.owes_text)
     }
 
     fn unrecognised(&mut self, line: &[u8]) {
@@ -229,10 +281,12 @@ impl Channel {
         } else {
             self.counters.unrecognised_lines += 1;
         }
-        self.events.push_back(Event::Unrecognised(line.to_vec()));
+        if self.report_unrecognised {
+            self.events.push_back(Event::Unrecognised(line.to_vec()));
+        }
     }
 
-    fn urc(&mut self, urc: Urc<'_>) {
+    fn urc(&mut self, urc: Urc<'_>, now: Instant) {
         self.counters.urcs += 1;
         self.follow(&urc);
         if let Urc::Status {
@@ -248,7 +302,7 @@ impl Channel {
             }
         }
         self.events.push_back(Event::Urc(owned::urc(urc)));
-        self.finish_if_complete();
+        self.finish_if_complete(now);
     }
 
     /// The configuration of a connection is lost when it is closed.
@@ -260,6 +314,7 @@ impl Channel {
         {
             self.wire.formats[*connection] = Default::default();
             self.unreported.retain(|other| other != connection);
+            self.late_reports.retain(|(other, _)| other != connection);
         }
     }
 
@@ -274,22 +329,23 @@ impl Channel {
                 return;
             }
             if pending.stage == Stage::Prompt {
-                let command = pending.prepared.name.clone();
-                self.complete(Err(ExchangeError::PromptSkipped { command }));
-                self.fence(Fence::data_mode(now, 0));
+                if let Some(pending) = self.take_pending() {
+                    let command = pending.prepared.name();
+                    self.complete(pending, Err(ExchangeError::PromptSkipped { command }), now);
+                    self.fence(Fence::data_mode(now, 0));
+                }
                 return;
             }
             pending.carried_out = true;
             self.configured();
-            self.finish_if_complete();
+            self.finish_if_complete(now);
             return;
         }
-        if let State::Pending(pending) = std::mem::replace(&mut self.state, State::Clear) {
-            tracing::debug!(command = pending.prepared.name, %result, "refused");
+        if let Some(mut pending) = self.take_pending() {
             self.counters.refusals += 1;
-            self.complete(pending.finish(result));
+            let outcome = pending.outcome(result);
+            self.complete(pending, outcome, now);
             self.state = State::Fenced(Fence::pause(now));
-            self.prompt_awaited = Some(false);
         }
     }
 
@@ -321,23 +377,43 @@ impl Channel {
     }
 
     /// Ends the exchange in progress if nothing more is awaited.
-    fn finish_if_complete(&mut self) {
-        match std::mem::replace(&mut self.state, State::Clear) {
-            State::Pending(pending) if pending.is_complete() => {
-                // Answers come in order, so those of older probes can no longer come.
-                self.late_probes = 0;
-                self.complete(pending.finish(FinalResult::Ok));
-            }
-            state => self.state = state,
+    fn finish_if_complete(&mut self, now: Instant) {
+        let complete = matches!(&self.state, State::Pending(pending) if pending.is_complete());
+        if complete && let Some(mut pending) = self.take_pending() {
+            // Answers come in order, so those of older probes can no longer come.
+            self.late_probes = 0;
+            let outcome = pending.outcome(FinalResult::Ok);
+            self.complete(pending, outcome, now);
         }
     }
 
-    fn complete(&mut self, outcome: Result<super::Answer, ExchangeError>) {
-        if let Err(error) = &outcome {
-            tracing::debug!(%error, "exchange failed");
+    /// The exchange in progress, which is one no longer.
+    fn take_pending(&mut self) -> Option<Box<Pending>> {
+        match std::mem::replace(&mut self.state, State::Clear) {
+            State::Pending(pending) => Some(pending),
+            state => {
+                self.state = state;
+                None
+            }
         }
+    }
+
+    /// An exchange has ended so.
+    fn complete(
+        &mut self,
+        pending: Box<Pending>,
+        outcome: Result<Answer, ExchangeError>,
+        now: Instant,
+    ) {
+        let took = now.saturating_duration_since(pending.began);
+        pending.span.record("duration", tracing::field::debug(took));
+        match &outcome {
+            Ok(answer) => pending.span.record("outcome", answer.in_one_word()),
+            Err(error) => pending.span.record("outcome", error.in_one_word()),
+        };
+        tracing::debug!(parent: &pending.span, "exchange ended");
+        self.spare = pending.prepared.line;
         self.prompt_awaited = Some(false);
-        self.state = State::Clear;
         self.events.push_back(Event::Completed(outcome));
     }
 
@@ -371,8 +447,8 @@ impl fmt::Debug for Channel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (state, command) = match &self.state {
             State::Clear => ("clear", None),
-            State::Pending(pending) => ("pending", Some(&pending.prepared.name)),
-            State::Fenced(_) => ("fenced", self.waiting.as_ref().map(|waiting| &waiting.name)),
+            State::Pending(pending) => ("pending", Some(pending.prepared.name())),
+            State::Fenced(_) => ("fenced", self.waiting.as_ref().map(Prepared::name)),
         };
         f.debug_struct("Channel")
             .field("state", &state)
@@ -385,18 +461,4 @@ impl fmt::Debug for Channel {
 /// Whether a status means that the link is gone. A full cache loses a message, not the link.
 pub(crate) fn is_loss(status: LinkStatus) -> bool {
     !matches!(status, LinkStatus::Fine | LinkStatus::CacheOverflow)
-}
-
-/// What the boot loader prints (reference `lmqtt.md` 1.10, measured).
-fn is_boot_rom(line: &[u8]) -> bool {
-    contains(line, b"boot.rom")
-}
-
-/// What a module prints when it starts. A result code or a URC begins with a plus.
-fn is_banner(line: &[u8]) -> bool {
-    is_boot_rom(line) || (!line.starts_with(b"+") && contains(line, b"Lierda"))
-}
-
-fn contains(line: &[u8], word: &[u8]) -> bool {
-    line.windows(word.len()).any(|window| window == word)
 }

@@ -100,8 +100,6 @@ impl fmt::Debug for RawCommand {
 /// A command that has been written down and can be sent.
 pub(super) struct Prepared {
     pub(super) kind: Kind,
-    /// What the command is called in errors and logs.
-    pub(super) name: String,
     /// The line with its carriage return.
     pub(super) line: Vec<u8>,
     /// Where passwords stand in the line.
@@ -111,6 +109,18 @@ pub(super) struct Prepared {
     /// Whether a result URC belongs to the exchange.
     pub(super) reported: bool,
     pub(super) limit: Duration,
+}
+
+impl Prepared {
+    /// What the command is called in errors and logs: the line without its parameters, where
+    /// passwords stand.
+    pub(super) fn name(&self) -> String {
+        match &self.kind {
+            Kind::Standard(_) => String::from_utf8_lossy(self.line.trim_ascii_end()).into_owned(),
+            Kind::Mqtt(request) => name_of_request(request, &self.line),
+            Kind::Raw => name(&self.line),
+        }
+    }
 }
 
 /// By what an exchange recognises its answers.
@@ -135,7 +145,6 @@ impl Wire {
                 request.encode(&mut line);
                 Ok(Prepared {
                     kind: Kind::Standard(request),
-                    name: String::from_utf8_lossy(line.trim_ascii_end()).into_owned(),
                     line,
                     secrets: Vec::new(),
                     data: None,
@@ -193,7 +202,7 @@ impl Wire {
         mut request: Request<'static>,
         data: Option<Vec<u8>>,
     ) -> Result<Prepared, RequestError> {
-        check_prompt(&request, data.as_deref())?;
+        self.check_prompt(&request, data.as_deref())?;
         let mut line = Vec::new();
         let context = Context {
             limits: &self.limits,
@@ -208,7 +217,6 @@ impl Wire {
             *payload = PublishPayload::Prompted(0);
         }
         Ok(Prepared {
-            name: name_of_request(&request, &line),
             kind: Kind::Mqtt(request),
             line,
             secrets,
@@ -234,10 +242,9 @@ impl Wire {
             return Err(RequestError::NotACommand);
         }
         self.check_length(line.len())?;
-        let name = name(&line);
         let (answered, limit, secrets) = match self.request_in(&line) {
             Some(request) => {
-                check_prompt(&request, data.as_deref())?;
+                self.check_prompt(&request, data.as_deref())?;
                 let exchange = self.dialect.exchange(&request);
                 let secrets = secrets(&request, &line);
                 (reported && exchange.reported, exchange.limit, secrets)
@@ -255,7 +262,6 @@ impl Wire {
         line.push(b'\r');
         Ok(Prepared {
             kind: Kind::Raw,
-            name,
             line,
             secrets,
             data,
@@ -279,6 +285,28 @@ impl Wire {
         self.dialect.decode_request(&command, context).ok()
     }
 
+    /// What stands behind the prompt must have the announced length: one byte more would be read
+    /// as a command, one less would leave the module waiting. Nor may it end the input early.
+    fn check_prompt(&self, request: &Request<'_>, data: Option<&[u8]>) -> Result<(), RequestError> {
+        let (announced, prompted) = match request {
+            Request::Publish {
+                payload: PublishPayload::Prompted(length),
+                ..
+            }
+            | Request::PublishExtended { length, .. } => (Some(*length), true),
+            Request::Upload { length, .. } => (Some(*length), false),
+            _ => (None, false),
+        };
+        let given = data.map(<[u8]>::len);
+        if announced != given {
+            return Err(RequestError::DataLength { announced, given });
+        }
+        match data {
+            Some(data) if prompted => Ok(self.limits.check_prompt_data(data)?),
+            _ => Ok(()),
+        }
+    }
+
     /// `length`: the line's bytes with `AT`, without the carriage return.
     fn check_length(&self, length: usize) -> Result<(), RequestError> {
         let (length, max) = (length - 2, self.limits.command_line);
@@ -288,25 +316,6 @@ impl Wire {
         }
         Ok(())
     }
-}
-
-/// What stands behind the prompt must have the announced length: one byte more would be read as
-/// a command, one less would leave the module waiting.
-fn check_prompt(request: &Request<'_>, data: Option<&[u8]>) -> Result<(), RequestError> {
-    let announced = match request {
-        Request::Publish {
-            payload: PublishPayload::Prompted(length),
-            ..
-        }
-        | Request::PublishExtended { length, .. }
-        | Request::Upload { length, .. } => Some(*length),
-        _ => None,
-    };
-    let given = data.map(<[u8]>::len);
-    if announced == given {
-        return Ok(());
-    }
-    Err(RequestError::DataLength { announced, given })
 }
 
 fn secrets(request: &Request<'_>, line: &[u8]) -> Vec<Range<usize>> {
@@ -333,8 +342,8 @@ fn secrets(request: &Request<'_>, line: &[u8]) -> Vec<Range<usize>> {
     found.collect()
 }
 
-/// A command as errors and logs show it: without its parameters, where passwords stand.
-pub(super) fn name(line: &[u8]) -> String {
+/// A command line without its parameters.
+fn name(line: &[u8]) -> String {
     let end = line.iter().position(|byte| *byte == b'=');
     let end = end.unwrap_or(line.len());
     line[..end].trim_ascii_end().escape_ascii().to_string()

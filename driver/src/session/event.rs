@@ -13,15 +13,18 @@ pub enum Event {
     Completed(Result<Answer, ExchangeError>),
     /// Something happened by itself, or too late to answer an exchange.
     Urc(Urc<'static>),
-    /// A line that is no answer, no URC and no echo.
+    /// A line that is no answer, no URC and no echo. Not if
+    /// [`Session::report_unrecognised`](super::Session::report_unrecognised) says so.
     Unrecognised(Vec<u8>),
     /// A line was longer than the session stores and has been discarded.
     Overlong {
         /// Its length in bytes.
         length: usize,
     },
-    /// A boot banner: the module has lost its connections and its configuration.
+    /// The module has started: it has lost its connections and its configuration.
     Rebooted,
+    /// The module says that it switches itself off. Its connections are gone.
+    PoweredDown,
     /// The bytes of a line that is no answer, ahead of the event that it makes. Only if asked
     /// for by [`Session::report_lines`](super::Session::report_lines).
     Line(Vec<u8>),
@@ -41,6 +44,16 @@ pub enum Answer {
     },
     /// To [`Command::Raw`](super::Command::Raw), whatever its final result code.
     Raw(Response),
+}
+
+impl Answer {
+    /// For the log.
+    pub(super) fn in_one_word(&self) -> &'static str {
+        match self {
+            Self::Raw(response) if response.result != FinalResult::Ok => "refused",
+            _ => "done",
+        }
+    }
 }
 
 /// The answer to a raw command, byte for byte.

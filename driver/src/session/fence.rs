@@ -37,6 +37,8 @@ pub(super) struct Fence {
     pub(super) unanswered: u32,
     /// `+CMEE: <n>` has come: the next final result code is the probe's.
     identified: bool,
+    /// Whether a late answer may be free text.
+    pub(super) owes_text: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -77,6 +79,11 @@ impl Fence {
         Self::new(stage, owed)
     }
 
+    /// The module is off: nothing is owed, and nothing is asked until somebody wants something.
+    pub(super) fn off() -> Self {
+        Self::new(Stage::GivenUp, Some(0))
+    }
+
     /// A command was given up, and the module may take what is sent for its data. `since`: when
     /// it may have begun to wait for more of it.
     pub(super) fn data_mode(since: Instant, owed: u32) -> Self {
@@ -91,7 +98,14 @@ impl Fence {
             probes: 0,
             unanswered: 0,
             identified: false,
+            owes_text: owed.is_none(),
         }
+    }
+
+    /// A late answer may be free text, if `text` says so.
+    pub(super) fn owing_text(mut self, text: bool) -> Self {
+        self.owes_text |= text;
+        self
     }
 
     /// Whether a late prompt is to be recognised.
@@ -102,6 +116,17 @@ impl Fence {
     /// Nobody knows any more what is owed.
     pub(super) fn owes_unknown(&mut self) {
         self.owed = None;
+        self.owes_text = true;
+    }
+
+    /// The module says once more that it starts: the next probe may be answered sooner than it
+    /// is due. The last one is not: it would be given up sooner as well.
+    pub(super) fn started(&mut self, now: Instant) {
+        if let Stage::Probing { until, next } = &mut self.stage
+            && *next < PROBE_SECONDS.len()
+        {
+            *until = (*until).min(now + QUIET);
+        }
     }
 
     /// The prompt has come late: the module waits for data from now on.
@@ -142,6 +167,11 @@ impl Fence {
     /// Whether a final result code would be one that is owed.
     pub(super) fn expects_result(&self) -> bool {
         self.identified || self.owed != Some(0)
+    }
+
+    /// Whether a probe has been sent.
+    pub(super) fn was_probed(&self) -> bool {
+        self.identified || self.probes > 0
     }
 
     pub(super) fn deadline(&self) -> Option<Instant> {

@@ -1,8 +1,11 @@
+use std::mem::take;
 use std::time::{Duration, Instant};
 
 use atmq_protocol::mqtt::{ConnectionId, Information, LinkStatus, Request, Urc};
 use atmq_protocol::result_code::FinalResult;
 use atmq_protocol::standard::StandardInformation;
+use tracing::Span;
+use tracing::field::Empty;
 
 use super::command::{Kind, Prepared, Wire};
 use super::event::{Answer, Response};
@@ -24,7 +27,12 @@ pub(super) struct Pending {
     pub(super) prepared: Prepared,
     pub(super) stage: Stage,
     pub(super) deadline: Instant,
+    pub(super) began: Instant,
+    /// The exchange in the log: its command without parameters, how long it took and how it ended.
+    pub(super) span: Span,
     echoed: bool,
+    /// What of the data may still be sent back.
+    data_echo: Vec<u8>,
     /// `OK` has come.
     pub(super) carried_out: bool,
     information: Vec<StandardInformation>,
@@ -35,6 +43,8 @@ pub(super) struct Pending {
     /// Bytes of the answer so far.
     stored: usize,
     lost: Option<(LinkStatus, Option<i32>)>,
+    /// The report of an earlier exchange that was given up cannot be told from that of this one.
+    pub(super) ambiguous: bool,
 }
 
 /// How far the exchange is.
@@ -54,11 +64,20 @@ impl Pending {
             Some(_) => (Stage::Prompt, PROMPT_LIMIT.min(prepared.limit)),
             None => (Stage::Command, prepared.limit),
         };
+        let span = tracing::debug_span!(
+            "exchange",
+            command = prepared.name(),
+            duration = Empty,
+            outcome = Empty
+        );
         Self {
             prepared,
             stage,
             deadline: now + limit,
+            began: now,
+            span,
             echoed: false,
+            data_echo: Vec::new(),
             carried_out: false,
             information: Vec::new(),
             mqtt_information: Vec::new(),
@@ -67,6 +86,7 @@ impl Pending {
             report_line: None,
             stored: 0,
             lost: None,
+            ambiguous: false,
         }
     }
 
@@ -81,6 +101,9 @@ impl Pending {
             return None;
         }
         let data = self.prepared.data.take()?;
+        if self.echoed {
+            self.data_echo.clone_from(&data);
+        }
         // On a slow line the data needs its time: a millisecond a byte at 9600 Bd.
         let sent = now + Duration::from_millis(data.len() as u64);
         self.stage = Stage::Data(sent);
@@ -88,19 +111,42 @@ impl Pending {
         Some(data)
     }
 
-    /// Whether the line is the command that was sent, once.
+    /// Whether the line is the command that was sent, once, or the next line of the data.
     pub(super) fn take_echo(&mut self, line: &[u8]) -> bool {
         let sent = &self.prepared.line[..self.prepared.line.len() - 1];
         let echo = !self.echoed && without_returns(line) == sent;
         self.echoed |= echo;
+        echo || self.take_data_echo(line)
+    }
+
+    /// A module that has sent back the command may send back the data, line for line, and a line
+    /// of it may look like an answer.
+    fn take_data_echo(&mut self, line: &[u8]) -> bool {
+        let rest = self.data_echo.trim_ascii_start();
+        if rest.is_empty() {
+            return false;
+        }
+        let end = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
+        let echo = without_returns(&rest[..end]) == without_returns(line);
+        let taken = self.data_echo.len() - rest.len() + end;
+        self.data_echo
+            .drain(..if echo { taken } else { self.data_echo.len() });
         echo
     }
 
-    /// Takes an information response.
-    pub(super) fn take_information(&mut self, line: &[u8], wire: &Wire) -> bool {
+    /// Takes an information response. `unmistakable`: the line speaks of the module's power, so
+    /// it is no free text.
+    pub(super) fn take_information(
+        &mut self,
+        line: &[u8],
+        unmistakable: bool,
+        wire: &Wire,
+    ) -> bool {
         match &self.prepared.kind {
             Kind::Standard(request) => {
-                let Some(information) = StandardInformation::decode(request, line) else {
+                let information = StandardInformation::decode(request, line)
+                    .filter(|found| !(unmistakable && is_text(found)));
+                let Some(information) = information else {
                     return false;
                 };
                 if self.store(line.len()) {
@@ -122,7 +168,7 @@ impl Pending {
                 true
             }
             Kind::Raw => {
-                let own = is_own(&self.prepared.name, line);
+                let own = is_own(&self.prepared.line, line);
                 if own {
                     self.take_line(line);
                 }
@@ -135,6 +181,27 @@ impl Pending {
     pub(super) fn take_line(&mut self, line: &[u8]) {
         if self.store(line.len()) {
             self.lines.push(line.to_vec());
+        }
+    }
+
+    /// Whether any line may be the answer.
+    pub(super) fn takes_text(&self) -> bool {
+        match &self.prepared.kind {
+            Kind::Standard(request) => request.is_answered_by_text(),
+            Kind::Mqtt(_) => false,
+            Kind::Raw => true,
+        }
+    }
+
+    /// The connection, if the exchange is a publish without identifier.
+    pub(super) fn unidentified(&self) -> Option<ConnectionId> {
+        match self.prepared.kind {
+            Kind::Mqtt(Request::Publish {
+                connection,
+                message_id: 0,
+                ..
+            }) => Some(connection),
+            _ => None,
         }
     }
 
@@ -193,34 +260,37 @@ impl Pending {
     }
 
     /// What the exchange has come to, with the final result code `result`.
-    pub(super) fn finish(self, result: FinalResult) -> Result<Answer, ExchangeError> {
-        let command = self.prepared.name;
+    pub(super) fn outcome(&mut self, result: FinalResult) -> Result<Answer, ExchangeError> {
+        let command = || self.prepared.name();
         if self.stored > MAX_ANSWER {
-            let limit = MAX_ANSWER;
-            return Err(ExchangeError::TooLong { command, limit });
+            return Err(ExchangeError::TooLong {
+                command: command(),
+                limit: MAX_ANSWER,
+            });
         }
         if let Kind::Raw = self.prepared.kind {
             return Ok(Answer::Raw(Response {
-                lines: self.lines,
+                lines: take(&mut self.lines),
                 result,
-                report: self.report_line,
+                report: self.report_line.take(),
             }));
         }
         if result != FinalResult::Ok {
+            let command = command();
             return Err(ExchangeError::Refused { command, result });
         }
         if let (Some((status, extend)), None) = (self.lost, &self.report) {
             return Err(ExchangeError::LinkLost {
-                command,
+                command: command(),
                 status,
                 extend,
             });
         }
         Ok(match self.prepared.kind {
-            Kind::Standard(_) => Answer::Standard(self.information),
+            Kind::Standard(_) => Answer::Standard(take(&mut self.information)),
             Kind::Mqtt(_) | Kind::Raw => Answer::Mqtt {
-                information: self.mqtt_information,
-                report: self.report,
+                information: take(&mut self.mqtt_information),
+                report: self.report.take().filter(|_| !self.ambiguous),
             },
         })
     }
@@ -232,15 +302,22 @@ impl Pending {
     }
 }
 
-/// Whether a line begins with the name of the raw command that `command` is called.
-fn is_own(command: &str, line: &[u8]) -> bool {
-    let name = command.trim_end_matches('?').as_bytes().get(2..);
-    let Some(name @ [b'+', ..]) = name else {
+/// Whether a line begins with the name of the command of a raw command line.
+fn is_own(command_line: &[u8], line: &[u8]) -> bool {
+    let end = command_line
+        .iter()
+        .position(|byte| matches!(byte, b'=' | b'?' | b'\r'));
+    let name = command_line.get(2..end.unwrap_or(command_line.len()));
+    let Some(name @ [b'+', ..]) = name.map(<[u8]>::trim_ascii_end) else {
         return false;
     };
     let begins = line.get(..name.len());
     begins.is_some_and(|begins| begins.eq_ignore_ascii_case(name))
         && line.get(name.len()) == Some(&b':')
+}
+
+fn is_text(information: &StandardInformation) -> bool {
+    matches!(information, StandardInformation::Text(_))
 }
 
 fn without_returns(line: &[u8]) -> &[u8] {

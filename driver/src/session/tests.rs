@@ -2,11 +2,14 @@
 
 mod exchanges;
 mod fences;
+mod power;
+mod prompts;
 mod splits;
 
 use std::time::{Duration, Instant};
 
 use atmq_protocol::dialect::Lmqtt;
+use atmq_protocol::framing::DataEnd;
 use atmq_protocol::limits::Limits;
 use atmq_protocol::mqtt::{
     Connected, ConnectionId, ConnectionState, DataFormat, Information, LinkStatus, PublishResult,

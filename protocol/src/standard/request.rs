@@ -111,6 +111,18 @@ impl StandardRequest {
         })
     }
 
+    /// Whether the answer is free text: any line, and not only one with the command's name.
+    pub fn is_answered_by_text(self) -> bool {
+        matches!(
+            self,
+            Self::Identification
+                | Self::Manufacturer
+                | Self::Model
+                | Self::Revision
+                | Self::LierdaRevision
+        )
+    }
+
     /// Appends the command line, from `AT` to the carriage return.
     pub fn encode(self, out: &mut Vec<u8>) {
         let mut parameters = Vec::new();

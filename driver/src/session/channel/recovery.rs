@@ -25,56 +25,102 @@ impl Channel {
         }
     }
 
-    /// The module has lost all that it was told.
-    pub(super) fn rebooted(&mut self, now: Instant) {
+    /// The module has started, and lost all that it was told.
+    pub(super) fn started(&mut self, now: Instant) {
+        if self.starting {
+            // Most modules use more than one line to say so.
+            if let State::Fenced(fence) = &mut self.state {
+                fence.started(now);
+            }
+            return;
+        }
         tracing::warn!("the module rebooted");
         self.counters.reboots += 1;
+        self.forget_module();
+        self.events.push_back(Event::Rebooted);
+        let rebooted = |command, accepted| ExchangeError::Rebooted { command, accepted };
+        // What does not depend on a connection can still be sent.
+        self.fail_all(rebooted, |waiting| matches!(waiting, Kind::Mqtt(_)), now);
+        self.fence(Fence::owing(Some(0), now));
+        self.starting = true;
+    }
+
+    /// The module switches itself off.
+    pub(super) fn powered_down(&mut self, now: Instant) {
+        tracing::warn!("the module switches itself off");
+        self.counters.power_downs += 1;
+        self.forget_module();
+        self.events.push_back(Event::PoweredDown);
+        let down = |command, accepted| ExchangeError::PoweredDown { command, accepted };
+        self.fail_all(down, |_| true, now);
+        self.fence(Fence::off());
+    }
+
+    fn forget_module(&mut self) {
         self.wire.formats = FormatTable::default();
         self.unreported.clear();
+        self.late_reports.clear();
         self.late_probes = 0;
         self.late_probe_answered = false;
-        self.events.push_back(Event::Rebooted);
-        let failed = match std::mem::replace(&mut self.state, State::Clear) {
-            State::Pending(pending) => Some(pending.prepared),
-            // What does not depend on a connection can still be sent.
-            _ => self
-                .waiting
-                .take_if(|waiting| matches!(waiting.kind, Kind::Mqtt(_))),
-        };
-        if let Some(prepared) = failed {
-            let command = prepared.name;
-            self.complete(Err(ExchangeError::Rebooted { command }));
+        self.starting = false;
+    }
+
+    /// Ends the exchange in progress, or the one that waits and is `concerned`.
+    fn fail_all(
+        &mut self,
+        error: impl Fn(String, bool) -> ExchangeError,
+        concerned: impl Fn(&Kind) -> bool,
+        now: Instant,
+    ) {
+        if let Some(pending) = self.take_pending() {
+            let error = error(pending.prepared.name(), pending.carried_out);
+            self.complete(pending, Err(error), now);
+        } else if let Some(waiting) = self.waiting.take_if(|waiting| concerned(&waiting.kind)) {
+            self.not_sent(error(waiting.name(), false));
         }
-        self.fence(Fence::owing(Some(0), now));
+    }
+
+    /// A command that waited has failed.
+    fn not_sent(&mut self, error: ExchangeError) {
+        tracing::debug!(%error, "command not sent");
+        self.events.push_back(Event::Completed(Err(error)));
     }
 
     /// The exchange in progress is given up; there is one.
     pub(super) fn give_up(&mut self, now: Instant) {
-        let State::Pending(pending) = std::mem::replace(&mut self.state, State::Clear) else {
+        let Some(mut pending) = self.take_pending() else {
             return;
         };
         self.counters.timeouts += 1;
         let limit = pending.prepared.limit;
-        let command = pending.prepared.name.clone();
+        if let Some(connection) = pending.unidentified() {
+            self.late_reports.push((connection, now + limit));
+        }
+        let command = pending.prepared.name();
         let fence = match pending.stage {
             _ if pending.carried_out => {
-                self.complete(Err(ExchangeError::NoReport { command, limit }));
+                self.complete(
+                    pending,
+                    Err(ExchangeError::NoReport { command, limit }),
+                    now,
+                );
                 return;
             }
             Stage::Prompt => Fence::data_mode(now, 1),
             Stage::Data(sent) => Fence::data_mode(sent, 1),
             Stage::Command => Fence::owing(Some(1), now),
         };
+        let fence = fence.owing_text(pending.takes_text());
         let outcome = match pending.stage {
             // What came of it is known, only its `OK` was lost.
-            _ if pending.has_report() => pending.finish(FinalResult::Ok),
+            _ if pending.has_report() => pending.outcome(FinalResult::Ok),
             Stage::Prompt => {
                 let limit = pending.prompt_limit();
                 Err(ExchangeError::NoPrompt { command, limit })
             }
             _ => Err(ExchangeError::Timeout { command, limit }),
         };
-        self.complete(outcome);
+        self.complete(pending, outcome, now);
         self.fence(fence);
     }
 
@@ -91,7 +137,9 @@ impl Channel {
         if let State::Fenced(fence) = std::mem::replace(&mut self.state, State::Clear) {
             tracing::trace!("fence down");
             self.late_probes += fence.probes;
+            self.counters.recoveries += u64::from(fence.was_probed());
         }
+        self.starting = false;
         self.prompt_awaited = Some(false);
         self.start(now);
     }
@@ -118,9 +166,8 @@ impl Channel {
                     _ => 0,
                 };
                 if let Some(prepared) = self.waiting.take() {
-                    let command = prepared.name;
-                    let error = ExchangeError::Unresponsive { command, probes };
-                    self.events.push_back(Event::Completed(Err(error)));
+                    let command = prepared.name();
+                    self.not_sent(ExchangeError::Unresponsive { command, probes });
                 }
             }
         }

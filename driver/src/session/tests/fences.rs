@@ -247,32 +247,3 @@ fn a_report_without_ok_tells_the_outcome() {
     assert_eq!(host.wait(30.0).1, [completed(reported(published(5)))]);
     assert_eq!(host.ask(attention()), "");
 }
-
-#[test]
-fn a_reboot_ends_the_exchange_and_what_was_configured() {
-    let mut host = Host::new();
-    host.done(show_length(), "\r\nOK\r\n");
-    host.ask(publish(5, b"abcd"));
-    let error = ExchangeError::Rebooted {
-        command: "AT+LMQTTPUB".into(),
-    };
-    let events = host.hear("\x00^boot.rom'v'!\n");
-    assert_eq!(events, [Event::Rebooted, failed(error)]);
-    let events = host.hear("\r\n+LMQTTURC: RECV,0,1,\"t\",4,abcd\r\n");
-    assert_eq!(events, [Event::Urc(received(b"4,abcd"))]);
-    assert_eq!(host.wait(1.1).0, PROBE);
-    host.hear("\r\n+CMEE: 0\r\n\r\nOK\r\n");
-    assert_eq!(host.ask(attention()), r"AT\r");
-}
-
-#[test]
-fn the_manufacturer_is_no_boot_banner() {
-    let mut host = Host::new();
-    let answer = host.done(
-        Command::Standard(StandardRequest::Manufacturer),
-        "\r\nLierda\r\n\r\nOK\r\n",
-    );
-    let text = StandardInformation::Text("Lierda".into());
-    assert_eq!(answer, Answer::Standard(vec![text]));
-    assert_eq!(host.hear("\r\nLierda NT35E\r\n"), [Event::Rebooted]);
-}

@@ -33,7 +33,7 @@ fn interlude() -> impl Strategy<Value = &'static [u8]> {
         b"\x00\xff> \r\n",
         b">\r\n\r\r\n",
         b"\r\n+LMQTTPUB: 0,4,0\r\n",
-        b"\r\nNORMAL POWER DOWN\r\n",
+        b"\r\nSMS DONE\r\n",
     ])
 }
 
@@ -83,6 +83,8 @@ proptest! {
                 Just(b"\r\n+CMEE: 1\r\n".to_vec()),
                 Just(b"\r\n> ".to_vec()),
                 Just(b"^boot.rom\r\n".to_vec()),
+                Just(b"\r\nRDY\r\n".to_vec()),
+                Just(b"\r\nNORMAL POWER DOWN\r\n".to_vec()),
             ],
             0..40,
         ),
