@@ -3,6 +3,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use atmq_protocol::Secret;
+use atmq_protocol::framing::DataEnd;
+use atmq_protocol::limits::Limits;
 use atmq_protocol::mqtt::{
     Connected, ConnectionId, ConnectionState, DataFormat, Information, Refusal, Request, Setting,
     Timeouts, Urc, Version, Will,
@@ -43,6 +45,30 @@ pub struct ConnectOptions {
     tls_context: Option<u8>,
     aliyun: Option<[Setting<'static>; 2]>,
     open_limit: Option<Duration>,
+    payloads: PayloadFormat,
+}
+
+/// How payloads to publish are given to the module. It holds for a connection as long as it is
+/// open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum PayloadFormat {
+    /// As they are, inside of the command or behind a prompt, where the module carries every byte
+    /// so; in hexadecimal digits on a module whose prompt ends at Ctrl-Z and ESC
+    /// ([`Limits::prompt_end`]).
+    #[default]
+    Automatic,
+    /// In hexadecimal digits. Two of them make a byte, so half as much fits.
+    Hex,
+}
+
+impl PayloadFormat {
+    fn on(self, limits: &Limits) -> DataFormat {
+        match (self, limits.prompt_end) {
+            (Self::Automatic, DataEnd::Length) => DataFormat::Text,
+            (Self::Automatic, DataEnd::ControlCharacters) | (Self::Hex, _) => DataFormat::HexString,
+        }
+    }
 }
 
 impl ConnectOptions {
@@ -64,6 +90,7 @@ impl ConnectOptions {
             tls_context: None,
             aliyun: None,
             open_limit: None,
+            payloads: PayloadFormat::Automatic,
         }
     }
 
@@ -154,13 +181,20 @@ impl ConnectOptions {
         self
     }
 
-    /// The settings, each with whether the connection depends on it.
+    /// How payloads to publish are given to the module, [`PayloadFormat::Automatic`] unless set.
+    pub fn payload_format(mut self, format: PayloadFormat) -> Self {
+        self.payloads = format;
+        self
+    }
+
+    /// The settings on a module with these limits, each with whether the connection depends on it.
     ///
     /// What matters to the way this driver reads is set even where it is the default, because a
     /// firmware may keep what another program has set.
-    fn settings(&self) -> Vec<(Setting<'static>, bool)> {
+    fn settings(&self, limits: &Limits) -> Vec<(Setting<'static>, bool)> {
         let seconds = u16::try_from(self.keep_alive.as_secs()).unwrap_or(u16::MAX);
         let text = DataFormat::Text;
+        let send = self.payloads.on(limits);
         let mut settings = vec![
             // With the length before it, any payload arrives whole.
             (
@@ -170,7 +204,7 @@ impl ConnectOptions {
                 },
                 true,
             ),
-            (Setting::SendMode(text), false),
+            (Setting::SendMode(send), send != text),
             (Setting::Cache(false), false),
             // Some firmware has no such key, and reports.
             (Setting::ResultUrcs(true), false),
@@ -226,8 +260,8 @@ pub(crate) async fn connect(
     let link = modem.new_link(&options);
     let messages = Messages::new(link.clone());
     let client = Client::new(modem.clone(), link.clone());
-    attach(modem, &options, &link).await?;
-    match establish(modem, &options, &link).await {
+    let limits = attach(modem, &options, &link).await?;
+    match establish(modem, &options, &limits, &link).await {
         Ok(()) => Ok((client, messages)),
         Err(error) => {
             client.abandon().await;
@@ -236,13 +270,15 @@ pub(crate) async fn connect(
     }
 }
 
-/// Makes sure that every command can be written, and takes the connection.
+/// Makes sure that every command can be written, takes the connection, and tells what the module
+/// accepts.
 async fn attach(
     modem: &Modem,
     options: &ConnectOptions,
     link: &Arc<Link>,
-) -> Result<(), ConnectError> {
-    let settings = options.settings().into_iter();
+) -> Result<Limits, ConnectError> {
+    // Each module can be told of either format.
+    let settings = options.settings(&Limits::NT26).into_iter();
     let configure = settings.map(|(setting, _)| options.configure(setting));
     let commands = configure.chain([options.open(), options.connect()]);
     let (reply, answer) = oneshot::channel();
@@ -253,22 +289,21 @@ async fn attach(
     };
     modem.send(call).await?;
     let attached = answer.await.map_err(|_| modem.closed())?;
-    match attached.map_err(Error::from)? {
-        true => Ok(()),
-        false => Err(ConnectError::Occupied(options.connection)),
-    }
+    let limits = attached.map_err(Error::from)?;
+    limits.ok_or(ConnectError::Occupied(options.connection))
 }
 
 async fn establish(
     modem: &Modem,
     options: &ConnectOptions,
+    limits: &Limits,
     link: &Arc<Link>,
 ) -> Result<(), ConnectError> {
     let connection = options.connection;
     // A link or a configuration may be left of an earlier program.
     let close = Command::Mqtt(Request::Close { connection });
     tolerate(modem.exchange(close, None, None).await)?;
-    for (setting, needed) in options.settings() {
+    for (setting, needed) in options.settings(limits) {
         let outcome = modem.exchange(options.configure(setting), None, None).await;
         if needed {
             outcome?;

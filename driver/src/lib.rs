@@ -49,6 +49,7 @@ mod settings;
 /// The crate with the types of the wire, for what is not repeated here.
 pub use atmq_protocol as protocol;
 pub use atmq_protocol::dialect::EncodeError;
+pub use atmq_protocol::framing::DataEnd;
 pub use atmq_protocol::limits::Limits;
 pub use atmq_protocol::mqtt::{
     ConnectionId, ConnectionState, LinkStatus, OpenFailure, QoS, Refusal, Timeouts, Version, Will,
@@ -56,7 +57,7 @@ pub use atmq_protocol::mqtt::{
 pub use atmq_protocol::result_code::{CmeError, FinalResult};
 pub use atmq_protocol::standard::{Clock, Registration, SignalQuality, SimStatus};
 pub use client::{Client, Delivery};
-pub use connect::ConnectOptions;
+pub use connect::{ConnectOptions, PayloadFormat};
 pub use counters::Counters;
 pub use error::{
     ConnectError, Disconnected, Error, ExchangeError, OpenError, PortClosed, PublishError,

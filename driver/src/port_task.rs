@@ -30,11 +30,11 @@ pub(crate) enum Call {
         reply: oneshot::Sender<Result<Answer, Error>>,
     },
     /// Deliver what comes for the link's connection to it, if all commands can be written. The
-    /// answer is `false` while another link uses the connection.
+    /// answer is what the module accepts, or nothing while another link uses the connection.
     Attach {
         link: Arc<Link>,
         commands: Vec<Command>,
-        reply: oneshot::Sender<Result<bool, RequestError>>,
+        reply: oneshot::Sender<Result<Option<Limits>, RequestError>>,
     },
     /// The link has been closed.
     Detach {
@@ -197,17 +197,21 @@ impl PortTask {
         }
     }
 
-    fn attach(&mut self, link: Arc<Link>, commands: Vec<Command>) -> Result<bool, RequestError> {
+    fn attach(
+        &mut self,
+        link: Arc<Link>,
+        commands: Vec<Command>,
+    ) -> Result<Option<Limits>, RequestError> {
         for command in commands {
             self.session.check(command)?;
         }
         // A link that only this task knows has been dropped by everyone else.
         self.links.retain(|other| !is_over(other));
-        let free = self.link(link.connection).is_none();
-        if free {
-            self.links.push(link);
+        if self.link(link.connection).is_some() {
+            return Ok(None);
         }
-        Ok(free)
+        self.links.push(link);
+        Ok(Some(self.session.limits().clone()))
     }
 
     /// Hands out what has happened.

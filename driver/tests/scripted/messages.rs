@@ -2,9 +2,12 @@
 
 use std::sync::{Arc, Mutex};
 
-use atmq_driver::{Delivery, Direction, Disconnected, Error, PublishError, QoS, Settings};
+use atmq_driver::{
+    DataEnd, Delivery, Direction, Disconnected, Error, Limits, PayloadFormat, PublishError, QoS,
+    Settings,
+};
 
-use crate::module::{connected, line, line_with};
+use crate::module::{connect_with, connected, line, line_with, options};
 
 #[tokio::test(start_paused = true)]
 async fn a_message_goes_the_way_that_carries_it() {
@@ -36,6 +39,52 @@ async fn a_message_goes_the_way_that_carries_it() {
         assert_eq!(sent, Ok(Delivery::Acknowledged));
     };
     tokio::join!(publishes, script);
+}
+
+/// Two modules whose prompt differs, and a host that wants digits on either.
+#[tokio::test(start_paused = true)]
+async fn hexadecimal_digits_are_chosen_for_a_module_whose_prompt_cannot_carry_everything() {
+    let ends = Limits {
+        prompt_end: DataEnd::ControlCharacters,
+        ..Limits::NT26
+    };
+    for (limits, format, mode) in [
+        (Limits::NT26, PayloadFormat::Automatic, 0),
+        (Limits::NT26, PayloadFormat::Hex, 1),
+        (ends, PayloadFormat::Automatic, 1),
+    ] {
+        let (modem, mut module) = line_with(Settings::default().limits(limits));
+        let options = options().payload_format(format);
+        let setting = format!("\"send/mode\",0,{mode}");
+        let script = connect_with(&mut module, &setting);
+        let (connected, ()) = tokio::join!(modem.connect(options), script);
+        let (client, _messages) = connected.unwrap();
+        let done = "\r\nOK\r\n\r\n+LMQTTPUB: 0,1,0\r\n";
+        let script = async {
+            if mode == 0 {
+                module
+                    .answer("AT+LMQTTPUB=0,1,1,0,\"t\",2\r", "\r\n> ")
+                    .await;
+                module.answer("\u{1a}\u{1b}", done).await;
+            } else {
+                let line = "AT+LMQTTPUB=0,1,1,0,\"t\",4,\"1A1B\"\r";
+                module.answer(line, done).await;
+            }
+        };
+        let publish = client.publish("t", b"\x1a\x1b", QoS::AtLeastOnce, false);
+        let (sent, ()) = tokio::join!(publish, script);
+        assert_eq!(sent, Ok(Delivery::Acknowledged));
+        if mode == 1 {
+            let error = client
+                .publish("t", vec![0; 4001], QoS::AtLeastOnce, false)
+                .await
+                .unwrap_err();
+            let source = std::error::Error::source(&error).unwrap().to_string();
+            let message = "the payload has 4001 bytes, the module takes at most 4000";
+            assert_eq!(source, message);
+            module.hear_nothing(60).await;
+        }
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -78,29 +78,44 @@ const OK: &str = "\r\nOK\r\n";
 
 /// The exchanges of a connect up to the OPEN.
 pub(crate) async fn configure(module: &mut Module) {
+    configure_with(module, "").await;
+}
+
+/// The same, with one setting in another way: what stands behind `AT+LMQTTCFG=`.
+async fn configure_with(module: &mut Module, other: &str) {
     module.answer("AT+LMQTTCLOSE=0\r", "\r\nERROR\r\n").await;
-    for line in [
-        "AT+LMQTTCFG=\"recv/mode\",0,0,1\r",
-        "AT+LMQTTCFG=\"send/mode\",0,0\r",
-        "AT+LMQTTCFG=\"cache\",0,0\r",
-        "AT+LMQTTCFG=\"urc\",0,1\r",
-        "AT+LMQTTCFG=\"version\",0,4\r",
-        "AT+LMQTTCFG=\"session\",0,1\r",
-        "AT+LMQTTCFG=\"keepalive\",0,120\r",
+    for setting in [
+        "\"recv/mode\",0,0,1",
+        "\"send/mode\",0,0",
+        "\"cache\",0,0",
+        "\"urc\",0,1",
+        "\"version\",0,4",
+        "\"session\",0,1",
+        "\"keepalive\",0,120",
     ] {
-        module.answer(line, OK).await;
+        let key = |setting: &str| setting.split(',').next().map(str::to_owned);
+        let setting = if key(other) == key(setting) {
+            other
+        } else {
+            setting
+        };
+        let line = format!("AT+LMQTTCFG={setting}\r");
+        module.answer(&line, OK).await;
     }
+}
+
+/// All exchanges of a connect, with one setting in another way.
+pub(crate) async fn connect_with(module: &mut Module, other: &str) {
+    configure_with(module, other).await;
+    let opened = "\r\nOK\r\n\r\n+LMQTTOPEN: 0,0\r\n";
+    module.answer("AT+LMQTTOPEN=0,\"h\",1883\r", opened).await;
+    let connected = "\r\nOK\r\n\r\n+LMQTTCONN: 0,0,0\r\n";
+    module.answer("AT+LMQTTCONN=0,\"id\"\r", connected).await;
 }
 
 /// A client that is connected.
 pub(crate) async fn connected(modem: &Modem, module: &mut Module) -> (Client, Messages) {
-    let script = async {
-        configure(module).await;
-        let opened = "\r\nOK\r\n\r\n+LMQTTOPEN: 0,0\r\n";
-        module.answer("AT+LMQTTOPEN=0,\"h\",1883\r", opened).await;
-        let connected = "\r\nOK\r\n\r\n+LMQTTCONN: 0,0,0\r\n";
-        module.answer("AT+LMQTTCONN=0,\"id\"\r", connected).await;
-    };
+    let script = connect_with(module, "");
     let (client, ()) = tokio::join!(modem.connect(options()), script);
     client.expect("the script lets it connect")
 }
