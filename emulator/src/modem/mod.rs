@@ -4,6 +4,7 @@ mod cache;
 mod command;
 mod config;
 mod connection;
+mod fault;
 mod mqtt;
 mod network;
 mod output;
@@ -31,12 +32,14 @@ use crate::network::{NetworkEvent, NetworkRequest};
 use crate::profile::Profile;
 use config::Config;
 use connection::{Connection, Link};
+use fault::Faults;
 use output::{Output, Style};
 use publish::Publish;
 use standard::{PacketContext, Settings};
 use store::Store;
 use upload::Upload;
 
+pub use fault::{Effect, Fault, FaultError};
 pub use standard::command_forms;
 pub use world::{Cell, Operator, Sim, World};
 
@@ -104,6 +107,7 @@ pub struct Modem {
     output: Output,
     network: VecDeque<NetworkRequest>,
     lint: Linter,
+    faults: Faults,
 }
 
 /// What the command interpreter is doing.
@@ -112,7 +116,11 @@ enum Phase {
     /// Waiting for a command.
     Idle,
     /// A command line is executed once the module has thought about it.
-    Executing { due: Instant, line: Vec<u8> },
+    Executing {
+        due: Instant,
+        line: Vec<u8>,
+        fault: Option<Effect>,
+    },
     /// A prompt stands, and the payload is awaited.
     Prompted { publish: Publish, give_up: Instant },
     /// The payload is there, and is published once the module has thought about it.
@@ -207,6 +215,7 @@ impl Modem {
             output: Output::default(),
             network: VecDeque::new(),
             lint: Linter::new(&profile, now),
+            faults: Faults::default(),
             profile,
         };
         modem.apply_settings();
@@ -321,7 +330,9 @@ impl Modem {
                 }
                 return self.read_command(now);
             }
-            Phase::Executing { due, line } if due <= now => self.execute(&line, now),
+            Phase::Executing { due, line, fault } if due <= now => {
+                self.execute_with(fault, &line, now);
+            }
             Phase::Publishing {
                 due,
                 publish,
@@ -368,12 +379,7 @@ impl Modem {
             Typed::Nothing => return false,
             Typed::Noise => {}
             Typed::Overlong => self.finish(Err(NOT_ALLOWED)),
-            Typed::Line(line) => {
-                let latency = self.latency_of(&line);
-                let due = now + self.spread(latency);
-                self.last_line.clone_from(&line);
-                self.phase = Phase::Executing { due, line };
-            }
+            Typed::Line(line) => self.begin(line, now),
         }
         true
     }
@@ -411,7 +417,9 @@ impl Modem {
     fn finish(&mut self, result: Result<FinalResult, Refused>) {
         self.lint.finished(result.is_ok());
         let result = result.unwrap_or_else(|refused| self.refusal(refused));
-        self.output.result(&result);
+        if !std::mem::take(&mut self.faults.result_lost) {
+            self.output.result(&result);
+        }
     }
 
     /// How a refusal is written is the host's choice, by `AT+CMEE`.

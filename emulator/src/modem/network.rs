@@ -37,7 +37,7 @@ impl Modem {
         for id in self.ids() {
             if !self.connection(id).is_closed() {
                 self.network.push_back(NetworkRequest::Close { link: id.0 });
-                self.lose(id, LinkStatus::Closed, now);
+                self.lose(id, LinkStatus::Closed, None, now);
             }
         }
     }
@@ -61,7 +61,7 @@ impl Modem {
                 let id = ConnectionId(link);
                 match self.connection(id).link {
                     Link::Closed | Link::Disconnected => {}
-                    _ => self.lose(id, LinkStatus::ClosedByServer, now),
+                    _ => self.lose(id, LinkStatus::ClosedByServer, None, now),
                 }
             }
         }
@@ -191,7 +191,7 @@ impl Modem {
                     Loss::KeepaliveTimeout { .. } => LinkStatus::ClosedByServer,
                 };
                 self.network.push_back(NetworkRequest::Close { link: id.0 });
-                self.lose(id, status, now);
+                self.lose(id, status, None, now);
             }
         }
     }
@@ -269,7 +269,13 @@ impl Modem {
     }
 
     /// The link is gone without the host having asked for it.
-    fn lose(&mut self, id: ConnectionId, status: LinkStatus, now: Instant) {
+    pub(super) fn lose(
+        &mut self,
+        id: ConnectionId,
+        status: LinkStatus,
+        extend: Option<i32>,
+        now: Instant,
+    ) {
         self.send_queued(id);
         let again = match &self.connection(id).link {
             Link::Mqtt {
@@ -286,12 +292,12 @@ impl Modem {
                     options,
                     purpose: Purpose::Reconnect,
                 };
-                self.report_status(id, status, None, now);
+                self.report_status(id, status, extend, now);
                 self.request_link(id);
             }
             _ => {
                 self.free(id);
-                self.report_status(id, status, None, now);
+                self.report_status(id, status, extend, now);
             }
         }
     }

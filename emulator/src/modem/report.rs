@@ -180,8 +180,9 @@ impl Modem {
         connection.reported_until = due;
         self.lint.reported(id, urc, self.formats[id], due);
         let (dialect, formats) = (&self.profile.dialect, &self.formats);
-        self.output
-            .urc(due, |out| dialect.encode_urc(urc, formats, out));
+        let mut line = Vec::new();
+        dialect.encode_urc(urc, formats, &mut line);
+        self.urc(due, line);
     }
 }
 

@@ -374,9 +374,7 @@ impl Modem {
                     registration,
                     location: location.filter(|_| reports == 2),
                 };
-                let line = change.to_string();
-                self.output
-                    .urc(now, |out| out.extend_from_slice(line.as_bytes()));
+                self.urc(now, change.to_string().into_bytes());
             }
         }
         if !registration.is_registered() {

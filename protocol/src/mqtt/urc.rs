@@ -96,6 +96,24 @@ pub enum Urc<'a> {
     },
 }
 
+impl Urc<'_> {
+    /// The connection that it tells of.
+    pub fn connection(&self) -> ConnectionId {
+        match self {
+            Self::Opened { connection, .. }
+            | Self::Closed { connection, .. }
+            | Self::Connected { connection, .. }
+            | Self::Disconnected { connection, .. }
+            | Self::SubscriptionChanged { connection, .. }
+            | Self::Published { connection, .. }
+            | Self::PublishedExtended { connection, .. }
+            | Self::Received { connection, .. }
+            | Self::Buffered { connection, .. }
+            | Self::Status { connection, .. } => *connection,
+        }
+    }
+}
+
 /// Why a link could not be opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OpenFailure {
