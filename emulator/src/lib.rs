@@ -33,6 +33,7 @@
 pub mod broker;
 mod cloud;
 mod emulator;
+mod http;
 pub mod lint;
 pub mod modem;
 pub mod mqtt;

@@ -13,11 +13,12 @@ use atmq_protocol::standard::{Registration, SignalQuality};
 
 use crate::raw_mqtt;
 use crate::transcript::{BrokerStep, WorldStep};
+use crate::web;
 
 /// A module wired to a broker without a socket or a clock: the whole emulator in virtual time.
 ///
-/// Host names lead to the broker, but `closed.test`, where nothing listens, and `unknown.test`,
-/// which cannot be resolved. The broker refuses the user name `wrong` with code 4 and the user
+/// Host names lead to the broker, but `http.test`, which is a [web site](crate::web),
+/// `closed.test`, where nothing listens, and `unknown.test`, which cannot be resolved. The broker refuses the user name `wrong` with code 4 and the user
 /// name `banned` with code 5. It is also Alibaba Cloud, for user names of the form `<dn>&<pk>`,
 /// and OneNET, for the product `123123`.
 pub struct Bench {
@@ -26,6 +27,8 @@ pub struct Bench {
     now: Instant,
     /// The broker's end of each of the module's links.
     links: Vec<(u8, PeerId)>,
+    /// The web site's end of a link, and what has come on it.
+    web: Option<(u8, Vec<u8>)>,
     /// Another client, which publishes.
     other: PeerId,
     heard: Vec<u8>,
@@ -47,6 +50,7 @@ impl Bench {
             broker,
             now,
             links: Vec::new(),
+            web: None,
             other,
             heard: Vec::new(),
             muted: false,
@@ -139,6 +143,12 @@ impl Bench {
         self.settle();
     }
 
+    /// A program changes the module.
+    pub fn change(&mut self, change: impl FnOnce(&mut Modem, Instant)) {
+        change(&mut self.modem, self.now);
+        self.settle();
+    }
+
     /// Takes what the module has sent so far.
     pub fn take_heard(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.heard)
@@ -212,6 +222,10 @@ impl Bench {
                         link,
                         reason: OpenFailure::Resolve,
                     },
+                    "http.test" => {
+                        self.web = Some((link, Vec::new()));
+                        NetworkEvent::Opened { link }
+                    }
                     _ => {
                         self.links.push((link, self.broker.open(self.now)));
                         NetworkEvent::Opened { link }
@@ -220,12 +234,22 @@ impl Bench {
                 self.modem.handle_network(event, self.now);
             }
             NetworkRequest::Send { .. } if self.muted => {}
+            NetworkRequest::Send { link, bytes }
+                if let Some((_, request)) = self.web.as_mut().filter(|web| web.0 == link) =>
+            {
+                request.extend(bytes);
+                if let Some(bytes) = web::answer(request) {
+                    let event = NetworkEvent::Received { link, bytes };
+                    self.modem.handle_network(event, self.now);
+                }
+            }
             NetworkRequest::Send { link, bytes } => {
                 if let Some((_, peer)) = self.links.iter().find(|(known, _)| *known == link) {
                     self.broker.receive(*peer, &bytes, self.now);
                 }
             }
             NetworkRequest::Close { link } => {
+                self.web.take_if(|web| web.0 == link);
                 for (_, peer) in self.links.iter().filter(|(known, _)| *known == link) {
                     self.broker.closed(*peer);
                 }

@@ -1,7 +1,9 @@
 //! The harness that the end-to-end tests share.
 
 pub mod bench;
+pub mod host;
 pub mod module;
 pub mod mosquitto;
 pub mod raw_mqtt;
 pub mod transcript;
+pub mod web;

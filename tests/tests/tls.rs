@@ -1,20 +1,15 @@
 //! TLS from AT commands typed by hand to a real mosquitto, with an authority made for the test.
 
 use std::fs;
-use std::net::{Ipv4Addr, SocketAddr};
-use std::time::Duration;
+use std::net::Ipv4Addr;
 
-use atmq_emulator::{Emulator, HostMap, NetworkOptions, Profile, StreamPort};
+use atmq_tests::host::Host;
 use atmq_tests::mosquitto::Mosquitto;
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, date_time_ymd,
 };
-use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+use tokio::io::AsyncReadExt;
 use tokio::net::TcpListener;
-use tokio::time::timeout;
-
-/// Longer than mosquitto takes for a handshake on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(20);
 
 const OK: &str = "\r\nOK\r\n";
 const OPENED: &str = "\r\nOK\r\n\r\n+LMQTTOPEN: 0,0\r\n";
@@ -60,47 +55,15 @@ fn broker(authority: &Authority, until: i32, more: &str) -> Option<Mosquitto> {
     })
 }
 
-/// A host that types, and compares what it hears to the byte.
-struct Host {
-    port: DuplexStream,
+/// What a host does to have its connection secured.
+trait Secured {
+    async fn uploads(&mut self, name: &str, pem: &str);
+    async fn opens(&mut self, host: &str, context: u8, answer: &str);
+    async fn connects(&mut self);
+    async fn closes(&mut self);
 }
 
-impl Host {
-    /// Switches a module on, for which all names lead to this broker.
-    async fn start(broker: SocketAddr) -> Self {
-        let (port, module) = duplex(4096);
-        let network = NetworkOptions {
-            hosts: HostMap::everything_to(broker.ip().to_string(), broker.port()).into(),
-            ..NetworkOptions::default()
-        };
-        let emulator = Emulator::new(Profile::nt35e().instant()).network(network);
-        tokio::spawn(emulator.serve(StreamPort(module)));
-        let mut host = Self { port };
-        host.types("ATE0", "ATE0\r\nOK\r\n").await;
-        host
-    }
-
-    async fn types(&mut self, line: &str, answer: &str) {
-        self.sends(&format!("{line}\r"), answer).await;
-    }
-
-    async fn sends(&mut self, bytes: &str, answer: &str) {
-        self.port.write_all(bytes.as_bytes()).await.expect("a port");
-        let mut heard = Vec::new();
-        let hear = async {
-            while heard.len() < answer.len() {
-                let length = self.port.read_buf(&mut heard).await.expect("a port");
-                assert!(length > 0, "the module is gone");
-            }
-        };
-        let in_time = timeout(PATIENCE, hear).await.is_ok();
-        let heard = String::from_utf8_lossy(&heard);
-        assert!(
-            in_time && heard == answer,
-            "{bytes:?}: the module said\n  {heard:?}\ninstead of\n  {answer:?}"
-        );
-    }
-
+impl Secured for Host {
     async fn uploads(&mut self, name: &str, pem: &str) {
         let line = format!("AT+LFUPL=\"{name}\",{}", pem.len());
         self.types(&line, "\r\nCONNECT\r\n").await;

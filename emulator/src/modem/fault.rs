@@ -316,14 +316,14 @@ impl Modem {
                 }
                 self.finish(Ok(result));
                 for (after, urc) in urcs {
-                    self.urc(now + after, urc.into_bytes());
+                    self.urc(now + after, urc.as_bytes());
                 }
             }
             Some(Effect::Outcome(urc)) => {
                 self.finish(Ok(FinalResult::Ok));
                 let latency = self.profile.latency.result;
                 let due = now + self.spread(latency);
-                self.urc(due, urc.into_bytes());
+                self.urc(due, urc.as_bytes());
             }
             Some(Effect::Reboot) => self.reboot(now),
             Some(Effect::Garbage(bytes)) => {
@@ -341,11 +341,11 @@ impl Modem {
     }
 
     /// A line that is sent from `due` on, unless it is lost.
-    pub(super) fn urc(&mut self, due: Instant, line: Vec<u8>) {
-        if self.faults.loses_urc(&line) {
+    pub(super) fn urc(&mut self, due: Instant, line: &[u8]) {
+        if self.faults.loses_urc(line) {
             return;
         }
-        self.output.urc(due, |out| out.extend_from_slice(&line));
+        self.output.urc(due, |out| out.extend_from_slice(line));
     }
 }
 

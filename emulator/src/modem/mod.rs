@@ -5,6 +5,7 @@ mod command;
 mod config;
 mod connection;
 mod fault;
+mod http;
 mod mqtt;
 mod network;
 mod output;
@@ -33,6 +34,7 @@ use crate::profile::Profile;
 use config::Config;
 use connection::{Connection, Link};
 use fault::Faults;
+use http::Http;
 use output::{Output, Style};
 use publish::Publish;
 use standard::{PacketContext, Settings};
@@ -106,6 +108,7 @@ pub struct Modem {
     outcome_due: Option<Instant>,
     output: Output,
     network: VecDeque<NetworkRequest>,
+    http: Http,
     lint: Linter,
     faults: Faults,
 }
@@ -214,6 +217,7 @@ impl Modem {
             outcome_due: None,
             output: Output::default(),
             network: VecDeque::new(),
+            http: Http::default(),
             lint: Linter::new(&profile, now),
             faults: Faults::default(),
             profile,

@@ -11,6 +11,7 @@ use super::Modem;
 use super::cache::{Cache, Stored};
 use super::config::Config;
 use super::connection::{Link, Purpose};
+use super::http::HTTP_LINK;
 use super::publish::NOT_SENT;
 use crate::mqtt::{Event, Loss, Message};
 use crate::network::{NetworkEvent, NetworkRequest, OpenFailure as LinkFailure};
@@ -34,6 +35,7 @@ impl Modem {
 
     /// The network is gone, and every link with it.
     pub(super) fn drop_links(&mut self, now: Instant) {
+        self.drop_http(now);
         for id in self.ids() {
             if !self.connection(id).is_closed() {
                 self.network.push_back(NetworkRequest::Close { link: id.0 });
@@ -44,6 +46,9 @@ impl Modem {
 
     /// What has happened on the network.
     pub(super) fn network_event(&mut self, event: NetworkEvent, now: Instant) {
+        if event.link() == HTTP_LINK {
+            return self.http_event(event, now);
+        }
         match event {
             NetworkEvent::Opened { link } => self.link_opened(ConnectionId(link), now),
             NetworkEvent::OpenFailed { link, reason } => {
@@ -111,7 +116,9 @@ impl Modem {
                 Link::Mqtt { client, .. } => client.poll_timeout(),
                 _ => None,
             });
-        due.chain(self.registrations_due()).min()
+        due.chain(self.registrations_due())
+            .chain(self.http.due())
+            .min()
     }
 
     pub(super) fn clients_timeout(&mut self, now: Instant) {
@@ -121,6 +128,7 @@ impl Modem {
             }
         }
         self.registrations_timeout(now);
+        self.http_timeout(now);
         self.settle(now);
     }
 

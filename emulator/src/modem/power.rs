@@ -7,6 +7,7 @@ use atmq_protocol::mqtt::FormatTable;
 
 use super::config::Config;
 use super::connection::Connection;
+use super::http::{HTTP_LINK, Http};
 use super::{Modem, Phase};
 use crate::network::NetworkRequest;
 
@@ -94,6 +95,9 @@ impl Modem {
         }
         self.sessions.clear();
         self.store.reboot();
+        self.network
+            .push_back(NetworkRequest::Close { link: HTTP_LINK });
+        self.http = Http::default();
         self.outcome_due = None;
         self.formats = FormatTable::default();
         for connection in &mut self.connections {

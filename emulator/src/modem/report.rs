@@ -182,7 +182,7 @@ impl Modem {
         let (dialect, formats) = (&self.profile.dialect, &self.formats);
         let mut line = Vec::new();
         dialect.encode_urc(urc, formats, &mut line);
-        self.urc(due, line);
+        self.urc(due, &line);
     }
 }
 

@@ -374,7 +374,7 @@ impl Modem {
                     registration,
                     location: location.filter(|_| reports == 2),
                 };
-                self.urc(now, change.to_string().into_bytes());
+                self.urc(now, change.to_string().as_bytes());
             }
         }
         if !registration.is_registered() {

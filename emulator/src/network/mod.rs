@@ -91,6 +91,19 @@ pub enum NetworkEvent {
     },
 }
 
+impl NetworkEvent {
+    /// The link that it tells of.
+    pub fn link(&self) -> u8 {
+        match self {
+            Self::Opened { link }
+            | Self::OpenFailed { link, .. }
+            | Self::Received { link, .. }
+            | Self::Drained { link }
+            | Self::Closed { link, .. } => *link,
+        }
+    }
+}
+
 /// Why a link could not be opened.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum OpenFailure {

@@ -104,6 +104,9 @@ pub(super) const COMMANDS: &[Definition] = &[
                     modem.say_line(format!("AT{}", definition.name));
                 }
             }
+            for name in modem.profile.dialect.commands() {
+                modem.say_line(format!("AT{name}"));
+            }
             Ok(Done::Answered)
         }),
     ),

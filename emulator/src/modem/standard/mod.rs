@@ -9,6 +9,7 @@
 //! [`StandardRequest`]: atmq_protocol::standard::StandardRequest
 
 mod clock;
+mod http;
 mod identity;
 mod line;
 mod messages;
@@ -139,7 +140,7 @@ impl Definition {
 }
 
 /// Every command, by subject.
-const TABLE: [&[Definition]; 8] = [
+const TABLE: [&[Definition]; 9] = [
     line::COMMANDS,
     identity::COMMANDS,
     sim::COMMANDS,
@@ -148,6 +149,7 @@ const TABLE: [&[Definition]; 8] = [
     power::COMMANDS,
     clock::COMMANDS,
     messages::COMMANDS,
+    http::COMMANDS,
 ];
 
 fn definitions() -> impl Iterator<Item = &'static Definition> {

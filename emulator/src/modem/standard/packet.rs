@@ -45,6 +45,13 @@ pub(super) const COMMANDS: &[Definition] = &[
     Definition::stored("+CGEREP", &[Field::Number(&[(0, 2)], 0), Field::OFF]),
 ];
 
+impl Modem {
+    /// Whether the packet data context of this number can be used.
+    pub(in crate::modem) fn is_active(&self, cid: u8) -> bool {
+        cid == DEFAULT_BEARER && self.is_attached()
+    }
+}
+
 /// A packet data context that the host has defined.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::modem) struct PacketContext {

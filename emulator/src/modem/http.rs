@@ -1,0 +1,491 @@
+//! `AT+LHTTP…`: a HTTP client. Of these commands the reference knows the names and one example
+//! (`lmqtt.md` 1.10); parameters, results and error numbers are those of Quectel's `AT+QHTTP…`,
+//! from general knowledge (inferred).
+
+use std::time::{Duration, Instant};
+
+use atmq_protocol::parameter::Parameters;
+use atmq_protocol::result_code::FinalResult;
+
+use super::command::Done;
+use super::upload::Upload;
+use super::{Modem, NOT_ALLOWED, Refused};
+use crate::http::{Method, Request, Response, ResponseError, ResponseReader, Url};
+use crate::network::{NetworkEvent, NetworkRequest, OpenFailure};
+
+/// The network's number for the link: behind those of the MQTT connections, 0 to 5.
+pub(super) const HTTP_LINK: u8 = 6;
+
+/// Bytes of an address (Quectel's).
+pub(super) const URL_LIMIT: i64 = 700;
+/// Bytes to send at once: those that the UART's buffer holds.
+pub(super) const DATA_LIMIT: i64 = 16_384;
+/// How long an answer is awaited unless the host says so, in seconds (Quectel's).
+const RESPONSE_TIME: u16 = 60;
+
+/// No request has been answered.
+const NOT_ASKED: Refused = Refused::Cme(705);
+/// Another request is not done yet.
+const BUSY: Refused = Refused::Cme(703);
+const EMPTY_URL: Refused = Refused::Cme(712);
+const BAD_URL: Refused = Refused::Cme(711);
+/// The bytes did not come in time.
+pub(super) const INPUT_TIMEOUT: Refused = Refused::Cme(726);
+
+/// Why a request failed, as the result URC tells it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Failure {
+    Deactivated = 709,
+    Network = 710,
+    Dns = 714,
+    Connect = 716,
+    Closed = 719,
+    Decode = 721,
+    ResponseTimeout = 728,
+    Memory = 729,
+}
+
+/// What bytes of the host are for.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum HttpUpload {
+    Url,
+    Request { method: Method, patience: Duration },
+}
+
+/// The HTTP client's settings, and what it is doing. All of it is gone after a reboot.
+#[derive(Debug)]
+pub(super) struct Http {
+    settings: HttpSettings,
+    url: Option<(String, Url)>,
+    exchange: Option<Exchange>,
+    response: Option<Response>,
+}
+
+/// `AT+LHTTPCFG`
+#[derive(Debug)]
+struct HttpSettings {
+    context: u8,
+    /// The host writes the heads of requests itself.
+    request_header: bool,
+    /// The host reads the heads of responses, too.
+    response_header: bool,
+    tls_context: u8,
+    content_type: u8,
+}
+
+/// What can be set: the key, the smallest value and the largest.
+const KEYS: [(&str, u8, u8); 5] = [
+    ("contextid", 1, 15),
+    ("requestheader", 0, 1),
+    ("responseheader", 0, 1),
+    ("sslctxid", 0, 5),
+    ("contenttype", 0, 3),
+];
+
+/// `contenttype`, by number.
+const CONTENT_TYPES: [&str; 4] = [
+    "application/x-www-form-urlencoded",
+    "text/plain",
+    "application/octet-stream",
+    "multipart/form-data",
+];
+
+impl HttpSettings {
+    fn value(&mut self, key: &str) -> u8 {
+        match key {
+            "contextid" => self.context,
+            "requestheader" => self.request_header.into(),
+            "responseheader" => self.response_header.into(),
+            "sslctxid" => self.tls_context,
+            _ => self.content_type,
+        }
+    }
+
+    fn set(&mut self, key: &str, value: u8) {
+        match key {
+            "contextid" => self.context = value,
+            "requestheader" => self.request_header = value == 1,
+            "responseheader" => self.response_header = value == 1,
+            "sslctxid" => self.tls_context = value,
+            _ => self.content_type = value,
+        }
+    }
+}
+
+/// A request on its way.
+#[derive(Debug)]
+struct Exchange {
+    /// What the result URC is called.
+    name: &'static str,
+    /// What is sent once the link stands.
+    request: Vec<u8>,
+    reader: ResponseReader,
+    give_up: Instant,
+    /// Before this moment nothing is reported.
+    outcome_from: Instant,
+}
+
+impl Default for Http {
+    fn default() -> Self {
+        Self {
+            settings: HttpSettings {
+                context: 1,
+                request_header: false,
+                response_header: false,
+                tls_context: 0,
+                content_type: 0,
+            },
+            url: None,
+            exchange: None,
+            response: None,
+        }
+    }
+}
+
+impl Http {
+    /// When the answer is given up.
+    pub(super) fn due(&self) -> Option<Instant> {
+        self.exchange.as_ref().map(|exchange| exchange.give_up)
+    }
+}
+
+/// `AT+LHTTPCFG=?`
+pub(super) fn describe(
+    modem: &mut Modem,
+    _: &mut Parameters<'_>,
+    _: Instant,
+) -> Result<Done, Refused> {
+    for (key, low, high) in KEYS {
+        let separator = if high - low == 1 { ',' } else { '-' };
+        modem.say("+LHTTPCFG", format!("\"{key}\",({low}{separator}{high})"));
+    }
+    Ok(Done::Answered)
+}
+
+/// `AT+LHTTPCFG="<key>"[,<value>]`
+pub(super) fn configure(
+    modem: &mut Modem,
+    parameters: &mut Parameters<'_>,
+    _: Instant,
+) -> Result<Done, Refused> {
+    let given = parameters.text("key", 16)?;
+    let known = KEYS
+        .iter()
+        .find(|(key, ..)| key.eq_ignore_ascii_case(given));
+    let &(key, low, high) = known.ok_or(NOT_ALLOWED)?;
+    let value = parameters.optional_integer("value", low.into(), high.into())?;
+    parameters.end()?;
+    match value {
+        Some(value) => modem.http.settings.set(key, value),
+        None => {
+            let value = modem.http.settings.value(key);
+            modem.say("+LHTTPCFG", format!("\"{key}\",{value}"));
+        }
+    }
+    Ok(Done::Answered)
+}
+
+/// `AT+LHTTPURL?` → `+LHTTPURL: <url>`; nothing if there is none.
+pub(super) fn tell_url(
+    modem: &mut Modem,
+    _: &mut Parameters<'_>,
+    _: Instant,
+) -> Result<Done, Refused> {
+    if let Some((text, _)) = modem.http.url.clone() {
+        modem.say("+LHTTPURL", text);
+    }
+    Ok(Done::Answered)
+}
+
+/// `AT+LHTTPURL=<len>[,<timeout>]` → `CONNECT`, the address, `OK`.
+pub(super) fn take_url(
+    modem: &mut Modem,
+    parameters: &mut Parameters<'_>,
+    _: Instant,
+) -> Result<Done, Refused> {
+    let length = parameters.integer("url_length", 1, URL_LIMIT)?;
+    let patience = modem.patience(parameters, "timeout")?;
+    parameters.end()?;
+    Ok(Done::Upload(Upload::http(
+        HttpUpload::Url,
+        length,
+        patience,
+    )))
+}
+
+/// `AT+LHTTPGET[=<rsptime>[,<len>[,<timeout>]]]`: with a length, and where the host writes heads
+/// itself, the request comes behind `CONNECT`.
+pub(super) fn get(
+    modem: &mut Modem,
+    parameters: &mut Parameters<'_>,
+    now: Instant,
+) -> Result<Done, Refused> {
+    let patience = response_time(parameters)?;
+    let length = parameters.optional_integer("data_length", 1, DATA_LIMIT)?;
+    let input = modem.patience(parameters, "input_time")?;
+    parameters.end()?;
+    modem.ready_to_ask()?;
+    match length {
+        Some(length) if modem.http.settings.request_header => {
+            let method = Method::Get;
+            let what = HttpUpload::Request { method, patience };
+            Ok(Done::Upload(Upload::http(what, length, input)))
+        }
+        Some(_) => Err(NOT_ALLOWED),
+        None => {
+            modem.ask("+LHTTPGET", Method::Get, None, &[], patience, now)?;
+            Ok(Done::Answered)
+        }
+    }
+}
+
+/// `AT+LHTTPGETEX=<rsptime>,<start>,<len>`: a part of the resource.
+pub(super) fn get_range(
+    modem: &mut Modem,
+    parameters: &mut Parameters<'_>,
+    now: Instant,
+) -> Result<Done, Refused> {
+    let patience = response_time(parameters)?;
+    let start: u64 = parameters.integer("start_position", 0, i64::from(u32::MAX))?;
+    let length: u64 = parameters.integer("read_len", 1, i64::from(u32::MAX))?;
+    parameters.end()?;
+    modem.ready_to_ask()?;
+    let range = Some((start, start + length - 1));
+    modem.ask("+LHTTPGETEX", Method::Get, range, &[], patience, now)?;
+    Ok(Done::Answered)
+}
+
+/// `AT+LHTTPPOST=<len>[,<input time>[,<rsptime>]]` → `CONNECT`, the body, `OK`.
+pub(super) fn post(
+    modem: &mut Modem,
+    parameters: &mut Parameters<'_>,
+    _: Instant,
+) -> Result<Done, Refused> {
+    let length = parameters.integer("data_length", 1, DATA_LIMIT)?;
+    let input = modem.patience(parameters, "input_time")?;
+    let patience = response_time(parameters)?;
+    parameters.end()?;
+    modem.ready_to_ask()?;
+    let method = Method::Post;
+    let what = HttpUpload::Request { method, patience };
+    Ok(Done::Upload(Upload::http(what, length, input)))
+}
+
+/// `AT+LHTTPREAD[=<wait time>]` → `CONNECT`, the body, `OK`, `+LHTTPREAD: 0`. The body can be read
+/// again until the next request.
+pub(super) fn read(
+    modem: &mut Modem,
+    parameters: &mut Parameters<'_>,
+    now: Instant,
+) -> Result<Done, Refused> {
+    // How long a slow network is waited for; here all has come before the result was told.
+    parameters.optional_integer::<u16>("wait_time", 1, 65_535)?;
+    parameters.end()?;
+    if modem.http.exchange.is_some() {
+        return Err(BUSY);
+    }
+    let response = modem.http.response.as_ref().ok_or(NOT_ASKED)?;
+    modem.output.result(&FinalResult::Connect(None));
+    if modem.http.settings.response_header {
+        modem.output.raw(&response.head);
+    }
+    modem.output.raw(&response.body);
+    modem.urc(now, b"+LHTTPREAD: 0");
+    Ok(Done::Answered)
+}
+
+/// `AT+LHTTPSTOP`: the request is dropped, without a result URC.
+pub(super) fn stop(modem: &mut Modem, _: &mut Parameters<'_>, _: Instant) -> Result<Done, Refused> {
+    if modem.http.exchange.take().is_some() {
+        modem.close_http();
+    }
+    Ok(Done::Answered)
+}
+
+fn response_time(parameters: &mut Parameters<'_>) -> Result<Duration, Refused> {
+    let seconds = parameters.optional_integer("rsptime", 1, 65_535)?;
+    let seconds: u16 = seconds.unwrap_or(RESPONSE_TIME);
+    Ok(Duration::from_secs(seconds.into()))
+}
+
+impl Modem {
+    /// How long the next byte of announced data is awaited.
+    fn patience(
+        &self,
+        parameters: &mut Parameters<'_>,
+        name: &'static str,
+    ) -> Result<Duration, Refused> {
+        let seconds = parameters.optional_integer::<u16>(name, 1, 65_535)?;
+        let given = seconds.map(|seconds| Duration::from_secs(seconds.into()));
+        Ok(given.unwrap_or(self.profile.data_timeout))
+    }
+
+    fn ready_to_ask(&self) -> Result<(), Refused> {
+        if self.http.exchange.is_some() {
+            return Err(BUSY);
+        }
+        if self.http.url.is_none() {
+            return Err(EMPTY_URL);
+        }
+        Ok(())
+    }
+
+    /// The bytes behind `CONNECT` have come.
+    pub(super) fn http_uploaded(
+        &mut self,
+        what: HttpUpload,
+        bytes: Vec<u8>,
+        now: Instant,
+    ) -> Result<(), Refused> {
+        match what {
+            HttpUpload::Url => {
+                let text = String::from_utf8(bytes).map_err(|_| BAD_URL)?;
+                let url = Url::parse(&text).ok_or(BAD_URL)?;
+                self.http.url = Some((text, url));
+                Ok(())
+            }
+            HttpUpload::Request { method, patience } => {
+                let name = match method {
+                    Method::Get => "+LHTTPGET",
+                    Method::Post => "+LHTTPPOST",
+                };
+                self.ask(name, method, None, &bytes, patience, now)
+            }
+        }
+    }
+
+    /// Has the link made, on which the request is sent.
+    fn ask(
+        &mut self,
+        name: &'static str,
+        method: Method,
+        range: Option<(u64, u64)>,
+        data: &[u8],
+        patience: Duration,
+        now: Instant,
+    ) -> Result<(), Refused> {
+        let (_, url) = self.http.url.as_ref().ok_or(EMPTY_URL)?;
+        let settings = &self.http.settings;
+        let own_head = settings.request_header && !data.is_empty();
+        let request = if own_head {
+            data.to_vec()
+        } else {
+            let request = Request {
+                method,
+                url,
+                agent: &self.profile.identity.model,
+                range,
+                content_type: CONTENT_TYPES[usize::from(settings.content_type)],
+                body: data,
+            };
+            request.encode()
+        };
+        let open = NetworkRequest::Open {
+            link: HTTP_LINK,
+            host: url.host.clone(),
+            port: url.port,
+            tls: url
+                .tls
+                .then(|| self.store.tls_options(settings.tls_context)),
+        };
+        let active = self.is_active(settings.context);
+        let latency = self.profile.latency.result;
+        let outcome_from = now + self.spread(latency);
+        self.http.response = None;
+        self.http.exchange = Some(Exchange {
+            name,
+            request,
+            reader: ResponseReader::default(),
+            give_up: now + patience,
+            outcome_from,
+        });
+        if active {
+            self.network.push_back(open);
+        } else {
+            self.http_failed(Failure::Deactivated, now);
+        }
+        Ok(())
+    }
+
+    /// What has happened on the link of a request.
+    pub(super) fn http_event(&mut self, event: NetworkEvent, now: Instant) {
+        let Some(exchange) = &mut self.http.exchange else {
+            return;
+        };
+        let answer = match event {
+            NetworkEvent::Opened { link } => {
+                let bytes = std::mem::take(&mut exchange.request);
+                self.network.push_back(NetworkRequest::Send { link, bytes });
+                return;
+            }
+            NetworkEvent::OpenFailed { reason, .. } => {
+                tracing::debug!(%reason, "no link for the request");
+                let failure = match reason {
+                    OpenFailure::Resolve => Failure::Dns,
+                    OpenFailure::Tls(_) => Failure::Network,
+                    _ => Failure::Connect,
+                };
+                return self.http_failed(failure, now);
+            }
+            NetworkEvent::Received { bytes, .. } => exchange.reader.receive(&bytes),
+            NetworkEvent::Drained { .. } => return,
+            NetworkEvent::Closed { .. } => exchange.reader.finish().map(Some),
+        };
+        match answer {
+            Ok(None) => {}
+            Ok(Some(response)) => self.http_answered(response, now),
+            Err(error) => {
+                tracing::debug!(%error, "no response");
+                self.http_failed(
+                    match error {
+                        ResponseError::Malformed | ResponseError::HeadTooLong => Failure::Decode,
+                        ResponseError::BodyTooLong => Failure::Memory,
+                        ResponseError::Truncated => Failure::Closed,
+                    },
+                    now,
+                );
+            }
+        }
+    }
+
+    /// Gives up a request that is not answered.
+    pub(super) fn http_timeout(&mut self, now: Instant) {
+        if self.http.due().is_some_and(|due| due <= now) {
+            self.http_failed(Failure::ResponseTimeout, now);
+        }
+    }
+
+    /// The network is gone.
+    pub(super) fn drop_http(&mut self, now: Instant) {
+        self.http_failed(Failure::Deactivated, now);
+    }
+
+    /// `+LHTTPGET: 0,<code>[,<content length>]`
+    fn http_answered(&mut self, response: Response, now: Instant) {
+        let Some(exchange) = self.http.exchange.take() else {
+            return;
+        };
+        let mut line = format!("{}: 0,{}", exchange.name, response.code);
+        if let Some(length) = response.length {
+            line += &format!(",{length}");
+        }
+        self.http.response = Some(response);
+        self.close_http();
+        self.urc(exchange.outcome_from.max(now), line.as_bytes());
+    }
+
+    /// `+LHTTPGET: <err>`
+    fn http_failed(&mut self, failure: Failure, now: Instant) {
+        let Some(exchange) = self.http.exchange.take() else {
+            return;
+        };
+        self.close_http();
+        let line = format!("{}: {}", exchange.name, failure as u16);
+        self.urc(exchange.outcome_from.max(now), line.as_bytes());
+    }
+
+    fn close_http(&mut self) {
+        let link = HTTP_LINK;
+        self.network.push_back(NetworkRequest::Close { link });
+    }
+}
