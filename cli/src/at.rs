@@ -12,6 +12,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::{Instant, timeout_at};
 
 use self::step::Step;
+use crate::capture::Recorded;
 use crate::failure::{Failure, FailureKind};
 use crate::output::print_line;
 use crate::port::PortArguments;
@@ -63,7 +64,7 @@ enum Event {
 }
 
 struct Session {
-    port: Port,
+    port: Recorded<Port>,
     reader: ResponseReader,
     formats: FormatTable,
 }

@@ -6,6 +6,7 @@ use serde_json::json;
 use tokio::time::timeout;
 
 use crate::broker::{connect_failure, exchange_failure, publish_failure, unique_client_id};
+use crate::capture::{RecordArguments, Recorder};
 use crate::emulate::{no_pty, start_broker};
 use crate::failure::{Failure, FailureKind};
 use crate::output::print_line;
@@ -24,6 +25,8 @@ pub(crate) struct Arguments {
     /// Print JSON, a line each for what passes on the wire, for the messages, and for the summary
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    record: RecordArguments,
 }
 
 /// How long a message may take to come back.
@@ -57,7 +60,11 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     }
     let module = tokio::spawn(Emulator::new(Profile::nt35e().instant()).serve(pty));
     let start = Instant::now();
-    let settings = Settings::default().tap(move |tapped| show(json, start, tapped));
+    let recorder = arguments.record.create(&device, None)?;
+    let settings = Settings::default().tap(move |tapped| {
+        record(recorder.as_ref(), tapped);
+        show(json, start, tapped);
+    });
     let modem = Modem::open(&device, settings)
         .await
         .map_err(|error| open_failure(&error))?;
@@ -167,6 +174,12 @@ async fn check(
             FailureKind::Unavailable,
             format!("the connection ended before message {number} came back"),
         )),
+    }
+}
+
+fn record(recorder: Option<&Recorder>, tapped: &Tapped<'_>) {
+    if let Some(recorder) = recorder {
+        recorder.record_at(tapped.at, tapped.direction, tapped.bytes);
     }
 }
 

@@ -14,6 +14,7 @@ use clap::builder::PossibleValuesParser;
 use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
 
+use crate::capture::{RecordArguments, Recorded};
 use crate::failure::{Failure, FailureKind};
 use crate::lint::LintReport;
 use crate::output::print_line;
@@ -61,6 +62,8 @@ pub(crate) struct Arguments {
     /// Print the ready line, and what --lint finds, as lines of JSON on stdout
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    record: RecordArguments,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -115,6 +118,8 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
         ready.add("pty", port.path().display().to_string());
         pty = Some(port);
     }
+    let name = format!("emulated {}", arguments.profile);
+    let recorder = arguments.record.create(&name, None)?;
     // Whoever has read the ready line may end the program, and the link must not stay behind.
     let stopped = stopped();
     let link = match (&pty, arguments.link) {
@@ -142,9 +147,12 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     }
     let served = async {
         match (pty, tcp) {
-            (Some(pty), Some(tcp)) => emulator.serve(BothPorts::new(pty, tcp)).await,
-            (Some(pty), None) => emulator.serve(pty).await,
-            (None, Some(tcp)) => emulator.serve(tcp).await,
+            (Some(pty), Some(tcp)) => {
+                let both = BothPorts::new(pty, tcp);
+                emulator.serve(Recorded::new(both, recorder)).await
+            }
+            (Some(pty), None) => emulator.serve(Recorded::new(pty, recorder)).await,
+            (None, Some(tcp)) => emulator.serve(Recorded::new(tcp, recorder)).await,
             (None, None) => pending().await,
         }
     };

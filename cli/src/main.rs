@@ -3,6 +3,7 @@
 
 mod at;
 mod broker;
+mod capture;
 mod completions;
 mod config;
 mod demo;
@@ -13,6 +14,7 @@ mod lint;
 mod output;
 mod port;
 mod publish;
+mod replay;
 mod seconds;
 mod secret;
 mod subscribe;
@@ -58,6 +60,7 @@ enum Command {
     Config(config::Arguments),
     Completions(completions::Arguments),
     Man(completions::ManArguments),
+    Replay(replay::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -125,6 +128,7 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
             Command::Config(arguments) => config::run(&arguments),
             Command::Completions(arguments) => completions::run(&arguments, whole()),
             Command::Man(arguments) => completions::man(&arguments, whole()),
+            Command::Replay(arguments) => replay::run(&arguments),
         }
     });
     // A read of standard input cannot be ended; the program must not wait for it.

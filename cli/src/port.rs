@@ -1,8 +1,10 @@
 use std::error::Error as _;
 use std::io;
+use std::sync::OnceLock;
 
 use atmq_driver::{Error, Modem, OpenError, Port, Settings};
 
+use crate::capture::{RecordArguments, Recorded, Recorder};
 use crate::config::ProfileArguments;
 use crate::failure::{Failure, FailureKind, chain};
 
@@ -18,26 +20,57 @@ pub(crate) struct PortArguments {
     /// Bits per second of the serial device
     #[arg(long, value_name = "RATE", default_value_t = 115_200)]
     baud: u32,
+    #[command(flatten)]
+    record: RecordArguments,
+    /// Made when it is first needed, once for all that opens the port.
+    #[arg(skip)]
+    recorder: OnceLock<Option<Recorder>>,
 }
 
 impl PortArguments {
-    pub(crate) fn settings(&self) -> Settings {
-        Settings::default().baud_rate(self.baud)
+    /// How to talk to the module, with what passes being recorded if that is asked for.
+    pub(crate) fn settings(&self) -> Result<Settings, Failure> {
+        let settings = self.plain_settings();
+        Ok(match self.recorder()? {
+            Some(recorder) => settings.tap(move |tapped| {
+                recorder.record_at(tapped.at, tapped.direction, tapped.bytes);
+            }),
+            None => settings,
+        })
     }
 
-    /// Opens the port; the module is not spoken to.
-    pub(crate) async fn open(&self) -> Result<Port, Failure> {
-        let port = atmq_driver::open_port(&self.port, &self.settings()).await;
-        port.map_err(|error| open_failure(&error))
+    /// Opens the port, with what passes being recorded; the module is not spoken to.
+    pub(crate) async fn open(&self) -> Result<Recorded<Port>, Failure> {
+        let recorder = self.recorder()?;
+        Ok(Recorded::new(self.open_plain().await?, recorder))
     }
 
     /// Opens the port and brings the module to talk.
     pub(crate) async fn modem(&self) -> Result<Modem, Failure> {
-        let modem = Modem::over(self.open().await?, self.settings());
+        let settings = self.settings()?;
+        let modem = Modem::over(self.open_plain().await?, settings);
         match modem.initialise().await {
             Ok(()) => Ok(modem),
             Err(error) => Err(open_failure(&OpenError::Initialise(error))),
         }
+    }
+
+    fn plain_settings(&self) -> Settings {
+        Settings::default().baud_rate(self.baud)
+    }
+
+    async fn open_plain(&self) -> Result<Port, Failure> {
+        let port = atmq_driver::open_port(&self.port, &self.plain_settings()).await;
+        port.map_err(|error| open_failure(&error))
+    }
+
+    fn recorder(&self) -> Result<Option<Recorder>, Failure> {
+        if let Some(recorder) = self.recorder.get() {
+            return Ok(recorder.clone());
+        }
+        let baud = (!self.port.starts_with("tcp://")).then_some(self.baud);
+        let recorder = self.record.create(&self.port, baud)?;
+        Ok(self.recorder.get_or_init(|| recorder).clone())
     }
 }
 

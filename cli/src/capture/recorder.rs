@@ -1,0 +1,169 @@
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use atmq_driver::Direction;
+
+use super::block;
+use super::redactor::Redactor;
+use super::rtac::Event;
+use crate::failure::{Failure, FailureKind};
+
+/// Whether and where to record.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct RecordArguments {
+    /// Record what passes on the wire into a pcapng file for Wireshark and `atmq replay`, without
+    /// passwords, keys and PINs
+    #[arg(long, value_name = "FILE", help_heading = "Recording")]
+    record: Option<PathBuf>,
+    /// Let --record replace a file that is there
+    #[arg(long, requires = "record", help_heading = "Recording")]
+    force: bool,
+}
+
+impl RecordArguments {
+    /// Makes the file, if one is asked for. `port` is the name of the line; `baud` its bits per
+    /// second.
+    pub(crate) fn create(
+        &self,
+        port: &str,
+        baud: Option<u32>,
+    ) -> Result<Option<Recorder>, Failure> {
+        let path = self.record.as_deref();
+        path.map(|path| Recorder::create(path, self.force, port, baud))
+            .transpose()
+    }
+}
+
+/// A capture that is being written. Cheap to clone; the file is complete when the last is dropped.
+///
+/// Each record is one write, so that a file is whole up to its last record whatever ends the
+/// program.
+#[derive(Debug, Clone)]
+pub(crate) struct Recorder(Arc<Mutex<Writer>>);
+
+/// The bytes in one packet. Wireshark takes 256 KiB; nothing in this program hands over more than
+/// this at once.
+const PACKET: usize = 64 * 1024;
+
+#[derive(Debug)]
+struct Writer {
+    path: PathBuf,
+    /// `None` once it has failed.
+    file: Option<File>,
+    /// One moment on both clocks: the clock of the day may be set while the program runs.
+    started: (Instant, Duration),
+    /// What the host sends, and what the module sends.
+    redactors: [Redactor; 2],
+    packet: Vec<u8>,
+}
+
+impl Recorder {
+    fn create(path: &Path, force: bool, port: &str, baud: Option<u32>) -> Result<Self, Failure> {
+        let file = open(path, force).map_err(|error| refused(path, &error))?;
+        let mut writer = Writer {
+            path: path.to_owned(),
+            file: Some(file),
+            started: (Instant::now(), since_epoch(SystemTime::now())),
+            redactors: Default::default(),
+            packet: Vec::new(),
+        };
+        let program = concat!("atmq ", env!("CARGO_PKG_VERSION"));
+        let comment = format!(
+            "{program}: TX is the host, RX is the module; *** stands for each secret; the state \
+             of the control lines is not recorded"
+        );
+        block::section_header(program, &comment, &mut writer.packet);
+        let description = "AT commands of a host (TX), answers of a module (RX)";
+        block::interface_description(port, description, baud, &mut writer.packet);
+        writer.write().map_err(|error| refused(path, &error))?;
+        Ok(Self(Arc::new(Mutex::new(writer))))
+    }
+
+    /// Records bytes that have just passed.
+    pub(crate) fn record(&self, direction: Direction, bytes: &[u8]) {
+        self.record_at(Instant::now(), direction, bytes);
+    }
+
+    /// Records bytes that passed then.
+    pub(crate) fn record_at(&self, at: Instant, direction: Direction, bytes: &[u8]) {
+        let mut writer = self.lock();
+        let at = writer.time(at);
+        for piece in bytes.chunks(PACKET) {
+            let mut kept = Vec::with_capacity(piece.len());
+            writer.redactors[direction as usize].redact(piece, &mut kept);
+            if !kept.is_empty() {
+                writer.event(at, &Event::Bytes(direction, kept));
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Writer> {
+        self.0.lock().expect("nothing panics with the lock held")
+    }
+}
+
+impl Writer {
+    fn time(&self, at: Instant) -> Duration {
+        let (instant, since_epoch) = self.started;
+        since_epoch + at.saturating_duration_since(instant)
+    }
+
+    fn event(&mut self, at: Duration, event: &Event) {
+        block::enhanced_packet(at, event, &mut self.packet);
+        if let Err(error) = self.write() {
+            // The session is worth more than its record.
+            let path = self.path.display();
+            eprintln!("atmq: cannot record to {path} any longer: {error}; what is there is whole");
+            self.file = None;
+        }
+    }
+
+    /// Writes the packet, in one piece.
+    fn write(&mut self) -> io::Result<()> {
+        let written = match &mut self.file {
+            Some(file) => file.write_all(&self.packet),
+            None => Ok(()),
+        };
+        self.packet.clear();
+        written
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        let at = self.time(Instant::now());
+        self.event(at, &Event::Complete);
+    }
+}
+
+/// Opens a file that is not there yet, or may be replaced. A pipe, as Wireshark reads from one, is
+/// written to as it is.
+fn open(path: &Path, force: bool) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true);
+    let is_file = std::fs::metadata(path).map_or(true, |metadata| metadata.is_file());
+    match (is_file, force) {
+        (false, _) => options.open(path),
+        (true, false) => options.create_new(true).open(path),
+        (true, true) => options.create(true).truncate(true).open(path),
+    }
+}
+
+fn refused(path: &Path, error: &io::Error) -> Failure {
+    let what = format!("cannot record to {}: {error}", path.display());
+    let failure = Failure::new(FailureKind::Unavailable, what);
+    match error.kind() {
+        io::ErrorKind::AlreadyExists => {
+            failure.hint("choose another name, or replace it by --force")
+        }
+        io::ErrorKind::NotFound => failure.hint("make its directory first"),
+        _ => failure,
+    }
+}
+
+fn since_epoch(time: SystemTime) -> Duration {
+    time.duration_since(UNIX_EPOCH).unwrap_or_default()
+}

@@ -1,0 +1,162 @@
+use std::time::Duration;
+
+use atmq_driver::Direction;
+use data_encoding::HEXLOWER;
+use serde_json::json;
+use time::OffsetDateTime;
+
+use crate::capture::dialogue::{Dialogue, Entry, Kind};
+use crate::capture::{Capture, Event};
+use crate::failure::Failure;
+use crate::output::print_line;
+use crate::visible::visible;
+
+/// How a capture is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum How {
+    /// What was said, with its meaning.
+    Text,
+    /// The same as JSON.
+    Json,
+    /// The bytes of each record.
+    Raw,
+}
+
+pub(super) fn show(mut capture: Capture, how: How) -> Result<(), Failure> {
+    let mut dialogue = Dialogue::new();
+    let mut start = None;
+    let mut damage = Ok(());
+    while let Some(next) = capture.next() {
+        let record = match next {
+            Ok(record) => record,
+            Err(failure) => {
+                damage = Err(failure);
+                break;
+            }
+        };
+        if start.is_none() && how != How::Json {
+            head(&capture, record.at)?;
+        }
+        let start = *start.get_or_insert(record.at);
+        // A clock that was set back must not hide what follows.
+        let at = record.at.saturating_sub(start);
+        match record.event {
+            Event::Bytes(direction, bytes) if how == How::Raw => {
+                print_line(columns(at, direction, &visible(&bytes)))?;
+            }
+            Event::Bytes(direction, bytes) => dialogue.push(at, direction, &bytes),
+            Event::Lost => note(how, at, "something was missed here by whoever recorded")?,
+            Event::Other(number) => note(how, at, &format!("event {number} of the line"))?,
+            Event::Complete => {}
+        }
+        while let Some(entry) = dialogue.next() {
+            print(&entry, how)?;
+        }
+    }
+    for (direction, length) in [Direction::HostToModule, Direction::ModuleToHost]
+        .into_iter()
+        .zip(dialogue.incomplete())
+        .filter(|(_, length)| *length > 0)
+    {
+        let who = who(direction);
+        eprintln!("atmq: {length} bytes of the {who} at the end make no complete line; see --raw");
+    }
+    damage?;
+    if start.is_none() && how != How::Json {
+        print_line("(nothing was recorded)")?;
+    }
+    if capture.about().complete == Some(false) {
+        eprintln!("atmq: the recording was cut here: it has no end mark");
+    }
+    Ok(())
+}
+
+/// Where the capture is from, and when it was made.
+fn head(capture: &Capture, at: Duration) -> Result<(), Failure> {
+    let about = capture.about();
+    let port = about.port.as_deref().unwrap_or("a serial line");
+    let by = about
+        .program
+        .as_ref()
+        .map(|program| format!(", recorded by {program}"));
+    let when = utc(at);
+    print_line(format!("{port}{}, from {when}\n", by.unwrap_or_default()))
+}
+
+/// A time since 1970 as a date and a time of day.
+pub(crate) fn utc(at: Duration) -> String {
+    let seconds = i64::try_from(at.as_secs()).ok();
+    let moment = seconds.and_then(|seconds| OffsetDateTime::from_unix_timestamp(seconds).ok());
+    let Some(moment) = moment else {
+        return format!("{} s after 1970", at.as_secs());
+    };
+    let (date, (hour, minute, second)) = (moment.date(), moment.to_hms());
+    let milliseconds = at.subsec_millis();
+    format!("{date} {hour:02}:{minute:02}:{second:02}.{milliseconds:03} UTC")
+}
+
+fn note(how: How, at: Duration, words: &str) -> Result<(), Failure> {
+    match how {
+        How::Json => print_line(
+            json!({ "event": "note", "ms": milliseconds(at), "text": words }).to_string(),
+        ),
+        _ => print_line(format!("{:10.3}  -- {words}", at.as_secs_f64())),
+    }
+}
+
+fn print(entry: &Entry, how: How) -> Result<(), Failure> {
+    match how {
+        How::Json => print_line(as_json(entry).to_string()),
+        _ => print_line(as_text(entry)),
+    }
+}
+
+/// A line for people: time, who, what, and its meaning in a column of its own as far as it fits.
+pub(crate) fn as_text(entry: &Entry) -> String {
+    /// Where the meanings begin; behind longer lines two blanks later.
+    const MEANING: usize = 68;
+    let said = match entry.kind {
+        Kind::Echo => format!("{}  (echo)", visible(&entry.bytes)),
+        _ => visible(&entry.bytes),
+    };
+    let line = columns(entry.at, entry.from, &said);
+    match &entry.meaning {
+        Some(meaning) => {
+            let blanks = MEANING.saturating_sub(line.chars().count()).max(2);
+            format!("{line}{:blanks$}# {}", "", visible(meaning.as_bytes()))
+        }
+        None => line,
+    }
+}
+
+fn columns(at: Duration, from: Direction, said: &str) -> String {
+    let arrow = match from {
+        Direction::HostToModule => ">",
+        Direction::ModuleToHost => "<",
+    };
+    format!("{:10.3}  {:6} {arrow} {said}", at.as_secs_f64(), who(from))
+}
+
+/// The entry with every byte.
+fn as_json(entry: &Entry) -> serde_json::Value {
+    json!({
+        "event": entry.kind.name(),
+        "ms": milliseconds(entry.at),
+        "from": who(entry.from),
+        "text": visible(&entry.bytes),
+        "hex": HEXLOWER.encode(&entry.bytes),
+        "exchange": entry.exchange,
+        "meaning": entry.meaning,
+    })
+}
+
+fn milliseconds(at: Duration) -> f64 {
+    at.as_secs_f64() * 1e3
+}
+
+pub(crate) fn who(from: Direction) -> &'static str {
+    match from {
+        Direction::HostToModule => "host",
+        Direction::ModuleToHost => "module",
+    }
+}
