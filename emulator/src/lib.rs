@@ -31,7 +31,6 @@
 //! ```
 
 pub mod broker;
-mod cloud;
 mod emulator;
 mod http;
 pub mod lint;

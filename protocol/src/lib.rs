@@ -14,6 +14,7 @@
 //! | [`mqtt`] | the MQTT vocabulary that every dialect maps to: requests, settings, URCs |
 //! | [`dialect`] | the command sets themselves; [`dialect::Lmqtt`] is the first |
 //! | [`limits`] | what a module model accepts: lengths, ranges, number of connections |
+//! | `cloud` | with the feature `cloud`: credentials and frames of cloud platforms |
 //!
 //! The crate is `no_std` with `alloc`.
 
@@ -21,6 +22,8 @@
 
 extern crate alloc;
 
+#[cfg(feature = "cloud")]
+pub mod cloud;
 pub mod command;
 pub mod dialect;
 pub mod framing;

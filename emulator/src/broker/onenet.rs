@@ -4,18 +4,19 @@ use std::collections::HashMap;
 use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use atmq_protocol::cloud::Hash;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use percent_encoding::percent_decode_str;
 
 use super::{Authenticator, ConnectReturnCode, Credentials};
-use crate::cloud::{Hash, sign};
 
 /// The only version of the token.
 const VERSION: &str = "2018-10-31";
 
 /// Lets devices in as OneNET Studio does: the client id is the device's name, the user name the
-/// product's id, the password a token signed with the access key of one of the two.
+/// product's id, the password a token signed with the access key of one of the two. What is signed
+/// it writes down by itself, and not by the code that signs for devices.
 ///
 /// A token that is malformed, expired or wrongly signed is refused with code 4; one for another
 /// resource, or for one without a key, with code 5.
@@ -76,7 +77,7 @@ impl OneNet {
         let expires =
             UNIX_EPOCH.checked_add(Duration::from_secs(token.expires.parse().map_err(|_| bad)?));
         let is_good = expires.is_some_and(|expires| expires > (self.clock)())
-            && sign(token.hash, key, &token.content()) == token.signature;
+            && token.hash.hmac(key, token.content().as_bytes()) == token.signature;
         if is_good { Ok(()) } else { Err(bad) }
     }
 }
@@ -115,12 +116,7 @@ impl Token {
         Some(Self {
             resource: values.remove("res")?,
             expires: values.remove("et")?,
-            hash: match method.as_str() {
-                "md5" => Hash::Md5,
-                "sha1" => Hash::Sha1,
-                "sha256" => Hash::Sha256,
-                _ => return None,
-            },
+            hash: Hash::from_name(&method)?,
             method,
             signature: STANDARD.decode(values.remove("sign")?).ok()?,
         })

@@ -1,12 +1,12 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
+use atmq_protocol::cloud::aliyun::{Device, Registered, RegistrationRequest, Signing};
+use atmq_protocol::cloud::{Credentials, onenet};
 use atmq_protocol::mqtt::{
     AliDevice, Formats, Setting, SettingKey, SignMethod, Timeouts, Version, Will,
 };
 
-use crate::cloud::alibaba::{self, Identity, Registered};
-use crate::cloud::{Credentials, onenet};
 use crate::mqtt::ConnectOptions;
 
 /// `cloud_type` of OneNET (inferred from ECMT).
@@ -14,6 +14,10 @@ const ONENET: u8 = 1;
 
 /// `cloud_type` of Alibaba Cloud (documented).
 const ALIBABA: u8 = 2;
+
+/// The timestamp of signatures, and the random number of registrations, that EigenComm's module
+/// source has built in (read in ECMT source, inferred for LMQTT).
+const TIMESTAMP: u64 = 20_130_219;
 
 /// The configuration of one connection, as `AT+LMQTTCFG` sets it. Nothing of it is stored: it is
 /// gone after CLOSE (measured, reference `lmqtt.md` 1.3) unless the profile keeps it.
@@ -166,8 +170,12 @@ impl Config {
     /// payload is not what the configured type says.
     pub(super) fn frame<'p>(&self, topic: &str, payload: &'p [u8]) -> Option<Cow<'p, [u8]>> {
         match self.cloud {
-            (ONENET, data_type) if topic == onenet::DATA_POINTS => {
-                onenet::frame(data_type, payload).map(Cow::Owned)
+            (ONENET, number) if topic == onenet::DATA_POINTS => {
+                match onenet::DataType::from_number(number) {
+                    Some(data_type) => onenet::frame(data_type, payload).ok().map(Cow::Owned),
+                    // Of other types the host has written the frame.
+                    None => Some(Cow::Borrowed(payload)),
+                }
             }
             _ => Some(Cow::Borrowed(payload)),
         }
@@ -186,17 +194,14 @@ impl Config {
         options.username = username.map(str::to_owned);
         options.password = password.map(|password| password.as_bytes().to_vec());
         if let Some(device) = self.device() {
-            let identity = identity(device);
-            let method = device.sign_method.unwrap_or(sign_method);
-            let signed = |secret: &str| {
-                alibaba::credentials(client_id, identity, secret, method, self.tls.is_some())
-            };
+            let signing = Signing::new(client_id)
+                .method(device.sign_method.unwrap_or(sign_method))
+                .timestamp(TIMESTAMP)
+                .tls(self.tls.is_some());
+            let named = named(device);
             let credentials = match registered {
-                None => signed(device.device_secret.expose()),
-                Some(Registered::Secret(secret)) => signed(secret),
-                Some(Registered::Token { client_id, token }) => {
-                    alibaba::token_credentials(client_id, identity, token)
-                }
+                None => named.sign(&device.device_secret, &signing),
+                Some(registered) => registered.sign(&named, &signing),
             };
             carry(credentials, &mut options);
         }
@@ -230,14 +235,12 @@ impl Config {
             "" => client_id,
             product_name => product_name,
         };
-        let credentials = alibaba::registration(
-            client_id,
-            identity(device),
-            device.product_secret.expose(),
-            registration,
-            device.sign_method.unwrap_or(sign_method),
-            &device.instance_id,
-        );
+        let mut request = RegistrationRequest::new(client_id, registration, TIMESTAMP)
+            .method(device.sign_method.unwrap_or(sign_method));
+        if !device.instance_id.is_empty() {
+            request = request.instance_id(&*device.instance_id);
+        }
+        let credentials = named(device).sign_registration(&device.product_secret, &request);
         let mut options = ConnectOptions::new("");
         carry(credentials, &mut options);
         options.version = self.version;
@@ -249,15 +252,12 @@ impl Config {
 }
 
 /// What a device is called.
-pub(super) fn identity<'a>(device: &'a AliDevice<'_>) -> Identity<'a> {
-    Identity {
-        product_key: &device.product_key,
-        device_name: &device.device_name,
-    }
+pub(super) fn named(device: &AliDevice<'_>) -> Device {
+    Device::new(&*device.product_key, &*device.device_name)
 }
 
 fn carry(credentials: Credentials, options: &mut ConnectOptions) {
     options.client_id = credentials.client_id;
     options.username = Some(credentials.username);
-    options.password = Some(credentials.password.into_bytes());
+    options.password = Some(credentials.password.expose().as_bytes().to_vec());
 }

@@ -6,12 +6,12 @@
 
 use std::time::{Duration, Instant};
 
+use atmq_protocol::cloud::aliyun::Registered;
 use atmq_protocol::mqtt::{Connected, ConnectionId, LinkStatus};
 
-use super::config::identity;
+use super::config::named;
 use super::connection::{Link, Purpose};
 use super::{Modem, NOT_ALLOWED, Refused};
-use crate::cloud::alibaba::Registered;
 use crate::mqtt::{ConnectOptions, Message};
 use crate::network::NetworkRequest;
 
@@ -51,11 +51,12 @@ impl Modem {
         let Some(device) = connection.config.device() else {
             return;
         };
-        let registered =
-            Registered::from_message(identity(device), &message.topic, &message.payload);
-        let Some(registered) = registered else {
-            tracing::debug!(topic = message.topic, "no answer to the registration");
-            return;
+        let registered = match Registered::parse(&named(device), &message.topic, &message.payload) {
+            Ok(registered) => registered,
+            Err(error) => {
+                tracing::debug!(topic = message.topic, %error, "no answer to the registration");
+                return;
+            }
         };
         client.disconnect();
         let client_id = std::mem::take(client_id);

@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 
+use atmq_protocol::cloud::aliyun::Registered;
 use atmq_protocol::mqtt::{AliDevice, SecurityLevel, TlsKey, TlsSetting, TlsVersion};
 
-use crate::cloud::alibaba::Registered;
 use crate::network::{ClientIdentity, TlsOptions};
 
 /// Files that fit, and devices remembered. Ours.
