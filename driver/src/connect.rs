@@ -1,8 +1,11 @@
 use std::borrow::Cow;
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use atmq_protocol::Secret;
+use atmq_protocol::cloud::onenet::studio;
+use atmq_protocol::cloud::{Credentials, aliyun};
 use atmq_protocol::framing::DataEnd;
 use atmq_protocol::limits::Limits;
 use atmq_protocol::mqtt::{
@@ -12,6 +15,7 @@ use atmq_protocol::mqtt::{
 use tokio::sync::oneshot;
 
 use crate::client::Client;
+use crate::cloud::{Identity, Presented};
 use crate::error::{ConnectError, Error, ExchangeError};
 use crate::messages::{Link, Messages};
 use crate::modem::Modem;
@@ -34,16 +38,13 @@ pub struct ConnectOptions {
     pub(crate) connection: ConnectionId,
     host: String,
     port: u16,
-    client_id: String,
-    username: Option<String>,
-    password: Option<Secret<'static>>,
+    identity: Identity,
     keep_alive: Duration,
     clean_session: bool,
     version: Version,
     timeouts: Option<Timeouts>,
     will: Option<Will<'static>>,
     tls_context: Option<u8>,
-    aliyun: Option<[Setting<'static>; 2]>,
     open_limit: Option<Duration>,
     payloads: PayloadFormat,
 }
@@ -79,31 +80,123 @@ impl ConnectOptions {
             connection: ConnectionId(0),
             host: host.into(),
             port,
-            client_id: client_id.into(),
-            username: None,
-            password: None,
+            identity: Identity::Given {
+                client_id: client_id.into(),
+                username: None,
+                password: None,
+            },
             keep_alive: Duration::from_secs(120),
             clean_session: true,
             version: Version::default(),
             timeouts: None,
             will: None,
             tls_context: None,
-            aliyun: None,
             open_limit: None,
             payloads: PayloadFormat::Automatic,
         }
     }
 
-    /// User name and password.
-    pub fn credentials(mut self, username: impl Into<String>, password: impl Into<String>) -> Self {
-        self.username = Some(username.into());
-        self.password = Some(Secret::from(password.into()));
+    /// A device of Alibaba Cloud IoT, over TCP on connection 0; add [`tls`](Self::tls) for TLS.
+    /// User name and password are computed here at each connect, by HMAC-SHA256 with the device's
+    /// secret, or taken from what a [registration](aliyun::Registered) has brought. The client id
+    /// is the device's name.
+    ///
+    /// `region`: such as `cn-shanghai`. Of an instance with a host of its own, name that by
+    /// [`broker`](Self::broker).
+    ///
+    /// ```
+    /// use atmq_driver::cloud::aliyun;
+    /// use atmq_driver::{ConnectOptions, Secret};
+    ///
+    /// let device = aliyun::Device::new("a1B2c3D4e5F", "dev001");
+    /// let secret = Secret::from("0123456789abcdef0123456789abcdef");
+    /// let options = ConnectOptions::aliyun_device(device, "cn-shanghai", secret);
+    /// ```
+    pub fn aliyun_device(
+        device: aliyun::Device,
+        region: &str,
+        credential: impl Into<aliyun::Registered>,
+    ) -> Self {
+        let mut options = Self::new(device.host(region), aliyun::PORT, "");
+        options.identity = Identity::Aliyun {
+            device,
+            credential: credential.into(),
+        };
+        options
+    }
+
+    /// A device of OneNET Studio, over TCP on connection 0; add [`tls`](Self::tls) for TLS. A new
+    /// token is made at each connect, signed with HMAC-SHA256, which is good for `lifetime` from
+    /// then on by the clock of this computer.
+    pub fn onenet_studio(
+        host: impl Into<String>,
+        port: u16,
+        device: studio::Device,
+        key: studio::AccessKey,
+        lifetime: Duration,
+    ) -> Self {
+        let mut options = Self::new(host, port, "");
+        options.identity = Identity::Studio {
+            device,
+            key,
+            lifetime,
+        };
+        options
+    }
+
+    /// The broker, where it is another than first said.
+    pub fn broker(mut self, host: impl Into<String>, port: u16) -> Self {
+        self.host = host.into();
+        self.port = port;
         self
     }
 
-    /// A user name without a password.
-    pub fn username(mut self, username: impl Into<String>) -> Self {
-        self.username = Some(username.into());
+    /// User name and password. They take the place of any other credentials.
+    pub fn credentials(self, username: impl Into<String>, password: impl Into<String>) -> Self {
+        let password = Some(Secret::from(password.into()));
+        self.given(username.into(), password)
+    }
+
+    /// A user name without a password. It takes the place of any other credentials.
+    pub fn username(self, username: impl Into<String>) -> Self {
+        self.given(username.into(), None)
+    }
+
+    fn given(mut self, username: String, password: Option<Secret<'static>>) -> Self {
+        let client_id = match self.identity {
+            Identity::Given { client_id, .. } | Identity::Aliauth { client_id, .. } => client_id,
+            _ => String::new(),
+        };
+        self.identity = Identity::Given {
+            client_id,
+            username: Some(username),
+            password,
+        };
+        self
+    }
+
+    /// Client id, user name and password as a platform wants them.
+    pub fn cloud_credentials(mut self, credentials: Credentials) -> Self {
+        self.identity = Identity::Given {
+            client_id: credentials.client_id,
+            username: Some(credentials.username),
+            password: Some(credentials.password),
+        };
+        self
+    }
+
+    /// The same, asked for at each connect, so that what expires can be made anew. The function
+    /// must not block. What it says when it fails is the reason of
+    /// [`ConnectError::NoCredentials`].
+    pub fn cloud_credentials_by<E: fmt::Display>(
+        mut self,
+        provider: impl Fn() -> Result<Credentials, E> + Send + Sync + 'static,
+    ) -> Self {
+        self.identity = Identity::Asked(Arc::new(move || {
+            provider().map_err(|error| ConnectError::NoCredentials {
+                reason: error.to_string(),
+            })
+        }));
         self
     }
 
@@ -151,26 +244,18 @@ impl ConnectOptions {
         self
     }
 
-    /// A device of Alibaba Cloud IoT: the module computes user name and password from these
-    /// three itself. Credentials given by [`credentials`](Self::credentials) are not used.
-    pub fn aliyun(
-        mut self,
-        product_key: impl Into<String>,
-        device_name: impl Into<String>,
-        device_secret: impl Into<String>,
-    ) -> Self {
-        self.aliyun = Some([
-            // Alibaba Cloud, JSON (reference: article S).
-            Setting::Cloud {
-                platform: 2,
-                data_type: 1,
-            },
-            Setting::AliAuth {
-                product_key: Cow::Owned(product_key.into()),
-                device_name: Cow::Owned(device_name.into()),
-                device_secret: Secret::from(device_secret.into()),
-            },
-        ]);
+    /// A device of Alibaba Cloud IoT whose user name and password the module computes itself
+    /// (`aliauth`); the client id stays. They take the place of any other credentials.
+    pub fn aliauth(mut self, device: aliyun::Device, secret: impl Into<Secret<'static>>) -> Self {
+        let client_id = match self.identity {
+            Identity::Given { client_id, .. } | Identity::Aliauth { client_id, .. } => client_id,
+            _ => device.device_name.clone(),
+        };
+        self.identity = Identity::Aliauth {
+            client_id,
+            device,
+            secret: secret.into(),
+        };
         self
     }
 
@@ -221,8 +306,11 @@ impl ConnectOptions {
             }),
         ];
         let optional = optional.into_iter().flatten();
-        let cloud = self.aliyun.iter().flatten().cloned();
-        settings.extend(optional.chain(cloud).map(|setting| (setting, true)));
+        settings.extend(
+            optional
+                .chain(self.identity.settings())
+                .map(|setting| (setting, true)),
+        );
         settings
     }
 
@@ -241,15 +329,20 @@ impl ConnectOptions {
         })
     }
 
-    fn connect(&self) -> Command {
-        let own = self.aliyun.is_none();
-        let username = self.username.clone().filter(|_| own);
-        Command::Mqtt(Request::Connect {
+    /// What is presented at a connect at this moment.
+    fn connect(&self) -> Result<Command, ConnectError> {
+        let tls = self.tls_context.is_some();
+        let Presented {
+            client_id,
+            username,
+            password,
+        } = self.identity.present(tls, self.keep_alive)?;
+        Ok(Command::Mqtt(Request::Connect {
             connection: self.connection,
-            client_id: Cow::Owned(self.client_id.clone()),
+            client_id: Cow::Owned(client_id),
             username: username.map(Cow::Owned),
-            password: self.password.clone().filter(|_| own),
-        })
+            password,
+        }))
     }
 }
 
@@ -260,8 +353,10 @@ pub(crate) async fn connect(
     let link = modem.new_link(&options);
     let messages = Messages::new(link.clone());
     let client = Client::new(modem.clone(), link.clone());
-    let limits = attach(modem, &options, &link).await?;
-    match establish(modem, &options, &limits, &link).await {
+    // Once, so that a function that gives credentials is asked once for a connect.
+    let login = options.connect()?;
+    let limits = attach(modem, &options, &login, &link).await?;
+    match establish(modem, &options, &limits, login, &link).await {
         Ok(()) => Ok((client, messages)),
         Err(error) => {
             client.abandon().await;
@@ -275,12 +370,13 @@ pub(crate) async fn connect(
 async fn attach(
     modem: &Modem,
     options: &ConnectOptions,
+    login: &Command,
     link: &Arc<Link>,
 ) -> Result<Limits, ConnectError> {
     // Each module can be told of either format.
     let settings = options.settings(&Limits::NT26).into_iter();
     let configure = settings.map(|(setting, _)| options.configure(setting));
-    let commands = configure.chain([options.open(), options.connect()]);
+    let commands = configure.chain([options.open(), login.clone()]);
     let (reply, answer) = oneshot::channel();
     let call = Call::Attach {
         link: link.clone(),
@@ -297,6 +393,7 @@ async fn establish(
     modem: &Modem,
     options: &ConnectOptions,
     limits: &Limits,
+    login: Command,
     link: &Arc<Link>,
 ) -> Result<(), ConnectError> {
     let connection = options.connection;
@@ -327,7 +424,7 @@ async fn establish(
             failure,
         });
     }
-    let connected = modem.exchange(options.connect(), None, link()).await?;
+    let connected = modem.exchange(login, None, link()).await?;
     match report(connected) {
         Some(Urc::Connected { result, .. }) => match result {
             Connected::Accepted => Ok(()),

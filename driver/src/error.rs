@@ -4,6 +4,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use atmq_protocol::cloud::CredentialsError;
 use atmq_protocol::dialect::EncodeError;
 use atmq_protocol::mqtt::{ConnectionId, LinkStatus, OpenFailure, QoS, Refusal};
 use atmq_protocol::result_code::FinalResult;
@@ -284,6 +285,15 @@ pub enum ConnectError {
     NotAccepted {
         /// The return code that the module shows, if any.
         code: Option<i32>,
+    },
+    /// The cloud platform would not take the device. Nothing was sent.
+    #[error(transparent)]
+    Credentials(#[from] CredentialsError),
+    /// The function that was to give the credentials gave none. Nothing was sent.
+    #[error("there are no credentials to connect with: {reason}")]
+    NoCredentials {
+        /// What the function says.
+        reason: String,
     },
     /// A command failed on the way.
     #[error(transparent)]

@@ -26,6 +26,7 @@
 //! |---|---|
 //! | open a port, identify, signal, raw commands, connect | [`Modem`], [`Settings`], [`open_port`] |
 //! | subscribe, publish, disconnect | [`Client`], [`ConnectOptions`] |
+//! | clouds: credentials, frames, registration | [`cloud`] |
 //! | receive | [`Messages`], [`Message`]; what happens when you are slow is told there |
 //! | what can go wrong | [`Error`], [`OpenError`], [`ConnectError`], [`PublishError`], [`Disconnected`] |
 //! | look inside | [`Modem::counters`], [`Settings::tap`], [`Modem::lines`], `tracing` events |
@@ -36,6 +37,7 @@
 //! handle.
 
 mod client;
+pub mod cloud;
 mod connect;
 mod counters;
 mod error;
@@ -48,6 +50,7 @@ mod settings;
 
 /// The crate with the types of the wire, for what is not repeated here.
 pub use atmq_protocol as protocol;
+pub use atmq_protocol::Secret;
 pub use atmq_protocol::dialect::EncodeError;
 pub use atmq_protocol::framing::DataEnd;
 pub use atmq_protocol::limits::Limits;

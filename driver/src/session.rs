@@ -83,7 +83,7 @@ use crate::error::RequestError;
 
 use channel::Channel;
 pub(crate) use channel::is_loss;
-pub use command::{Command, Publish, RawCommand};
+pub use command::{Command, Publish, RawCommand, Upload};
 pub(crate) use event::redact;
 pub use event::{Answer, Event, Response, Transmit};
 

@@ -133,8 +133,9 @@ impl Channel {
             std::mem::replace(&mut prepared.line, sent),
             std::mem::take(&mut prepared.secrets),
         );
-        self.prompt_awaited = Some(prepared.data.is_some());
+        let has_data = prepared.data.is_some();
         let mut pending = Pending::new(prepared, now);
+        self.prompt_awaited = Some(has_data && !pending.is_upload(&self.wire));
         pending.ambiguous = self.is_ambiguous(&pending, now);
         tracing::trace!(parent: &pending.span, "command sent");
         self.state = State::Pending(Box::new(pending));
@@ -184,7 +185,9 @@ impl Channel {
             State::Pending(pending) => {
                 if let Some(data) = pending.prompt(now) {
                     tracing::trace!(length = data.len(), "prompt, data follows");
-                    self.send(data, Vec::new());
+                    // A file may be a key.
+                    let secret = pending.is_upload(&self.wire).then_some(0..data.len());
+                    self.send(data, secret.into_iter().collect());
                 }
             }
             State::Fenced(fence) => {
@@ -213,6 +216,11 @@ impl Channel {
                 }
             }
             State::Fenced(fence) => {
+                if fence.in_data_mode() && is_connect(line) {
+                    tracing::debug!("late CONNECT, no file follows");
+                    fence.prompt(now);
+                    return;
+                }
                 if fence.probes > 0 && fence::answers_probe(line) {
                     fence.probe_answered();
                     return;
@@ -341,6 +349,13 @@ impl Channel {
             self.finish_if_complete(now);
             return;
         }
+        if let FinalResult::Connect(_) = result
+            && pending.stage == Stage::Prompt
+            && pending.is_upload(&self.wire)
+        {
+            self.prompt(now);
+            return;
+        }
         if let Some(mut pending) = self.take_pending() {
             self.counters.refusals += 1;
             let outcome = pending.outcome(result);
@@ -461,4 +476,9 @@ impl fmt::Debug for Channel {
 /// Whether a status means that the link is gone. A full cache loses a message, not the link.
 pub(crate) fn is_loss(status: LinkStatus) -> bool {
     !matches!(status, LinkStatus::Fine | LinkStatus::CacheOverflow)
+}
+
+/// What asks for the bytes of a file (reference `README.md`, "Decisions").
+fn is_connect(line: &[u8]) -> bool {
+    matches!(FinalResult::decode(line), Some(FinalResult::Connect(_)))
 }

@@ -26,6 +26,8 @@ pub enum Command {
     Mqtt(Request<'static>),
     /// A publish, whose payload goes the way that carries it unchanged.
     Publish(Publish),
+    /// A file for the module to store.
+    Upload(Upload),
     /// A command line as the caller wrote it.
     Raw(RawCommand),
 }
@@ -56,6 +58,24 @@ impl fmt::Debug for Publish {
             .field("retain", &self.retain)
             .field("topic", &self.topic)
             .field("payload_length", &self.payload.len())
+            .finish()
+    }
+}
+
+/// A file for the module to store. What it holds may be a key, so `Debug` shows how long it is.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Upload {
+    /// What the file is called in the module.
+    pub name: String,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+}
+
+impl fmt::Debug for Upload {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Upload")
+            .field("name", &self.name)
+            .field("length", &self.bytes.len())
             .finish()
     }
 }
@@ -154,6 +174,14 @@ impl Wire {
             }
             Command::Mqtt(request) => self.mqtt(request, None),
             Command::Publish(publish) => self.publish(publish),
+            Command::Upload(Upload { name, bytes }) => {
+                let request = Request::Upload {
+                    name: name.into(),
+                    length: bytes.len(),
+                    timeout_seconds: None,
+                };
+                self.mqtt(request, Some(bytes))
+            }
             Command::Raw(raw) => self.raw(raw),
         }
     }

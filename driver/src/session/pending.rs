@@ -111,6 +111,11 @@ impl Pending {
         Some(data)
     }
 
+    /// Whether the data is a file, which `CONNECT` asks for instead of a prompt.
+    pub(super) fn is_upload(&self, wire: &Wire) -> bool {
+        self.request(wire, |request| matches!(request, Request::Upload { .. }))
+    }
+
     /// Whether the line is the command that was sent, once, or the next line of the data.
     pub(super) fn take_echo(&mut self, line: &[u8]) -> bool {
         let sent = &self.prepared.line[..self.prepared.line.len() - 1];

@@ -5,6 +5,7 @@ mod fences;
 mod power;
 mod prompts;
 mod splits;
+mod uploads;
 
 use std::time::{Duration, Instant};
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::module::{configure, connected, line, line_with, options};
+use atmq_driver::cloud::aliyun::Device;
 use atmq_driver::{
     ConnectError, ConnectOptions, ConnectionId, Disconnected, Error, ExchangeError, Limits, QoS,
     Settings, Will,
@@ -161,7 +162,7 @@ async fn settings_that_only_some_firmware_has_may_be_refused() {
             retain: false,
         })
         .tls(1)
-        .aliyun("pk", "dn", "ds");
+        .aliauth(Device::new("pk", "dn"), "ds");
     let script = async {
         let (ok, error) = ("\r\nOK\r\n", "\r\nERROR\r\n");
         for (line, answer) in [

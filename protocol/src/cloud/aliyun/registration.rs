@@ -78,6 +78,12 @@ pub enum Registered {
     },
 }
 
+impl From<Secret<'static>> for Registered {
+    fn from(secret: Secret<'static>) -> Self {
+        Self::Secret(secret)
+    }
+}
+
 /// Why a message is no answer to a registration.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
