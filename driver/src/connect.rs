@@ -96,7 +96,7 @@ impl ConnectOptions {
         }
     }
 
-    /// A device of Alibaba Cloud IoT, over TCP on connection 0; add [`tls`](Self::tls) for TLS.
+    /// A device of Alibaba Cloud IoT, over TCP on connection 0; add [`tls_context`](Self::tls_context) for TLS.
     /// User name and password are computed here at each connect, by HMAC-SHA256 with the device's
     /// secret, or taken from what a [registration](aliyun::Registered) has brought. The client id
     /// is the device's name.
@@ -125,7 +125,7 @@ impl ConnectOptions {
         options
     }
 
-    /// A device of OneNET Studio, over TCP on connection 0; add [`tls`](Self::tls) for TLS. A new
+    /// A device of OneNET Studio, over TCP on connection 0; add [`tls_context`](Self::tls_context) for TLS. A new
     /// token is made at each connect, signed with HMAC-SHA256, which is good for `lifetime` from
     /// then on by the clock of this computer.
     pub fn onenet_studio(
@@ -239,7 +239,7 @@ impl ConnectOptions {
     }
 
     /// TLS with one of the module's TLS contexts, 0 to 5, which must have been set up.
-    pub fn tls(mut self, context: u8) -> Self {
+    pub fn tls_context(mut self, context: u8) -> Self {
         self.tls_context = Some(context);
         self
     }

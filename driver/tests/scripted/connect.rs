@@ -161,7 +161,7 @@ async fn settings_that_only_some_firmware_has_may_be_refused() {
             qos: QoS::AtLeastOnce,
             retain: false,
         })
-        .tls(1)
+        .tls_context(1)
         .aliauth(Device::new("pk", "dn"), "ds");
     let script = async {
         let (ok, error) = ("\r\nOK\r\n", "\r\nERROR\r\n");
