@@ -8,8 +8,10 @@ mod completions;
 mod config;
 mod demo;
 mod emulate;
+mod explain;
 mod failure;
 mod format;
+mod grammar;
 mod lint;
 mod output;
 mod port;
@@ -55,6 +57,7 @@ enum Command {
     Demo(demo::Arguments),
     Emulate(emulate::Arguments),
     At(at::Arguments),
+    Explain(explain::Arguments),
     Pub(publish::Arguments),
     Sub(subscribe::Arguments),
     Config(config::Arguments),
@@ -123,6 +126,7 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
             Command::Demo(arguments) => demo::run(arguments).await,
             Command::Emulate(arguments) => emulate::run(arguments).await,
             Command::At(arguments) => at::run(arguments).await,
+            Command::Explain(arguments) => explain::run(&arguments),
             Command::Pub(arguments) => publish::run(arguments, quiet).await,
             Command::Sub(arguments) => subscribe::run(arguments).await,
             Command::Config(arguments) => config::run(&arguments),

@@ -5,6 +5,7 @@ mod capture;
 mod config;
 mod demo;
 mod emulate;
+mod explain;
 mod harness;
 mod publish;
 mod subscribe;

@@ -4,10 +4,11 @@ use std::io::pipe;
 
 use crate::harness::{Emulator, Finished, atmq, end_without_output, text};
 
-const SUBCOMMANDS: [&str; 8] = [
+const SUBCOMMANDS: [&str; 9] = [
     "demo",
     "emulate",
     "at",
+    "explain",
     "pub",
     "sub",
     "config",

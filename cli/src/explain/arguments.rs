@@ -1,0 +1,118 @@
+use std::io::IsTerminal as _;
+
+use atmq_protocol::result_code::FinalResult;
+use serde_json::{Value, json};
+
+use super::code::explain_number;
+use super::{Explained, Explanation, explain_line, sentence};
+use crate::failure::{Failure, FailureKind};
+use crate::grammar::{self, redacted};
+use crate::output::print_line;
+
+/// Say what a command, a response, a URC or an error number means, with its source
+///
+/// Takes a line as it stands on the wire, a command or a key by its name, or a number with its
+/// place, such as `CME 30`, `STATS 13`, `OPEN 4`, `CONNACK 5`, `PUB 1`. No module is needed.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// The command that the line answers, which decides what some lines mean
+    #[arg(long, value_name = "COMMAND")]
+    to: Option<String>,
+    /// As a line of JSON
+    #[arg(long)]
+    json: bool,
+    /// What to explain; without it, standard input line by line, such as a log
+    #[arg(value_name = "TEXT")]
+    text: Option<String>,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
+    let Arguments { to, json, text } = arguments;
+    let to = to.as_deref().map(str::as_bytes);
+    if let Some(text) = text {
+        let explanation = explain_text(text, to).ok_or_else(|| unknown(text))?;
+        return print(text, &explanation, *json);
+    }
+    if std::io::stdin().is_terminal() {
+        let failure = Failure::new(FailureKind::Usage, "there is nothing to explain");
+        return Err(failure.hint("give a line, such as '+LMQTTURC: STATS,0,1'"));
+    }
+    // Each line answers the command before it.
+    let mut asked = to.map(<[u8]>::to_vec);
+    for line in std::io::stdin().lines() {
+        let line = line.map_err(|error| {
+            let what = format!("cannot read standard input: {error}");
+            Failure::new(FailureKind::Unavailable, what)
+        })?;
+        let explanation = explain_line(line.as_bytes(), asked.as_deref());
+        match explanation {
+            Some(explanation) if *json => print(&line, &explanation, true)?,
+            None if *json => print_line(json!({ "text": redacted(&line) }).to_string())?,
+            Some(explanation) => {
+                print_line(format!("{}\n    {}", redacted(&line), explanation.brief()))?;
+            }
+            None => print_line(redacted(&line).as_bytes())?,
+        }
+        if grammar::body(line.trim().as_bytes()).is_some() {
+            asked = Some(line.trim().as_bytes().to_vec());
+        } else if FinalResult::decode(line.trim().as_bytes()).is_some() {
+            asked = None;
+        }
+    }
+    Ok(())
+}
+
+fn print(text: &str, explanation: &Explanation, json: bool) -> Result<(), Failure> {
+    if !json {
+        return print_line(explanation.lines().join("\n"));
+    }
+    let mut line = explanation.json();
+    if let Value::Object(object) = &mut line {
+        object.insert("text".to_owned(), redacted(text).into());
+    }
+    print_line(line.to_string())
+}
+
+fn unknown(text: &str) -> Failure {
+    let what = format!("nothing is known of `{}`", redacted(text).escape_debug());
+    Failure::new(FailureKind::Usage, what)
+        .hint("give a line as it stands on the wire, a command's name, a key, or a number such as `CME 30`")
+}
+
+/// What a person may write to ask: a line, a name, a key, a number with its place.
+pub(crate) fn explain_text(text: &str, asked: Option<&[u8]>) -> Option<Explanation> {
+    let text = text.trim();
+    if text.is_empty() {
+        return None;
+    }
+    explain_line(text.as_bytes(), asked)
+        .or_else(|| explain_number(text))
+        .or_else(|| {
+            // A basic command is known by its AT alone: any word would be a row of them.
+            let sign = if text.starts_with(['+', '&']) {
+                ""
+            } else {
+                "+"
+            };
+            explain_line(format!("AT{sign}{text}").as_bytes(), None)
+        })
+        .or_else(|| explain_key(text.trim_matches('"')))
+}
+
+/// A key of a command.
+fn explain_key(name: &str) -> Option<Explanation> {
+    let (known, key) =
+        grammar::commands().find_map(|known| Some((known, known.key(name.as_bytes())?)))?;
+    let from = known.parameters.len();
+    let values = key.values.iter().enumerate().map(|(at, value)| Explained {
+        name: value.name.to_owned(),
+        value: super::command::allowed(known, key.name.as_bytes(), from + at, value),
+        meaning: value.described_values(),
+    });
+    let text = format!("AT{}=\"{}\" sets {}", known.name, key.name, key.sets);
+    Some(
+        Explanation::new(sentence(&text))
+            .with(values.collect())
+            .from(key.source),
+    )
+}

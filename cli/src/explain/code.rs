@@ -1,0 +1,108 @@
+//! Final result codes, the prompt, and the numbers of errors.
+
+use atmq_protocol::result_code::{CmeError, FinalResult};
+
+use super::{Explanation, sentence};
+use crate::grammar::{Code, Codes, Source};
+use crate::visible::visible;
+
+const CODES: Source = Source::standard("V.250 5.7");
+const PROMPT: Source = Source::seen("reference lmqtt.md 1.7");
+
+pub(super) fn explain(line: &[u8], asked: Option<&[u8]>) -> Option<Explanation> {
+    if line == b">" {
+        let prompt = "The prompt: the module waits for data, exactly as many bytes as the command has announced.";
+        return Some(Explanation::new(prompt).from(PROMPT));
+    }
+    let asked = match asked {
+        Some(command) => name(command),
+        None => "the command".to_owned(),
+    };
+    Some(match FinalResult::decode(line)? {
+        FinalResult::Ok => {
+            let done = format!("The module has taken {asked}.");
+            let done = Explanation::new(done).from(CODES);
+            if asked.contains("+LMQTT") && !asked.contains("CFG") && !asked.contains('?') {
+                return Some(done.and("What came of it is reported in a line of its own."));
+            }
+            done
+        }
+        FinalResult::Error => Explanation::new(format!("The module refuses {asked}."))
+            .and("It does not say why: after AT+CMEE=1 it gives a number, after AT+CMEE=2 words.")
+            .from(CODES),
+        FinalResult::Cme(CmeError::Code(number)) => {
+            let number = number.into();
+            let codes = match Codes::HTTP.find(number) {
+                Some(_) => &Codes::HTTP,
+                None => &Codes::CME,
+            };
+            numbered(codes, number, &format!("The module refuses {asked}"))
+        }
+        FinalResult::Cme(CmeError::Text(words)) => {
+            let known = |code: &&Code| code.meaning.eq_ignore_ascii_case(&words);
+            match Codes::CME.codes.iter().find(known) {
+                Some(code) => numbered(
+                    &Codes::CME,
+                    code.number,
+                    &format!("The module refuses {asked}"),
+                ),
+                None => Explanation::new(format!(
+                    "The module refuses {asked}: {}.",
+                    visible(words.as_bytes())
+                )),
+            }
+        }
+        FinalResult::Cms(number) => numbered(
+            &Codes::CMS,
+            number.into(),
+            &format!("The module refuses {asked}"),
+        ),
+        FinalResult::Connect(_) => Explanation::new(
+            "The module waits for data, exactly as many bytes as the command has announced.",
+        )
+        .from(CODES),
+        FinalResult::NoCarrier => {
+            Explanation::new("There is no call, or it has ended.").from(CODES)
+        }
+    })
+}
+
+/// `CME 30`, `STATS 13`, and other numbers by the name of their place.
+pub(super) fn explain_number(text: &str) -> Option<Explanation> {
+    let mut words = text.split(|c: char| !(c.is_alphanumeric() || c == '-'));
+    let words: Vec<_> = words.by_ref().filter(|word| !word.is_empty()).collect();
+    let (name, number) = match words[..] {
+        [name, number] | [name, "ERROR" | "error", number] => (name, number.parse().ok()?),
+        _ => return None,
+    };
+    let codes = Codes::ALL
+        .into_iter()
+        .find(|codes| codes.name.eq_ignore_ascii_case(name))?;
+    Some(numbered(codes, number, &format!("{} {number}", codes.name)))
+}
+
+/// What a number means, behind what it is said of.
+pub(super) fn numbered(codes: &Codes, number: i64, of: &str) -> Explanation {
+    let Some(Code {
+        meaning, advice, ..
+    }) = codes.find(number)
+    else {
+        return Explanation::new(format!("{of}: number {number}, of which nothing is known."))
+            .and(sentence(&format!("it is an {}", codes.what)));
+    };
+    let explanation = Explanation::new(format!("{of}: {meaning}.")).from(codes.source);
+    if advice.is_empty() {
+        return explanation;
+    }
+    explanation.and(sentence(advice))
+}
+
+/// A command without its parameters, among which there may be a secret.
+fn name(command: &[u8]) -> String {
+    let end = command.iter().position(|byte| *byte == b'=');
+    let shown = match end {
+        Some(at) if command.get(at + 1) != Some(&b'?') => &command[..at],
+        _ => command,
+    };
+    visible(shown.trim_ascii())
+}

@@ -1,0 +1,215 @@
+//! Commands, with each of their parameters.
+
+use atmq_protocol::command::{Command as Typed, Form};
+use atmq_protocol::parameter::{self, Parameters};
+
+use super::{Explained, Explanation, sentence};
+use crate::grammar::{self, Command, Key, Kind, Parameter, body, command, split_first};
+use crate::visible::visible;
+
+/// So many parameters of one command are explained; a line may hold thousands.
+const SHOWN: usize = 32;
+
+/// `None` if the line is no command that is known.
+pub(super) fn explain(line: &[u8]) -> Option<Explanation> {
+    let mut rest = body(line)?;
+    let mut whole: Option<Explanation> = None;
+    loop {
+        let (typed, left) = split_first(rest);
+        let explanation = one(&typed)?;
+        whole = Some(match whole {
+            None => explanation,
+            // Several commands of a line, of which the first tells its source.
+            Some(mut before) => {
+                before.sentences.extend(explanation.sentences);
+                before.values.extend(explanation.values);
+                before
+            }
+        });
+        if left.is_empty() {
+            return whole;
+        }
+        rest = left;
+    }
+}
+
+fn one(typed: &Typed<'_>) -> Option<Explanation> {
+    let known = command(typed.name)?;
+    let name = format!("AT{}", known.name);
+    let explanation = match typed.form {
+        Form::Test => Explanation::new(format!("Asks what {name} takes.")),
+        Form::Read => Explanation::new(format!("Asks for what {name} has set or shows."))
+            .and(sentence(&format!("{name} {}", known.does))),
+        Form::Execute | Form::Set(_) => {
+            Explanation::new(sentence(&format!("{name} {}", known.does)))
+        }
+    };
+    let Form::Set(parameters) = typed.form else {
+        let explanation = explanation.and(format!("Its forms: {}.", known.forms().join(", ")));
+        return Some(explanation.with(takes(known)).from(known.source));
+    };
+    let first = Parameters::new(parameters).next();
+    let first = first.map_or(&b""[..], |first| first.bytes());
+    let mut source = known.source;
+    let explanation = match known.key(first) {
+        Some(key) => {
+            source = key.source;
+            let given = Parameters::new(parameters).count() > known.parameters.len();
+            let verb = if given { "sets" } else { "asks for" };
+            let key = format!("{name}=\"{}\" {verb} {}", key.name, key.sets);
+            Explanation::new(sentence(&key)).and(sentence(&format!("{name} {}", known.does)))
+        }
+        None if !known.keys.is_empty() => {
+            let keys: Vec<_> = known.keys.iter().map(|key| key.name).collect();
+            explanation.and(format!(
+                "This key is not known; known are {}.",
+                keys.join(", ")
+            ))
+        }
+        None => explanation,
+    };
+    Some(
+        explanation
+            .with(given(known, first, parameters))
+            .from(source),
+    )
+}
+
+/// What the set form takes, of a command that was typed in another.
+fn takes(known: &Command) -> Vec<Explained> {
+    let places = 0..known.parameters.len();
+    let parameters = places.filter_map(|place| {
+        let parameter = known.parameter(b"", place)?;
+        Some(Explained {
+            name: parameter.name.to_owned(),
+            value: allowed(known, b"", place, parameter),
+            meaning: parameter.described_values(),
+        })
+    });
+    let keys = known.keys.iter().map(|key| Explained {
+        name: format!("\"{}\"", key.name),
+        value: String::new(),
+        meaning: key.sets.to_owned(),
+    });
+    parameters.chain(keys).collect()
+}
+
+/// The values of a set form.
+fn given(known: &Command, first: &[u8], parameters: &[u8]) -> Vec<Explained> {
+    let mut values = Vec::new();
+    let mut list = Parameters::new(parameters);
+    for place in 0..SHOWN {
+        let Some(parameter) = known.parameter(first, place) else {
+            break;
+        };
+        // The last one is a payload that may hold commas and quotes.
+        let value = match (known.name, place) {
+            ("+LMQTTPUB", 6) => list.rest().map(unquoted),
+            _ => list.next().map(parameter::Parameter::bytes),
+        };
+        let Some(value) = value else { break };
+        values.push(Explained {
+            name: parameter.name.to_owned(),
+            value: match parameter.kind {
+                Kind::Secret if !value.is_empty() => "***".to_owned(),
+                _ => visible(value),
+            },
+            meaning: meaning(known, first, place, parameter, value),
+        });
+    }
+    if !list.is_empty() {
+        values.push(Explained {
+            name: "…".to_owned(),
+            value: String::new(),
+            meaning: format!("more than AT{} is known to take", known.name),
+        });
+    }
+    values
+}
+
+fn unquoted(text: &[u8]) -> &[u8] {
+    let inner = text.strip_prefix(b"\"");
+    inner
+        .and_then(|inner| inner.strip_suffix(b"\""))
+        .unwrap_or(text)
+}
+
+fn meaning(
+    known: &Command,
+    first: &[u8],
+    place: usize,
+    parameter: &Parameter,
+    value: &[u8],
+) -> String {
+    let about = parameter.meaning;
+    if value.is_empty() {
+        return match (parameter.default, parameter.optional) {
+            (Some(default), _) => format!("{about}: left out, {default}"),
+            (None, true) => format!("{about}: left out"),
+            (None, false) => about.to_owned(),
+        };
+    }
+    if let Some(meaning) = parameter.read(value) {
+        return format!("{about}: {meaning}");
+    }
+    if let Some(Key { sets, .. }) = known.key(value).filter(|_| parameter.kind == Kind::Key) {
+        return (*sets).to_owned();
+    }
+    match wrong(known, first, place, parameter, value) {
+        Some(why) => format!("{about}; {why}"),
+        None => about.to_owned(),
+    }
+}
+
+/// What is wrong with a value, if that can be told.
+pub(crate) fn wrong(
+    known: &Command,
+    first: &[u8],
+    place: usize,
+    parameter: &Parameter,
+    value: &[u8],
+) -> Option<String> {
+    let ranges = known.ranges(first, place);
+    if !ranges.is_empty() {
+        let number = parameter::integer(value);
+        let within = |number| {
+            ranges
+                .iter()
+                .any(|(low, high)| (*low..=*high).contains(&number))
+        };
+        // Numbers may be documented as from 1 on and taken from 0 on.
+        let taken = number.is_some_and(within) || (number == Some(0) && parameter.name == "msgID");
+        return (!taken).then(|| format!("not within {}", grammar::show_ranges(&ranges)));
+    }
+    match parameter.kind {
+        Kind::Text(limit) if value.len() > limit => {
+            Some(format!("{} bytes, the limit is {limit}", value.len()))
+        }
+        Kind::Words(words) => {
+            let mut words_taken = words.iter();
+            let known = words_taken.any(|word| value.eq_ignore_ascii_case(word.as_bytes()));
+            (!known).then(|| format!("known are {}", words.join(", ")))
+        }
+        _ => None,
+    }
+}
+
+/// What may stand at a place, in short: `0-2`, `"IP"|"IPV6"`, `text`.
+pub(crate) fn allowed(
+    known: &Command,
+    first: &[u8],
+    place: usize,
+    parameter: &Parameter,
+) -> String {
+    let ranges = known.ranges(first, place);
+    if !ranges.is_empty() {
+        return grammar::show_ranges(&ranges);
+    }
+    match parameter.kind {
+        Kind::Words(words) => words.join("|"),
+        Kind::Text(limit) => format!("text, up to {limit} bytes"),
+        Kind::Secret => "text".to_owned(),
+        Kind::Key => "a key".to_owned(),
+        Kind::Number(_) | Kind::Described | Kind::Bare => String::new(),
+    }
+}

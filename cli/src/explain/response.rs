@@ -1,0 +1,162 @@
+//! Information responses: what a module answers between a command and its final result code.
+
+use atmq_protocol::command::Form;
+use atmq_protocol::parameter::{self, Parameters, integer};
+
+use super::urc::cut;
+use super::{Explained, Explanation, sentence};
+use crate::grammar::{Codes, Command, Kind, Parameter, Source, body, command, split_first};
+use crate::visible::visible;
+
+pub(super) fn explain(line: &[u8], asked: Option<&[u8]>) -> Option<Explanation> {
+    let named = named(line);
+    if let Some((known, rest)) = named {
+        if let Some(explanation) = of_client(known, rest) {
+            return Some(explanation);
+        }
+        if is_test(rest, asked) {
+            let text = format!("What AT{} takes.", known.name);
+            return Some(Explanation::new(text).from(known.source));
+        }
+        let first = Parameters::new(rest)
+            .next()
+            .map_or(&b""[..], |first| first.bytes());
+        let (about, fields, source) = match known.key(first) {
+            Some(key) => (format!("sets {}", key.sets), key.values, key.source),
+            None => (known.does.to_owned(), known.answer, known.source),
+        };
+        // A key and the context stand before the values.
+        let before = match (known.key(first), known.name) {
+            (None, _) => 0,
+            (Some(_), "+LSSLCFG") => 2,
+            (Some(_), _) => 1,
+        };
+        let readings = readings(fields, rest, before);
+        let about = format!("answer of AT{}, which {about}{readings}", known.name);
+        let values = fields_of(fields, rest, before);
+        return Some(Explanation::new(sentence(&about)).with(values).from(source));
+    }
+    if let Some(basic) = neighbours(line) {
+        return Some(basic);
+    }
+    free_text(line, asked?)
+}
+
+/// The command by whose name the line begins, and what stands behind the colon.
+fn named(line: &[u8]) -> Option<(&'static Command, &[u8])> {
+    let colon = line.iter().position(|byte| *byte == b':')?;
+    let known = command(&line[..colon]).filter(|known| !known.name.is_empty())?;
+    Some((known, line[colon + 1..].trim_ascii_start()))
+}
+
+fn is_test(rest: &[u8], asked: Option<&[u8]>) -> bool {
+    let first = asked.and_then(body).map(|body| split_first(body).0);
+    first.is_some_and(|first| first.form == Form::Test) || rest.starts_with(b"(")
+}
+
+/// Answers of the MQTT client that no table describes.
+fn of_client(known: &Command, rest: &[u8]) -> Option<Explanation> {
+    let values: Vec<_> = Parameters::new(rest)
+        .map(parameter::Parameter::bytes)
+        .collect();
+    let explanation = match (known.name, &values[..]) {
+        ("+LMQTTCONN", [id, state]) => {
+            let state = integer(state)?;
+            let id = visible(id);
+            super::code::numbered(
+                &Codes::STATE,
+                state,
+                &format!("Connection {id} is in state {state}"),
+            )
+        }
+        ("+LMQTTOPEN", [id, host, port]) if integer(host).is_none() => Explanation::new(format!(
+            "Connection {} is open, to {} port {}.",
+            visible(id),
+            cut(host),
+            visible(port)
+        ))
+        .from(Source::inferred("reference lmqtt.md 1.4")),
+        ("+LMQTTREAD", [id, message_id, topic, _length, ..]) if integer(topic).is_none() => {
+            Explanation::new(format!(
+                "Message {} of connection {} out of the cache, on \"{}\".",
+                visible(message_id),
+                visible(id),
+                cut(topic)
+            ))
+            .from(known.source)
+        }
+        ("+LMQTTREAD", [id, ids @ ..]) if !ids.is_empty() => Explanation::new(format!(
+            "{} message(s) of connection {} wait in the cache.",
+            ids.len(),
+            visible(id)
+        ))
+        .from(known.source),
+        _ => return None,
+    };
+    Some(explanation)
+}
+
+/// What is known of single values, for those who read no more than a sentence.
+fn readings(fields: &[Parameter], rest: &[u8], before: usize) -> String {
+    let values = Parameters::new(rest).skip(before);
+    let readings = fields.iter().zip(values).filter_map(|(field, value)| {
+        let reading = field.read(value.bytes())?;
+        Some(format!("{} {reading}", field.name))
+    });
+    match readings.collect::<Vec<_>>().join("; ") {
+        none if none.is_empty() => none,
+        readings => format!(": {readings}"),
+    }
+}
+
+fn fields_of(fields: &[Parameter], rest: &[u8], before: usize) -> Vec<Explained> {
+    let values = Parameters::new(rest).skip(before);
+    let explained = fields.iter().zip(values).map(|(field, value)| {
+        let value = value.bytes();
+        let meaning = match field.read(value) {
+            Some(meaning) => format!("{}: {meaning}", field.meaning),
+            None => field.meaning.to_owned(),
+        };
+        Explained {
+            name: field.name.to_owned(),
+            value: match field.kind {
+                Kind::Secret if !value.is_empty() => "***".to_owned(),
+                _ => cut(value),
+            },
+            meaning,
+        }
+    });
+    explained.collect()
+}
+
+/// `+ECBCINFOSC` and `+ECBCINFONC`, which have other names than their command.
+fn neighbours(line: &[u8]) -> Option<Explanation> {
+    let which = match line.strip_prefix(b"+ECBCINFO")?.get(..2)? {
+        b"SC" => "The serving cell",
+        b"NC" => "A neighbouring cell",
+        _ => return None,
+    };
+    let text = format!("{which}: channel, physical id, RSRP, RSRQ, country, network, cell, area.");
+    Some(Explanation::new(text).from(command(b"+ECBCINFO")?.source))
+}
+
+/// A line without a name, which only the command can tell.
+fn free_text(line: &[u8], asked: &[u8]) -> Option<Explanation> {
+    // A line of its own that begins with a sign is something else in between.
+    if line.first().is_some_and(|byte| b"+^*$%".contains(byte)) {
+        return None;
+    }
+    let first = split_first(body(asked)?).0;
+    let known = command(first.name).filter(|known| !known.name.is_empty())?;
+    let does = match first.form {
+        Form::Test => return None,
+        Form::Read | Form::Execute | Form::Set(_) => known.does,
+    };
+    Some(
+        Explanation::new(sentence(&format!(
+            "Answer of AT{}, which {does}",
+            known.name
+        )))
+        .from(known.source),
+    )
+}

@@ -1,0 +1,308 @@
+use atmq_emulator::modem::command_forms;
+use atmq_tests::transcript::{Step, Transcript};
+use proptest::prelude::*;
+
+use super::arguments::explain_text;
+use super::*;
+use crate::grammar::{Codes, commands};
+
+#[track_caller]
+fn explained(line: &str, asked: Option<&str>) -> String {
+    let explanation = explain_line(line.as_bytes(), asked.map(str::as_bytes));
+    let explanation = explanation.unwrap_or_else(|| panic!("nothing is known of {line}"));
+    explanation.lines().join("\n")
+}
+
+#[test]
+fn lines_of_a_session() {
+    for (line, asked, words) in [
+        ("OK", Some("AT+CFUN=1"), &["has taken AT+CFUN", "V.250"][..]),
+        (
+            "OK",
+            Some("AT+LMQTTOPEN=0,\"h\",1"),
+            &["reported in a line of its own"],
+        ),
+        ("ERROR", None, &["refuses the command", "AT+CMEE=1"]),
+        (
+            "+CME ERROR: 30",
+            None,
+            &["no network service", "AT+CSQ", "27.007"],
+        ),
+        (
+            "+CME ERROR: SIM not inserted",
+            None,
+            &["SIM not inserted", "slot"],
+        ),
+        ("+CME ERROR: 999", None, &["999", "nothing is known"]),
+        ("+CMS ERROR: 321", None, &["invalid memory index"]),
+        (">", None, &["waits for data"]),
+        ("CONNECT", None, &["waits for data"]),
+        (
+            "+LMQTTOPEN: 0,0",
+            None,
+            &["Connection 0 is open", "AT+LMQTTCONN"],
+        ),
+        (
+            "+LMQTTOPEN: 0,-1,4",
+            None,
+            &["resolved", "reference lmqtt.md 1.4, documented"],
+        ),
+        ("+LMQTTOPEN: 0,-1", None, &["does not say why"]),
+        ("+LMQTTOPEN: 0,\"h\",1883", None, &["to h port 1883"]),
+        ("+LMQTTCONN: 0,0,0", None, &["accepted"]),
+        ("+LMQTTCONN: 0,0,5", None, &["refuses", "not authorised"]),
+        ("+LMQTTCONN: 0,3", None, &["state 3: connected"]),
+        (
+            "+LMQTTCONN: 0,1",
+            None,
+            &["sent again", "AT+LMQTTCONN? it says: configured"],
+        ),
+        (
+            "+LMQTTCONN: 0,1",
+            Some("AT+LMQTTCONN?"),
+            &["state 1: configured"],
+        ),
+        (
+            "+LMQTTSUBUNSUB: 0,1,0,1",
+            None,
+            &["done", "1 topic filter."],
+        ),
+        (
+            "+LMQTTSUBUNSUB: 0,9,1,6",
+            None,
+            &["failed", "could not be sent"],
+        ),
+        ("+LMQTTUNSUNSUB: 0,9,0", None, &["done"]),
+        ("+LMQTTPUB: 0,5,0", None, &["Publish 5", "acknowledged"]),
+        (
+            "+LMQTTPUB: 0,9,1,6",
+            None,
+            &["may have arrived", "could not be sent"],
+        ),
+        ("+LMQTTPUBEX: 0,9,2", None, &["not sent"]),
+        ("+LMQTTCLOSE: 0,0", None, &["closed"]),
+        ("+LMQTTDISC: 0,0", None, &["goodbye"]),
+        (
+            "+LMQTTURC: RECV,0,1,\"t\",4,abcd",
+            None,
+            &["4 bytes on \"t\""],
+        ),
+        (
+            "+LMQTTURC: RECV,0,1,\"t\",{\"a\":1}",
+            None,
+            &["7 bytes on \"t\""],
+        ),
+        ("+LMQTTURC: RECV,0,1", None, &["AT+LMQTTREAD=0,1"]),
+        (
+            "+LMQTTURC: STATS,0,1",
+            None,
+            &["closed or reset", "1.8, documented"],
+        ),
+        (
+            "+LMQTTURC: STATS,0,15,4",
+            None,
+            &["broker says: wrong user name"],
+        ),
+        ("+LMQTTURC: STATS,0,77", None, &["77", "nothing is known"]),
+        ("+LMQTTURC: NEW,1", None, &["not known: NEW"]),
+        ("+LMQTTREAD: 0,1,\"t\",4,abcd", None, &["out of the cache"]),
+        ("+LMQTTREAD: 0,1,2", None, &["2 message(s)"]),
+        (
+            "+LMQTTCFG: \"keepalive\",60",
+            None,
+            &["pings the broker", "60"],
+        ),
+        (
+            "+LMQTTCFG: \"keepalive\",(0-4),(0-3600)",
+            Some("AT+LMQTTCFG=?"),
+            &["takes"],
+        ),
+        ("+CEREG: 5", None, &["has changed: registered, roaming"]),
+        ("+CEREG: 0,2", None, &["searching for a network"]),
+        ("+CSQ: 29,0", None, &["-55 dBm, strong"]),
+        ("+CSQ: 99,99", None, &["unknown: is the radio on"]),
+        ("+CESQ: 99,99,255,255,20,50", None, &["-9.5 dB", "-90 dBm"]),
+        ("+CPIN: SIM PIN", None, &["waits for its PIN"]),
+        (
+            "+COPS: 0,2,\"46000\",7",
+            None,
+            &["automatically", "as a number", "LTE"],
+        ),
+        ("+ECBCINFOSC: 1850,99", None, &["serving cell"]),
+        ("NT35E", Some("AT+CGMM"), &["shows the model"]),
+        ("^boot.rom'v'!", None, &["has started", "measured"]),
+        ("NORMAL POWER DOWN", None, &["switches itself off"]),
+    ] {
+        let text = explained(line, asked);
+        for words in words {
+            assert!(text.contains(words), "{line}: no `{words}` in: {text}");
+        }
+    }
+}
+
+#[test]
+fn commands_with_their_parameters() {
+    for (line, words) in [
+        (
+            "AT+LMQTTPUB=0,5,1,0,\"t\",4,\"ab,\"\"",
+            &[
+                "publishes",
+                "at least once",
+                "retain",
+                "ab,\"",
+                "1.7, documented",
+            ][..],
+        ),
+        ("AT+LMQTTPUB=0,5,3,0,\"t\",4", &["not within 0-2"]),
+        (
+            "at+lmqttcfg=\"keepalive\",0,60",
+            &["sets after how long", "seconds, 0 for never"],
+        ),
+        ("AT+LMQTTCFG=\"keepalive\",0", &["asks for after how long"]),
+        (
+            "AT+LMQTTCFG=\"nosuch\",0",
+            &["not known; known are version, session"],
+        ),
+        ("AT+LMQTTCFG=?", &["Asks what", "\"keepalive\""]),
+        ("AT+LMQTTCONN?", &["Asks for"]),
+        ("ATE0", &["echo", "off"]),
+        (
+            "ATE0V1+CMEE=1;+CSQ",
+            &["echo", "in words", "with a number", "shows the signal"],
+        ),
+        ("AT", &["whether the module is there"]),
+        (
+            "AT+CGDCONT=1,\"PPP\",\"internet\"",
+            &["known are IP, IPV6, IPV4V6"],
+        ),
+        ("AT+CSQ=1,2,3", &["more than AT+CSQ is known to take"]),
+        (
+            "AT+LMQTTSUBUNSUB=0,0,1,\"a\",1,\"b\",2",
+            &["at least once", "exactly once"],
+        ),
+    ] {
+        let text = explained(line, None);
+        for words in words {
+            assert!(text.contains(words), "{line}: no `{words}` in: {text}");
+        }
+    }
+}
+
+#[test]
+fn secrets_are_not_repeated() {
+    for line in [
+        "AT+LMQTTCONN=0,\"id\",\"user\",\"s3cret\"",
+        "AT+LMQTTCFG=\"aliauth\",0,\"pk\",\"dn\",\"s3cret\"",
+        "AT+LMQTTCFG=\"aliauth\",0,\"pk\",\"dn\",\"x\",\"pn\",\"s3cret\"",
+        "+LMQTTCFG: \"aliauth\",\"pk\",\"dn\",\"s3cret\"",
+        "AT+CPIN=\"s3cret\"",
+    ] {
+        assert!(!explained(line, None).contains("s3cret"), "{line}");
+    }
+    for asked in [
+        "AT+LMQTTCONN=0,\"i\",\"u\",\"s3cret\"",
+        "AT+CPIN=\"s3cret\"",
+    ] {
+        for line in ["OK", "ERROR", "+CME ERROR: 3"] {
+            assert!(!explained(line, Some(asked)).contains("s3cret"), "{line}");
+        }
+    }
+}
+
+#[test]
+fn what_a_person_may_ask() {
+    for (text, words) in [
+        ("CME 30", "no network service"),
+        ("stats 13", "cache is full"),
+        ("OPEN -1", "nothing is known"),
+        ("CME ERROR: 10", "SIM not inserted"),
+        ("+LMQTTPUB", "publishes"),
+        ("lmqttpub", "publishes"),
+        ("csq", "shows the signal"),
+        ("keepalive", "AT+LMQTTCFG=\"keepalive\" sets"),
+        ("\"seclevel\"", "AT+LSSLCFG"),
+        ("CFUN?", "radio"),
+    ] {
+        let explanation = explain_text(text, None);
+        let explanation = explanation.unwrap_or_else(|| panic!("nothing is known of {text}"));
+        let lines = explanation.lines().join("\n");
+        assert!(lines.contains(words), "{text}: no `{words}` in: {lines}");
+    }
+    for unknown in ["", "hello", "AT+NOSUCH", "+NOSUCH: 1", "CME", "FOO 3"] {
+        assert_eq!(explain_text(unknown, None), None, "{unknown}");
+    }
+}
+
+#[test]
+fn every_form_and_every_number_has_an_explanation() {
+    for form in command_forms().chain(commands().map(|known| format!("AT{}", known.name))) {
+        let line = match form.strip_suffix("<n>") {
+            Some(register) if register.starts_with("ATS") => format!("{register}=0"),
+            Some(basic) => format!("{basic}0"),
+            None => form,
+        };
+        explained(&line, None);
+    }
+    for codes in Codes::ALL {
+        for code in codes.codes {
+            let text = format!("{} {}", codes.name, code.number);
+            let explanation = explain_text(&text, None).expect("it is known");
+            assert!(explanation.brief().contains(code.meaning), "{text}");
+        }
+    }
+}
+
+/// Whatever a module sends in a transcript is explained, but for the echo of unknown commands.
+#[test]
+fn every_line_of_the_transcripts_is_explained() {
+    let mut unknown = Vec::new();
+    for folder in ["lmqtt", "standard"] {
+        for transcript in Transcript::all(folder) {
+            let mut asked = None;
+            for (_, step) in &transcript.steps {
+                match step {
+                    Step::Host(bytes) if bytes.starts_with(b"AT") => {
+                        asked = Some(String::from_utf8_lossy(bytes.trim_ascii()).into_owned());
+                    }
+                    Step::Module(bytes) => {
+                        let text = String::from_utf8_lossy(bytes);
+                        let lines = text
+                            .split(['\r', '\n'])
+                            .filter(|line| !line.trim().is_empty())
+                            .filter(|line| asked.as_deref() != Some(line));
+                        for line in lines {
+                            let asked = asked.as_deref().map(str::as_bytes);
+                            if explain_line(line.as_bytes(), asked).is_none() {
+                                unknown.push(format!("{folder}/{}: {line}", transcript.name));
+                            }
+                        }
+                    }
+                    _ => {}
+                }
+            }
+        }
+    }
+    unknown.sort();
+    unknown.dedup();
+    // Line ends by ATS3 and ATS4, and a result code as a number.
+    let strange = ["standard/line: !.+CSQ: 29,0!.!.OK!.", "standard/line: 4"];
+    assert_eq!(unknown, strange);
+}
+
+proptest! {
+    #[test]
+    fn any_bytes_are_explained_or_not(line: Vec<u8>, asked: Option<Vec<u8>>) {
+        let _ = explain_line(&line, asked.as_deref());
+    }
+
+    #[test]
+    fn anything_like_a_line_is_explained_or_not(
+        line in "(AT)?[+&]?(LMQTTCFG|LMQTTPUB|LMQTTCONN|LMQTTURC|CME ERROR|CSQ|E)?[=?: ]{0,2}[-0-9a-zSTARECV\",:]{0,24}",
+        asked in "(AT)?[+]?(LMQTTCFG|LMQTTCONN|CSQ)?[=?]{0,2}",
+    ) {
+        if let Some(explanation) = explain_line(line.as_bytes(), Some(asked.as_bytes())) {
+            prop_assert!(!explanation.brief().is_empty());
+            prop_assert!(explanation.lines().iter().all(|line| !line.contains(['\r', '\n'])));
+        }
+    }
+}

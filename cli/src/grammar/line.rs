@@ -1,0 +1,285 @@
+//! V.250: the command line, the serial line and its settings.
+
+use super::parameter::{OFF_ON, Parameter, SWITCH};
+use super::{Command, Source};
+
+const REGISTERS: &str = "V.250 6.2 and 6.3";
+
+const fn basic(
+    name: &'static str,
+    does: &'static str,
+    parameters: &'static [Parameter],
+    place: &'static str,
+) -> Command {
+    Command::new(name, does, Source::standard(place)).takes(parameters)
+}
+
+const fn value(ranges: &'static [(i64, i64)], meaning: &'static str) -> Parameter {
+    Parameter::number("value", ranges, meaning)
+        .optional()
+        .or("0")
+}
+
+const CHARACTER: &[Parameter] = &[Parameter::number(
+    "value",
+    &[(0, 127)],
+    "the character, by its number in ASCII",
+)];
+
+const PROFILE: &[Parameter] = &[value(&[(0, 0)], "which stored profile; there is one")];
+
+pub(super) const COMMANDS: &[Command] = &[
+    Command::new(
+        "",
+        "asks whether the module is there",
+        Source::seen("reference lmqtt.md 1.10"),
+    ),
+    basic(
+        "E",
+        "switches the echo of what is typed",
+        &[Parameter::number("value", SWITCH, "echo")
+            .optional()
+            .or("0")
+            .values(OFF_ON)],
+        "V.250 6.2.4",
+    ),
+    basic(
+        "V",
+        "chooses how result codes are written",
+        &[Parameter::number("value", SWITCH, "result codes")
+            .optional()
+            .or("0")
+            .values(&[("0", "as numbers"), ("1", "in words")])],
+        "V.250 6.2.6",
+    ),
+    basic(
+        "Q",
+        "switches result codes off or on",
+        &[Parameter::number("value", SWITCH, "result codes")
+            .optional()
+            .or("0")
+            .values(&[("0", "sent"), ("1", "suppressed")])],
+        "V.250 6.2.5",
+    ),
+    basic(
+        "X",
+        "chooses which result codes a call has",
+        &[value(&[(0, 4)], "the selection")],
+        "V.250 6.2.7",
+    ),
+    basic(
+        "L",
+        "sets the loudness of the speaker",
+        &[value(&[(0, 3)], "the loudness")],
+        "V.250 6.3.13",
+    ),
+    basic(
+        "M",
+        "sets when the speaker is on",
+        &[value(&[(0, 2)], "the mode")],
+        "V.250 6.3.14",
+    ),
+    basic(
+        "&C",
+        "sets what the line DCD shows",
+        &[value(&[(0, 2)], "the mode")],
+        "V.250 6.2.8",
+    ),
+    basic(
+        "&D",
+        "sets what happens when the line DTR goes off",
+        &[value(&[(0, 2)], "the mode")],
+        "V.250 6.2.9",
+    ),
+    basic(
+        "&K",
+        "sets the flow control, as dialers do",
+        &[value(&[(0, 6)], "the mode")],
+        "Hayes",
+    ),
+    basic(
+        "\\Q",
+        "sets the flow control, as older dialers do",
+        &[value(&[(0, 3)], "the mode")],
+        "Hayes",
+    ),
+    basic(
+        "S0",
+        "sets after how many rings a call is answered",
+        &[Parameter::number(
+            "value",
+            &[(0, 255)],
+            "rings, 0 for never",
+        )],
+        REGISTERS,
+    ),
+    basic(
+        "S3",
+        "sets the character that ends a line, 13 at first",
+        CHARACTER,
+        REGISTERS,
+    ),
+    basic(
+        "S4",
+        "sets the character that begins an answer, 10 at first",
+        CHARACTER,
+        REGISTERS,
+    ),
+    basic(
+        "S5",
+        "sets the character that deletes another, 8 at first",
+        CHARACTER,
+        REGISTERS,
+    ),
+    basic(
+        "S6",
+        "sets how long to wait before dialling",
+        &[Parameter::number("value", &[(2, 10)], "seconds")],
+        REGISTERS,
+    ),
+    basic(
+        "S7",
+        "sets how long to wait for a call to be answered",
+        &[Parameter::number("value", &[(1, 255)], "seconds")],
+        REGISTERS,
+    ),
+    basic(
+        "S8",
+        "sets how long a comma in a number waits",
+        &[Parameter::number("value", &[(0, 255)], "seconds")],
+        REGISTERS,
+    ),
+    basic(
+        "S10",
+        "sets how long to wait when the carrier is lost",
+        &[Parameter::number(
+            "value",
+            &[(1, 254)],
+            "tenths of a second",
+        )],
+        REGISTERS,
+    ),
+    basic(
+        "&F",
+        "brings back the settings of the factory",
+        PROFILE,
+        "V.250 6.1.2",
+    ),
+    basic(
+        "Z",
+        "brings back the stored settings",
+        PROFILE,
+        "V.250 6.1.1",
+    ),
+    basic(
+        "&W",
+        "stores the settings, so that they survive a reboot",
+        PROFILE,
+        "Hayes",
+    ),
+    basic("&V", "shows the basic settings", &[], "Hayes"),
+    basic(
+        "D",
+        "dials; this module has no calls",
+        &[Parameter::bare("number", "what is dialled")],
+        "V.250 6.3.1",
+    ),
+    basic(
+        "A",
+        "answers a call; this module has none",
+        &[],
+        "V.250 6.3.5",
+    ),
+    basic(
+        "O",
+        "goes back to a call; this module has none",
+        &[value(&[(0, 0)], "how")],
+        "V.250 6.3.7",
+    ),
+    basic(
+        "H",
+        "hangs up",
+        &[value(&[(0, 0)], "which call")],
+        "V.250 6.3.6",
+    ),
+    Command::new(
+        "+IPR",
+        "sets the rate of the serial line; it holds from behind the OK",
+        Source::standard("V.250 6.2.10"),
+    )
+    .keeps(&[Parameter::number(
+        "rate",
+        &[
+            (0, 0),
+            (4800, 4800),
+            (9600, 9600),
+            (19200, 19200),
+            (38400, 38400),
+            (57600, 57600),
+            (115_200, 115_200),
+            (230_400, 230_400),
+            (460_800, 460_800),
+            (921_600, 921_600),
+        ],
+        "bits per second, 0 to detect the host's",
+    )
+    .or("115200")]),
+    Command::new(
+        "+ICF",
+        "sets how characters are framed on the serial line",
+        Source::standard("V.250 6.2.11"),
+    )
+    .keeps(&[
+        Parameter::number("format", &[(1, 6)], "data and stop bits")
+            .or("3")
+            .values(&[
+                ("1", "8 data bits, 2 stop bits"),
+                ("2", "8 data bits, parity, 1 stop bit"),
+                ("3", "8 data bits, 1 stop bit"),
+                ("4", "7 data bits, 2 stop bits"),
+                ("5", "7 data bits, parity, 1 stop bit"),
+                ("6", "7 data bits, 1 stop bit"),
+            ]),
+        Parameter::number("parity", &[(0, 3)], "the parity")
+            .or("3")
+            .values(&[("0", "odd"), ("1", "even"), ("2", "mark"), ("3", "space")]),
+    ]),
+    Command::new(
+        "+IFC",
+        "sets the flow control of the serial line",
+        Source::standard("V.250 6.2.12"),
+    )
+    .keeps(&[
+        Parameter::number("by_dte", &[(0, 2)], "how the host stops the module")
+            .or("0")
+            .values(FLOW),
+        Parameter::number("by_dce", &[(0, 2)], "how the module stops the host")
+            .or("0")
+            .values(FLOW),
+    ]),
+    Command::new(
+        "+FCLASS",
+        "chooses between data and fax; there is data alone",
+        Source::standard("V.250, as dialers send it"),
+    )
+    .keeps(&[Parameter::number("class", &[(0, 0)], "the class").values(&[("0", "data")])]),
+    Command::new(
+        "+CMEE",
+        "chooses how errors are reported",
+        Source::standard("27.007 9.1"),
+    )
+    .keeps(&[Parameter::number("n", &[(0, 2)], "the form of errors")
+        .or("0")
+        .values(&[
+            ("0", "ERROR alone"),
+            ("1", "+CME ERROR with a number"),
+            ("2", "+CME ERROR in words"),
+        ])]),
+    Command::new(
+        "+CLAC",
+        "lists the commands",
+        Source::standard("27.007 8.37"),
+    ),
+];
+
+const FLOW: &[(&str, &str)] = &[("0", "none"), ("1", "XON and XOFF"), ("2", "RTS and CTS")];

@@ -1,0 +1,280 @@
+//! Registration, signal, cells, position and packet data.
+
+use atmq_protocol::standard::SignalQuality;
+
+use super::parameter::{Parameter, SWITCH};
+use super::{Command, Source};
+
+const LMQTT: &str = "reference lmqtt.md 1.10";
+
+const REPORTS: &[Parameter] = &[Parameter::number("n", &[(0, 2)], "what is reported")
+    .or("0")
+    .values(&[
+        ("0", "nothing"),
+        ("1", "changes of the registration"),
+        ("2", "changes, with area and cell"),
+    ])];
+
+const REGISTRATION: &[Parameter] = &[
+    REPORTS[0],
+    Parameter::number("stat", &[(0, 5)], "the registration").values(STATES),
+    Parameter::bare("tac", "the tracking area, in hexadecimal digits").optional(),
+    Parameter::bare("ci", "the cell, in hexadecimal digits").optional(),
+    TECHNOLOGY.optional(),
+];
+
+/// What `<stat>` of a registration means (27.007 section 10.1.22).
+pub(crate) const STATES: &[(&str, &str)] = &[
+    (
+        "0",
+        "not registered, and not searching: is the radio on (AT+CFUN=1)?",
+    ),
+    ("1", "registered, home network"),
+    ("2", "searching for a network"),
+    (
+        "3",
+        "the network denies the registration: is the SIM active, does it allow this network?",
+    ),
+    ("4", "unknown, such as out of coverage"),
+    ("5", "registered, roaming"),
+];
+
+const TECHNOLOGY: Parameter = Parameter::number("AcT", &[(0, 15)], "the radio technology")
+    .values(&[("7", "LTE"), ("9", "NB-IoT")]);
+
+const CID: Parameter = Parameter::number("cid", &[(1, 15)], "which packet data context");
+
+const fn registration(name: &'static str, does: &'static str) -> Command {
+    Command::new(name, does, Source::seen(LMQTT))
+        .takes(REPORTS)
+        .answers(REGISTRATION)
+}
+
+const BARE: &str = "a value of this layer";
+
+pub(super) const COMMANDS: &[Command] = &[
+    registration("+CREG", "shows or reports the registration, of calls"),
+    registration(
+        "+CGREG",
+        "shows or reports the registration, of packet data",
+    ),
+    registration(
+        "+CEREG",
+        "shows or reports the registration with the LTE network",
+    ),
+    Command::new(
+        "+COPS",
+        "chooses or shows the operator",
+        Source::standard("27.007 7.3"),
+    )
+    .takes(&[
+        Parameter::number("mode", &[(0, 4)], "how the operator is chosen").values(MODES),
+        FORMAT.optional(),
+        Parameter::text("oper", 32, "the operator, in this format").optional(),
+        TECHNOLOGY.optional(),
+    ])
+    .answers(&[
+        Parameter::number("mode", &[(0, 4)], "how the operator is chosen").values(MODES),
+        FORMAT.optional(),
+        Parameter::text("oper", 32, "the operator, in this format").optional(),
+        TECHNOLOGY.optional(),
+    ]),
+    Command::new("+CSQ", "shows the signal", Source::measured(LMQTT)).answers(&[
+        Parameter::number("rssi", &[(0, 31), (99, 99)], "the received signal strength")
+            .reads(strength),
+        Parameter::number("ber", &[(0, 7), (99, 99)], "the bit error rate, 0 is best")
+            .values(&[("99", "unknown")]),
+    ]),
+    Command::new(
+        "+CESQ",
+        "shows the signal in detail",
+        Source::standard("27.007 8.69"),
+    )
+    .answers(&[
+        Parameter::number("rxlev", &[(0, 63), (99, 99)], "the signal of GSM")
+            .values(&[("99", "unknown")]),
+        Parameter::number("ber", &[(0, 7), (99, 99)], "the bit error rate of GSM")
+            .values(&[("99", "unknown")]),
+        Parameter::number("rscp", &[(0, 96), (255, 255)], "the signal of UMTS")
+            .values(&[("255", "unknown")]),
+        Parameter::number("ecno", &[(255, 255)], "the quality of UMTS")
+            .values(&[("255", "unknown")]),
+        Parameter::number("rsrq", &[(0, 34), (255, 255)], "the quality of LTE").reads(quality),
+        Parameter::number("rsrp", &[(0, 97), (255, 255)], "the signal of LTE").reads(power),
+    ]),
+    Command::new(
+        "+CIND",
+        "shows the indicators",
+        Source::standard("27.007 8.9"),
+    )
+    .answers(&[
+        Parameter::number("battchg", &[(0, 5)], "the battery, 5 is full"),
+        Parameter::number("signal", &[(0, 5)], "the signal, 5 is best"),
+        Parameter::number("service", SWITCH, "the network")
+            .values(&[("0", "not there"), ("1", "there")]),
+        Parameter::number("roam", SWITCH, "roaming").values(&[("0", "no"), ("1", "yes")]),
+    ]),
+    Command::new(
+        "+CMER",
+        "chooses whether indicators are reported",
+        Source::standard("27.007 8.10"),
+    )
+    .keeps(&[
+        Parameter::number("mode", &[(0, 0)], "how"),
+        Parameter::number("keyp", &[(0, 0)], "keys"),
+        Parameter::number("disp", &[(0, 0)], "display"),
+        Parameter::number("ind", &[(0, 0)], "indicators"),
+    ]),
+    Command::new(
+        "+LCELL",
+        "lists the serving cell and its neighbours",
+        Source::seen(LMQTT),
+    )
+    .answers(&[
+        Parameter::bare("cell_type", "serving cell or neighbour"),
+        Parameter::bare("mcc", "the country"),
+        Parameter::bare("mnc", "the network"),
+        Parameter::bare("tac", "the tracking area, in hexadecimal digits"),
+        Parameter::bare("cell_id", "the cell, in hexadecimal digits"),
+        Parameter::bare("pci", "the physical cell id"),
+        Parameter::bare("rxlev", "the level"),
+        Parameter::bare("earfcn", "the channel"),
+        Parameter::bare("rsrp", "the signal, in dBm"),
+        Parameter::bare("rsrq", "the quality, in dB"),
+        Parameter::bare("snr", "signal to noise, in dB"),
+    ]),
+    Command::new(
+        "+ECSTATUS",
+        "shows the layers of the radio",
+        Source::seen(LMQTT),
+    )
+    .takes(&[Parameter::words(
+        "part",
+        &["PHY", "L2", "RRC", "EMM", "PLMN", "ESM", "CCM"],
+        "one layer alone",
+    )
+    .optional()])
+    .answers(&[
+        Parameter::bare("layer", "which layer"),
+        Parameter::bare("value", BARE).optional(),
+    ]),
+    Command::new(
+        "+ECBCINFO",
+        "lists the cells, in EigenComm's own command",
+        Source::seen(LMQTT),
+    )
+    .takes(&[Parameter::number("mode", SWITCH, "how").optional()]),
+    Command::new(
+        "+LBS",
+        "locates the module by its cells",
+        Source::seen(LMQTT),
+    )
+    .takes(&[Parameter::number("mode", &[(0, 0)], "how")])
+    .answers(&[
+        Parameter::bare("lon", "degrees of longitude, east is positive"),
+        Parameter::bare("lat", "degrees of latitude, north is positive"),
+    ]),
+    Command::new(
+        "+LBSPARA",
+        "keeps parameters of the locating",
+        Source::seen(LMQTT),
+    )
+    .keeps(&[Parameter::text("text", 256, "what it takes is not known")]),
+    Command::new(
+        "+CGATT",
+        "attaches to the packet domain, or shows it",
+        Source::seen(LMQTT),
+    )
+    .keeps(&[Parameter::number("state", SWITCH, "the packet domain")
+        .values(&[("0", "detached"), ("1", "attached")])]),
+    Command::new(
+        "+CGDCONT",
+        "defines a packet data context",
+        Source::standard("27.007 10.1.1"),
+    )
+    .keeps(&[
+        CID,
+        Parameter::words("type", &["IP", "IPV6", "IPV4V6"], "the protocol").optional(),
+        Parameter::text("apn", 100, "the access point; empty, the network chooses").optional(),
+        Parameter::text("address", 64, "the address; the network assigns it").optional(),
+        Parameter::number("d_comp", &[(0, 0)], "compression of data").optional(),
+        Parameter::number("h_comp", &[(0, 0)], "compression of headers").optional(),
+    ]),
+    Command::new(
+        "+CGACT",
+        "activates a packet data context, or shows them",
+        Source::standard("27.007 10.1.10"),
+    )
+    .takes(&[
+        Parameter::number("state", SWITCH, "what to do")
+            .values(&[("0", "deactivate"), ("1", "activate")]),
+        CID.optional(),
+    ])
+    .answers(&[
+        CID,
+        Parameter::number("state", SWITCH, "the context")
+            .values(&[("0", "not active"), ("1", "active")]),
+    ]),
+    Command::new("+CGPADDR", "shows the IP address", Source::seen(LMQTT))
+        .takes(&[CID.optional()])
+        .answers(&[
+            CID,
+            Parameter::text("address", 64, "its IP address").optional(),
+        ]),
+    Command::new(
+        "+CGEREP",
+        "chooses whether events of the packet domain are reported",
+        Source::standard("27.007 10.1.19"),
+    )
+    .keeps(&[
+        Parameter::number("mode", &[(0, 2)], "how").or("0"),
+        Parameter::switch("bfr", "whether events wait").or("0"),
+    ]),
+];
+
+const MODES: &[(&str, &str)] = &[
+    ("0", "automatically"),
+    ("1", "as given"),
+    ("2", "not at all: deregister"),
+    ("3", "no change, this sets the format alone"),
+    ("4", "as given, else automatically"),
+];
+
+const FORMAT: Parameter = Parameter::number("format", &[(0, 2)], "how the operator is written")
+    .values(&[("0", "in full"), ("1", "short"), ("2", "as a number")]);
+
+fn strength(rssi: i64) -> Option<String> {
+    let rssi = u8::try_from(rssi).ok()?;
+    match (SignalQuality { rssi, ber: 99 }).rssi_dbm() {
+        Some(dbm) => Some(format!("{dbm} dBm, {}", verdict(dbm))),
+        None => (rssi == 99).then(|| "unknown: is the radio on, and a network near?".to_owned()),
+    }
+}
+
+/// How good a signal is, as engineers call it; no standard has the bounds.
+fn verdict(dbm: i16) -> &'static str {
+    match dbm {
+        -75.. => "strong",
+        -89.. => "good",
+        -101.. => "fair",
+        _ => "weak",
+    }
+}
+
+/// In dB (27.007 section 8.69).
+fn quality(rsrq: i64) -> Option<String> {
+    match rsrq {
+        0..=34 => Some(format!("{} dB", f64::from(rsrq as i32) / 2.0 - 19.5)),
+        255 => Some("unknown".to_owned()),
+        _ => None,
+    }
+}
+
+/// In dBm (27.007 section 8.69; one host counts as the reference has it).
+fn power(rsrp: i64) -> Option<String> {
+    match rsrp {
+        0..=97 => Some(format!("{} dBm", rsrp - 140)),
+        255 => Some("unknown".to_owned()),
+        _ => None,
+    }
+}

@@ -1,0 +1,103 @@
+//! Short messages, which modem stacks ask about. The emulated module has none.
+
+use super::parameter::Parameter;
+use super::{Command, Source};
+
+const fn storage(name: &'static str, meaning: &'static str) -> Parameter {
+    Parameter::words(name, &["SM"], meaning)
+}
+
+const SWITCHED: &[(i64, i64)] = &[(0, 1)];
+
+pub(super) const COMMANDS: &[Command] = &[
+    Command::new(
+        "+CSMS",
+        "chooses the service for messages",
+        Source::standard("27.005 3.2.1"),
+    )
+    .takes(&[Parameter::number("service", &[(0, 0)], "the service")])
+    .answers(&[
+        Parameter::bare(
+            "service",
+            "the service, or whether messages can be received",
+        ),
+        Parameter::bare("mt", "whether messages can be received or sent"),
+        Parameter::bare("mo", "whether messages can be sent or broadcast"),
+        Parameter::bare("bm", "whether broadcasts can be received").optional(),
+    ]),
+    Command::new(
+        "+CMGF",
+        "chooses the form of messages",
+        Source::standard("27.005 3.2.3"),
+    )
+    .keeps(&[Parameter::number("mode", SWITCHED, "the form")
+        .or("0")
+        .values(&[("0", "PDU"), ("1", "text")])]),
+    Command::new(
+        "+CPMS",
+        "chooses where messages are stored",
+        Source::standard("27.005 3.2.2"),
+    )
+    .takes(&[
+        storage("mem1", "read and deleted here"),
+        storage("mem2", "written here").optional(),
+        storage("mem3", "received here").optional(),
+    ]),
+    Command::new(
+        "+CNMI",
+        "chooses how new messages are reported",
+        Source::standard("27.005 3.4.1"),
+    )
+    .keeps(&[
+        Parameter::number("mode", &[(0, 2)], "when").or("0"),
+        Parameter::number("mt", &[(0, 3)], "messages").or("0"),
+        Parameter::number("bm", &[(0, 0)], "broadcasts").or("0"),
+        Parameter::number("ds", SWITCHED, "reports of delivery").or("0"),
+        Parameter::number("bfr", SWITCHED, "what waits").or("0"),
+    ]),
+    Command::new(
+        "+CSCA",
+        "shows or sets the service centre",
+        Source::standard("27.005 3.3.1"),
+    )
+    .keeps(&[
+        Parameter::text("sca", 32, "the number of the service centre"),
+        Parameter::bare("tosca", "the kind of number").optional(),
+    ]),
+    Command::new("+CMGL", "lists messages", Source::standard("27.005 3.4.2")).takes(&[
+        Parameter::number("stat", &[(0, 4)], "which")
+            .optional()
+            .values(&[
+                ("0", "received, unread"),
+                ("1", "received, read"),
+                ("2", "stored, unsent"),
+                ("3", "stored, sent"),
+                ("4", "all"),
+            ]),
+    ]),
+    Command::new("+CMGR", "shows a message", Source::standard("27.005 3.4.3"))
+        .takes(&[Parameter::number("index", &[(0, 65535)], "which")]),
+    Command::new(
+        "+CMGD",
+        "deletes messages",
+        Source::standard("27.005 3.5.4"),
+    )
+    .takes(&[
+        Parameter::number("index", &[(0, 65535)], "which"),
+        Parameter::number("delflag", &[(0, 4)], "which others")
+            .optional()
+            .values(&[
+                ("0", "none"),
+                ("1", "all read"),
+                ("2", "all read and sent"),
+                ("3", "all read, sent and unsent"),
+                ("4", "all"),
+            ]),
+    ]),
+    Command::new(
+        "+CMGS",
+        "sends a message; this module sends none",
+        Source::standard("27.005 3.5.1"),
+    )
+    .takes(&[Parameter::number("length", &[(0, 255)], "its length")]),
+];
