@@ -109,6 +109,7 @@ impl Emulator {
     /// # Errors
     /// The port fails.
     pub async fn serve(mut self, port: impl Port) -> io::Result<()> {
+        let autobaud = self.profile.quirks.autobaud;
         let mut modem = Modem::new(self.profile, self.seed, now(), SystemTime::now());
         let mut network = Network::new(self.network);
         let mut port = Patient::new(port);
@@ -116,6 +117,9 @@ impl Emulator {
         loop {
             while let Some(request) = modem.poll_network() {
                 network.request(request);
+            }
+            if !autobaud {
+                modem.set_host_rate(port.port.rate());
             }
             if let Some(bytes) = modem.poll_transmit() {
                 port.write(&bytes).await?;
@@ -131,6 +135,9 @@ impl Emulator {
                     // What was changed before the host asked is changed when it is answered.
                     while let Ok(change) = self.changes.try_recv() {
                         change(&mut modem, now());
+                    }
+                    if !autobaud {
+                        modem.set_host_rate(port.port.rate());
                     }
                     match length? {
                         0 => return Ok(()),

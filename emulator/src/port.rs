@@ -19,6 +19,11 @@ pub trait Port {
     /// Writes some of the bytes to the host; waits until at least one can be taken. Dropping the
     /// future before it is done writes nothing.
     fn write(&mut self, bytes: &[u8]) -> impl Future<Output = io::Result<usize>> + Send;
+
+    /// The rate that the host has set, in bits per second, where the port has one.
+    fn rate(&self) -> Option<u32> {
+        None
+    }
 }
 
 /// Any stream, such as one end of [`tokio::io::duplex`] or a real serial port.
@@ -110,6 +115,10 @@ impl Port for Pty {
     async fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         Self::write(self, bytes).await
     }
+
+    fn rate(&self) -> Option<u32> {
+        Self::rate(self)
+    }
 }
 
 /// Two ports wired to the same UART: what either host says is heard, what the module says goes to
@@ -148,6 +157,10 @@ impl<A: Port + Send, B: Port + Send> Port for BothPorts<A, B> {
         self.first.write(bytes).await?;
         self.second.write(bytes).await?;
         Ok(bytes.len())
+    }
+
+    fn rate(&self) -> Option<u32> {
+        self.first.port.rate().or_else(|| self.second.port.rate())
     }
 }
 

@@ -90,7 +90,15 @@ pub struct Latency {
     pub boot: (Duration, Duration),
     /// From the radio's start to the registration (a guess).
     pub registration: (Duration, Duration),
-    /// Whether the serial line takes its time for each byte, at the rate of `AT+IPR`.
+    /// From `AT+CFUN=` to its final result code (a guess).
+    pub radio: (Duration, Duration),
+    /// From `AT+CGATT=` and `AT+COPS=` to their final result codes (a guess).
+    pub attach: (Duration, Duration),
+    /// From `AT+COPS=?` to the list of operators (a guess: on air it takes a minute and more).
+    pub scan: (Duration, Duration),
+    /// From the first byte of a host to a module that is awake (a guess).
+    pub wake: (Duration, Duration),
+    /// Whether the serial line takes its time for each byte, both ways, at the rate of `AT+IPR`.
     pub paced: bool,
 }
 
@@ -102,6 +110,10 @@ impl Latency {
         result: (Duration::ZERO, Duration::ZERO),
         boot: (Duration::ZERO, Duration::ZERO),
         registration: (Duration::ZERO, Duration::ZERO),
+        radio: (Duration::ZERO, Duration::ZERO),
+        attach: (Duration::ZERO, Duration::ZERO),
+        scan: (Duration::ZERO, Duration::ZERO),
+        wake: (Duration::ZERO, Duration::ZERO),
         paced: false,
     };
 }
@@ -132,6 +144,8 @@ pub struct Start {
     pub time_zone_quarters: i8,
     /// Longitude and latitude, in degrees.
     pub position: (f64, f64),
+    /// The access points that the network refuses, in any letter case.
+    pub refused_access_points: Vec<String>,
     /// Who runs the network.
     pub operator: Operator,
     /// The cells that the module sees, the serving one first.

@@ -37,6 +37,8 @@ impl Pty {
         let slave = rustix::fs::open(&path, flags, Mode::empty())?;
         let mut termios = tcgetattr(&slave)?;
         termios.make_raw();
+        // What a module speaks, for hosts that leave the rate as it is.
+        termios.set_speed(115_200)?;
         tcsetattr(&slave, OptionalActions::Now, &termios)?;
         rustix::io::fcntl_setfd(&master, rustix::io::FdFlags::CLOEXEC)?;
         rustix::io::ioctl_fionbio(&master, true)?;
@@ -53,6 +55,12 @@ impl Pty {
     /// The slave's path, which a host opens.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// The rate that the host has set on the slave, in bits per second; 115200 before one has.
+    pub fn rate(&self) -> Option<u32> {
+        let termios = tcgetattr(&self.master).ok()?;
+        Some(termios.output_speed())
     }
 
     /// Reads what the host has written; waits until there is something. Dropping the future loses

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use atmq_protocol::mqtt::SignMethod;
 use serde::Deserialize;
 
@@ -20,12 +22,25 @@ pub struct Quirks {
     /// refused.
     pub disconnect_frees: bool,
     /// The module opens a lost link again by itself and connects with the same CONNECT, as ECMT
-    /// does. It tries once.
+    /// does. It goes on trying, with pauses from a second to a minute, until it succeeds or the
+    /// host closes the connection.
     pub reconnects: bool,
     /// When `OK` comes, and when the result URC.
     pub result_order: ResultOrder,
     /// How the credentials of `aliauth` are signed unless the host says otherwise.
     pub sign_method: SignMethod,
+    /// Persistent MQTT sessions are still there after a reboot.
+    pub keeps_sessions: bool,
+    /// How long the module has nothing to do before it falls asleep, if it does so by itself. With
+    /// `raimode` on an open connection it is a second at most.
+    pub sleep_after: Option<Duration>,
+    /// What the host sends while the module wakes is lost.
+    pub waking_loses_bytes: bool,
+    /// `+CPIN: <state>` is reported when the SIM is put in, taken out or unlocked.
+    pub sim_urc: bool,
+    /// The module speaks at the host's rate, whatever it is. Otherwise each hears garbage of the
+    /// other where the host's rate is not that of `AT+IPR`; on ports that have a rate.
+    pub autobaud: bool,
 }
 
 /// What happens to a message that finds the cache full. Either way it is reported once, with

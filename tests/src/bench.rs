@@ -34,6 +34,8 @@ pub struct Bench {
     heard: Vec<u8>,
     /// What the module sends does not reach the broker.
     muted: bool,
+    /// The broker takes no links.
+    down: bool,
 }
 
 impl Bench {
@@ -54,6 +56,7 @@ impl Bench {
             other,
             heard: Vec::new(),
             muted: false,
+            down: false,
         };
         bench.settle();
         bench
@@ -90,7 +93,9 @@ impl Bench {
             }
             BrokerStep::Mute => self.muted = true,
             BrokerStep::Listen => self.muted = false,
-            BrokerStep::Drop => {
+            BrokerStep::Up => self.down = false,
+            BrokerStep::Drop | BrokerStep::Down => {
+                self.down = *step == BrokerStep::Down;
                 for (link, peer) in std::mem::take(&mut self.links) {
                     self.broker.closed(peer);
                     let reason = CloseReason::Peer;
@@ -115,6 +120,7 @@ impl Bench {
                 let registration = Registration::from_number(*stat);
                 self.modem.set_registration(registration, now);
             }
+            WorldStep::Rejection(cause) => self.modem.set_rejection(*cause),
             WorldStep::Cell { area, id } => {
                 let mut cells = self.modem.world().cells().to_vec();
                 let cell = Cell {
@@ -214,6 +220,10 @@ impl Bench {
         match request {
             NetworkRequest::Open { link, host, .. } => {
                 let event = match host.as_str() {
+                    _ if self.down => NetworkEvent::OpenFailed {
+                        link,
+                        reason: OpenFailure::Refused,
+                    },
                     "closed.test" => NetworkEvent::OpenFailed {
                         link,
                         reason: OpenFailure::Refused,

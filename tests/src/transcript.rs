@@ -61,6 +61,10 @@ pub enum BrokerStep {
     Mute,
     /// `listen`: it is no longer.
     Listen,
+    /// `down`: the broker closes the module's link, and nothing listens there any more.
+    Down,
+    /// `up`: it listens again.
+    Up,
 }
 
 /// What may happen around the module.
@@ -79,6 +83,8 @@ pub enum WorldStep {
     },
     /// `registration <stat>`: what the network says of the module, by its number in 27.007.
     Registration(u8),
+    /// `rejection <cause>`: why it denies the registration, by its number in 24.301.
+    Rejection(u8),
     /// `cell <tac> <id>`: another cell serves the module.
     Cell {
         /// Tracking area code.
@@ -209,6 +215,8 @@ fn broker_step(words: &str) -> BrokerStep {
         "drop" => return BrokerStep::Drop,
         "mute" => return BrokerStep::Mute,
         "listen" => return BrokerStep::Listen,
+        "down" => return BrokerStep::Down,
+        "up" => return BrokerStep::Up,
         _ => {}
     }
     let parts = words
@@ -237,6 +245,9 @@ fn world_step(words: &str) -> WorldStep {
         },
         ["registration", stat] => {
             WorldStep::Registration(u8::try_from(number(stat)).expect("it is below 256"))
+        }
+        ["rejection", cause] => {
+            WorldStep::Rejection(u8::try_from(number(cause)).expect("it is below 256"))
         }
         ["cell", area, id] => WorldStep::Cell {
             area: u16::try_from(number(area)).expect("it is below 65536"),

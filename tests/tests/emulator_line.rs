@@ -52,14 +52,102 @@ fn answer(bench: &mut Bench, command: &str, expected: &str) -> Duration {
 fn the_line_carries_a_byte_in_ten_bit_times_and_ipr_changes_the_rate() {
     let mut bench = Bench::new(paced(), 0);
     let bits = |bytes: u32, rate: u64| bytes * Duration::from_nanos(10_000_000_000 / rate);
-    // The echo is carried, too.
+    // What the host types is carried, and so is the echo.
     let took = answer(&mut bench, "ATE0\r", "ATE0\r\nOK\r\n");
-    assert_eq!(took, bits(10, 115_200));
+    assert_eq!(took, bits(5 + 10, 115_200));
     // The result code of the command comes at the old rate.
     let took = answer(&mut bench, "AT+IPR=9600\r", "\r\nOK\r\n");
-    assert_eq!(took, bits(6, 115_200));
+    assert_eq!(took, bits(12 + 6, 115_200));
     let took = answer(&mut bench, "AT+CSQ\r", "\r\n+CSQ: 29,0\r\n\r\nOK\r\n");
-    assert_eq!(took, bits(20, 9600));
+    assert_eq!(took, bits(7 + 20, 9600));
+}
+
+#[test]
+fn a_payload_written_at_once_comes_as_fast_as_the_line_carries_it() {
+    let mut bench = Bench::new(paced(), 0);
+    answer(&mut bench, "ATE0\r", "ATE0\r\nOK\r\n");
+    let opened = "\r\nOK\r\n\r\n+LMQTTOPEN: 0,0\r\n";
+    answer(&mut bench, "AT+LMQTTOPEN=0,\"h\",1883\r", opened);
+    let connected = "\r\nOK\r\n\r\n+LMQTTCONN: 0,0,0\r\n";
+    answer(&mut bench, "AT+LMQTTCONN=0,\"id\"\r", connected);
+    answer(&mut bench, "AT+LMQTTPUB=0,1,1,0,\"t\",8000\r", "\r\n> ");
+    let published = "\r\nOK\r\n\r\n+LMQTTPUB: 0,1,0\r\n";
+    let took = answer(&mut bench, &"x".repeat(8000), published);
+    // 80,000 bit times, and those of the answer.
+    assert!(took >= Duration::from_micros(694_444), "{took:?}");
+    assert!(took <= Duration::from_millis(705), "{took:?}");
+}
+
+#[test]
+fn a_byte_aborts_a_search_and_nothing_else() {
+    let mut profile = Profile::nt35e();
+    let scan = Duration::from_secs(30);
+    profile.latency = Latency {
+        scan: (scan, scan),
+        command: (scan, scan),
+        ..Latency::INSTANT
+    };
+    let mut bench = Bench::new(profile, 0);
+    bench.send(b"ATE0\r");
+    bench.take_heard();
+    // The line feed belongs to the command; a byte within 125 ms does not abort it.
+    bench.send(b"AT+COPS=?\r\n");
+    let (heard, _) = listen(&mut bench, Duration::from_secs(10));
+    assert_eq!(heard, b"");
+    bench.send(b"A");
+    assert_eq!(bench.take_heard(), b"\r\nOK\r\n");
+    // The byte is not looked at.
+    bench.send(b"AT\r");
+    assert_eq!(bench.take_heard(), b"\r\nOK\r\n");
+    let list = "\r\n+COPS: (2,\"Test\",\"Test\",\"00101\",7),,(0-4),(0-2)\r\n\r\nOK\r\n";
+    bench.send(b"AT+COPS=?\r");
+    let (heard, _) = listen(&mut bench, Duration::from_secs(31));
+    assert_eq!(String::from_utf8_lossy(&heard), list);
+    // A command that is not abortable goes on, and what was typed comes behind it.
+    bench.send(b"AT+LBS=0\r");
+    listen(&mut bench, Duration::from_secs(10));
+    bench.send(b"AT\r");
+    assert_eq!(bench.take_heard(), b"");
+    let (heard, _) = listen(&mut bench, Duration::from_secs(31));
+    let position = "\r\n+LBS: 0.000000,0.000000\r\n\r\nOK\r\n\r\nOK\r\n";
+    assert_eq!(String::from_utf8_lossy(&heard), position);
+}
+
+#[test]
+fn at_another_rate_each_side_hears_garbage() {
+    let mut bench = Bench::new(Profile::nt35e().instant(), 0);
+    bench.send(b"ATE0\r");
+    bench.take_heard();
+    bench.change(|modem, _| modem.set_host_rate(Some(9600)));
+    bench.send(b"AT+CSQ\r");
+    assert_eq!(bench.take_heard(), b"");
+    // A URC is garbage, and the same garbage each time.
+    let mut garbage = Vec::new();
+    for _ in 0..2 {
+        bench.change(|modem, now| modem.inject(b"+CSQ: 29,0", now).expect("it runs"));
+        garbage.push(bench.take_heard());
+    }
+    assert_ne!(garbage[0], b"\r\n+CSQ: 29,0\r\n");
+    assert!(!garbage[0].is_empty());
+    assert_eq!(garbage[0], garbage[1]);
+    // The host tries another rate; what is left of the garbage is no command.
+    bench.change(|modem, _| modem.set_host_rate(Some(115_200)));
+    bench.send(b"\r");
+    bench.take_heard();
+    bench.send(b"AT\r");
+    assert_eq!(bench.take_heard(), b"\r\nOK\r\n");
+    // The module changes its own rate behind its answer, and the host follows.
+    bench.send(b"AT+IPR=9600\r");
+    bench.change(|modem, _| modem.set_host_rate(Some(9600)));
+    bench.take_heard();
+    bench.send(b"AT\r");
+    assert_eq!(bench.take_heard(), b"\r\nOK\r\n");
+    // A module that detects the rate takes any.
+    bench.send(b"AT+IPR=0\r");
+    bench.take_heard();
+    bench.change(|modem, _| modem.set_host_rate(Some(19_200)));
+    bench.send(b"AT\r");
+    assert_eq!(bench.take_heard(), b"\r\nOK\r\n");
 }
 
 #[test]

@@ -257,7 +257,7 @@ fn dialogues(rule: Rule) -> (Vec<Step>, Vec<Step>) {
             ]),
         ),
         Rule::PollingTooFast => (
-            vec![QUERY, Wait(300), QUERY, Wait(300), QUERY],
+            vec![QUERY, Wait(300), QUERY, Wait(300), QUERY, Wait(50)],
             vec![QUERY, Wait(300), QUERY, Wait(1000), QUERY, Wait(300), QUERY],
         ),
         Rule::PromptNotAwaited => (

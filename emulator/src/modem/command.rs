@@ -6,13 +6,13 @@ use atmq_protocol::command::{Command, Form};
 use atmq_protocol::dialect::Dialect;
 use atmq_protocol::framing::DataEnd;
 use atmq_protocol::parameter::Parameters;
-use atmq_protocol::result_code::FinalResult;
+use atmq_protocol::result_code::{CmeError, FinalResult};
 use atmq_protocol::standard::{
     RegistrationDomain, SerialNumber, StandardInformation, StandardRequest,
 };
 
 use super::publish::Publish;
-use super::standard::{self, Action};
+use super::standard::{self, Action, Takes};
 use super::upload::Upload;
 use super::{Modem, NOT_ALLOWED, Phase, Refused};
 
@@ -33,19 +33,30 @@ pub(super) enum Done {
 }
 
 impl Modem {
-    /// How long the module thinks about a command line: by its first command.
-    pub(super) fn latency_of(&self, line: &[u8]) -> (Duration, Duration) {
+    /// How long the module thinks about a command line, and whether a byte of the host aborts it:
+    /// by its first command.
+    pub(super) fn latency_of(&self, line: &[u8]) -> ((Duration, Duration), bool) {
+        let latency = &self.profile.latency;
         let (command, _) = self.first_command(line);
-        let acts = if self.profile.dialect.owns(command.name) {
-            !command.is("+LMQTTCFG")
-        } else {
-            standard::find(&command).is_some_and(|definition| definition.acts)
-        };
-        let acts = acts && matches!(command.form, Form::Set(_));
-        if acts {
-            self.profile.latency.command
-        } else {
-            self.profile.latency.query
+        if self.profile.dialect.owns(command.name) {
+            let acts = !command.is("+LMQTTCFG") && matches!(command.form, Form::Set(_));
+            return (if acts { latency.command } else { latency.query }, false);
+        }
+        let takes =
+            standard::find(&command).map_or(Takes::Query, |found| found.takes(command.form));
+        match takes {
+            Takes::Query => (latency.query, false),
+            Takes::Command => (latency.command, false),
+            Takes::Radio => (latency.radio, false),
+            Takes::Attach => (latency.attach, false),
+            // 27.007 section 7.3 wants these to be abortable, and no other that is known here.
+            // Mode 3 changes how the operator is shown, and nothing else.
+            Takes::Selection if matches!(command.form, Form::Set([b'3', ..])) => {
+                (latency.query, false)
+            }
+            Takes::Selection => (latency.attach, true),
+            Takes::Scan if self.functionality != 1 => (latency.query, false),
+            Takes::Scan => (latency.scan, true),
         }
     }
 
@@ -140,7 +151,7 @@ impl Modem {
             StandardRequest::Functionality { level, reset } => {
                 return self.set_functionality(level, reset, now);
             }
-            StandardRequest::Attach(on) => return Ok(self.attach(on, now)),
+            StandardRequest::Attach(on) => return self.attach(on, now),
             StandardRequest::Identification | StandardRequest::Model => {
                 StandardInformation::Text(identity.model.clone())
             }
@@ -174,14 +185,8 @@ impl Modem {
             }
             StandardRequest::QueryAttach => StandardInformation::Attached(self.is_attached()),
             StandardRequest::Address(cid) => {
-                // The default bearer is the only packet data context.
-                if cid.unwrap_or(1) != 1 || !self.is_attached() {
-                    return Ok(Done::Answered);
-                }
-                StandardInformation::Address {
-                    cid: 1,
-                    address: identity.address.clone(),
-                }
+                self.tell_addresses(cid);
+                return Ok(Done::Answered);
             }
             StandardRequest::QueryClock => StandardInformation::Clock(self.world.clock(now)),
             StandardRequest::QueryErrorReports => {
@@ -212,12 +217,15 @@ impl Modem {
     }
 
     /// In LTE, who detaches is not registered either.
-    fn attach(&mut self, on: bool, now: Instant) -> Done {
+    fn attach(&mut self, on: bool, now: Instant) -> Result<Done, Refused> {
+        if on && self.functionality != 1 {
+            return Err(Refused::Cme(CmeError::NO_NETWORK));
+        }
         let wanted = std::mem::replace(&mut self.attach_wanted, on);
         if on && !wanted {
             self.search(now);
         }
         self.announce_registration(now);
-        Done::Answered
+        Ok(Done::Answered)
     }
 }

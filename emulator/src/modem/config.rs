@@ -59,6 +59,16 @@ impl Config {
         }
     }
 
+    /// Whether the radio is to be released as soon as there is nothing more to say.
+    pub(super) fn releases_quickly(&self) -> bool {
+        self.quick_release
+    }
+
+    /// The packet data context that the link goes over.
+    pub(super) fn pdp_context(&self) -> u8 {
+        self.pdp_context
+    }
+
     /// Takes over a setting, except for the formats, which are not kept here.
     pub(super) fn set(&mut self, setting: &Setting<'_>) {
         match setting {

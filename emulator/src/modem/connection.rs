@@ -44,6 +44,13 @@ pub(super) enum Link {
         options: Box<ConnectOptions>,
         purpose: Purpose,
     },
+    /// The link was lost, and is made anew when it is time.
+    Waiting {
+        options: Box<ConnectOptions>,
+        /// How often that has failed.
+        attempt: u32,
+        due: Instant,
+    },
     /// DISCONNECT is sent. The broker closes the link, but the connection is the host's until it
     /// says CLOSE (decided, reference `README.md`).
     Disconnected,
@@ -61,7 +68,10 @@ pub(super) enum Purpose {
         give_up: Instant,
     },
     /// The link was lost.
-    Reconnect,
+    Reconnect {
+        /// How often the module has tried in vain.
+        attempt: u32,
+    },
 }
 
 impl Connection {
@@ -85,7 +95,8 @@ impl Connection {
             Link::Mqtt {
                 connected: false, ..
             }
-            | Link::Reopening { .. } => ConnectionState::Connecting,
+            | Link::Reopening { .. }
+            | Link::Waiting { .. } => ConnectionState::Connecting,
             Link::Mqtt { .. } => ConnectionState::Connected,
             Link::Disconnected => ConnectionState::Disconnecting,
         })

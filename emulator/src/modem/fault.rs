@@ -15,6 +15,9 @@ const FAULTS: usize = 64;
 /// The longest text of a fault, in bytes. Ours: more than any answer of the module.
 const TEXT_LIMIT: usize = 16 * 1024;
 
+/// A byte that comes sooner behind a command does not abort it (V.250 section 5.6.1).
+const ABORT_FROM: Duration = Duration::from_millis(125);
+
 /// Something that goes wrong once, at its moment: [`Modem::add_fault`].
 ///
 /// ```
@@ -291,15 +294,21 @@ impl Modem {
     /// Begins to execute a command line, unless it is lost.
     pub(super) fn begin(&mut self, line: Vec<u8>, now: Instant) {
         self.last_line.clone_from(&line);
-        let latency = self.latency_of(&line);
+        let (latency, abortable) = self.latency_of(&line);
         let mut due = now + self.spread(latency);
+        let abort_from = abortable.then_some(now + ABORT_FROM);
         let fault = self.faults.take_for_command(&line);
         match fault {
             Some(Effect::Silent) => return self.lint.finished(true),
             Some(Effect::Late(by)) => due += by,
             _ => {}
         }
-        self.phase = Phase::Executing { due, line, fault };
+        self.phase = Phase::Executing {
+            due,
+            line,
+            fault,
+            abort_from,
+        };
     }
 
     /// Executes a command line, with what goes wrong with it.

@@ -455,9 +455,11 @@ impl Modem {
         }
     }
 
-    /// The network is gone.
-    pub(super) fn drop_http(&mut self, now: Instant) {
-        self.http_failed(Failure::Deactivated, now);
+    /// The network is gone, or one packet data context.
+    pub(super) fn drop_http(&mut self, cid: Option<u8>, now: Instant) {
+        if cid.is_none_or(|cid| cid == self.http.settings.context) {
+            self.http_failed(Failure::Deactivated, now);
+        }
     }
 
     /// `+LHTTPGET: 0,<code>[,<content length>]`

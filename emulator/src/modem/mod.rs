@@ -4,6 +4,7 @@ mod cache;
 mod command;
 mod config;
 mod connection;
+mod events;
 mod fault;
 mod http;
 mod mqtt;
@@ -11,10 +12,13 @@ mod network;
 mod output;
 mod power;
 mod publish;
+mod reconnect;
 mod registration;
 mod report;
+mod sleep;
 mod standard;
 mod store;
+mod uart;
 mod upload;
 mod world;
 
@@ -33,12 +37,14 @@ use crate::network::{NetworkEvent, NetworkRequest};
 use crate::profile::Profile;
 use config::Config;
 use connection::{Connection, Link};
+use events::{Indicators, PacketEvent};
 use fault::Faults;
 use http::Http;
 use output::{Output, Style};
 use publish::Publish;
 use standard::{PacketContext, Settings};
 use store::Store;
+use uart::Arriving;
 use upload::Upload;
 
 pub use fault::{Effect, Fault, FaultError};
@@ -74,6 +80,9 @@ const SESSIONS: usize = 16;
 pub struct Modem {
     profile: Profile,
     world: World,
+    /// The host's rate in bits per second, if it matters and is known.
+    host_rate: Option<u32>,
+    arriving: Arriving,
     random: fastrand::Rng,
     reader: CommandReader,
     phase: Phase,
@@ -93,12 +102,24 @@ pub struct Modem {
     functionality: u8,
     /// In a low-power state: URCs are held until the host has woken the module.
     asleep: bool,
+    /// Until when it leaves that state.
+    wakes: Option<Instant>,
+    /// When it has last had anything to do.
+    active: Instant,
     /// `AT+CGATT`
     attach_wanted: bool,
+    /// The network refuses the access point of the default bearer.
+    bearer_refused: bool,
     /// Until when the module looks for the network.
     search: Option<Instant>,
     /// The registration that the host knows of.
     announced: (Registration, Option<Location>),
+    /// The indicators that the host knows of.
+    told_indicators: Indicators,
+    /// The network's time zone that the host knows of.
+    told_zone: i8,
+    /// When the module has last done something.
+    driven: Instant,
     connections: Vec<Connection>,
     formats: FormatTable,
     sessions: HashMap<String, Session>,
@@ -123,6 +144,8 @@ enum Phase {
         due: Instant,
         line: Vec<u8>,
         fault: Option<Effect>,
+        /// From when on a byte of the host aborts it, if one may.
+        abort_from: Option<Instant>,
     },
     /// A prompt stands, and the payload is awaited.
     Prompted { publish: Publish, give_up: Instant },
@@ -196,6 +219,8 @@ impl Modem {
             .collect();
         let mut modem = Self {
             world: World::new(&profile.start, now, time),
+            host_rate: None,
+            arriving: Arriving::default(),
             random: fastrand::Rng::with_seed(seed),
             reader: CommandReader::new(profile.limits.command_line),
             phase: Phase::Idle,
@@ -207,9 +232,15 @@ impl Modem {
             contexts: Self::default_contexts(),
             functionality: 1,
             asleep: profile.start.asleep,
+            wakes: None,
+            active: now,
             attach_wanted: true,
+            bearer_refused: false,
             search: None,
             announced: (Registration::NotRegistered, None),
+            told_indicators: Indicators::default(),
+            told_zone: profile.start.time_zone_quarters,
+            driven: now,
             connections,
             formats: FormatTable::default(),
             sessions: HashMap::new(),
@@ -224,6 +255,7 @@ impl Modem {
         };
         modem.apply_settings();
         modem.announced = (modem.registration(), modem.location());
+        modem.told_indicators = modem.indicators();
         modem
     }
 
@@ -242,7 +274,49 @@ impl Modem {
         if matches!(self.phase, Phase::Off) {
             return;
         }
-        self.asleep = false;
+        match self.host_rate {
+            None => self.arriving.push(bytes, now),
+            Some(rate) => {
+                let bytes = uart::heard_at(bytes, rate, self.rate());
+                self.arriving.push(&bytes, now);
+            }
+        }
+        self.drive(now);
+    }
+
+    /// The rate of the host's UART, in bits per second; `None` if it is as good as the module's
+    /// own. Where the two differ, both sides hear garbage. The module's own is that of `AT+IPR`,
+    /// and with `AT+IPR=0` the host's.
+    pub fn set_host_rate(&mut self, rate: Option<u32>) {
+        let detects = self.settings.number("+IPR") == 0;
+        self.host_rate = rate.filter(|_| !detects);
+        self.output.set_host_rate(self.host_rate);
+    }
+
+    /// The module's rate, in bits per second.
+    fn rate(&self) -> u32 {
+        match self.settings.number("+IPR") {
+            0 => DETECTED_RATE,
+            rate => rate,
+        }
+    }
+
+    /// Takes what the serial line has brought by now.
+    fn arrive(&mut self, now: Instant) {
+        let came = self.arriving.take(now);
+        if came.is_empty() || !self.wake(came.len(), now) {
+            return;
+        }
+        self.active = now;
+        let mut bytes = &came[..];
+        if let Phase::Executing { abort_from, .. } = &self.phase
+            && abort_from.is_some_and(|from| from <= now)
+        {
+            // The byte that aborts is not looked at (V.250 section 5.6.1).
+            self.phase = Phase::Idle;
+            self.finish(Ok(FinalResult::Ok));
+            bytes = &bytes[1..];
+        }
         self.lint.receive(bytes, self.phase.attention(), now);
         self.reader.push(bytes);
         if let Phase::Prompted { give_up, .. } = &mut self.phase {
@@ -251,16 +325,16 @@ impl Modem {
         if let Phase::Uploading { upload, give_up } = &mut self.phase {
             *give_up = upload.give_up(now);
         }
-        self.drive(now);
     }
 
     /// How many more bytes of the host the module has room for.
     pub fn input_capacity(&self) -> usize {
-        INPUT_LIMIT.saturating_sub(self.reader.unread())
+        INPUT_LIMIT.saturating_sub(self.reader.unread() + self.arriving.waiting())
     }
 
     /// Takes what has happened on the network.
     pub fn handle_network(&mut self, event: NetworkEvent, now: Instant) {
+        self.active = now;
         self.network_event(event, now);
         self.drive(now);
     }
@@ -301,7 +375,10 @@ impl Modem {
         let phase = match &self.phase {
             Phase::Idle => {
                 let urc = self.output.next_due().filter(|_| !self.asleep);
-                urc.into_iter().chain(self.search).min()
+                let sleep = self.sleep_due();
+                let due = urc.into_iter().chain(self.search).chain(sleep).min();
+                // Until it is awake, nothing is done.
+                due.max(self.wakes).or(self.wakes)
             }
             Phase::Off => None,
             Phase::Executing { due, .. }
@@ -311,12 +388,17 @@ impl Modem {
             Phase::Reporting { give_up } => Some(self.outcome_due.unwrap_or(*give_up)),
         };
         let others = self.clients_due().into_iter();
+        let others = others.chain(self.owes_indicators().then_some(self.driven));
         let others = others.chain(self.output.carries_until());
+        let others = others.chain(self.arriving.due());
         phase.into_iter().chain(others).min()
     }
 
     /// Goes on until something has to be waited for.
     fn drive(&mut self, now: Instant) {
+        self.driven = now;
+        self.arrive(now);
+        self.announce_indicators(now);
         self.output.carry(now);
         while self.step(now) {
             self.output.carry(now);
@@ -329,12 +411,21 @@ impl Modem {
         match std::mem::replace(&mut self.phase, Phase::Idle) {
             Phase::Idle => {
                 self.finish_search(now);
+                if self.is_waking(now) {
+                    return false;
+                }
                 if !self.asleep {
                     self.output.release(now);
                 }
-                return self.read_command(now);
+                let busy = self.read_command(now);
+                if !busy {
+                    self.fall_asleep(now);
+                }
+                return busy;
             }
-            Phase::Executing { due, line, fault } if due <= now => {
+            Phase::Executing {
+                due, line, fault, ..
+            } if due <= now => {
                 self.execute_with(fault, &line, now);
             }
             Phase::Publishing {
@@ -419,6 +510,7 @@ impl Modem {
 
     /// Writes the final result code.
     fn finish(&mut self, result: Result<FinalResult, Refused>) {
+        self.active = self.driven;
         self.lint.finished(result.is_ok());
         let result = result.unwrap_or_else(|refused| self.refusal(refused));
         if !std::mem::take(&mut self.faults.result_lost) {
@@ -458,15 +550,13 @@ impl Modem {
             line_end: character("S3"),
             line_feed: character("S4"),
         });
-        let rate = match settings.number("+IPR") {
-            0 => DETECTED_RATE,
-            rate => rate,
-        };
-        self.output.set_pace(if self.profile.latency.paced {
-            Duration::from_nanos(10 * 1_000_000_000 / u64::from(rate))
+        let byte = if self.profile.latency.paced {
+            Duration::from_nanos(10 * 1_000_000_000 / u64::from(self.rate()))
         } else {
             Duration::ZERO
-        });
+        };
+        self.output.set_pace(self.rate(), byte);
+        self.arriving.set_pace(byte);
     }
 
     /// A moment of the range, by the seed.

@@ -245,11 +245,12 @@ impl Modem {
     }
 
     fn open(&mut self, id: ConnectionId, host: &str, port: u16, now: Instant) {
-        let attached = self.is_attached();
+        let cid = self.connection(id).config.pdp_context();
+        let active = self.is_active(cid);
         let connection = self.connection(id);
         let failure = if !connection.is_closed() {
             Some(OpenFailure::InUse)
-        } else if attached {
+        } else if active {
             None
         } else {
             Some(OpenFailure::PdpActivation)

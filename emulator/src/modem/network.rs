@@ -35,12 +35,29 @@ impl Modem {
 
     /// The network is gone, and every link with it.
     pub(super) fn drop_links(&mut self, now: Instant) {
-        self.drop_http(now);
+        self.drop_http(None, now);
         for id in self.ids() {
-            if !self.connection(id).is_closed() {
-                self.network.push_back(NetworkRequest::Close { link: id.0 });
-                self.lose(id, LinkStatus::Closed, None, now);
+            self.drop_link(id, now);
+        }
+    }
+
+    /// A packet data context is gone, and every link over it.
+    pub(super) fn drop_links_of(&mut self, cid: u8, now: Instant) {
+        self.drop_http(Some(cid), now);
+        for id in self.ids() {
+            if self.connection(id).config.pdp_context() == cid {
+                self.drop_link(id, now);
             }
+        }
+    }
+
+    fn drop_link(&mut self, id: ConnectionId, now: Instant) {
+        if !matches!(
+            self.connection(id).link,
+            Link::Closed | Link::Waiting { .. }
+        ) {
+            self.network.push_back(NetworkRequest::Close { link: id.0 });
+            self.lose(id, LinkStatus::Closed, None, now);
         }
     }
 
@@ -90,20 +107,33 @@ impl Modem {
             LinkFailure::Resolve => OpenFailure::Dns,
             _ => OpenFailure::Network,
         };
-        let reopening = match &self.connection(id).link {
-            Link::Reopening { purpose, .. } => Some(purpose.clone()),
-            _ => None,
+        let status = match reason {
+            LinkFailure::Tls(_) => LinkStatus::Tls,
+            LinkFailure::Resolve => LinkStatus::Dns,
+            LinkFailure::TimedOut => LinkStatus::ConnectTimeout,
+            _ => LinkStatus::ConnectFailed,
         };
-        self.free(id);
-        match &reopening {
-            None => self.report_opened(id, Err(failure), now),
-            Some(Purpose::Reconnect) => {}
-            Some(_) => self.report_connected(id, Connected::Failed(None), now),
-        }
-        if matches!(reason, LinkFailure::Tls(_)) {
-            self.report_status(id, LinkStatus::Tls, None, now);
-        } else if reopening.is_some() {
-            self.report_status(id, LinkStatus::ConnectFailed, None, now);
+        let link = &mut self.connection(id).link;
+        match std::mem::replace(link, Link::Closed) {
+            Link::Reopening {
+                options,
+                purpose: Purpose::Reconnect { attempt },
+            } => {
+                self.wait(id, options, attempt, now);
+                self.report_status(id, status, None, now);
+            }
+            Link::Reopening { .. } => {
+                self.free(id);
+                self.report_connected(id, Connected::Failed(None), now);
+                self.report_status(id, status, None, now);
+            }
+            _ => {
+                self.free(id);
+                self.report_opened(id, Err(failure), now);
+                if status == LinkStatus::Tls {
+                    self.report_status(id, status, None, now);
+                }
+            }
         }
     }
 
@@ -117,6 +147,7 @@ impl Modem {
                 _ => None,
             });
         due.chain(self.registrations_due())
+            .chain(self.reconnects_due())
             .chain(self.http.due())
             .min()
     }
@@ -128,6 +159,7 @@ impl Modem {
             }
         }
         self.registrations_timeout(now);
+        self.reconnects_timeout(now);
         self.http_timeout(now);
         self.settle(now);
     }
@@ -214,8 +246,14 @@ impl Modem {
         };
         // While the device registers, there is nothing that the host could do on this link.
         *connected = !matches!(purpose, Purpose::Registration { .. });
-        if *purpose == Purpose::Asked {
-            self.report_connected(id, Connected::Accepted, now);
+        match purpose {
+            Purpose::Asked => self.report_connected(id, Connected::Accepted, now),
+            // All is well again.
+            Purpose::Reconnect { attempt } => {
+                *attempt = 0;
+                self.report_status(id, LinkStatus::Fine, None, now);
+            }
+            Purpose::Registration { .. } => {}
         }
     }
 
@@ -228,12 +266,14 @@ impl Modem {
         now: Instant,
     ) {
         if let Link::Mqtt {
-            purpose: Purpose::Reconnect,
+            purpose: Purpose::Reconnect { attempt },
+            options,
             ..
-        } = self.connection(id).link
+        } = &self.connection(id).link
         {
+            let (attempt, options) = (*attempt, options.clone());
             self.network.push_back(NetworkRequest::Close { link: id.0 });
-            self.free(id);
+            self.wait(id, options, attempt, now);
             return self.report_status(id, LinkStatus::Refused, code, now);
         }
         self.report_connected(id, result, now);
@@ -290,24 +330,25 @@ impl Modem {
                 connected: true,
                 options,
                 ..
-            } => Some(options.clone()),
+            } => Some((options.clone(), 0)),
+            Link::Mqtt {
+                purpose: Purpose::Reconnect { attempt },
+                options,
+                ..
+            }
+            | Link::Reopening {
+                purpose: Purpose::Reconnect { attempt },
+                options,
+            } => Some((options.clone(), attempt + 1)),
             _ => None,
         };
         match again {
-            Some(options) if self.profile.quirks.reconnects && self.is_attached() => {
-                self.keep_session(id);
-                self.connection(id).link = Link::Reopening {
-                    options,
-                    purpose: Purpose::Reconnect,
-                };
-                self.report_status(id, status, extend, now);
-                self.request_link(id);
+            Some((options, attempt)) if self.profile.quirks.reconnects => {
+                self.begin_reconnect(id, options, attempt, now);
             }
-            _ => {
-                self.free(id);
-                self.report_status(id, status, extend, now);
-            }
+            _ => self.free(id),
         }
+        self.report_status(id, status, extend, now);
     }
 
     pub(super) fn send_queued(&mut self, id: ConnectionId) {

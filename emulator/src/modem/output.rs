@@ -3,13 +3,17 @@ use std::time::{Duration, Instant};
 
 use atmq_protocol::result_code::FinalResult;
 
+use super::uart::heard_at;
+
 /// What the module has to say: at once, or when its time has come; and how far the serial line
 /// has carried it. By default nothing, on a line that takes no time.
 #[derive(Debug, Default)]
 pub(super) struct Output {
     style: Style,
-    /// What the line has carried.
+    /// What the line has carried, as the host hears it.
     carried: Vec<u8>,
+    /// The host's rate, if it matters.
+    host_rate: Option<u32>,
     /// What it has not carried yet.
     ready: Vec<u8>,
     pace: Pace,
@@ -51,8 +55,20 @@ struct Pace {
     /// The same, once everything said so far is carried: a new rate holds from behind the `OK` of
     /// its command (V.250 section 6.2.10).
     next_byte: Duration,
+    /// The rate in bits per second, and the next one likewise.
+    rate: u32,
+    next_rate: u32,
     /// Since when the line is busy with the first byte that it has not carried.
     since: Option<Instant>,
+}
+
+impl Pace {
+    /// Everything has been carried.
+    fn rest(&mut self) {
+        self.since = None;
+        self.byte = self.next_byte;
+        self.rate = self.next_rate;
+    }
 }
 
 /// Bytes are handed over in pieces that take the line so long: a host's system does not see
@@ -65,9 +81,15 @@ impl Output {
         self.style = style;
     }
 
-    /// How long the line takes for a byte, once what is said has been carried.
-    pub(super) fn set_pace(&mut self, byte: Duration) {
+    /// The module's rate, and how long the line takes for a byte, once what is said has been carried.
+    pub(super) fn set_pace(&mut self, rate: u32, byte: Duration) {
+        self.pace.next_rate = rate;
         self.pace.next_byte = byte;
+    }
+
+    /// The host's rate; `None` if it is as good as the module's.
+    pub(super) fn set_host_rate(&mut self, rate: Option<u32>) {
+        self.host_rate = rate;
     }
 
     /// Bytes to send, as they are.
@@ -130,8 +152,7 @@ impl Output {
     /// Lets the line carry what it can by `now`. To be called before and after anything is said.
     pub(super) fn carry(&mut self, now: Instant) {
         if self.ready.is_empty() {
-            self.pace.since = None;
-            self.pace.byte = self.pace.next_byte;
+            self.pace.rest();
             return;
         }
         let since = *self.pace.since.get_or_insert(now);
@@ -142,12 +163,15 @@ impl Output {
                 usize::try_from(count).map_or(self.ready.len(), |count| count.min(self.ready.len()))
             }
         };
-        self.carried.extend(self.ready.drain(..count));
+        let bytes: Vec<u8> = self.ready.drain(..count).collect();
+        match self.host_rate {
+            None => self.carried.extend(bytes),
+            Some(rate) => self.carried.extend(heard_at(&bytes, self.pace.rate, rate)),
+        }
         // At most as many as there were bytes, which is far below the limit.
         self.pace.since = Some(since + self.pace.byte * count as u32);
         if self.ready.is_empty() {
-            self.pace.since = None;
-            self.pace.byte = self.pace.next_byte;
+            self.pace.rest();
         }
     }
 
@@ -197,7 +221,7 @@ mod tests {
         let start = Instant::now();
         let mut output = Output::default();
         // 9600 bits per second.
-        output.set_pace(Duration::from_nanos(1_041_666));
+        output.set_pace(9600, Duration::from_nanos(1_041_666));
         output.carry(start);
         output.raw(b"0123456789");
         output.carry(start);
@@ -218,7 +242,7 @@ mod tests {
         let start = Instant::now();
         let mut output = Output::default();
         output.raw(b"OK");
-        output.set_pace(Duration::from_millis(1));
+        output.set_pace(9600, Duration::from_millis(1));
         output.carry(start);
         assert_eq!(output.take(), Some(b"OK".to_vec()));
         output.raw(b"ab");

@@ -15,6 +15,7 @@ impl Modem {
     /// The reset line is pulled: what was being done is lost, and the module starts anew.
     pub fn reset(&mut self, now: Instant) {
         self.output.cut();
+        self.arriving.cut();
         self.reboot(now);
         self.drive(now);
     }
@@ -22,6 +23,7 @@ impl Modem {
     /// The power is cut. Until [`power_on`](Self::power_on) the module hears and says nothing.
     pub fn power_off(&mut self, now: Instant) {
         self.output.cut();
+        self.arriving.cut();
         self.shut_down(now);
         self.phase = Phase::Off;
         self.announced = (self.registration(), None);
@@ -33,13 +35,6 @@ impl Modem {
             self.reboot(now);
             self.drive(now);
         }
-    }
-
-    /// The module goes to a low-power state, or leaves it. While it is asleep it holds its URCs; the
-    /// next byte of the host wakes it (inferred: sources know the state, and not its details).
-    pub fn set_asleep(&mut self, asleep: bool, now: Instant) {
-        self.asleep = asleep;
-        self.drive(now);
     }
 
     /// Whether the module is neither off nor just starting.
@@ -70,6 +65,7 @@ impl Modem {
         self.shut_down(now);
         self.output
             .line(|out| out.extend_from_slice(b"NORMAL POWER DOWN"));
+        self.arriving.cut();
         self.phase = Phase::Off;
         self.announced = (self.registration(), None);
     }
@@ -88,12 +84,20 @@ impl Modem {
         self.contexts = Self::default_contexts();
         self.functionality = 1;
         self.asleep = false;
+        self.wakes = None;
+        self.bearer_refused = false;
         self.attach_wanted = true;
         self.search = None;
         if let Some(sim) = &mut self.world.sim {
             sim.reset();
         }
-        self.sessions.clear();
+        if self.profile.quirks.keeps_sessions {
+            for id in self.ids() {
+                self.keep_session(id);
+            }
+        } else {
+            self.sessions.clear();
+        }
         self.store.reboot();
         self.network
             .push_back(NetworkRequest::Close { link: HTTP_LINK });

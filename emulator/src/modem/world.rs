@@ -9,8 +9,8 @@ use atmq_protocol::standard::{
 use serde::Deserialize;
 use time::{Date, Month, OffsetDateTime, PrimitiveDateTime, Time};
 
-use super::Modem;
-use super::standard::LTE;
+use super::standard::{DEFAULT_BEARER, LTE};
+use super::{Modem, PacketEvent};
 use crate::profile::{NetworkRegistration, Sim as StartSim, Start};
 
 /// What surrounds the module.
@@ -18,6 +18,8 @@ use crate::profile::{NetworkRegistration, Sim as StartSim, Start};
 pub struct World {
     pub(super) sim: Option<Sim>,
     pub(super) registration: Registration,
+    /// Why the network denies the registration, if it does: a cause of 24.301.
+    pub(super) rejection: u8,
     pub(super) signal: SignalQuality,
     pub(super) operator: Operator,
     /// The serving cell first.
@@ -49,6 +51,13 @@ pub(super) enum PinError {
     /// The PIN was wrong too often.
     PukRequired,
 }
+
+/// The cause of a denied registration unless another is set: PLMN not allowed (24.301 section
+/// 9.9.3.9).
+const NOT_ALLOWED_HERE: u8 = 11;
+
+/// The cause of an attach that fails with its bearer: ESM failure (24.301 section 9.9.3.9).
+const BEARER_FAILED: u8 = 19;
 
 /// How often a PIN may be wrong (ETSI TS 102 221 section 9.5.1 leaves it to the card; 3 is usual).
 const PIN_ATTEMPTS: u8 = 3;
@@ -184,6 +193,7 @@ impl World {
                 NetworkRegistration::Denied => Registration::Denied,
                 NetworkRegistration::Roaming => Registration::Roaming,
             },
+            rejection: NOT_ALLOWED_HERE,
             signal: SignalQuality {
                 rssi: start.rssi,
                 ber: start.ber,
@@ -224,10 +234,11 @@ impl World {
     /// The local time at `now`.
     pub(super) fn clock(&self, now: Instant) -> Clock {
         let (then, time) = self.clock;
-        let since_epoch = time.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
-        let seconds = (since_epoch + now.saturating_duration_since(then)).as_secs();
-        let local = i64::try_from(seconds).unwrap_or(i64::MAX) + i64::from(self.zone) * 15 * 60;
-        let time = OffsetDateTime::from_unix_timestamp(local).unwrap_or(OffsetDateTime::UNIX_EPOCH);
+        let time = date_and_time(
+            time.checked_add(now.saturating_duration_since(then))
+                .unwrap_or(time),
+            self.zone,
+        );
         Clock {
             // Two digits are all that the answer has.
             year: time.year().rem_euclid(100) as u8,
@@ -258,6 +269,14 @@ impl World {
     }
 }
 
+/// The local date and time; `zone` is in quarters of an hour east of UTC.
+pub(super) fn date_and_time(time: SystemTime, zone: i8) -> OffsetDateTime {
+    let since_epoch = time.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
+    let seconds = i64::try_from(since_epoch.as_secs()).unwrap_or(i64::MAX / 2);
+    let local = seconds + i64::from(zone) * 15 * 60;
+    OffsetDateTime::from_unix_timestamp(local).unwrap_or(OffsetDateTime::UNIX_EPOCH)
+}
+
 /// Changes of the world. What the module notices, it reports to a host that has asked for it.
 impl Modem {
     /// What surrounds the module.
@@ -268,6 +287,7 @@ impl Modem {
     /// Puts another SIM in, or takes it out.
     pub fn set_sim(&mut self, sim: Option<Sim>, now: Instant) {
         self.world.sim = sim;
+        self.announce_sim(now);
         self.search(now);
         self.drive(now);
     }
@@ -280,7 +300,13 @@ impl Modem {
         self.drive(now);
     }
 
-    /// Signal strength and bit error rate; asked for, not reported.
+    /// Why the network denies the registration, while it does: a cause of 24.301 section 9.9.3.9,
+    /// such as 15, no suitable cells. A host hears it with `AT+CEREG=3`.
+    pub fn set_rejection(&mut self, cause: u8) {
+        self.world.rejection = cause;
+    }
+
+    /// Signal strength and bit error rate.
     pub fn set_signal(&mut self, signal: SignalQuality) {
         self.world.signal = signal;
     }
@@ -309,6 +335,8 @@ impl Modem {
             self.world.clock = (now, time);
             self.world.zone = zone;
         }
+        self.announce_zone(time, zone, now);
+        self.drive(now);
     }
 
     /// The registration as the module sees it.
@@ -320,6 +348,9 @@ impl Modem {
             Registration::NotRegistered
         } else if self.search.is_some() && self.world.registration.is_registered() {
             Registration::Searching
+        } else if self.bearer_refused && self.world.registration.is_registered() {
+            // The attach fails with its bearer.
+            Registration::Denied
         } else {
             self.world.registration
         }
@@ -344,6 +375,7 @@ impl Modem {
     pub(super) fn search(&mut self, now: Instant) {
         let latency = self.profile.latency.registration;
         self.search = Some(now + self.spread(latency));
+        self.bearer_refused = self.refuses(DEFAULT_BEARER);
         self.announce_registration(now);
     }
 
@@ -372,13 +404,39 @@ impl Modem {
                 let change = RegistrationChanged {
                     domain,
                     registration,
-                    location: location.filter(|_| reports == 2),
+                    location: location.filter(|_| reports >= 2),
                 };
-                self.urc(now, change.to_string().as_bytes());
+                let line = format!("{change}{}", self.cause(reports));
+                self.urc(now, line.as_bytes());
             }
         }
-        if !registration.is_registered() {
+        let (before, is) = (announced.0.is_registered(), registration.is_registered());
+        let wanted = self.attach_wanted && self.operator_mode != 2 && self.functionality == 1;
+        match (before, is) {
+            (false, true) => self.announce_packet(PacketEvent::Activated(DEFAULT_BEARER), now),
+            (true, false) if wanted => self.announce_packet(PacketEvent::DetachedByNetwork, now),
+            (true, false) => self.announce_packet(PacketEvent::Detached, now),
+            _ => {}
+        }
+        if !is {
+            for context in self.contexts.values_mut() {
+                context.active = false;
+            }
             self.drop_links(now);
+        }
+    }
+
+    /// `,,,,0,<cause>` behind a registration that is denied, for hosts that have asked for causes
+    /// by a number of 3 or 5 (27.007 sections 7.2 and 10.1.22; 0: the cause is one of 24.301).
+    pub(super) fn cause(&self, reports: u32) -> String {
+        if matches!(reports, 3 | 5) && self.registration() == Registration::Denied {
+            let cause = match self.bearer_refused {
+                true => BEARER_FAILED,
+                false => self.world.rejection,
+            };
+            format!(",,,,0,{cause}")
+        } else {
+            String::new()
         }
     }
 }

@@ -68,6 +68,10 @@ struct LatencyTable {
     result_ms: Milliseconds,
     boot_ms: Milliseconds,
     registration_ms: Milliseconds,
+    radio_ms: Milliseconds,
+    attach_ms: Milliseconds,
+    scan_ms: Milliseconds,
+    wake_ms: Milliseconds,
     paced: bool,
 }
 
@@ -100,6 +104,12 @@ struct QuirksTable {
     result_order: ResultOrder,
     #[serde(with = "SignMethodName")]
     sign_method: SignMethod,
+    keeps_sessions: bool,
+    #[serde(deserialize_with = "between::<0, 86400, _, _>")]
+    sleep_after_s: u64,
+    waking_loses_bytes: bool,
+    sim_urc: bool,
+    autobaud: bool,
 }
 
 /// As it stands on the wire.
@@ -236,6 +246,10 @@ impl From<File> for Profile {
                 result: file.latency.result_ms.into(),
                 boot: file.latency.boot_ms.into(),
                 registration: file.latency.registration_ms.into(),
+                radio: file.latency.radio_ms.into(),
+                attach: file.latency.attach_ms.into(),
+                scan: file.latency.scan_ms.into(),
+                wake: file.latency.wake_ms.into(),
                 paced: file.latency.paced,
             },
             banner: file.banner,
@@ -251,6 +265,13 @@ impl From<File> for Profile {
                 reconnects: quirks.reconnects,
                 result_order: quirks.result_order,
                 sign_method: quirks.sign_method,
+                keeps_sessions: quirks.keeps_sessions,
+                sleep_after: Some(quirks.sleep_after_s)
+                    .filter(|seconds| *seconds > 0)
+                    .map(Duration::from_secs),
+                waking_loses_bytes: quirks.waking_loses_bytes,
+                sim_urc: quirks.sim_urc,
+                autobaud: quirks.autobaud,
             },
             start: file.start,
             evidence: file.evidence,

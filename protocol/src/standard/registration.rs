@@ -145,10 +145,10 @@ impl RegistrationChanged {
         let Some(Parameter::Bare(stat)) = parameters.next() else {
             return None;
         };
-        let location = if parameters.is_empty() {
-            None
-        } else {
-            Some(Location::decode(&mut parameters)?)
+        // With causes asked for, a denial has `,,,,<type>,<cause>` behind it, and no cell.
+        let location = match parameters.clone().next() {
+            None | Some(Parameter::Omitted) => None,
+            Some(_) => Some(Location::decode(&mut parameters)?),
         };
         Some(Self {
             domain,
@@ -200,6 +200,12 @@ mod tests {
             assert_eq!(change.to_string(), line);
             assert_eq!(RegistrationChanged::decode(line.as_bytes()), Some(change));
         }
+    }
+
+    #[test]
+    fn a_cause_behind_a_denial_is_passed_over() {
+        let change = RegistrationChanged::decode(b"+CEREG: 3,,,,0,15").map(|c| c.registration);
+        assert_eq!(change, Some(Registration::Denied));
     }
 
     #[test]

@@ -34,7 +34,8 @@ pub enum StandardRequest {
     SignalQuality,
     /// `AT+CEREG?`: registration with the EPS network.
     QueryRegistration,
-    /// `AT+CEREG=<n>`: 1 reports changes of the registration, 2 with the cell, 0 does not.
+    /// `AT+CEREG=<n>`: 1 reports changes of the registration, 2 with the cell, 3 with the cause of
+    /// a denial as well, 4 and 5 as 2 and 3 with what saves power; 0 does not.
     ReportRegistration(u8),
     /// `AT+CGATT?`: attached to the packet domain?
     QueryAttach,
@@ -205,7 +206,7 @@ impl StandardRequest {
                 _ => SerialNumber::Imei,
             })
         } else if command.is("+CEREG") {
-            Self::ReportRegistration(parameters.integer("n", 0, 2)?)
+            Self::ReportRegistration(parameters.integer("n", 0, 5)?)
         } else if command.is("+CGATT") {
             Self::Attach(parameters.flag("state")?)
         } else if command.is("+CGPADDR") {

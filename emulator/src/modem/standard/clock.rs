@@ -18,6 +18,6 @@ pub(super) const COMMANDS: &[Definition] = &[
         })),
     // Whether the network's time is taken over; it is by default (inferred).
     Definition::stored("+CTZU", &[Field::Number(&[(0, 1)], 1)]),
-    // Changes of the time zone are not reported.
-    Definition::stored("+CTZR", &[Field::Number(&[(0, 0)], 0)]),
+    // Whether a change of the time zone is reported, alone or with the time.
+    Definition::stored("+CTZR", &[Field::Number(&[(0, 2)], 0)]),
 ];

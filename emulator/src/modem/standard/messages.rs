@@ -40,7 +40,7 @@ pub(super) const COMMANDS: &[Definition] = &[
         &[
             Field::Number(&[(0, 2)], 0),
             Field::Number(&[(0, 3)], 0),
-            Field::Number(&[(0, 0)], 0),
+            Field::Number(&[(0, 2)], 0),
             Field::Number(&[(0, 1)], 0),
             Field::Number(&[(0, 1)], 0),
         ],

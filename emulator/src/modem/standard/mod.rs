@@ -27,7 +27,7 @@ use atmq_protocol::parameter::Parameters;
 use super::command::Done;
 use super::{Modem, Refused};
 
-pub(super) use packet::PacketContext;
+pub(super) use packet::{DEFAULT_BEARER, PacketContext};
 pub(super) use registration::LTE;
 pub(super) use settings::{Field, Settings};
 
@@ -46,6 +46,21 @@ pub(super) enum Action {
     Run(Run),
 }
 
+/// How long a form of a command takes, by what it does.
+#[derive(Clone, Copy)]
+pub(super) enum Takes {
+    Query,
+    Command,
+    /// The radio is switched.
+    Radio,
+    /// The module attaches, or detaches.
+    Attach,
+    /// The same with an operator to choose, which can be aborted.
+    Selection,
+    /// Every band is searched, which can be aborted.
+    Scan,
+}
+
 /// Executes a command.
 pub(super) type Run = fn(&mut Modem, &mut Parameters<'_>, Instant) -> Result<Done, Refused>;
 
@@ -54,8 +69,9 @@ pub(super) type Run = fn(&mut Modem, &mut Parameters<'_>, Instant) -> Result<Don
 pub(super) struct Definition {
     pub(super) name: &'static str,
     pub(super) fields: &'static [Field],
-    /// Whether the set form does something that takes its time.
-    pub(super) acts: bool,
+    /// How long the set form takes, and the test form.
+    set_takes: Takes,
+    test_takes: Takes,
     test: Option<Action>,
     read: Option<Action>,
     set: Option<Action>,
@@ -68,7 +84,8 @@ impl Definition {
         Self {
             name,
             fields: &[],
-            acts: false,
+            set_takes: Takes::Query,
+            test_takes: Takes::Query,
             test: None,
             read: None,
             set: None,
@@ -123,9 +140,28 @@ impl Definition {
         self
     }
 
-    const fn acts(mut self) -> Self {
-        self.acts = true;
+    /// The set form does something that takes its time.
+    const fn acts(self) -> Self {
+        self.set_takes(Takes::Command)
+    }
+
+    const fn set_takes(mut self, takes: Takes) -> Self {
+        self.set_takes = takes;
         self
+    }
+
+    const fn test_takes(mut self, takes: Takes) -> Self {
+        self.test_takes = takes;
+        self
+    }
+
+    /// How long a form takes.
+    pub(super) fn takes(&self, form: Form<'_>) -> Takes {
+        match form {
+            Form::Set(_) => self.set_takes,
+            Form::Test => self.test_takes,
+            Form::Read | Form::Execute => Takes::Query,
+        }
     }
 
     /// What answers this form; none if the command does not have it.
@@ -187,7 +223,7 @@ impl Modem {
     }
 
     /// An information response as it stands.
-    fn say_line(&mut self, line: impl AsRef<str>) {
+    pub(super) fn say_line(&mut self, line: impl AsRef<str>) {
         let line = line.as_ref().as_bytes();
         self.output.line(|out| out.extend_from_slice(line));
     }

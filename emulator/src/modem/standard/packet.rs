@@ -1,16 +1,21 @@
 //! The packet domain: attach, packet data contexts, addresses.
 
+use std::net::Ipv4Addr;
 use std::time::Instant;
 
 use atmq_protocol::parameter::Parameters;
+use atmq_protocol::standard::StandardInformation;
 
-use super::{Action, Definition, Field};
+use super::{Action, Definition, Field, Takes};
 use crate::modem::command::Done;
-use crate::modem::{Modem, NOT_ALLOWED, Refused};
+use crate::modem::{Modem, NOT_ALLOWED, PacketEvent, Refused};
 
 /// The context that LTE activates with the attach.
-const DEFAULT_BEARER: u8 = 1;
+pub(in crate::modem) const DEFAULT_BEARER: u8 = 1;
 const CONTEXTS: u8 = 15;
+/// The network refuses the access point: requested service option not subscribed (27.007 section
+/// 9.2.2.1).
+const NOT_SUBSCRIBED: Refused = Refused::Cme(133);
 const KINDS: [&str; 3] = ["IP", "IPV6", "IPV4V6"];
 
 pub(super) const COMMANDS: &[Definition] = &[
@@ -18,7 +23,7 @@ pub(super) const COMMANDS: &[Definition] = &[
         .test(Action::Line("(0,1)"))
         .read(Action::Shared)
         .set(Action::Shared)
-        .acts(),
+        .set_takes(Takes::Attach),
     Definition::new("+CGDCONT")
         .test(Action::Run(|modem, _, _| {
             for kind in KINDS {
@@ -35,20 +40,60 @@ pub(super) const COMMANDS: &[Definition] = &[
         .acts(),
     Definition::new("+CGPADDR")
         .test(Action::Run(|modem, _, _| {
-            let active = if modem.is_attached() { "(1)" } else { "()" };
-            modem.say("+CGPADDR", active);
+            let active = modem.active_contexts();
+            let active: Vec<_> = active.iter().map(u8::to_string).collect();
+            modem.say("+CGPADDR", format!("({})", active.join(",")));
             Ok(Done::Answered)
         }))
         .execute(Action::Shared)
         .set(Action::Shared),
-    // Events of the packet domain are not reported.
+    // Whether events of the packet domain are reported; none is buffered.
     Definition::stored("+CGEREP", &[Field::Number(&[(0, 2)], 0), Field::OFF]),
 ];
 
 impl Modem {
     /// Whether the packet data context of this number can be used.
     pub(in crate::modem) fn is_active(&self, cid: u8) -> bool {
-        cid == DEFAULT_BEARER && self.is_attached()
+        let activated = self.contexts.get(&cid).is_some_and(|known| known.active);
+        self.is_attached() && (activated || cid == DEFAULT_BEARER)
+    }
+
+    /// The contexts that can be used, in the order of their numbers.
+    fn active_contexts(&self) -> Vec<u8> {
+        (1..=CONTEXTS).filter(|cid| self.is_active(*cid)).collect()
+    }
+
+    /// The address of an active context: the profile's, and for others than the first the next
+    /// ones, if it is an IPv4 address.
+    fn address(&self, cid: u8) -> String {
+        let first = &self.profile.identity.address;
+        match first.parse::<Ipv4Addr>() {
+            Ok(address) => {
+                let address = u32::from(address).wrapping_add(u32::from(cid - DEFAULT_BEARER));
+                Ipv4Addr::from(address).to_string()
+            }
+            Err(_) => first.clone(),
+        }
+    }
+
+    /// `+CGPADDR: <cid>,"<address>"` for one active context, or for each.
+    pub(in crate::modem) fn tell_addresses(&mut self, wanted: Option<u8>) {
+        for cid in self.active_contexts() {
+            if wanted.is_none_or(|wanted| wanted == cid) {
+                let address = self.address(cid);
+                let information = StandardInformation::Address { cid, address };
+                self.output.line(|out| information.encode(out));
+            }
+        }
+    }
+
+    /// Whether the network refuses the access point of a context.
+    pub(in crate::modem) fn refuses(&self, cid: u8) -> bool {
+        let refused = &self.profile.start.refused_access_points;
+        self.contexts.get(&cid).is_some_and(|context| {
+            let point = &context.access_point;
+            refused.iter().any(|name| name.eq_ignore_ascii_case(point))
+        })
     }
 }
 
@@ -57,6 +102,8 @@ impl Modem {
 pub(in crate::modem) struct PacketContext {
     kind: &'static str,
     access_point: String,
+    /// The host has activated it.
+    pub(in crate::modem) active: bool,
 }
 
 impl Default for PacketContext {
@@ -66,17 +113,21 @@ impl Default for PacketContext {
         Self {
             kind: KINDS[0],
             access_point: String::new(),
+            active: false,
         }
     }
 }
 
 /// `+CGDCONT: <cid>,"<type>","<apn>","<address>",0,0` for each.
 fn list_contexts(modem: &mut Modem, _: &mut Parameters<'_>, _: Instant) -> Result<Done, Refused> {
-    let attached = modem.is_attached();
-    let address = modem.profile.identity.address.clone();
-    for (cid, PacketContext { kind, access_point }) in modem.contexts.clone() {
-        let active = attached && cid == DEFAULT_BEARER;
-        let address = if active { &address } else { "" };
+    for (cid, context) in modem.contexts.clone() {
+        let PacketContext {
+            kind, access_point, ..
+        } = context;
+        let address = match modem.is_active(cid) {
+            true => modem.address(cid),
+            false => String::new(),
+        };
         let text = format!("{cid},\"{kind}\",\"{access_point}\",\"{address}\",0,0");
         modem.say("+CGDCONT", text);
     }
@@ -91,6 +142,9 @@ fn define_context(
 ) -> Result<Done, Refused> {
     let cid: u8 = parameters.integer("cid", 1, i64::from(CONTEXTS))?;
     let Some(kind) = parameters.optional_text("type", 8)? else {
+        if cid != DEFAULT_BEARER && modem.is_active(cid) {
+            return Err(NOT_ALLOWED);
+        }
         modem.contexts.remove(&cid);
         return Ok(Done::Answered);
     };
@@ -99,36 +153,63 @@ fn define_context(
     let access_point = parameters.optional_text("apn", 100)?.unwrap_or_default();
     let access_point = access_point.to_owned();
     // Address and compression may follow; the network assigns the one and LTE has not the other.
-    modem
-        .contexts
-        .insert(cid, PacketContext { kind, access_point });
+    // One that is active stays so, on the access point that it has; the new one holds from the next
+    // activation on.
+    let active = modem.contexts.get(&cid).is_some_and(|known| known.active);
+    modem.contexts.insert(
+        cid,
+        PacketContext {
+            kind,
+            access_point,
+            active,
+        },
+    );
     Ok(Done::Answered)
 }
 
 fn list_states(modem: &mut Modem, _: &mut Parameters<'_>, _: Instant) -> Result<Done, Refused> {
-    let attached = modem.is_attached();
     let cids: Vec<u8> = modem.contexts.keys().copied().collect();
     for cid in cids {
-        let active = attached && cid == DEFAULT_BEARER;
-        modem.say("+CGACT", format!("{cid},{}", u8::from(active)));
+        let active = u8::from(modem.is_active(cid));
+        modem.say("+CGACT", format!("{cid},{active}"));
     }
     Ok(Done::Answered)
 }
 
-/// `AT+CGACT=<state>[,<cid>]`. The network grants the default bearer, with the attach, and nothing
-/// else; LTE cannot do without it (inferred: 27.007 section 10.1.10 lets the last bearer stay).
+/// `AT+CGACT=<state>[,<cid>]`, without a number for every context that is defined. The first one
+/// comes and goes with the attach; LTE cannot do without it (inferred: 27.007 section 10.1.10 lets
+/// the last bearer stay).
 fn activate(
     modem: &mut Modem,
     parameters: &mut Parameters<'_>,
-    _: Instant,
+    now: Instant,
 ) -> Result<Done, Refused> {
     let on = parameters.flag("state")?;
     let cid = parameters.optional_integer("cid", 1, i64::from(CONTEXTS))?;
     parameters.end()?;
-    let active = cid.is_none_or(|cid: u8| cid == DEFAULT_BEARER) && modem.is_attached();
-    if on == active {
-        Ok(Done::Answered)
-    } else {
-        Err(NOT_ALLOWED)
+    let cids: Vec<u8> = match cid {
+        Some(cid) => vec![cid],
+        None => modem.contexts.keys().copied().collect(),
+    };
+    for cid in cids {
+        if modem.is_active(cid) == on {
+            continue;
+        }
+        if cid == DEFAULT_BEARER || !modem.contexts.contains_key(&cid) || !modem.is_attached() {
+            return Err(NOT_ALLOWED);
+        }
+        if on && modem.refuses(cid) {
+            return Err(NOT_SUBSCRIBED);
+        }
+        if let Some(context) = modem.contexts.get_mut(&cid) {
+            context.active = on;
+        }
+        if on {
+            modem.announce_packet(PacketEvent::Activated(cid), now);
+        } else {
+            modem.announce_packet(PacketEvent::Deactivated(cid), now);
+            modem.drop_links_of(cid, now);
+        }
     }
+    Ok(Done::Answered)
 }

@@ -1,6 +1,6 @@
 //! Functionality and power.
 
-use super::{Action, Definition};
+use super::{Action, Definition, Takes};
 use crate::modem::command::Done;
 
 pub(super) const COMMANDS: &[Definition] = &[
@@ -8,7 +8,7 @@ pub(super) const COMMANDS: &[Definition] = &[
         .test(Action::Line("(0,1,4),(0,1)"))
         .read(Action::Shared)
         .set(Action::Shared)
-        .acts(),
+        .set_takes(Takes::Radio),
     Definition::new("+MPOF")
         .test(Action::Line("(1)"))
         .set(Action::Run(|_, parameters, _| {

@@ -8,31 +8,33 @@ use atmq_protocol::standard::{
     Registration, RegistrationDomain, SignalQuality, StandardInformation,
 };
 
-use super::{Action, Definition, Field};
+use super::{Action, Definition, Field, Takes};
 use crate::modem::command::Done;
 use crate::modem::world::Cell;
 use crate::modem::{Modem, NOT_ALLOWED, Refused};
 
-const REPORTS: &[Field] = &[Field::Number(&[(0, 2)], 0)];
+const CIRCUIT_REPORTS: &[Field] = &[Field::Number(&[(0, 3)], 0)];
+const PACKET_REPORTS: &[Field] = &[Field::Number(&[(0, 5)], 0)];
 
 /// E-UTRAN (27.007 section 7.3).
 pub(in crate::modem) const LTE: u8 = 7;
 
 pub(super) const COMMANDS: &[Definition] = &[
-    Definition::stored("+CREG", REPORTS).read(Action::Run(|modem, _, _| {
+    Definition::stored("+CREG", CIRCUIT_REPORTS).read(Action::Run(|modem, _, _| {
         modem.tell_registration(RegistrationDomain::Circuit)
     })),
-    Definition::stored("+CGREG", REPORTS).read(Action::Run(|modem, _, _| {
+    Definition::stored("+CGREG", PACKET_REPORTS).read(Action::Run(|modem, _, _| {
         modem.tell_registration(RegistrationDomain::Packet)
     })),
-    Definition::stored("+CEREG", REPORTS)
+    Definition::stored("+CEREG", PACKET_REPORTS)
         .read(Action::Shared)
         .set(Action::Shared),
     Definition::new("+COPS")
         .test(Action::Run(list_operators))
+        .test_takes(Takes::Scan)
         .read(Action::Run(tell_operator))
         .set(Action::Run(select_operator))
-        .acts(),
+        .set_takes(Takes::Selection),
     Definition::new("+CSQ")
         .test(Action::Line("(0-31,99),(0-7,99)"))
         .execute(Action::Shared),
@@ -46,14 +48,15 @@ pub(super) const COMMANDS: &[Definition] = &[
             "(\"battchg\",(0-5)),(\"signal\",(0-5)),(\"service\",(0,1)),(\"roam\",(0,1))",
         ))
         .read(Action::Run(tell_indicators)),
-    // Indicators are to be asked for: none is reported.
+    // Of events, indicators alone are reported.
     Definition::stored(
         "+CMER",
         &[
+            Field::Number(&[(0, 3)], 0),
             Field::Number(&[(0, 0)], 0),
             Field::Number(&[(0, 0)], 0),
-            Field::Number(&[(0, 0)], 0),
-            Field::Number(&[(0, 0)], 0),
+            Field::OFF,
+            Field::OFF,
         ],
     ),
     Definition::new("+LCELL")
@@ -83,15 +86,16 @@ impl Modem {
         &mut self,
         domain: RegistrationDomain,
     ) -> Result<Done, Refused> {
-        // The setting is 2 at most.
-        let reports = self.settings.number(domain.name()) as u8;
+        let reports = self.settings.number(domain.name());
         let information = StandardInformation::Registration {
             domain,
-            reports,
+            // It is 5 at most.
+            reports: reports as u8,
             registration: self.registration(),
-            location: self.location().filter(|_| reports == 2),
+            location: self.location().filter(|_| reports >= 2),
         };
-        self.output.line(|out| information.encode(out));
+        let line = format!("{information}{}", self.cause(reports));
+        self.say_line(line);
         Ok(Done::Answered)
     }
 
@@ -101,6 +105,18 @@ impl Modem {
             self.world.signal
         } else {
             SignalQuality { rssi: 99, ber: 99 }
+        }
+    }
+
+    /// A name in the character set of `AT+CSCS`: UCS2 is written as hexadecimal digits (27.007 section
+    /// 5.5), the others as it stands.
+    fn in_character_set(&self, name: &str) -> String {
+        match self.settings.word("+CSCS") {
+            "UCS2" => name
+                .encode_utf16()
+                .map(|unit| format!("{unit:04X}"))
+                .collect(),
+            _ => name.to_owned(),
         }
     }
 
@@ -124,9 +140,9 @@ fn tell_operator(modem: &mut Modem, _: &mut Parameters<'_>, _: Instant) -> Resul
     let format = modem.operator_format;
     let operator = &modem.world.operator;
     let name = if format == FORMATS {
-        &operator.number
+        operator.number.clone()
     } else {
-        &operator.name
+        modem.in_character_set(&operator.name)
     };
     let text = format!("{mode},{format},\"{name}\",{LTE}");
     modem.say("+COPS", text);
@@ -149,9 +165,13 @@ fn select_operator(
         modem.operator_format = format.ok_or(NOT_ALLOWED)?;
         return Ok(Done::Answered);
     }
+    if mode != 2 && modem.functionality != 1 {
+        return Err(Refused::Cme(CmeError::NO_NETWORK));
+    }
     if matches!(mode, 1 | 4) {
         let known = &modem.world.operator;
-        let found = operator.is_some_and(|given| given == known.number || given == known.name);
+        let name = modem.in_character_set(&known.name);
+        let found = operator.is_some_and(|given| given == known.number || given == name);
         if !found || technology.is_some_and(|technology| technology != LTE) {
             return Err(Refused::Cme(CmeError::NO_NETWORK));
         }
@@ -173,7 +193,8 @@ fn list_operators(modem: &mut Modem, _: &mut Parameters<'_>, _: Instant) -> Resu
     }
     // 1: available, 2: the current one.
     let state = if modem.is_attached() { 2 } else { 1 };
-    let (name, number) = (&modem.world.operator.name, &modem.world.operator.number);
+    let operator = &modem.world.operator;
+    let (name, number) = (modem.in_character_set(&operator.name), &operator.number);
     let text = format!("({state},\"{name}\",\"{name}\",\"{number}\",{LTE}),,(0-4),(0-2)");
     modem.say("+COPS", text);
     Ok(Done::Answered)
@@ -195,13 +216,9 @@ fn tell_extended_signal(
 
 /// Battery, signal, service and roaming, as `AT+CIND=?` lists them.
 fn tell_indicators(modem: &mut Modem, _: &mut Parameters<'_>, _: Instant) -> Result<Done, Refused> {
-    let signal = match modem.signal().rssi {
-        rssi @ 0..=31 => rssi.div_ceil(7).min(5),
-        _ => 0,
-    };
-    let service = u8::from(modem.is_attached());
-    let roaming = u8::from(modem.registration() == Registration::Roaming);
-    modem.say("+CIND", format!("5,{signal},{service},{roaming}"));
+    let [battery, signal, service, roaming] = modem.indicators();
+    let text = format!("{battery},{signal},{service},{roaming}");
+    modem.say("+CIND", text);
     Ok(Done::Answered)
 }
 

@@ -114,9 +114,33 @@ impl Settings {
     /// # Panics
     /// No command of this name remembers a number.
     pub(in crate::modem) fn number(&self, name: &str) -> u32 {
-        match self.values(defined(name)).first() {
+        self.number_at(name, 0)
+    }
+
+    /// The number that a command has set in this place, counted from 0.
+    ///
+    /// # Panics
+    /// No command of this name remembers a number there.
+    pub(in crate::modem) fn number_at(&self, name: &str, at: usize) -> u32 {
+        match self.values(defined(name)).get(at) {
             Some(Value::Number(number)) => *number,
-            _ => panic!("{name} remembers a number"),
+            _ => panic!("{name} remembers a number in place {at}"),
+        }
+    }
+
+    /// The word that a command has set first.
+    ///
+    /// # Panics
+    /// No command of this name remembers a word.
+    pub(in crate::modem) fn word(&self, name: &str) -> &'static str {
+        let definition = defined(name);
+        let values = self.values(definition);
+        match (values.first(), definition.fields.first()) {
+            (Some(Value::Text(text)), Some(Field::Word(words))) => words
+                .iter()
+                .find(|word| *word == text)
+                .expect("only what is in the table is remembered"),
+            _ => panic!("{name} remembers a word"),
         }
     }
 

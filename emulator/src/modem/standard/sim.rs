@@ -68,6 +68,7 @@ fn enter_pin(
         PinError::Wrong => Refused::Cme(CmeError::WRONG_PASSWORD),
         PinError::PukRequired => Refused::Cme(CmeError::PUK_REQUIRED),
     })?;
+    modem.announce_sim(now);
     modem.search(now);
     Ok(Done::Answered)
 }
