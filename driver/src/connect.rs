@@ -351,13 +351,23 @@ pub(crate) async fn connect(
     options: ConnectOptions,
 ) -> Result<(Client, Messages), ConnectError> {
     let link = modem.new_link(&options);
-    let messages = Messages::new(link.clone());
+    let messages = Messages::new(&link);
+    let client = connect_link(modem, &options, &link).await?;
+    Ok((client, messages))
+}
+
+/// Connects on behalf of a link that has not been used before.
+pub(crate) async fn connect_link(
+    modem: &Modem,
+    options: &ConnectOptions,
+    link: &Arc<Link>,
+) -> Result<Client, ConnectError> {
     let client = Client::new(modem.clone(), link.clone());
     // Once, so that a function that gives credentials is asked once for a connect.
     let login = options.connect()?;
-    let limits = attach(modem, &options, &login, &link).await?;
-    match establish(modem, &options, &limits, login, &link).await {
-        Ok(()) => Ok((client, messages)),
+    let limits = attach(modem, options, &login, link).await?;
+    match establish(modem, options, &limits, login, link).await {
+        Ok(()) => Ok(client),
         Err(error) => {
             client.abandon().await;
             Err(error)

@@ -1,5 +1,7 @@
+use std::any::Any;
 use std::collections::VecDeque;
 use std::fmt;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, Waker};
 
@@ -7,6 +9,7 @@ use atmq_protocol::mqtt::ConnectionId;
 use tokio::sync::Notify;
 
 use crate::error::Disconnected;
+use crate::port_task::lock;
 
 /// How many times the soft limit may wait while an exchange keeps the port reading. Ours.
 const HARD_LIMIT: usize = 4;
@@ -40,12 +43,25 @@ pub struct Message {
 /// Dropping it does not disconnect; further messages are counted and forgotten.
 #[derive(Debug)]
 pub struct Messages {
-    link: Arc<Link>,
+    inbox: Arc<Inbox>,
+    /// What has to live as long as somebody may read.
+    _kept: Option<Arc<dyn Any + Send + Sync>>,
 }
 
 impl Messages {
-    pub(crate) fn new(link: Arc<Link>) -> Self {
-        Self { link }
+    pub(crate) fn new(link: &Link) -> Self {
+        Self {
+            inbox: link.inbox.clone(),
+            _kept: None,
+        }
+    }
+
+    /// Messages of one link after the other, that keep something alive.
+    pub(crate) fn lasting(inbox: Arc<Inbox>, kept: Arc<dyn Any + Send + Sync>) -> Self {
+        Self {
+            inbox,
+            _kept: Some(kept),
+        }
     }
 
     /// The next message. `None` when the connection has ended and all its messages have been
@@ -58,51 +74,47 @@ impl Messages {
 
     /// As [`recv`](Self::recv), for a stream of one's own.
     pub fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Option<Message>> {
-        self.link.poll_recv(cx)
+        self.inbox.poll_recv(cx)
     }
 
     /// The next message if one waits.
     pub fn try_recv(&mut self) -> Option<Message> {
-        self.link.pop(&mut self.link.state())
+        self.inbox.pop(&mut self.inbox.state())
     }
 
     /// Why the connection has ended; `None` while it has not.
     pub fn ended(&self) -> Option<Disconnected> {
-        self.link.ended()
+        self.inbox.state().ended.clone()
     }
 
     /// Messages of this connection that were dropped, because nobody read them in time or
     /// because the module's own cache was full. Of the latter, each report counts as one.
     pub fn missed(&self) -> u64 {
-        self.link.state().missed
+        self.inbox.state().missed
     }
 }
 
 impl Drop for Messages {
     fn drop(&mut self) {
-        self.link.forget_messages();
+        self.inbox.forget();
     }
 }
 
-/// What client, messages and the port's task share of a connection.
-pub(crate) struct Link {
-    pub(crate) connection: ConnectionId,
+/// The messages that wait for their reader. It belongs to one link, or to several that follow
+/// each other.
+pub(crate) struct Inbox {
     soft_limit: usize,
-    state: Mutex<State>,
+    state: Mutex<Waiting>,
     /// Tells the port's task that messages have been read.
     drained: Arc<Notify>,
 }
 
-struct State {
+struct Waiting {
     queue: VecDeque<Message>,
     ended: Option<Disconnected>,
     reader: Option<Waker>,
-    /// Whether what the module reports of the connection is about this link, not about one that
-    /// was left open before.
-    armed: bool,
     listening: bool,
     missed: u64,
-    last_message_id: u16,
 }
 
 /// What became of a message.
@@ -113,30 +125,22 @@ pub(crate) enum Delivery {
     Unclaimed,
 }
 
-impl Link {
-    pub(crate) fn new(connection: ConnectionId, soft_limit: usize, drained: Arc<Notify>) -> Self {
+impl Inbox {
+    pub(crate) fn new(soft_limit: usize, drained: Arc<Notify>) -> Self {
         Self {
-            connection,
             soft_limit,
-            state: Mutex::new(State {
+            state: Mutex::new(Waiting {
                 queue: VecDeque::new(),
                 ended: None,
                 reader: None,
-                armed: false,
                 listening: true,
                 missed: 0,
-                last_message_id: 0,
             }),
             drained,
         }
     }
 
-    /// Why the connection has ended.
-    pub(crate) fn ended(&self) -> Option<Disconnected> {
-        self.state().ended.clone()
-    }
-
-    /// Ends the connection for everyone; the first reason stays.
+    /// No more messages will come; the first reason stays.
     pub(crate) fn end(&self, reason: Disconnected) {
         let mut state = self.state();
         state.ended.get_or_insert(reason);
@@ -145,18 +149,9 @@ impl Link {
         }
     }
 
-    /// From now on what the module reports is about this link.
-    pub(crate) fn arm(&self) {
-        self.state().armed = true;
-    }
-
-    pub(crate) fn is_armed(&self) -> bool {
-        self.state().armed
-    }
-
-    pub(crate) fn deliver(&self, message: Message) -> Delivery {
+    fn deliver(&self, message: Message) -> Delivery {
         let mut state = self.state();
-        if !state.listening || !state.armed {
+        if !state.listening {
             return Delivery::Unclaimed;
         }
         let hard_limit = self.soft_limit.saturating_mul(HARD_LIMIT);
@@ -171,23 +166,6 @@ impl Link {
         Delivery::Queued
     }
 
-    /// The module itself has dropped a message.
-    pub(crate) fn miss(&self) {
-        self.state().missed += 1;
-    }
-
-    /// Whether the port is to be held back.
-    pub(crate) fn is_full(&self) -> bool {
-        self.state().queue.len() >= self.soft_limit
-    }
-
-    /// The next packet identifier, 1 to 65535.
-    pub(crate) fn next_message_id(&self) -> u16 {
-        let mut state = self.state();
-        state.last_message_id = state.last_message_id.checked_add(1).unwrap_or(1);
-        state.last_message_id
-    }
-
     fn poll_recv(&self, cx: &mut Context<'_>) -> Poll<Option<Message>> {
         let mut state = self.state();
         if let Some(message) = self.pop(&mut state) {
@@ -200,7 +178,7 @@ impl Link {
         Poll::Pending
     }
 
-    fn pop(&self, state: &mut State) -> Option<Message> {
+    fn pop(&self, state: &mut Waiting) -> Option<Message> {
         let message = state.queue.pop_front()?;
         if state.queue.len() + 1 == self.soft_limit {
             self.drained.notify_one();
@@ -208,7 +186,7 @@ impl Link {
         Some(message)
     }
 
-    fn forget_messages(&self) {
+    fn forget(&self) {
         let mut state = self.state();
         state.listening = false;
         state.queue.clear();
@@ -216,10 +194,138 @@ impl Link {
         self.drained.notify_one();
     }
 
+    fn state(&self) -> MutexGuard<'_, Waiting> {
+        lock(&self.state)
+    }
+}
+
+impl fmt::Debug for Inbox {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Inbox")
+            .field("waiting", &self.state().queue.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// What client, messages and the port's task share of a connection.
+pub(crate) struct Link {
+    pub(crate) connection: ConnectionId,
+    inbox: Arc<Inbox>,
+    /// Whether the inbox goes on when the link ends.
+    outlived: bool,
+    state: Mutex<State>,
+    over: Notify,
+}
+
+struct State {
+    ended: Option<Disconnected>,
+    /// Whether what the module reports of the connection is about this link, not about one that
+    /// was left open before.
+    armed: bool,
+    last_message_id: u16,
+}
+
+impl Link {
+    pub(crate) fn new(connection: ConnectionId, inbox: Inbox) -> Self {
+        Self::build(connection, Arc::new(inbox), false, 0)
+    }
+
+    /// A link whose messages follow those of others, and whose packet identifiers follow
+    /// `last_message_id`.
+    pub(crate) fn following(
+        connection: ConnectionId,
+        inbox: Arc<Inbox>,
+        last_message_id: u16,
+    ) -> Self {
+        Self::build(connection, inbox, true, last_message_id)
+    }
+
+    fn build(
+        connection: ConnectionId,
+        inbox: Arc<Inbox>,
+        outlived: bool,
+        last_message_id: u16,
+    ) -> Self {
+        Self {
+            connection,
+            inbox,
+            outlived,
+            state: Mutex::new(State {
+                ended: None,
+                armed: false,
+                last_message_id,
+            }),
+            over: Notify::new(),
+        }
+    }
+
+    /// Why the connection has ended.
+    pub(crate) fn ended(&self) -> Option<Disconnected> {
+        self.state().ended.clone()
+    }
+
+    /// Waits until the connection has ended. Can be dropped at any time.
+    pub(crate) async fn over(&self) -> Disconnected {
+        loop {
+            let mut over = pin!(self.over.notified());
+            // From here on no end is missed.
+            over.as_mut().enable();
+            if let Some(reason) = self.ended() {
+                return reason;
+            }
+            over.await;
+        }
+    }
+
+    /// Ends the connection for everyone; the first reason stays.
+    pub(crate) fn end(&self, reason: Disconnected) {
+        self.state().ended.get_or_insert_with(|| reason.clone());
+        self.over.notify_waiters();
+        if !self.outlived {
+            self.inbox.end(reason);
+        }
+    }
+
+    /// From now on what the module reports is about this link.
+    pub(crate) fn arm(&self) {
+        self.state().armed = true;
+    }
+
+    pub(crate) fn is_armed(&self) -> bool {
+        self.state().armed
+    }
+
+    pub(crate) fn deliver(&self, message: Message) -> Delivery {
+        if !self.is_armed() {
+            return Delivery::Unclaimed;
+        }
+        self.inbox.deliver(message)
+    }
+
+    /// The module itself has dropped a message.
+    pub(crate) fn miss(&self) {
+        self.inbox.state().missed += 1;
+    }
+
+    /// Whether the port is to be held back.
+    pub(crate) fn is_full(&self) -> bool {
+        self.inbox.state().queue.len() >= self.inbox.soft_limit
+    }
+
+    /// The next packet identifier, 1 to 65535.
+    pub(crate) fn next_message_id(&self) -> u16 {
+        let mut state = self.state();
+        state.last_message_id = state.last_message_id.checked_add(1).unwrap_or(1);
+        state.last_message_id
+    }
+
+    /// The packet identifier that was used last; 0 if none was.
+    pub(crate) fn last_message_id(&self) -> u16 {
+        self.state().last_message_id
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state
-            .lock()
-            .expect("nothing panics with the lock held")
+        lock(&self.state)
     }
 }
 

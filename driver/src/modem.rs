@@ -13,7 +13,7 @@ use crate::client::Client;
 use crate::connect::{self, ConnectOptions};
 use crate::counters::Counters;
 use crate::error::{ConnectError, Error, ExchangeError, OpenError, PortClosed};
-use crate::messages::{Link, Messages};
+use crate::messages::{Inbox, Link, Messages};
 use crate::port;
 use crate::port_task::{Call, PortTask, Shared, lock};
 use crate::session::{Answer, Command, RawCommand, Response, Session};
@@ -290,11 +290,11 @@ impl Modem {
     }
 
     pub(crate) fn new_link(&self, options: &ConnectOptions) -> Arc<Link> {
-        Arc::new(Link::new(
-            options.connection,
-            self.settings.message_queue,
-            self.shared.drained.clone(),
-        ))
+        Arc::new(Link::new(options.connection, self.new_inbox()))
+    }
+
+    pub(crate) fn new_inbox(&self) -> Inbox {
+        Inbox::new(self.settings.message_queue, self.shared.drained.clone())
     }
 
     async fn standard(&self, request: StandardRequest) -> Result<Vec<StandardInformation>, Error> {
