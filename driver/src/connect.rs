@@ -272,6 +272,16 @@ impl ConnectOptions {
         self
     }
 
+    /// Whether the broker forgets what it knew of the client.
+    pub(crate) fn is_clean(&self) -> bool {
+        self.clean_session
+    }
+
+    /// How payloads to publish are given to a module with these limits.
+    pub(crate) fn send_format(&self, limits: &Limits) -> DataFormat {
+        self.payloads.on(limits)
+    }
+
     /// The settings on a module with these limits, each with whether the connection depends on it.
     ///
     /// What matters to the way this driver reads is set even where it is the default, because a
@@ -279,7 +289,7 @@ impl ConnectOptions {
     fn settings(&self, limits: &Limits) -> Vec<(Setting<'static>, bool)> {
         let seconds = u16::try_from(self.keep_alive.as_secs()).unwrap_or(u16::MAX);
         let text = DataFormat::Text;
-        let send = self.payloads.on(limits);
+        let send = self.send_format(limits);
         let mut settings = vec![
             // With the length before it, any payload arrives whole.
             (

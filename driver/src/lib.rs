@@ -26,6 +26,7 @@
 //! |---|---|
 //! | open a port, identify, signal, raw commands, connect | [`Modem`], [`Settings`], [`open_port`] |
 //! | subscribe, publish, disconnect | [`Client`], [`ConnectOptions`] |
+//! | stay connected, with a queue of messages | [`reconnect`], [`Modem::keep_connected`] |
 //! | clouds: credentials, frames, registration | [`cloud`] |
 //! | receive | [`Messages`], [`Message`]; what happens when you are slow is told there |
 //! | what can go wrong | [`Error`], [`OpenError`], [`ConnectError`], [`PublishError`], [`Disconnected`] |
@@ -45,6 +46,7 @@ mod messages;
 mod modem;
 mod port;
 mod port_task;
+pub mod reconnect;
 pub mod session;
 mod settings;
 
@@ -69,5 +71,6 @@ pub use error::{
 pub use messages::{Message, Messages};
 pub use modem::{Identity, Lines, Modem};
 pub use port::{Port, open_port};
+pub use reconnect::{Reconnect, ReconnectingClient};
 pub use session::{RawCommand, Response};
 pub use settings::{Direction, Settings, Tapped};

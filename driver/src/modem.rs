@@ -12,11 +12,11 @@ use tokio::sync::{mpsc, oneshot};
 use crate::client::Client;
 use crate::connect::{self, ConnectOptions};
 use crate::counters::Counters;
-use crate::error::{ConnectError, Error, ExchangeError, OpenError, PortClosed};
+use crate::error::{ConnectError, Error, ExchangeError, OpenError, PortClosed, RequestError};
 use crate::messages::{Inbox, Link, Messages};
 use crate::port;
 use crate::port_task::{Call, PortTask, Shared, lock};
-use crate::session::{Answer, Command, RawCommand, Response, Session};
+use crate::session::{Answer, Command, Publish, RawCommand, Response, Session, check_publish};
 use crate::settings::Settings;
 
 /// Calls that may wait for the port's task. A caller beyond that waits before its call does.
@@ -287,6 +287,20 @@ impl Modem {
     /// What has been counted since the port was opened.
     pub fn counters(&self) -> Counters {
         *lock(&self.shared.counters)
+    }
+
+    /// Whether the module can carry the message; true until it is known what module it is.
+    pub(crate) fn check_publish(
+        &self,
+        options: &ConnectOptions,
+        publish: Publish,
+    ) -> Result<(), RequestError> {
+        let known = lock(&self.shared.limits).clone();
+        let Some(limits) = self.settings.limits.clone().or(known) else {
+            return Ok(());
+        };
+        let format = options.send_format(&limits);
+        check_publish(self.settings.dialect, limits, format, publish)
     }
 
     pub(crate) fn new_link(&self, options: &ConnectOptions) -> Arc<Link> {

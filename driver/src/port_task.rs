@@ -53,6 +53,8 @@ pub(crate) enum Call {
 #[derive(Debug, Default)]
 pub(crate) struct Shared {
     pub(crate) counters: Mutex<Counters>,
+    /// What the module accepts, once it is known.
+    pub(crate) limits: Mutex<Option<Limits>>,
     pub(crate) closed: Mutex<Option<PortClosed>>,
     pub(crate) drained: Arc<Notify>,
 }
@@ -192,7 +194,10 @@ impl PortTask {
                 self.links.retain(|other| !Arc::ptr_eq(other, &link));
             }
             Call::Synchronise => self.session.synchronise(Instant::now().into_std()),
-            Call::SetLimits(limits) => self.session.set_limits(*limits),
+            Call::SetLimits(limits) => {
+                *lock(&self.shared.limits) = Some(Limits::clone(&limits));
+                self.session.set_limits(*limits);
+            }
             Call::Lines(lines) => self.lines.push(lines),
         }
     }

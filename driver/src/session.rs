@@ -77,12 +77,14 @@ use std::time::{Duration, Instant};
 use atmq_protocol::dialect::Dialect;
 use atmq_protocol::framing::{Frame, ResponseReader};
 use atmq_protocol::limits::Limits;
+use atmq_protocol::mqtt::{DataFormat, FormatTable};
 
 use crate::counters::Counters;
 use crate::error::RequestError;
 
 use channel::Channel;
 pub(crate) use channel::is_loss;
+use command::Wire;
 pub use command::{Command, Publish, RawCommand, Upload};
 pub(crate) use event::redact;
 pub use event::{Answer, Event, Response, Transmit};
@@ -224,6 +226,23 @@ impl Session {
             None => {}
         }
     }
+}
+
+/// Whether a module with these limits can carry the message on a connection with this format.
+pub(crate) fn check_publish(
+    dialect: &'static dyn Dialect,
+    limits: Limits,
+    format: DataFormat,
+    publish: Publish,
+) -> Result<(), RequestError> {
+    let mut formats = FormatTable::default();
+    formats[publish.connection].send = format;
+    let wire = Wire {
+        dialect,
+        limits,
+        formats,
+    };
+    wire.prepare(Command::Publish(publish)).map(drop)
 }
 
 impl fmt::Debug for Session {

@@ -5,5 +5,6 @@ pub mod host;
 pub mod module;
 pub mod mosquitto;
 pub mod raw_mqtt;
+pub mod relay;
 pub mod transcript;
 pub mod web;

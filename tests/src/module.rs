@@ -1,16 +1,16 @@
 //! An emulated module on a real pseudo terminal, and the driver on the other end of it.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use atmq_driver::{Client, ConnectOptions, Messages, Modem, Settings};
-use atmq_emulator::{Emulator, HostMap, NetworkOptions, Profile, Pty};
+use atmq_emulator::{Control, Emulator, HostMap, NetworkOptions, Profile, Pty};
 use tokio::task::AbortHandle;
 
 /// An emulated module. All host names lead to one broker. Dropping it cuts its power.
-#[derive(Debug)]
 pub struct Module {
     path: PathBuf,
+    control: Control,
     task: AbortHandle,
 }
 
@@ -27,8 +27,23 @@ impl Module {
             ..NetworkOptions::default()
         };
         let emulator = Emulator::new(profile).network(network);
+        let control = emulator.control();
         let task = tokio::spawn(emulator.serve(pty)).abort_handle();
-        Self { path, task }
+        Self {
+            path,
+            control,
+            task,
+        }
+    }
+
+    /// The serial device.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Changes the module and its world while it runs.
+    pub fn control(&self) -> &Control {
+        &self.control
     }
 
     /// Opens the module's serial device with the driver.

@@ -4,4 +4,5 @@ mod connect;
 mod messages;
 mod module;
 mod port;
+mod reconnect;
 mod symptoms;

@@ -49,6 +49,16 @@ impl Module {
         assert!(heard.is_err(), "the host wrote {heard:?}");
     }
 
+    /// What the host writes within this time.
+    pub(crate) async fn hear_for(&mut self, time: std::time::Duration) -> String {
+        let mut heard = Vec::new();
+        let end = tokio::time::Instant::now() + time;
+        while let Ok(Ok(byte)) = tokio::time::timeout_at(end, self.stream.read_u8()).await {
+            heard.push(byte);
+        }
+        String::from_utf8_lossy(&heard).into_owned()
+    }
+
     /// Expects that the host closes the line.
     pub(crate) async fn hear_end(&mut self) {
         let heard = self.stream.read_u8().await;
