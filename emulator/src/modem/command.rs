@@ -7,9 +7,7 @@ use atmq_protocol::dialect::Dialect;
 use atmq_protocol::framing::DataEnd;
 use atmq_protocol::parameter::Parameters;
 use atmq_protocol::result_code::{CmeError, FinalResult};
-use atmq_protocol::standard::{
-    RegistrationDomain, SerialNumber, StandardInformation, StandardRequest,
-};
+use atmq_protocol::standard::{SerialNumber, StandardInformation, StandardRequest};
 
 use super::publish::Publish;
 use super::standard::{self, Action, Takes};
@@ -143,8 +141,7 @@ impl Modem {
                 self.settings.set_number("+CMEE", n.into());
                 return Ok(Done::Answered);
             }
-            StandardRequest::ReportRegistration(n) => {
-                let domain = RegistrationDomain::Eps;
+            StandardRequest::ReportRegistration(domain, n) => {
                 self.settings.set_number(domain.name(), n.into());
                 return Ok(Done::Answered);
             }
@@ -179,9 +176,14 @@ impl Modem {
                 StandardInformation::CardId(identity.iccid.clone())
             }
             StandardRequest::SimStatus => StandardInformation::SimStatus(self.sim_status()?),
+            StandardRequest::EnterPin(pin) => return self.unlock(pin.expose(), None, now),
             StandardRequest::SignalQuality => StandardInformation::SignalQuality(self.signal()),
-            StandardRequest::QueryRegistration => {
-                return self.tell_registration(RegistrationDomain::Eps);
+            StandardRequest::ExtendedSignalQuality => {
+                StandardInformation::ExtendedSignalQuality(self.extended_signal())
+            }
+            StandardRequest::QueryOperator => StandardInformation::Operator(self.operator()),
+            StandardRequest::QueryRegistration(domain) => {
+                return self.tell_registration(domain);
             }
             StandardRequest::QueryAttach => StandardInformation::Attached(self.is_attached()),
             StandardRequest::Address(cid) => {

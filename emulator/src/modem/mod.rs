@@ -29,7 +29,7 @@ use atmq_protocol::framing::{CommandReader, Input};
 use atmq_protocol::mqtt::{ConnectionId, FormatTable};
 use atmq_protocol::parameter::ParameterError;
 use atmq_protocol::result_code::{CmeError, FinalResult};
-use atmq_protocol::standard::{Location, Registration};
+use atmq_protocol::standard::{Location, OperatorFormat, Registration};
 
 use crate::lint::{Attention, Finding, Linter};
 use crate::mqtt::Session;
@@ -95,7 +95,7 @@ pub struct Modem {
     /// How the operator is chosen, `AT+COPS=<mode>`; 2: none is.
     operator_mode: u8,
     /// How `AT+COPS?` shows the operator.
-    operator_format: u8,
+    operator_format: OperatorFormat,
     /// The packet data contexts that are defined, by their numbers.
     contexts: BTreeMap<u8, PacketContext>,
     /// `AT+CFUN`
@@ -228,7 +228,7 @@ impl Modem {
             settings: Settings::default(),
             stored_settings: Settings::default(),
             operator_mode: 0,
-            operator_format: 0,
+            operator_format: OperatorFormat::Long,
             contexts: Self::default_contexts(),
             functionality: 1,
             asleep: profile.start.asleep,

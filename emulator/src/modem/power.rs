@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use atmq_protocol::framing::CommandReader;
 use atmq_protocol::mqtt::FormatTable;
+use atmq_protocol::standard::OperatorFormat;
 
 use super::config::Config;
 use super::connection::Connection;
@@ -80,7 +81,7 @@ impl Modem {
         self.apply_settings();
         self.last_line.clear();
         self.operator_mode = 0;
-        self.operator_format = 0;
+        self.operator_format = OperatorFormat::Long;
         self.contexts = Self::default_contexts();
         self.functionality = 1;
         self.asleep = false;

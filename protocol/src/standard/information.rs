@@ -3,7 +3,10 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
-use super::{Location, Registration, RegistrationDomain, StandardRequest};
+use super::{
+    Clock, ExtendedSignalQuality, Location, OperatorSelection, Registration, RegistrationDomain,
+    SignalQuality, SimStatus, StandardRequest,
+};
 use crate::parameter::{Parameter, Parameters, integer};
 
 /// What the module answers to a [`StandardRequest`] before the final result code.
@@ -20,7 +23,11 @@ pub enum StandardInformation {
     SimStatus(SimStatus),
     /// `+CSQ: <rssi>,<ber>`
     SignalQuality(SignalQuality),
-    /// `+CEREG: <n>,<stat>[,"<tac>","<ci>",<AcT>]`
+    /// `+CESQ: <rxlev>,<ber>,<rscp>,<ecno>,<rsrq>,<rsrp>`
+    ExtendedSignalQuality(ExtendedSignalQuality),
+    /// `+COPS: <mode>[,<format>,"<oper>"[,<AcT>]]`
+    Operator(OperatorSelection),
+    /// `+CEREG: <n>,<stat>[,"<tac>","<ci>",<AcT>]`, and `+CREG`, `+CGREG` likewise.
     Registration {
         /// Which registration.
         domain: RegistrationDomain,
@@ -46,97 +53,6 @@ pub enum StandardInformation {
     ErrorReports(u8),
     /// `+CFUN: <fun>`
     Functionality(u8),
-}
-
-/// Whether the SIM can be used.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum SimStatus {
-    /// `READY`
-    Ready,
-    /// `SIM PIN`: the PIN is missing.
-    PinRequired,
-    /// `SIM PUK`: the PIN is locked.
-    PukRequired,
-    /// Any other status, as it stands.
-    Other(String),
-}
-
-/// Received signal strength and bit error rate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SignalQuality {
-    /// 0 to 31, or 99 if unknown.
-    pub rssi: u8,
-    /// 0 to 7, or 99 if unknown.
-    pub ber: u8,
-}
-
-impl SignalQuality {
-    /// The signal strength in dBm: -113 for 0, 2 dB a step (27.007 section 8.5).
-    pub fn rssi_dbm(self) -> Option<i16> {
-        (self.rssi <= 31).then(|| i16::from(self.rssi) * 2 - 113)
-    }
-}
-
-/// The module's clock: local time and its distance from UTC.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Clock {
-    /// Two digits, 2000 to 2099.
-    pub year: u8,
-    /// 1 to 12.
-    pub month: u8,
-    /// 1 to 31.
-    pub day: u8,
-    /// 0 to 23.
-    pub hour: u8,
-    /// 0 to 59.
-    pub minute: u8,
-    /// 0 to 60.
-    pub second: u8,
-    /// Quarters of an hour east of UTC, -96 to 96.
-    pub zone: i8,
-}
-
-impl Clock {
-    /// Reads `yy/MM/dd,hh:mm:ss±zz`, `None` if it is none; one host driver handles a form that ends with `GMT±zz`.
-    pub fn decode(text: &str) -> Option<Self> {
-        let sign = text.rfind(['+', '-'])?;
-        let (time, zone) = text.split_at(sign);
-        let time = time.strip_suffix("GMT").unwrap_or(time);
-        let fields: Vec<u8> = time
-            .split(['/', ',', ':'])
-            .map(|field| field.trim().parse().ok())
-            .collect::<Option<_>>()?;
-        let &[year, month, day, hour, minute, second] = &fields[..] else {
-            return None;
-        };
-        Some(Self {
-            year,
-            month,
-            day,
-            hour,
-            minute,
-            second,
-            zone: zone.parse().ok()?,
-        })
-    }
-}
-
-impl fmt::Display for Clock {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            year,
-            month,
-            day,
-            hour,
-            minute,
-            second,
-            zone,
-        } = self;
-        write!(
-            f,
-            "{year:02}/{month:02}/{day:02},{hour:02}:{minute:02}:{second:02}{zone:+03}"
-        )
-    }
 }
 
 impl StandardInformation {
@@ -168,21 +84,21 @@ impl StandardInformation {
                 Self::SerialNumber(parameters.text("sn", usize::MAX).ok()?.into())
             }
             StandardRequest::CardId => Self::CardId(fields("+LCCID")?.trim().into()),
-            StandardRequest::SimStatus => Self::SimStatus(match fields("+CPIN")?.trim() {
-                "READY" => SimStatus::Ready,
-                "SIM PIN" => SimStatus::PinRequired,
-                "SIM PUK" => SimStatus::PukRequired,
-                other => SimStatus::Other(other.into()),
-            }),
-            StandardRequest::SignalQuality => {
-                let mut parameters = parameters("+CSQ")?;
-                Self::SignalQuality(SignalQuality {
-                    rssi: parameters.integer("rssi", 0, 255).ok()?,
-                    ber: parameters.integer("ber", 0, 255).ok()?,
-                })
+            StandardRequest::SimStatus => {
+                Self::SimStatus(SimStatus::decode(fields("+CPIN")?.trim()))
             }
-            StandardRequest::QueryRegistration => {
-                let domain = RegistrationDomain::Eps;
+            StandardRequest::SignalQuality => {
+                Self::SignalQuality(SignalQuality::decode(&mut parameters("+CSQ")?).ok()?)
+            }
+            StandardRequest::ExtendedSignalQuality => {
+                let quality = ExtendedSignalQuality::decode(&mut parameters("+CESQ")?);
+                Self::ExtendedSignalQuality(quality.ok()?)
+            }
+            StandardRequest::QueryOperator => {
+                Self::Operator(OperatorSelection::decode(&mut parameters("+COPS")?).ok()?)
+            }
+            StandardRequest::QueryRegistration(domain) => {
+                let domain = *domain;
                 let mut parameters = parameters(domain.name())?;
                 let reports = parameters.integer("n", 0, 255).ok()?;
                 // With one number it is the URC, with or without the cell behind it.
@@ -219,7 +135,8 @@ impl StandardInformation {
             StandardRequest::QueryFunctionality => Self::Functionality(number(fields("+CFUN")?)?),
             StandardRequest::Attention
             | StandardRequest::Echo(_)
-            | StandardRequest::ReportRegistration(_)
+            | StandardRequest::EnterPin(_)
+            | StandardRequest::ReportRegistration(..)
             | StandardRequest::Attach(_)
             | StandardRequest::ErrorReports(_)
             | StandardRequest::Functionality { .. } => return None,
@@ -239,7 +156,9 @@ impl fmt::Display for StandardInformation {
             Self::SerialNumber(number) => write!(f, "+CGSN: \"{number}\""),
             Self::CardId(iccid) => write!(f, "+LCCID: {iccid}"),
             Self::SimStatus(status) => write!(f, "+CPIN: {status}"),
-            Self::SignalQuality(SignalQuality { rssi, ber }) => write!(f, "+CSQ: {rssi},{ber}"),
+            Self::SignalQuality(quality) => write!(f, "+CSQ: {quality}"),
+            Self::ExtendedSignalQuality(quality) => write!(f, "+CESQ: {quality}"),
+            Self::Operator(selection) => write!(f, "+COPS: {selection}"),
             Self::Registration {
                 domain,
                 reports,
@@ -259,24 +178,13 @@ impl fmt::Display for StandardInformation {
     }
 }
 
-impl fmt::Display for SimStatus {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Ready => "READY",
-            Self::PinRequired => "SIM PIN",
-            Self::PukRequired => "SIM PUK",
-            Self::Other(status) => status,
-        })
-    }
-}
-
 fn number(text: &str) -> Option<u8> {
     integer(text.trim().as_bytes()).and_then(|number| u8::try_from(number).ok())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::SerialNumber;
+    use super::super::{Operator, OperatorFormat, SerialNumber};
     use super::*;
 
     #[test]
@@ -311,7 +219,54 @@ mod tests {
                 Information::SignalQuality(SignalQuality { rssi: 29, ber: 0 }),
             ),
             (
-                Request::QueryRegistration,
+                Request::ExtendedSignalQuality,
+                "+CESQ: 99,99,255,255,23,55",
+                Information::ExtendedSignalQuality(ExtendedSignalQuality::lte(23, 55)),
+            ),
+            (
+                Request::QueryOperator,
+                "+COPS: 0,2,\"46000\",7",
+                Information::Operator(OperatorSelection {
+                    mode: 0,
+                    operator: Some(Operator {
+                        format: OperatorFormat::Number,
+                        name: "46000".into(),
+                        technology: Some(7),
+                    }),
+                }),
+            ),
+            (
+                Request::QueryOperator,
+                "+COPS: 1,0,\"CMCC, China\"",
+                Information::Operator(OperatorSelection {
+                    mode: 1,
+                    operator: Some(Operator {
+                        format: OperatorFormat::Long,
+                        name: "CMCC, China".into(),
+                        technology: None,
+                    }),
+                }),
+            ),
+            (
+                Request::QueryOperator,
+                "+COPS: 2",
+                Information::Operator(OperatorSelection {
+                    mode: 2,
+                    operator: None,
+                }),
+            ),
+            (
+                Request::QueryRegistration(RegistrationDomain::Circuit),
+                "+CREG: 1,3",
+                Information::Registration {
+                    domain: RegistrationDomain::Circuit,
+                    reports: 1,
+                    registration: Registration::Denied,
+                    location: None,
+                },
+            ),
+            (
+                Request::QueryRegistration(RegistrationDomain::Eps),
                 "+CEREG: 0,1",
                 Information::Registration {
                     domain: RegistrationDomain::Eps,
@@ -321,7 +276,7 @@ mod tests {
                 },
             ),
             (
-                Request::QueryRegistration,
+                Request::QueryRegistration(RegistrationDomain::Eps),
                 "+CEREG: 2,5,\"1A2B\",\"00C0FFEE\",7",
                 Information::Registration {
                     domain: RegistrationDomain::Eps,
@@ -383,9 +338,21 @@ mod tests {
     #[test]
     fn a_urc_is_no_response() {
         for (request, line) in [
-            (StandardRequest::QueryRegistration, &b"+CEREG: 1"[..]),
             (
-                StandardRequest::QueryRegistration,
+                StandardRequest::QueryRegistration(RegistrationDomain::Eps),
+                &b"+CEREG: 1"[..],
+            ),
+            (
+                StandardRequest::QueryRegistration(RegistrationDomain::Eps),
+                b"+CREG: 0,1",
+            ),
+            (
+                StandardRequest::QueryOperator,
+                b"+COPS: (2,\"T\",\"T\",\"00101\",7)",
+            ),
+            (StandardRequest::ExtendedSignalQuality, b"+CESQ: 99,99"),
+            (
+                StandardRequest::QueryRegistration(RegistrationDomain::Eps),
                 b"+CEREG: 1,\"0001\",\"00000001\",7",
             ),
             (StandardRequest::Subscriber, b"+CEREG: 1"),
@@ -396,13 +363,5 @@ mod tests {
         ] {
             assert_eq!(StandardInformation::decode(&request, line), None);
         }
-    }
-
-    #[test]
-    fn the_signal_is_told_in_dbm() {
-        let dbm = |rssi| SignalQuality { rssi, ber: 99 }.rssi_dbm();
-        assert_eq!(dbm(0), Some(-113));
-        assert_eq!(dbm(31), Some(-51));
-        assert_eq!(dbm(99), None);
     }
 }

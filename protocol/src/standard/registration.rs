@@ -1,5 +1,6 @@
 use core::fmt;
 
+use crate::command::Command;
 use crate::parameter::{Parameter, Parameters, integer};
 
 /// Registration with the network, by its number in 27.007 section 10.1.22.
@@ -77,6 +78,19 @@ impl RegistrationDomain {
             Self::Packet => "+CGREG",
             Self::Eps => "+CEREG",
         }
+    }
+
+    /// The largest `<n>`.
+    pub(super) fn most_reports(self) -> i64 {
+        match self {
+            Self::Circuit => 3,
+            Self::Packet | Self::Eps => 5,
+        }
+    }
+
+    pub(super) fn of_command(command: &Command<'_>) -> Option<Self> {
+        let mut all = Self::ALL.into_iter();
+        all.find(|domain| command.is(domain.name()))
     }
 }
 

@@ -1,9 +1,10 @@
 use alloc::vec::Vec;
 use core::time::Duration;
 
+use super::{Pin, RegistrationDomain};
 use crate::command::{Command, Form, encode_line};
 use crate::dialect::DecodeError;
-use crate::parameter::{ParameterWriter, Parameters};
+use crate::parameter::{ParameterError, ParameterWriter, Parameters};
 
 /// A command that is not MQTT's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,13 +31,21 @@ pub enum StandardRequest {
     CardId,
     /// `AT+CPIN?`: is the SIM ready?
     SimStatus,
+    /// `AT+CPIN="<pin>"`: here is the PIN of the SIM. Each wrong one counts, and the third locks
+    /// it.
+    EnterPin(Pin),
     /// `AT+CSQ`: signal quality.
     SignalQuality,
-    /// `AT+CEREG?`: registration with the EPS network.
-    QueryRegistration,
-    /// `AT+CEREG=<n>`: 1 reports changes of the registration, 2 with the cell, 3 with the cause of
-    /// a denial as well, 4 and 5 as 2 and 3 with what saves power; 0 does not.
-    ReportRegistration(u8),
+    /// `AT+CESQ`: signal quality, by what LTE measures.
+    ExtendedSignalQuality,
+    /// `AT+COPS?`: whose network?
+    QueryOperator,
+    /// `AT+CEREG?`, `AT+CREG?`, `AT+CGREG?`: registration with the network.
+    QueryRegistration(RegistrationDomain),
+    /// `AT+CEREG=<n>`, and `+CREG`, `+CGREG` likewise: 1 reports changes of the registration, 2
+    /// with the cell, 3 with the cause of a denial as well; of `+CEREG` and `+CGREG` 4 and 5 as 2
+    /// and 3 with what saves power; 0 does not.
+    ReportRegistration(RegistrationDomain, u8),
     /// `AT+CGATT?`: attached to the packet domain?
     QueryAttach,
     /// `AT+CGATT=<state>`: attach or detach.
@@ -72,7 +81,7 @@ pub enum SerialNumber {
 }
 
 /// Commands without parameters, each in its one form.
-const SIMPLE: [(&str, Form<'static>, StandardRequest); 17] = [
+const SIMPLE: [(&str, Form<'static>, StandardRequest); 21] = [
     ("", Form::Execute, StandardRequest::Attention),
     ("I", Form::Execute, StandardRequest::Identification),
     ("+CGMI", Form::Execute, StandardRequest::Manufacturer),
@@ -88,7 +97,27 @@ const SIMPLE: [(&str, Form<'static>, StandardRequest); 17] = [
     ("+LCCID", Form::Execute, StandardRequest::CardId),
     ("+CPIN", Form::Read, StandardRequest::SimStatus),
     ("+CSQ", Form::Execute, StandardRequest::SignalQuality),
-    ("+CEREG", Form::Read, StandardRequest::QueryRegistration),
+    (
+        "+CESQ",
+        Form::Execute,
+        StandardRequest::ExtendedSignalQuality,
+    ),
+    ("+COPS", Form::Read, StandardRequest::QueryOperator),
+    (
+        "+CREG",
+        Form::Read,
+        StandardRequest::QueryRegistration(RegistrationDomain::Circuit),
+    ),
+    (
+        "+CGREG",
+        Form::Read,
+        StandardRequest::QueryRegistration(RegistrationDomain::Packet),
+    ),
+    (
+        "+CEREG",
+        Form::Read,
+        StandardRequest::QueryRegistration(RegistrationDomain::Eps),
+    ),
     ("+CGATT", Form::Read, StandardRequest::QueryAttach),
     ("+CGPADDR", Form::Execute, StandardRequest::Address(None)),
     ("+CCLK", Form::Read, StandardRequest::QueryClock),
@@ -97,17 +126,18 @@ const SIMPLE: [(&str, Form<'static>, StandardRequest); 17] = [
 ];
 
 /// Commands with parameters.
-const WITH_PARAMETERS: [&str; 7] = [
-    "E", "+CGSN", "+CEREG", "+CGATT", "+CGPADDR", "+CMEE", "+CFUN",
+const WITH_PARAMETERS: [&str; 10] = [
+    "E", "+CGSN", "+CPIN", "+CREG", "+CGREG", "+CEREG", "+CGATT", "+CGPADDR", "+CMEE", "+CFUN",
 ];
 
 impl StandardRequest {
     /// The longest time from the command to its final result code. 75 s for the attach is
     /// 27.007's and the reference's; 5 s is what the LMQTT manual allows for a query, taken over
-    /// for all others.
+    /// for all others but those that wait for the SIM or the radio: 15 s (ours).
     pub fn limit(self) -> Duration {
         Duration::from_secs(match self {
             Self::QueryAttach | Self::Attach(_) => 75,
+            Self::EnterPin(_) | Self::Functionality { .. } => 15,
             _ => 5,
         })
     }
@@ -122,6 +152,14 @@ impl StandardRequest {
                 | Self::Revision
                 | Self::LierdaRevision
         )
+    }
+
+    /// What in the command is not to be shown; it stands in the line once.
+    pub fn secret(&self) -> Option<&str> {
+        match self {
+            Self::EnterPin(pin) => Some(pin.expose()),
+            _ => None,
+        }
     }
 
     /// Appends the command line, from `AT` to the carriage return.
@@ -141,9 +179,13 @@ impl StandardRequest {
                 writer.integer(1);
                 "+CGSN"
             }
-            Self::ReportRegistration(n) => {
+            Self::EnterPin(pin) => {
+                writer.quoted(pin.expose());
+                "+CPIN"
+            }
+            Self::ReportRegistration(domain, n) => {
                 writer.integer(n);
-                "+CEREG"
+                domain.name()
             }
             Self::Attach(on) => {
                 writer.flag(on);
@@ -205,8 +247,11 @@ impl StandardRequest {
                 0u8 => SerialNumber::Device,
                 _ => SerialNumber::Imei,
             })
-        } else if command.is("+CEREG") {
-            Self::ReportRegistration(parameters.integer("n", 0, 5)?)
+        } else if command.is("+CPIN") {
+            let pin = Pin::new(parameters.text("pin", usize::MAX)?);
+            Self::EnterPin(pin.map_err(|_| ParameterError::Unknown { name: "pin" })?)
+        } else if let Some(domain) = RegistrationDomain::of_command(command) {
+            Self::ReportRegistration(domain, parameters.integer("n", 0, domain.most_reports())?)
         } else if command.is("+CGATT") {
             Self::Attach(parameters.flag("state")?)
         } else if command.is("+CGPADDR") {
@@ -259,8 +304,28 @@ mod tests {
             ("AT+LCCID\r", StandardRequest::CardId),
             ("AT+CPIN?\r", StandardRequest::SimStatus),
             ("AT+CSQ\r", StandardRequest::SignalQuality),
-            ("AT+CEREG?\r", StandardRequest::QueryRegistration),
-            ("AT+CEREG=1\r", StandardRequest::ReportRegistration(1)),
+            (
+                "AT+CPIN=\"0123\"\r",
+                StandardRequest::EnterPin(Pin::new("0123").unwrap()),
+            ),
+            ("AT+CESQ\r", StandardRequest::ExtendedSignalQuality),
+            ("AT+COPS?\r", StandardRequest::QueryOperator),
+            (
+                "AT+CREG?\r",
+                StandardRequest::QueryRegistration(RegistrationDomain::Circuit),
+            ),
+            (
+                "AT+CGREG=2\r",
+                StandardRequest::ReportRegistration(RegistrationDomain::Packet, 2),
+            ),
+            (
+                "AT+CEREG?\r",
+                StandardRequest::QueryRegistration(RegistrationDomain::Eps),
+            ),
+            (
+                "AT+CEREG=1\r",
+                StandardRequest::ReportRegistration(RegistrationDomain::Eps, 1),
+            ),
             ("AT+CGATT?\r", StandardRequest::QueryAttach),
             ("AT+CGATT=1\r", StandardRequest::Attach(true)),
             ("AT+CGPADDR\r", StandardRequest::Address(None)),
@@ -304,6 +369,10 @@ mod tests {
         assert_eq!(decode("+CPIN"), Some(Err(DecodeError::Form)));
         assert!(matches!(
             decode("+CMEE=3"),
+            Some(Err(DecodeError::Parameter(_)))
+        ));
+        assert!(matches!(
+            decode("+CPIN=\"12 4\""),
             Some(Err(DecodeError::Parameter(_)))
         ));
         assert!(matches!(decode("E2"), Some(Err(DecodeError::Parameter(_)))));

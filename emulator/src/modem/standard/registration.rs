@@ -5,12 +5,13 @@ use std::time::Instant;
 use atmq_protocol::parameter::Parameters;
 use atmq_protocol::result_code::CmeError;
 use atmq_protocol::standard::{
-    Registration, RegistrationDomain, SignalQuality, StandardInformation,
+    self, ExtendedSignalQuality, OperatorFormat, OperatorSelection, Registration,
+    RegistrationDomain, SignalQuality, StandardInformation,
 };
 
 use super::{Action, Definition, Field, Takes};
 use crate::modem::command::Done;
-use crate::modem::world::Cell;
+use crate::modem::world::{Cell, Operator};
 use crate::modem::{Modem, NOT_ALLOWED, Refused};
 
 const CIRCUIT_REPORTS: &[Field] = &[Field::Number(&[(0, 3)], 0)];
@@ -20,19 +21,19 @@ const PACKET_REPORTS: &[Field] = &[Field::Number(&[(0, 5)], 0)];
 pub(in crate::modem) const LTE: u8 = 7;
 
 pub(super) const COMMANDS: &[Definition] = &[
-    Definition::stored("+CREG", CIRCUIT_REPORTS).read(Action::Run(|modem, _, _| {
-        modem.tell_registration(RegistrationDomain::Circuit)
-    })),
-    Definition::stored("+CGREG", PACKET_REPORTS).read(Action::Run(|modem, _, _| {
-        modem.tell_registration(RegistrationDomain::Packet)
-    })),
+    Definition::stored("+CREG", CIRCUIT_REPORTS)
+        .read(Action::Shared)
+        .set(Action::Shared),
+    Definition::stored("+CGREG", PACKET_REPORTS)
+        .read(Action::Shared)
+        .set(Action::Shared),
     Definition::stored("+CEREG", PACKET_REPORTS)
         .read(Action::Shared)
         .set(Action::Shared),
     Definition::new("+COPS")
         .test(Action::Run(list_operators))
         .test_takes(Takes::Scan)
-        .read(Action::Run(tell_operator))
+        .read(Action::Shared)
         .set(Action::Run(select_operator))
         .set_takes(Takes::Selection),
     Definition::new("+CSQ")
@@ -42,7 +43,7 @@ pub(super) const COMMANDS: &[Definition] = &[
         .test(Action::Line(
             "(0-63,99),(0-7,99),(0-96,255),(255),(0-34,255),(0-97,255)",
         ))
-        .execute(Action::Run(tell_extended_signal)),
+        .execute(Action::Shared),
     Definition::new("+CIND")
         .test(Action::Line(
             "(\"battchg\",(0-5)),(\"signal\",(0-5)),(\"service\",(0,1)),(\"roam\",(0,1))",
@@ -120,33 +121,39 @@ impl Modem {
         }
     }
 
+    /// What the module measures of its cell, in the steps of 27.007 section 8.69.
+    pub(in crate::modem) fn extended_signal(&self) -> ExtendedSignalQuality {
+        let (rsrq, rsrp) = self.serving_cell().map_or((255, 255), |cell| {
+            let rsrq = (2 * cell.rsrq_db + 39).clamp(0, 34);
+            // Both are within a byte now.
+            (rsrq as u8, (cell.rsrp_dbm + 140).clamp(0, 97) as u8)
+        });
+        ExtendedSignalQuality::lte(rsrq, rsrp)
+    }
+
+    /// The operator whose network serves the module.
+    pub(in crate::modem) fn operator(&self) -> OperatorSelection {
+        let format = self.operator_format;
+        let Operator { number, name } = &self.world.operator;
+        let operator = self.is_attached().then(|| standard::Operator {
+            format,
+            name: match format {
+                OperatorFormat::Number => number.clone(),
+                OperatorFormat::Long | OperatorFormat::Short => self.in_character_set(name),
+            },
+            technology: Some(LTE),
+        });
+        OperatorSelection {
+            mode: self.operator_mode,
+            operator,
+        }
+    }
+
     /// The cell that serves the module, while it is registered.
     fn serving_cell(&self) -> Option<&Cell> {
         let registered = self.registration().is_registered();
         self.world.cells.first().filter(|_| registered)
     }
-}
-
-/// How an operator's name is shown: in full, short, as its number.
-const FORMATS: u8 = 2;
-
-/// `+COPS: 0,<format>,"<oper>",7`; not registered, the mode alone.
-fn tell_operator(modem: &mut Modem, _: &mut Parameters<'_>, _: Instant) -> Result<Done, Refused> {
-    let mode = modem.operator_mode;
-    if !modem.is_attached() {
-        modem.say("+COPS", mode.to_string());
-        return Ok(Done::Answered);
-    }
-    let format = modem.operator_format;
-    let operator = &modem.world.operator;
-    let name = if format == FORMATS {
-        operator.number.clone()
-    } else {
-        modem.in_character_set(&operator.name)
-    };
-    let text = format!("{mode},{format},\"{name}\",{LTE}");
-    modem.say("+COPS", text);
-    Ok(Done::Answered)
 }
 
 /// `AT+COPS=<mode>[,<format>[,"<oper>"[,<AcT>]]]`: 0 and 1 register, 2 deregisters, 3 chooses how
@@ -157,7 +164,8 @@ fn select_operator(
     now: Instant,
 ) -> Result<Done, Refused> {
     let mode: u8 = parameters.integer("mode", 0, 4)?;
-    let format = parameters.optional_integer("format", 0, i64::from(FORMATS))?;
+    let format = parameters.optional_integer("format", 0, 2)?;
+    let format = format.and_then(OperatorFormat::from_number);
     let operator = parameters.optional_text("oper", 32)?;
     let technology: Option<u8> = parameters.optional_integer("AcT", 0, 15)?;
     parameters.end()?;
@@ -197,20 +205,6 @@ fn list_operators(modem: &mut Modem, _: &mut Parameters<'_>, _: Instant) -> Resu
     let (name, number) = (modem.in_character_set(&operator.name), &operator.number);
     let text = format!("({state},\"{name}\",\"{name}\",\"{number}\",{LTE}),,(0-4),(0-2)");
     modem.say("+COPS", text);
-    Ok(Done::Answered)
-}
-
-/// `+CESQ: 99,99,255,255,<rsrq>,<rsrp>`, in the steps of 27.007 section 8.69.
-fn tell_extended_signal(
-    modem: &mut Modem,
-    _: &mut Parameters<'_>,
-    _: Instant,
-) -> Result<Done, Refused> {
-    let (rsrq, rsrp) = modem.serving_cell().map_or((255, 255), |cell| {
-        let rsrq = (2 * cell.rsrq_db + 39).clamp(0, 34);
-        (rsrq, (cell.rsrp_dbm + 140).clamp(0, 97))
-    });
-    modem.say("+CESQ", format!("99,99,255,255,{rsrq},{rsrp}"));
     Ok(Done::Answered)
 }
 

@@ -42,6 +42,25 @@ impl Modem {
         Ok(sim.status())
     }
 
+    /// Takes the PIN, or the PUK with a new PIN.
+    pub(in crate::modem) fn unlock(
+        &mut self,
+        given: &str,
+        new_pin: Option<&str>,
+        now: Instant,
+    ) -> Result<Done, Refused> {
+        let sim = self.world.sim.as_mut();
+        let sim = sim.ok_or(Refused::Cme(CmeError::NO_SIM))?;
+        sim.enter(given, new_pin).map_err(|error| match error {
+            PinError::NotAwaited => NOT_ALLOWED,
+            PinError::Wrong => Refused::Cme(CmeError::WRONG_PASSWORD),
+            PinError::PukRequired => Refused::Cme(CmeError::PUK_REQUIRED),
+        })?;
+        self.announce_sim(now);
+        self.search(now);
+        Ok(Done::Answered)
+    }
+
     /// Refuses a command that reads what the PIN protects.
     pub(in crate::modem) fn unlocked_sim(&self) -> Result<(), Refused> {
         match self.sim_status()? {
@@ -61,16 +80,7 @@ fn enter_pin(
     let given = parameters.text("pin", 8)?;
     let new_pin = parameters.optional_text("newpin", 8)?;
     parameters.end()?;
-    let sim = modem.world.sim.as_mut();
-    let sim = sim.ok_or(Refused::Cme(CmeError::NO_SIM))?;
-    sim.enter(given, new_pin).map_err(|error| match error {
-        PinError::NotAwaited => NOT_ALLOWED,
-        PinError::Wrong => Refused::Cme(CmeError::WRONG_PASSWORD),
-        PinError::PukRequired => Refused::Cme(CmeError::PUK_REQUIRED),
-    })?;
-    modem.announce_sim(now);
-    modem.search(now);
-    Ok(Done::Answered)
+    modem.unlock(given, new_pin, now)
 }
 
 /// `AT+CLCK="SC",2`: whether the SIM asks for its PIN. It cannot be changed here.
