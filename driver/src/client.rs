@@ -216,7 +216,7 @@ fn is_unsent(error: &Error) -> bool {
                 | ExchangeError::PromptSkipped { .. }
                 | ExchangeError::Unresponsive { .. }
         ),
-        Error::PortClosed(_) => false,
+        Error::PortClosed(_) | Error::PortLost(_) | Error::Reset => false,
         _ => true,
     }
 }

@@ -405,7 +405,7 @@ async fn attach(
     };
     modem.send(call).await?;
     let attached = answer.await.map_err(|_| modem.closed())?;
-    let limits = attached.map_err(Error::from)?;
+    let limits = attached?;
     limits.ok_or(ConnectError::Occupied(options.connection))
 }
 

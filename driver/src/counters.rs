@@ -47,6 +47,13 @@ pub struct Counters {
     pub messages_unclaimed: u64,
     /// Cache overflows that the module reported: it dropped a message itself.
     pub module_overflows: u64,
-    /// Unsolicited lines that a [`Lines`](crate::Lines) reader was too slow for.
+    /// Unsolicited lines that a [`Lines`](crate::Lines) or [`Urcs`](crate::Urcs) reader was too
+    /// slow for.
     pub lines_dropped: u64,
+    /// How often the module was brought in order.
+    pub initialisations: u64,
+    /// How often the port was lost, and opened again or given up.
+    pub port_losses: u64,
+    /// How often the module was reset.
+    pub resets: u64,
 }

@@ -224,12 +224,30 @@ pub enum Error {
     /// The port has been closed, by its device or with the last handle.
     #[error("the port is closed: {0}")]
     PortClosed(PortClosed),
+    /// The port was lost while the command was under way, which may have been carried out.
+    #[error("the port was lost meanwhile: {0}")]
+    PortLost(PortLost),
+    /// The port is lost and has not come back yet. Nothing was sent.
+    #[error("the port has not come back yet: {0}")]
+    PortAway(PortLost),
+    /// The module was reset while the command was under way, which may have been carried out.
+    #[error("the module was reset meanwhile")]
+    Reset,
+    /// The caller's way to reset the module has failed, see
+    /// [`Settings::reset_hook`](crate::Settings::reset_hook).
+    #[error("the module could not be reset: {0}")]
+    ResetFailed(String),
 }
 
 /// Why the port is closed.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{0}")]
 pub struct PortClosed(pub(crate) Arc<str>);
+
+/// Why the port was lost. It is opened again.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{0}")]
+pub struct PortLost(pub(crate) Arc<str>);
 
 /// Why a connection has ended.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -255,6 +273,9 @@ pub enum Disconnected {
     /// The connection could not be established.
     #[error("the connection was not established")]
     NotEstablished,
+    /// The port was lost. It may have come back meanwhile.
+    #[error("the port was lost: {0}")]
+    PortLost(PortLost),
     /// The port is closed.
     #[error("the port is closed: {0}")]
     PortClosed(PortClosed),

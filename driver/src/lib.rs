@@ -37,6 +37,7 @@
 //! on the tokio runtime in which the modem was made, and ends with the port or with the last
 //! handle.
 
+mod bring_up;
 mod client;
 pub mod cloud;
 mod connect;
@@ -49,6 +50,8 @@ mod port_task;
 pub mod reconnect;
 pub mod session;
 mod settings;
+mod state;
+mod unsolicited;
 
 /// The crate with the types of the wire, for what is not repeated here.
 pub use atmq_protocol as protocol;
@@ -60,17 +63,23 @@ pub use atmq_protocol::mqtt::{
     ConnectionId, ConnectionState, LinkStatus, OpenFailure, QoS, Refusal, Timeouts, Version, Will,
 };
 pub use atmq_protocol::result_code::{CmeError, FinalResult};
-pub use atmq_protocol::standard::{Clock, Registration, SignalQuality, SimStatus};
+pub use atmq_protocol::standard::{
+    Clock, Location, Operator, OperatorFormat, Pin, PinError, Registration, RegistrationChanged,
+    RegistrationDomain, SignalQuality, SimStatus,
+};
+pub use bring_up::{BringUp, BringUpError, BringUpReason, Network, Progress};
 pub use client::{Client, Delivery};
 pub use connect::{ConnectOptions, PayloadFormat};
 pub use counters::Counters;
 pub use error::{
-    ConnectError, Disconnected, Error, ExchangeError, OpenError, PortClosed, PublishError,
-    RequestError,
+    ConnectError, Disconnected, Error, ExchangeError, OpenError, PortClosed, PortLost,
+    PublishError, RequestError,
 };
 pub use messages::{Message, Messages};
-pub use modem::{Identity, Lines, Modem};
+pub use modem::{Address, Functionality, Identity, Modem, NetworkStatus, Signal};
 pub use port::{Port, open_port};
 pub use reconnect::{Reconnect, ReconnectingClient};
 pub use session::{RawCommand, Response};
 pub use settings::{Direction, Settings, Tapped};
+pub use state::{ModemState, StateChanges};
+pub use unsolicited::{Lines, ModuleUrc, Urcs};

@@ -1,32 +1,31 @@
+mod questions;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use atmq_protocol::limits::Limits;
-use atmq_protocol::standard::{
-    Clock, Registration, SerialNumber, SignalQuality, SimStatus, StandardInformation,
-    StandardRequest,
-};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::client::Client;
 use crate::connect::{self, ConnectOptions};
 use crate::counters::Counters;
-use crate::error::{ConnectError, Error, ExchangeError, OpenError, PortClosed, RequestError};
+use crate::error::{ConnectError, Error, OpenError, PortClosed, RequestError};
 use crate::messages::{Inbox, Link, Messages};
-use crate::port;
-use crate::port_task::{Call, PortTask, Shared, lock};
+use crate::port::open_port;
+use crate::port_task::{Call, PortTask, Shared, Stream, Supply, lock};
 use crate::session::{Answer, Command, Publish, RawCommand, Response, Session, check_publish};
 use crate::settings::Settings;
+use crate::state::{ModemState, StateChanges};
+use crate::unsolicited::{Lines, Urcs};
+
+pub use questions::{Address, Functionality, Identity, NetworkStatus, Signal};
 
 /// Calls that may wait for the port's task. A caller beyond that waits before its call does.
 const CALLS: usize = 32;
 
-/// Unsolicited lines that may wait for their reader.
-const LINES: usize = 256;
-
-/// How often a module that reboots while it is being initialised gets another chance.
-const ATTEMPTS: usize = 3;
+/// Resets that may be asked for at a time: all are the same one.
+const RESETS: usize = 4;
 
 /// A module on a port: the handle to the task that owns both. Cheap to clone.
 ///
@@ -34,200 +33,129 @@ const ATTEMPTS: usize = 3;
 /// can be cancelled: dropping a future gives up the result, while a command that has been sent
 /// is exchanged to its end, so the next one finds the channel in order.
 ///
+/// Once the module has been [initialised](Self::initialise), it stays so: after it has rebooted,
+/// or the port has been lost and is back, the task initialises it again before it sends the next
+/// command. Who calls meanwhile waits, and notices nothing; only what was under way fails. What
+/// else the module was told is lost with a reboot: connections, the PIN, a radio that was
+/// switched off. [`state`](Self::state) tells how things stand.
+///
 /// The port is closed when every handle, [`Client`] included, is gone.
 #[derive(Debug, Clone)]
 pub struct Modem {
     calls: mpsc::Sender<Call>,
-    shared: Arc<Shared>,
+    resets: mpsc::Sender<oneshot::Sender<Result<(), Error>>>,
+    pub(crate) shared: Arc<Shared>,
     settings: Arc<Settings>,
 }
 
 impl Modem {
-    /// Opens a serial device or PTY and [initialises](Self::initialise) the module.
+    /// Opens a port by its name and [initialises](Self::initialise) the module: a device such as
+    /// `/dev/ttyUSB0` or `COM3`, a PTY, or `tcp://HOST:PORT`. If the port is lost later, it is
+    /// opened again, see [`Settings::reopen`].
     ///
     /// Must be called within a tokio runtime.
     ///
     /// # Errors
-    /// The device cannot be opened, or what is behind it does not answer.
-    pub async fn open(path: &str, settings: Settings) -> Result<Self, OpenError> {
-        let port = port::open_device(path, &settings)?;
-        Self::initialised(Self::over(port, settings)).await
-    }
-
-    /// Connects to a TCP peer that stands for a serial port, `HOST:PORT`, and
-    /// [initialises](Self::initialise) the module.
-    ///
-    /// # Errors
-    /// The peer cannot be reached, or what is behind it does not answer.
-    pub async fn connect_tcp(address: &str, settings: Settings) -> Result<Self, OpenError> {
-        let port = port::connect(address).await?;
-        Self::initialised(Self::over(port, settings)).await
+    /// The port cannot be opened, or what is behind it does not answer.
+    pub async fn open(port: &str, settings: Settings) -> Result<Self, OpenError> {
+        let supply = match settings.reopen {
+            true => Supply::Port(port.into()),
+            false => Supply::None,
+        };
+        let stream = Stream::Port(open_port(port, &settings).await?);
+        let modem = Self::start(stream, supply, settings);
+        modem.initialise().await.map_err(OpenError::Initialise)?;
+        Ok(modem)
     }
 
     /// Takes over a stream of any kind. Nothing is sent: call [`initialise`](Self::initialise),
     /// unless the module is known to be in order. The stream is flushed after each command, so
-    /// take serial devices from [`open_port`](crate::open_port), where that does not block.
+    /// take serial devices from [`open_port`], where that does not block.
+    ///
+    /// If the stream ends, that is the end, unless [`Settings::reopen_with`] brings another.
     ///
     /// # Panics
     /// Outside of a tokio runtime.
     pub fn over(stream: impl AsyncRead + AsyncWrite + Send + 'static, settings: Settings) -> Self {
-        let (calls, receiver) = mpsc::channel(CALLS);
-        let shared = Arc::new(Shared::default());
-        let limits = settings.limits.clone().unwrap_or(Limits::NT26);
-        let session = Session::new(settings.dialect, limits);
-        let task = PortTask::new(session, receiver, shared.clone(), settings.tap.clone());
-        tokio::spawn(task.run(stream));
-        Self {
-            calls,
-            shared,
-            settings: Arc::new(settings),
-        }
+        let supply = match &settings.reopen_with {
+            Some(reopen) => Supply::Caller(reopen.clone()),
+            None => Supply::None,
+        };
+        Self::start(Stream::Other(Box::pin(stream)), supply, settings)
     }
 
-    async fn initialised(self) -> Result<Self, OpenError> {
-        self.initialise().await.map_err(OpenError::Initialise)?;
-        Ok(self)
+    fn start(stream: Stream, supply: Supply, settings: Settings) -> Self {
+        let (calls, asked) = mpsc::channel(CALLS);
+        let (resets, wanted) = mpsc::channel(RESETS);
+        let shared = Arc::new(Shared::default());
+        let settings = Arc::new(settings);
+        let limits = settings.limits.clone().unwrap_or(Limits::NT26);
+        let session = Session::new(settings.dialect, limits);
+        let task = PortTask::new(session, asked, wanted, shared.clone(), settings.clone());
+        tokio::spawn(task.run(stream, supply));
+        Self {
+            calls,
+            resets,
+            shared,
+            settings,
+        }
     }
 
     /// Brings a module of unknown state in order: waits until it answers, and until nothing of
     /// an earlier program can be taken for an answer; then switches echo off (`ATE0`) and error
     /// numbers on (`AT+CMEE=1`), and asks for the model, unless
-    /// [`Settings::limits`] tells what it accepts.
+    /// [`Settings::limits`] tells what it accepts. From then on the module is kept so.
     ///
-    /// A module that is asleep or booting has about 15 s to answer. Dropping the future leaves
-    /// the module as far as it has come.
+    /// A module that is asleep or booting has about 15 s to answer. Dropping the future does not
+    /// stop it.
     ///
     /// # Errors
     /// The module does not answer, or with an error.
     pub async fn initialise(&self) -> Result<(), Error> {
-        self.send(Call::Synchronise).await?;
-        for request in [
-            StandardRequest::Echo(false),
-            StandardRequest::ErrorReports(1),
-        ] {
-            self.patiently(request).await?;
-        }
-        if self.settings.limits.is_none() {
-            let model = match self.patiently(StandardRequest::Model).await {
-                Ok(information) => text(information).unwrap_or_default(),
-                // A module that does not tell its model gets the narrower limits.
-                Err(Error::Exchange(ExchangeError::Refused { .. })) => String::new(),
-                Err(error) => return Err(error),
-            };
-            let limits = Box::new(Limits::of_model(&model));
-            self.send(Call::SetLimits(limits)).await?;
-        }
-        Ok(())
+        let (reply, answer) = oneshot::channel();
+        self.send(Call::Initialise(reply)).await?;
+        answer.await.map_err(|_| self.closed())?
     }
 
-    /// Asks again if the module reboots meanwhile.
-    async fn patiently(&self, request: StandardRequest) -> Result<Vec<StandardInformation>, Error> {
-        let mut outcome = self.standard(request).await;
-        for _ in 1..ATTEMPTS {
-            match &outcome {
-                Err(Error::Exchange(ExchangeError::Rebooted { .. })) => {}
-                _ => break,
-            }
-            outcome = self.standard(request).await;
-        }
-        outcome
-    }
-
-    /// Asks whether the module is there (`AT`).
+    /// Has the module start anew, and initialises it: by [`Settings::reset_hook`], or else by
+    /// `AT+CFUN=0,1`, which is sent even if the module does not answer. What is under way fails
+    /// with [`Error::Reset`], connections end; then [`bring_up`](Self::bring_up) is to be called
+    /// again, and everything else that was configured.
+    ///
+    /// It is over within 80 s, most of which only a module needs that does not answer: up to 36 s
+    /// for the command, or 30 s for the hook; 5 s for the banner; 30 s for its first answer, and
+    /// 1 s to initialise it. Dropping the future does not stop it. Who asks while a reset is
+    /// under way, is told its outcome.
     ///
     /// # Errors
-    /// It is not.
-    pub async fn attention(&self) -> Result<(), Error> {
-        self.standard(StandardRequest::Attention).await.map(drop)
+    /// The module refuses, the hook fails, or the module does not answer afterwards.
+    pub async fn reset(&self) -> Result<(), Error> {
+        let (reply, answer) = oneshot::channel();
+        let sent = self.resets.send(reply).await;
+        sent.map_err(|_| self.closed())?;
+        answer.await.map_err(|_| self.closed())?
     }
 
-    /// Asks for manufacturer, model, firmware and IMEI. What the module refuses to tell is
-    /// `None`.
+    /// How things stand with the module and its port.
+    pub fn state(&self) -> ModemState {
+        self.shared.state.borrow().clone()
+    }
+
+    /// The changes of the [state](Self::state) from now on, and the present one first.
+    pub fn state_changes(&self) -> StateChanges {
+        let mut changes = self.shared.state.subscribe();
+        changes.mark_changed();
+        StateChanges(changes)
+    }
+
+    /// Waits until commands are exchanged at once: the port is there, and the module in order, if
+    /// it ever was initialised. Dropping the future loses nothing.
     ///
     /// # Errors
-    /// The module does not answer.
-    pub async fn identify(&self) -> Result<Identity, Error> {
-        Ok(Identity {
-            manufacturer: self.identity(StandardRequest::Manufacturer).await?,
-            model: self.identity(StandardRequest::Model).await?,
-            revision: self.identity(StandardRequest::Revision).await?,
-            imei: self
-                .identity(StandardRequest::SerialNumber(SerialNumber::Imei))
-                .await?,
-        })
-    }
-
-    async fn identity(&self, request: StandardRequest) -> Result<Option<String>, Error> {
-        match self.standard(request).await {
-            Ok(information) => Ok(text(information)),
-            Err(Error::Exchange(ExchangeError::Refused { .. })) => Ok(None),
-            Err(error) => Err(error),
-        }
-    }
-
-    /// Asks whether the SIM can be used (`AT+CPIN?`).
-    ///
-    /// # Errors
-    /// The module does not answer, or with an error: without a SIM it is `+CME ERROR: 10`.
-    pub async fn sim_status(&self) -> Result<SimStatus, Error> {
-        let request = StandardRequest::SimStatus;
-        self.one(request, |information| match information {
-            StandardInformation::SimStatus(status) => Some(status),
-            _ => None,
-        })
-        .await
-    }
-
-    /// Asks for the signal strength (`AT+CSQ`).
-    ///
-    /// # Errors
-    /// The module does not answer, or with an error.
-    pub async fn signal_quality(&self) -> Result<SignalQuality, Error> {
-        let request = StandardRequest::SignalQuality;
-        self.one(request, |information| match information {
-            StandardInformation::SignalQuality(quality) => Some(quality),
-            _ => None,
-        })
-        .await
-    }
-
-    /// Asks for the registration with the network (`AT+CEREG?`).
-    ///
-    /// # Errors
-    /// The module does not answer, or with an error.
-    pub async fn registration(&self) -> Result<Registration, Error> {
-        let request = StandardRequest::QueryRegistration;
-        self.one(request, |information| match information {
-            StandardInformation::Registration { registration, .. } => Some(registration),
-            _ => None,
-        })
-        .await
-    }
-
-    /// Asks for the module's clock (`AT+CCLK?`).
-    ///
-    /// # Errors
-    /// The module does not answer, or with an error.
-    pub async fn clock(&self) -> Result<Clock, Error> {
-        let request = StandardRequest::QueryClock;
-        self.one(request, |information| match information {
-            StandardInformation::Clock(clock) => Some(clock),
-            _ => None,
-        })
-        .await
-    }
-
-    async fn one<T>(
-        &self,
-        request: StandardRequest,
-        find: impl Fn(StandardInformation) -> Option<T>,
-    ) -> Result<T, Error> {
-        let information = self.standard(request).await?;
-        let mut command = Vec::new();
-        request.encode(&mut command);
-        let command = String::from_utf8_lossy(command.trim_ascii_end()).into_owned();
-        let found = information.into_iter().find_map(find);
-        found.ok_or(Error::NoInformation { command })
+    /// The port is closed for good.
+    pub async fn ready(&self) -> Result<(), Error> {
+        let ready = self.state_changes().ready().await;
+        ready.map_err(Error::PortClosed)
     }
 
     /// Sends a command line, such as `AT+CSQ`, and waits for its final result code, which is part
@@ -258,15 +186,16 @@ impl Modem {
         }
     }
 
+    /// What the module says by itself from now on, typed: what [`lines`](Self::lines) tells as
+    /// bytes. It goes on when the module reboots or the port comes back.
+    pub fn urcs(&self) -> Urcs {
+        lock(&self.shared.feeds).add_urcs()
+    }
+
     /// The lines that come from now on and answer no command: URCs, typed ones included, and
     /// what nobody recognises.
-    ///
-    /// # Errors
-    /// The port is closed.
-    pub async fn lines(&self) -> Result<Lines, Error> {
-        let (sender, lines) = mpsc::channel(LINES);
-        self.send(Call::Lines(sender)).await?;
-        Ok(Lines { lines })
+    pub fn lines(&self) -> Lines {
+        lock(&self.shared.feeds).add_lines()
     }
 
     /// Configures a connection, opens it and connects to the broker.
@@ -311,14 +240,6 @@ impl Modem {
         Inbox::new(self.settings.message_queue, self.shared.drained.clone())
     }
 
-    async fn standard(&self, request: StandardRequest) -> Result<Vec<StandardInformation>, Error> {
-        let command = Command::Standard(request);
-        match self.exchange(command, None, None).await? {
-            Answer::Standard(information) => Ok(information),
-            _ => unreachable!("a standard command has a standard answer"),
-        }
-    }
-
     pub(crate) async fn exchange(
         &self,
         command: Command,
@@ -341,48 +262,9 @@ impl Modem {
     }
 
     pub(crate) fn closed(&self) -> Error {
-        let reason = lock(&self.shared.closed).clone();
-        Error::PortClosed(reason.unwrap_or_else(|| PortClosed("its task has ended".into())))
+        match self.state() {
+            ModemState::Closed(reason) => Error::PortClosed(reason),
+            _ => Error::PortClosed(PortClosed("its task has ended".into())),
+        }
     }
-}
-
-/// What a module says it is. Each is `None` if the module does not tell.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-#[non_exhaustive]
-pub struct Identity {
-    /// `AT+CGMI`
-    pub manufacturer: Option<String>,
-    /// `AT+CGMM`
-    pub model: Option<String>,
-    /// `AT+CGMR`: the firmware.
-    pub revision: Option<String>,
-    /// `AT+CGSN=1`
-    pub imei: Option<String>,
-}
-
-/// Lines that answer no command, see [`Modem::lines`].
-///
-/// At most 256 wait; more are dropped and counted in
-/// [`Counters::lines_dropped`](crate::Counters::lines_dropped).
-#[derive(Debug)]
-pub struct Lines {
-    lines: mpsc::Receiver<Vec<u8>>,
-}
-
-impl Lines {
-    /// The next line without its line end; `None` once the port is closed.
-    ///
-    /// Dropping the future loses nothing.
-    pub async fn recv(&mut self) -> Option<Vec<u8>> {
-        self.lines.recv().await
-    }
-}
-
-fn text(information: Vec<StandardInformation>) -> Option<String> {
-    information
-        .into_iter()
-        .find_map(|information| match information {
-            StandardInformation::Text(text) | StandardInformation::SerialNumber(text) => Some(text),
-            _ => None,
-        })
 }

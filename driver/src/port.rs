@@ -33,7 +33,7 @@ pub async fn open_port(name: &str, settings: &Settings) -> Result<Port, OpenErro
 }
 
 /// `address`: `HOST:PORT`.
-pub(crate) async fn connect(address: &str) -> Result<Port, OpenError> {
+async fn connect(address: &str) -> Result<Port, OpenError> {
     let failed = |source| OpenError::Tcp {
         address: address.into(),
         source,
@@ -44,7 +44,7 @@ pub(crate) async fn connect(address: &str) -> Result<Port, OpenError> {
     Ok(Port(Inner::Tcp(stream)))
 }
 
-pub(crate) fn open_device(path: &str, settings: &Settings) -> Result<Port, OpenError> {
+fn open_device(path: &str, settings: &Settings) -> Result<Port, OpenError> {
     let builder = tokio_serial::new(path, settings.baud_rate);
     let stream = SerialStream::open(&builder).map_err(|error| OpenError::Device {
         path: path.into(),

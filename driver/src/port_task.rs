@@ -1,24 +1,40 @@
 //! The one task that owns a port and its session.
 
+mod condition;
+mod delivery;
+mod ladder;
+mod supply;
+mod wire;
+
 use std::future::pending;
 use std::io;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use atmq_protocol::limits::Limits;
-use atmq_protocol::mqtt::{ConnectionId, LinkStatus, Urc};
-use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
-use tokio::sync::{Notify, mpsc, oneshot};
-use tokio::time::{Instant, sleep_until};
+use atmq_protocol::standard::Pin;
+use tokio::sync::{Notify, mpsc, oneshot, watch};
+use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::counters::Counters;
-use crate::error::{Disconnected, Error, PortClosed, RequestError};
-use crate::messages::{Delivery, Link, Message};
-use crate::session::{Answer, Command, Event, Session, Transmit, is_loss};
-use crate::settings::{Direction, Tap, Tapped};
+use crate::error::{Disconnected, Error, PortClosed, PortLost, RequestError};
+use crate::messages::Link;
+use crate::session::{Answer, Command, Session};
+use crate::settings::{Direction, Settings, Tapped};
+use crate::state::ModemState;
+use crate::unsolicited::Feeds;
+
+use condition::Condition;
+pub(crate) use supply::{Boxed, Reopen, Supply};
+pub(crate) use wire::{Duplex, Stream};
+use wire::{Moved, Outgoing};
 
 /// Bytes read at a time. Ours: as much as the kernel's buffer of a terminal holds.
 const READ_SIZE: usize = 4096;
+
+/// How long after a loss the port is opened again for the first time, and at the longest between
+/// two tries. Ours.
+const REOPEN_PAUSES: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(2));
 
 /// What a handle asks of the task.
 pub(crate) enum Call {
@@ -27,92 +43,127 @@ pub(crate) enum Call {
         command: Command,
         limit: Option<Duration>,
         link: Option<Arc<Link>>,
-        reply: oneshot::Sender<Result<Answer, Error>>,
+        reply: Reply<Answer>,
     },
     /// Deliver what comes for the link's connection to it, if all commands can be written. The
     /// answer is what the module accepts, or nothing while another link uses the connection.
     Attach {
         link: Arc<Link>,
         commands: Vec<Command>,
-        reply: oneshot::Sender<Result<Option<Limits>, RequestError>>,
+        reply: Reply<Option<Limits>>,
     },
     /// The link has been closed.
     Detach {
         link: Arc<Link>,
         reason: Disconnected,
     },
-    /// Nobody knows what the module still owes.
-    Synchronise,
-    /// What the module accepts.
-    SetLimits(Box<Limits>),
-    /// Unsolicited lines are wanted.
-    Lines(mpsc::Sender<Vec<u8>>),
+    /// Bring the module in order.
+    Initialise(Reply<()>),
 }
 
+/// To whom an outcome is told.
+type Reply<T> = oneshot::Sender<Result<T, Error>>;
+
 /// What the task shares with its handles.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) counters: Mutex<Counters>,
     /// What the module accepts, once it is known.
     pub(crate) limits: Mutex<Option<Limits>>,
-    pub(crate) closed: Mutex<Option<PortClosed>>,
+    pub(crate) state: watch::Sender<ModemState>,
     pub(crate) drained: Arc<Notify>,
+    pub(crate) feeds: Mutex<Feeds>,
+    /// A PIN that was entered, and not seen to be accepted.
+    pub(crate) spent_pin: Mutex<Option<Pin>>,
+}
+
+impl Default for Shared {
+    fn default() -> Self {
+        Self {
+            counters: Mutex::default(),
+            limits: Mutex::default(),
+            state: watch::Sender::new(ModemState::Uninitialised),
+            drained: Arc::default(),
+            feeds: Mutex::default(),
+            spent_pin: Mutex::default(),
+        }
+    }
 }
 
 /// The task: [`run`](Self::run) it on a port.
 pub(crate) struct PortTask {
     session: Session,
     calls: mpsc::Receiver<Call>,
+    resets: mpsc::Receiver<Reply<()>>,
     shared: Arc<Shared>,
-    tap: Option<Tap>,
+    settings: Arc<Settings>,
     links: Vec<Arc<Link>>,
-    lines: Vec<mpsc::Sender<Vec<u8>>>,
     /// Who waits for the exchange in progress.
-    reply: Option<oneshot::Sender<Result<Answer, Error>>>,
-    /// What the session cannot count: what became of messages and lines.
-    delivered: Counters,
+    waiter: Waiter,
+    /// The module's.
+    condition: Condition,
+    /// What the session cannot count.
+    own: Counters,
+}
+
+/// Who waits for an exchange.
+enum Waiter {
+    Nobody,
+    Caller(Reply<Answer>),
+    /// The task itself, to bring the module in order.
+    Condition,
 }
 
 impl PortTask {
     pub(crate) fn new(
         session: Session,
         calls: mpsc::Receiver<Call>,
+        resets: mpsc::Receiver<Reply<()>>,
         shared: Arc<Shared>,
-        tap: Option<Tap>,
+        settings: Arc<Settings>,
     ) -> Self {
         Self {
             session,
             calls,
+            resets,
             shared,
-            tap,
+            settings,
             links: Vec::new(),
-            lines: Vec::new(),
-            reply: None,
-            delivered: Counters::default(),
+            waiter: Waiter::Nobody,
+            condition: Condition::default(),
+            own: Counters::default(),
         }
     }
 
-    /// Runs until the port fails or ends, or the last handle is gone and nothing is under way.
-    pub(crate) async fn run(mut self, port: impl AsyncRead + AsyncWrite) {
-        let why = match self.pump(port).await {
-            Ok(()) => "the last handle was dropped".into(),
-            Err(error) => error.to_string(),
+    /// Runs until the port is lost for good, or the last handle is gone and nothing is under way.
+    pub(crate) async fn run(mut self, mut stream: Stream, supply: Supply) {
+        let why = loop {
+            let Err(error) = self.pump(stream).await else {
+                break LAST_HANDLE.into();
+            };
+            let why = error.to_string();
+            if !supply.is_some() {
+                break why;
+            }
+            match self.reopen(&supply, why).await {
+                Some(opened) => stream = opened,
+                None => break LAST_HANDLE.into(),
+            }
         };
         tracing::debug!(why, "port closed");
         let reason = PortClosed(why.into());
-        *lock(&self.shared.closed) = Some(reason.clone());
-        if let Some(reply) = self.reply.take() {
-            let _ = reply.send(Err(Error::PortClosed(reason.clone())));
-        }
-        for link in &self.links {
-            link.end(Disconnected::PortClosed(reason.clone()));
-        }
+        let error = Error::PortClosed(reason.clone());
+        self.fail_exchange(&error);
+        self.condition.fail(&error);
+        self.end_links(|_| true, &Disconnected::PortClosed(reason.clone()));
+        self.tell(ModemState::Closed(reason));
+        lock(&self.shared.feeds).close();
     }
 
-    async fn pump(&mut self, port: impl AsyncRead + AsyncWrite) -> io::Result<()> {
-        let (mut reader, mut writer) = tokio::io::split(port);
+    /// Moves bytes until the stream fails, or nobody needs it any more.
+    async fn pump(&mut self, mut stream: Stream) -> io::Result<()> {
         let mut buffer = vec![0; READ_SIZE];
-        let mut out: Option<(Transmit, usize)> = None;
+        let mut out: Outgoing = None;
         let mut open = true;
         let drained = self.shared.drained.clone();
         loop {
@@ -124,41 +175,87 @@ impl PortTask {
                 }
             }
             let held_back = !self.session.is_listening() && self.is_full();
-            let deadline = self.session.poll_timeout();
             let idle = out.is_none() && !self.session.is_listening();
             if !open && idle && self.links.iter().all(is_over) {
                 return Ok(());
             }
+            let takes_calls = open && self.session.is_ready() && self.condition.takes_calls();
+            let session_deadline = self.session.poll_timeout().map(Instant::from_std);
+            let deadline = [session_deadline, self.condition.deadline()];
+            let deadline = deadline.into_iter().flatten().min();
             tokio::select! {
-                read = reader.read(&mut buffer), if !held_back => {
-                    let length = read?;
-                    if length == 0 {
-                        return Err(io::Error::new(
-                            io::ErrorKind::UnexpectedEof,
-                            "the device or peer has closed it",
-                        ));
+                moved = stream.moved(&mut buffer, &mut out, !held_back) => {
+                    if let Moved::Read(length) = moved? {
+                        let bytes = &buffer[..length];
+                        self.show(Direction::ModuleToHost, bytes, &[]);
+                        self.report_what_is_read();
+                        self.session.receive(bytes, Instant::now().into_std());
                     }
-                    let bytes = &buffer[..length];
-                    self.show(Direction::ModuleToHost, bytes, &[]);
-                    self.session.receive(bytes, Instant::now().into_std());
                 }
-                written = write(&mut writer, &out) => match (written?, &mut out) {
-                    (Some(written), Some((_, from))) => *from += written,
-                    _ => out = None,
-                },
-                call = self.calls.recv(), if open && self.session.is_ready() => match call {
+                call = self.calls.recv(), if takes_calls => match call {
                     Some(call) => self.call(call),
                     None => open = false,
                 },
-                () = wait_until(deadline.map(Instant::from_std)) => {
+                Some(reply) = self.resets.recv() => self.reset(Some(reply)),
+                done = self.condition.hook_done() => self.hook_done(done),
+                () = wait_until(deadline) => {
                     self.session.handle_timeout(Instant::now().into_std());
+                    self.condition_timeout();
                 }
                 () = drained.notified(), if held_back || !open => {}
             }
         }
     }
 
+    /// Waits for the port to come back. `None`: the last handle has gone.
+    async fn reopen(&mut self, supply: &Supply, why: String) -> Option<Stream> {
+        tracing::warn!(why, "port lost");
+        self.own.port_losses += 1;
+        let reason = PortLost(why.into());
+        let error = Error::PortLost(reason.clone());
+        self.fail_exchange(&error);
+        self.condition.lost(&error);
+        self.end_links(|_| true, &Disconnected::PortLost(reason.clone()));
+        self.session.interrupt(Instant::now().into_std());
+        self.tell(ModemState::PortLost(reason.clone()));
+        self.settle();
+        let away = Error::PortAway(reason);
+        let (mut pause, longest) = REOPEN_PAUSES;
+        let settings = self.settings.clone();
+        loop {
+            let wait = pause;
+            let attempt = async {
+                sleep(wait).await;
+                supply.open(&settings, settings.baud_rate).await
+            };
+            let mut attempt = std::pin::pin!(attempt);
+            let opened = loop {
+                tokio::select! {
+                    opened = &mut attempt => break opened,
+                    call = self.calls.recv() => self.refuse(call?, &away),
+                    Some(reply) = self.resets.recv() => {
+                        let _ = reply.send(Err(away.clone()));
+                    }
+                }
+            };
+            match opened {
+                Ok(stream) => {
+                    tracing::info!("port opened again");
+                    self.port_back();
+                    return Some(stream);
+                }
+                Err(error) => tracing::debug!(%error, "the port is not back"),
+            }
+            pause = longest.min(pause * 2);
+        }
+    }
+
     fn call(&mut self, call: Call) {
+        let Some(call) = self.condition.postponed(call) else {
+            // The module is brought in order first.
+            self.initialise(None);
+            return;
+        };
         match call {
             Call::Exchange {
                 command,
@@ -174,9 +271,10 @@ impl PortTask {
                 if reply.is_closed() {
                     return;
                 }
+                self.condition.note(&command);
                 let now = Instant::now().into_std();
                 match self.session.request(command, limit, now) {
-                    Ok(()) => self.reply = Some(reply),
+                    Ok(()) => self.waiter = Waiter::Caller(reply),
                     Err(error) => {
                         let _ = reply.send(Err(error.into()));
                     }
@@ -187,18 +285,32 @@ impl PortTask {
                 commands,
                 reply,
             } => {
-                let _ = reply.send(self.attach(link, commands));
+                let _ = reply.send(self.attach(link, commands).map_err(Error::from));
             }
             Call::Detach { link, reason } => {
                 link.end(reason);
                 self.links.retain(|other| !Arc::ptr_eq(other, &link));
             }
-            Call::Synchronise => self.session.synchronise(Instant::now().into_std()),
-            Call::SetLimits(limits) => {
-                *lock(&self.shared.limits) = Some(Limits::clone(&limits));
-                self.session.set_limits(*limits);
+            Call::Initialise(reply) => {
+                self.session.synchronise(Instant::now().into_std());
+                self.initialise(Some(reply));
             }
-            Call::Lines(lines) => self.lines.push(lines),
+        }
+    }
+
+    /// Answers a call that cannot be served.
+    fn refuse(&mut self, call: Call, error: &Error) {
+        let sent = match call {
+            Call::Exchange { reply, .. } => reply.send(Err(error.clone())).is_ok(),
+            Call::Attach { reply, .. } => reply.send(Err(error.clone())).is_ok(),
+            Call::Initialise(reply) => reply.send(Err(error.clone())).is_ok(),
+            harmless @ Call::Detach { .. } => {
+                self.call(harmless);
+                true
+            }
+        };
+        if sent {
+            tracing::debug!(%error, "a command was not sent");
         }
     }
 
@@ -219,121 +331,27 @@ impl PortTask {
         Ok(Some(self.session.limits().clone()))
     }
 
-    /// Hands out what has happened.
-    fn settle(&mut self) {
-        self.lines.retain(|lines| !lines.is_closed());
-        self.session.report_lines(!self.lines.is_empty());
-        while let Some(event) = self.session.poll_event() {
-            match event {
-                Event::Completed(outcome) => {
-                    if let Some(reply) = self.reply.take() {
-                        // A caller that is gone does not want to know.
-                        let _ = reply.send(outcome.map_err(Error::from));
-                    }
-                }
-                Event::Urc(urc) => self.urc(urc),
-                Event::Rebooted => self.end_links(|_| true, &Disconnected::Rebooted),
-                Event::PoweredDown => self.end_links(|_| true, &Disconnected::PoweredDown),
-                Event::Line(line) => self.line(&line),
-                Event::Unrecognised(_) | Event::Overlong { .. } => {}
-            }
-        }
-        *lock(&self.shared.counters) = Counters {
-            messages: self.delivered.messages,
-            messages_dropped: self.delivered.messages_dropped,
-            messages_unclaimed: self.delivered.messages_unclaimed,
-            module_overflows: self.delivered.module_overflows,
-            lines_dropped: self.delivered.lines_dropped,
-            ..*self.session.counters()
-        };
-    }
-
-    fn urc(&mut self, urc: Urc<'static>) {
-        match urc {
-            Urc::Received {
-                connection,
-                message_id,
-                topic,
-                payload,
-            } => {
-                let message = Message {
-                    topic: topic.into_owned(),
-                    payload: payload.into_owned(),
-                    message_id,
-                };
-                self.deliver(connection, message);
-            }
-            Urc::Status {
-                connection,
-                status: LinkStatus::CacheOverflow,
-                ..
-            } => {
-                self.delivered.module_overflows += 1;
-                if let Some(link) = self.link(connection) {
-                    link.miss();
-                }
-            }
-            Urc::Status {
-                connection,
-                status,
-                extend,
-            } if is_loss(status) => {
-                let reason = Disconnected::LinkLost { status, extend };
-                let ends = |link: &Link| link.connection == connection && link.is_armed();
-                self.end_links(ends, &reason);
-            }
-            late => tracing::debug!(?late, "URC that nobody waits for"),
+    /// The exchange in progress, if it is a caller's, has come to this.
+    fn fail_exchange(&mut self, error: &Error) {
+        if let Waiter::Caller(reply) = std::mem::replace(&mut self.waiter, Waiter::Nobody) {
+            let _ = reply.send(Err(error.clone()));
         }
     }
 
-    fn deliver(&mut self, connection: ConnectionId, message: Message) {
-        tracing::trace!(
-            %connection,
-            topic = message.topic,
-            length = message.payload.len(),
-            "message received"
-        );
-        self.delivered.messages += 1;
-        let delivery = self.link(connection).map(|link| link.deliver(message));
-        match delivery {
-            Some(Delivery::Queued) => {}
-            Some(Delivery::Dropped) => {
-                tracing::warn!(%connection, "message dropped, its reader is too slow");
-                self.delivered.messages_dropped += 1;
+    /// Tells the state to whoever watches.
+    fn tell(&self, state: ModemState) {
+        self.shared.state.send_if_modified(|told| {
+            let changed = *told != state;
+            if changed {
+                tracing::debug!(?state, "state");
+                *told = state;
             }
-            None | Some(Delivery::Unclaimed) => self.delivered.messages_unclaimed += 1,
-        }
-    }
-
-    fn line(&mut self, line: &[u8]) {
-        for lines in &self.lines {
-            if let Err(mpsc::error::TrySendError::Full(_)) = lines.try_send(line.to_vec()) {
-                self.delivered.lines_dropped += 1;
-            }
-        }
-    }
-
-    fn end_links(&mut self, which: impl Fn(&Link) -> bool, reason: &Disconnected) {
-        self.links.retain(|link| {
-            let ends = which(link);
-            if ends {
-                link.end(reason.clone());
-            }
-            !ends
+            changed
         });
     }
 
-    fn link(&self, connection: ConnectionId) -> Option<&Arc<Link>> {
-        let mut links = self.links.iter();
-        links.find(|link| link.connection == connection && link.ended().is_none())
-    }
-
-    fn is_full(&self) -> bool {
-        self.links.iter().any(|link| link.is_full())
-    }
-
     fn show(&self, direction: Direction, bytes: &[u8], secrets: &[std::ops::Range<usize>]) {
-        if let Some(tap) = &self.tap {
+        if let Some(tap) = &self.settings.tap {
             tap(&Tapped {
                 at: Instant::now().into_std(),
                 direction,
@@ -344,29 +362,11 @@ impl PortTask {
     }
 }
 
+const LAST_HANDLE: &str = "the last handle was dropped";
+
 /// Whether nobody uses the link any more.
 fn is_over(link: &Arc<Link>) -> bool {
     link.ended().is_some() || Arc::strong_count(link) == 1
-}
-
-/// Writes some of what is left and tells how much; `None`: all was written and is on its way.
-/// Each call does one thing, so that nothing is written twice if it is cancelled.
-async fn write(
-    writer: &mut (impl AsyncWrite + Unpin),
-    out: &Option<(Transmit, usize)>,
-) -> io::Result<Option<usize>> {
-    let Some((transmit, from)) = out else {
-        return pending().await;
-    };
-    let rest = &transmit.bytes[*from..];
-    if rest.is_empty() {
-        writer.flush().await?;
-        return Ok(None);
-    }
-    match writer.write(rest).await? {
-        0 => Err(io::ErrorKind::WriteZero.into()),
-        written => Ok(Some(written)),
-    }
 }
 
 async fn wait_until(deadline: Option<Instant>) {

@@ -114,6 +114,24 @@ impl Session {
         self.channel.synchronise(now);
     }
 
+    /// Nothing of what is under way will be answered any more: the port was lost, or the module
+    /// is reset. An exchange in progress, or one that waits, ends without an
+    /// [`Event::Completed`], and the fence goes up.
+    pub fn interrupt(&mut self, now: Instant) {
+        self.channel.interrupt(now);
+        self.reader.abandon();
+        self.follow_prompt();
+    }
+
+    /// As [`interrupt`](Self::interrupt), but without a fence: what is asked for next is sent at
+    /// once. For a module that answers nothing, and is to be reset all the same.
+    pub fn force(&mut self, now: Instant) {
+        self.channel.interrupt(now);
+        self.channel.fence_down(now);
+        self.reader.abandon();
+        self.follow_prompt();
+    }
+
     /// What the module accepts, from now on.
     pub fn set_limits(&mut self, limits: Limits) {
         self.channel.wire.limits = limits;

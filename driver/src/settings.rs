@@ -1,11 +1,14 @@
-use std::fmt;
 use std::ops::Range;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Instant;
+use std::{fmt, io};
 
 use atmq_protocol::dialect::{Dialect, Lmqtt};
 use atmq_protocol::limits::Limits;
+use tokio::io::{AsyncRead, AsyncWrite};
 
+use crate::port_task::{Boxed, Duplex, Reopen};
 use crate::session::redact;
 
 /// How to talk to a module. The default suits an NT35E or NT26 as it leaves the factory.
@@ -16,10 +19,17 @@ pub struct Settings {
     pub(crate) limits: Option<Limits>,
     pub(crate) message_queue: usize,
     pub(crate) tap: Option<Tap>,
+    pub(crate) reopen: bool,
+    pub(crate) reopen_with: Option<Reopen>,
+    pub(crate) reset_hook: Option<ResetHook>,
+    pub(crate) recover: bool,
 }
 
 /// A function that sees every byte, see [`Settings::tap`].
 pub(crate) type Tap = Arc<dyn Fn(&Tapped<'_>) + Send + Sync>;
+
+/// A way to reset the module, see [`Settings::reset_hook`].
+pub(crate) type ResetHook = Arc<dyn Fn() -> Boxed<io::Result<()>> + Send + Sync>;
 
 impl Settings {
     /// The bits per second of the serial port, 115200 unless set. A PTY takes any.
@@ -49,6 +59,73 @@ impl Settings {
         self
     }
 
+    /// Whether a port that is lost is opened again: a serial device that was unplugged, a TCP
+    /// peer that has closed the connection. It is, unless set: of
+    /// [`Modem::open`](crate::Modem::open), for [`Modem::over`](crate::Modem::over) see
+    /// [`reopen_with`](Self::reopen_with).
+    ///
+    /// What was under way fails with [`Error::PortLost`](crate::Error::PortLost), connections end
+    /// with [`Disconnected::PortLost`](crate::Disconnected::PortLost), and while the port is away
+    /// commands fail at once with [`Error::PortAway`](crate::Error::PortAway). So a program that
+    /// does one thing ends with an error either way, and one that runs for months need not have
+    /// asked for it. The port is tried after 0.25 s, then at intervals up to 2 s. When it is
+    /// back, the module is initialised before anything else is sent; all handles stay valid.
+    ///
+    /// A device may come back under another name, and another device under its name: on Linux
+    /// open `/dev/serial/by-id/…`.
+    pub fn reopen(mut self, reopen: bool) -> Self {
+        self.reopen = reopen;
+        self
+    }
+
+    /// Makes another stream in place of one that is lost, for
+    /// [`Modem::over`](crate::Modem::over). It is called until it succeeds, at the intervals of
+    /// [`reopen`](Self::reopen), and dropped if no handle is left meanwhile.
+    ///
+    /// ```
+    /// use atmq_driver::Settings;
+    /// use tokio::net::TcpStream;
+    ///
+    /// let settings = Settings::default().reopen_with(|| TcpStream::connect("10.0.0.7:4000"));
+    /// ```
+    pub fn reopen_with<F, S>(mut self, reopen: impl Fn() -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = io::Result<S>> + Send + 'static,
+        S: AsyncRead + AsyncWrite + Send + 'static,
+    {
+        self.reopen_with = Some(Arc::new(move || {
+            let opening = reopen();
+            Box::pin(async {
+                let stream: Pin<Box<dyn Duplex>> = Box::pin(opening.await?);
+                Ok(stream)
+            })
+        }));
+        self
+    }
+
+    /// The caller's way to reset the module, such as a pulse on its reset line. It must end
+    /// within 30 s. Unless set, the module is told to start anew (`AT+CFUN=0,1`). See
+    /// [`Modem::reset`](crate::Modem::reset).
+    pub fn reset_hook<F>(mut self, reset: impl Fn() -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = io::Result<()>> + Send + 'static,
+    {
+        self.reset_hook = Some(Arc::new(move || Box::pin(reset())));
+        self
+    }
+
+    /// Whether a module that answers nothing is [reset](crate::Modem::reset) without being asked.
+    /// It is not, unless set: other programs may use the module, and a reset costs all its
+    /// connections.
+    ///
+    /// A module counts as silent when a command has waited in vain for the answer to four probes,
+    /// for 15 s. It is reset at most once a minute; each time is counted in
+    /// [`Counters::resets`](crate::Counters::resets).
+    pub fn recover(mut self, recover: bool) -> Self {
+        self.recover = recover;
+        self
+    }
+
     /// A function that is shown every byte in either direction, as it is written or read.
     ///
     /// It is called by the task that owns the port, so it must not block.
@@ -66,6 +143,10 @@ impl Default for Settings {
             limits: None,
             message_queue: 256,
             tap: None,
+            reopen: true,
+            reopen_with: None,
+            reset_hook: None,
+            recover: false,
         }
     }
 }
@@ -78,6 +159,10 @@ impl fmt::Debug for Settings {
             .field("limits", &self.limits)
             .field("message_queue", &self.message_queue)
             .field("tap", &self.tap.is_some())
+            .field("reopen", &self.reopen)
+            .field("reopen_with", &self.reopen_with.is_some())
+            .field("reset_hook", &self.reset_hook.is_some())
+            .field("recover", &self.recover)
             .finish()
     }
 }

@@ -305,6 +305,7 @@ fn was_given(error: &PublishError) -> bool {
             Error::Request(_)
                 | Error::Disconnected(_)
                 | Error::PortClosed(_)
+                | Error::PortAway(_)
                 | Error::Exchange(ExchangeError::Unresponsive { .. })
         )
     )

@@ -212,6 +212,7 @@ fn verdict(error: &Error, failures: &mut u32, attempts: u32) -> Verdict {
         Error::Request(_) | Error::Subscription { .. } => return Verdict::GiveUp,
         Error::Disconnected(_)
         | Error::PortClosed(_)
+        | Error::PortAway(_)
         | Error::Exchange(ExchangeError::Unresponsive { .. }) => return Verdict::Later,
         _ => *failures += 1,
     }

@@ -8,6 +8,7 @@ use atmq_protocol::dialect::{Dialect, Power};
 use atmq_protocol::limits::Limits;
 use atmq_protocol::mqtt::{ConnectionId, FormatTable, LinkStatus, Request, Setting, Urc};
 use atmq_protocol::result_code::FinalResult;
+use atmq_protocol::standard::StandardUrc;
 use tracing::Span;
 
 use super::command::{Command, Kind, Prepared, Wire};
@@ -270,7 +271,13 @@ impl Channel {
             (None, Some(Power::Down)) => self.powered_down(now),
             (None, Some(Power::Started)) => self.started(now),
             (None, Some(Power::Banner)) if !self.owes_text() => self.started(now),
-            (None, _) => self.unrecognised(line),
+            (None, _) => match StandardUrc::decode(line) {
+                Some(urc) => {
+                    self.counters.urcs += 1;
+                    self.events.push_back(Event::Standard(urc));
+                }
+                None => self.unrecognised(line),
+            },
         }
     }
 

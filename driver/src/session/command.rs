@@ -136,6 +136,7 @@ impl Prepared {
     /// passwords stand.
     pub(super) fn name(&self) -> String {
         match &self.kind {
+            Kind::Standard(request) if request.secret().is_some() => name(&self.line),
             Kind::Standard(_) => String::from_utf8_lossy(self.line.trim_ascii_end()).into_owned(),
             Kind::Mqtt(request) => name_of_request(request, &self.line),
             Kind::Raw => name(&self.line),
@@ -163,10 +164,11 @@ impl Wire {
             Command::Standard(request) => {
                 let mut line = Vec::new();
                 request.encode(&mut line);
+                let secret = request.secret().and_then(|secret| place(secret, &line));
                 Ok(Prepared {
                     kind: Kind::Standard(request),
                     line,
-                    secrets: Vec::new(),
+                    secrets: secret.into_iter().collect(),
                     data: None,
                     reported: false,
                     limit: request.limit(),
@@ -283,7 +285,7 @@ impl Wire {
                 (
                     false,
                     known.map_or(RAW_LIMIT, StandardRequest::limit),
-                    Vec::new(),
+                    passwords(&line),
                 )
             }
         };
@@ -359,15 +361,50 @@ fn secrets(request: &Request<'_>, line: &[u8]) -> Vec<Range<usize>> {
         } => vec![&device.device_secret, &device.product_secret],
         _ => Vec::new(),
     };
-    let found = secrets.into_iter().filter_map(|secret| {
-        let secret = secret.expose().as_bytes();
-        // They stand late in the line, so that the last place where one is found is its own.
-        let at = line
-            .windows(secret.len().max(1))
-            .rposition(|at| at == secret)?;
-        Some(at..at + secret.len())
+    let found = secrets.into_iter();
+    found
+        .filter_map(|secret| place(secret.expose(), line))
+        .collect()
+}
+
+/// Where a secret stands in a line. They stand late, so that the last place where one is found
+/// is its own.
+fn place(secret: &str, line: &[u8]) -> Option<Range<usize>> {
+    let secret = secret.as_bytes();
+    let at = line
+        .windows(secret.len().max(1))
+        .rposition(|at| at == secret)?;
+    Some(at..at + secret.len())
+}
+
+/// Commands whose parameters hold a PIN, a PUK or a password (27.007 sections 8.3, 7.4, 7.5, and
+/// 10.1.31), each in a quoted string.
+const WITH_PASSWORDS: [&[u8]; 4] = [b"+CPIN=", b"+CLCK=", b"+CPWD=", b"+CGAUTH="];
+
+/// Where passwords may stand in a line that is not MQTT's: all that is quoted, from the first
+/// command on that takes one.
+fn passwords(line: &[u8]) -> Vec<Range<usize>> {
+    let upper = line.to_ascii_uppercase();
+    let found = WITH_PASSWORDS.iter().filter_map(|name| {
+        let at = upper.windows(name.len()).position(|at| at == *name)?;
+        Some(at + name.len())
     });
-    found.collect()
+    let Some(from) = found.min() else {
+        return Vec::new();
+    };
+    let mut quoted = Vec::new();
+    let mut begin = None;
+    for (at, _) in (from..)
+        .zip(&line[from..])
+        .filter(|(_, byte)| **byte == b'"')
+    {
+        match begin.take() {
+            None => begin = Some(at + 1),
+            Some(begin) => quoted.push(begin..at),
+        }
+    }
+    quoted.extend(begin.map(|begin| begin..line.len()));
+    quoted
 }
 
 /// A command line without its parameters.

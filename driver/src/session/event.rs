@@ -2,7 +2,7 @@ use std::ops::Range;
 
 use atmq_protocol::mqtt::{Information, Urc};
 use atmq_protocol::result_code::FinalResult;
-use atmq_protocol::standard::StandardInformation;
+use atmq_protocol::standard::{StandardInformation, StandardUrc};
 
 use crate::error::ExchangeError;
 
@@ -15,6 +15,9 @@ pub enum Event {
     Urc(Urc<'static>),
     /// A line that is no answer, no URC and no echo. Not if
     /// [`Session::report_unrecognised`](super::Session::report_unrecognised) says so.
+    /// The module has reported something that is not MQTT's.
+    Standard(StandardUrc),
+    /// A line that is no answer, no URC and no echo.
     Unrecognised(Vec<u8>),
     /// A line was longer than the session stores and has been discarded.
     Overlong {

@@ -17,7 +17,10 @@ use atmq_protocol::mqtt::{
     QoS, Request, Setting, TopicFilter, Urc,
 };
 use atmq_protocol::result_code::{CmeError, FinalResult};
-use atmq_protocol::standard::{SignalQuality, StandardInformation, StandardRequest};
+use atmq_protocol::standard::{
+    Registration, RegistrationChanged, RegistrationDomain, SignalQuality, StandardInformation,
+    StandardRequest, StandardUrc,
+};
 
 use super::{Answer, Command, Event, Publish, RawCommand, Response, Session};
 use crate::error::{ExchangeError, RequestError};

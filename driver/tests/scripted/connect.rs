@@ -331,6 +331,11 @@ async fn questions_have_typed_answers() {
                 "AT+CGSN=1\r",
                 "\r\n+CGSN: \"866901012345678\"\r\n\r\nOK\r\n",
             ),
+            (
+                "AT+LCCID\r",
+                "\r\n+LCCID: 89860012345678901234\r\n\r\nOK\r\n",
+            ),
+            ("AT+CIMI\r", "\r\n+CME ERROR: 11\r\n"),
             ("AT+CPIN?\r", "\r\n+CME ERROR: 10\r\n"),
             ("AT+CSQ\r", "\r\n+CSQ: 29,0\r\n\r\n\r\n\r\n\r\nOK\r\n"),
             (
@@ -348,6 +353,8 @@ async fn questions_have_typed_answers() {
         assert_eq!(identity.model.as_deref(), Some("NT26-KCN"));
         assert_eq!(identity.revision, None);
         assert_eq!(identity.imei.as_deref(), Some("866901012345678"));
+        assert_eq!(identity.iccid.as_deref(), Some("89860012345678901234"));
+        assert_eq!(identity.imsi, None);
         let error = modem.sim_status().await.unwrap_err();
         assert_eq!(
             error.to_string(),
@@ -361,13 +368,13 @@ async fn questions_have_typed_answers() {
         );
     };
     tokio::join!(questions, script);
-    assert_eq!(modem.counters().refusals, 2);
+    assert_eq!(modem.counters().refusals, 3);
 }
 
 #[tokio::test(start_paused = true)]
 async fn raw_commands_and_the_lines_between_them() {
     let (modem, mut module) = line();
-    let mut lines = modem.lines().await.unwrap();
+    let mut lines = modem.lines();
     let answer = "\r\n+CREG: 0,1\r\n\r\n+LMQTTURC: STATS,0,1\r\n\r\nERROR\r\n";
     let script = module.answer("AT+CREG?\r", answer);
     let (response, ()) = tokio::join!(modem.command("AT+CREG?"), script);

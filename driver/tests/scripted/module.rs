@@ -11,6 +11,10 @@ pub(crate) struct Module {
 }
 
 impl Module {
+    pub(crate) fn at(stream: DuplexStream) -> Self {
+        Self { stream, said: 0 }
+    }
+
     /// Expects these bytes, and answers with those.
     pub(crate) async fn answer(&mut self, heard: &str, said: &str) {
         self.hear(heard).await;
@@ -73,18 +77,14 @@ pub(crate) fn line() -> (Modem, Module) {
 
 pub(crate) fn line_with(settings: Settings) -> (Modem, Module) {
     let (host, module) = tokio::io::duplex(4096);
-    let module = Module {
-        stream: module,
-        said: 0,
-    };
-    (Modem::over(host, settings), module)
+    (Modem::over(host, settings), Module::at(module))
 }
 
 pub(crate) fn options() -> ConnectOptions {
     ConnectOptions::new("h", 1883, "id")
 }
 
-const OK: &str = "\r\nOK\r\n";
+pub(crate) const OK: &str = "\r\nOK\r\n";
 
 /// The exchanges of a connect up to the OPEN.
 pub(crate) async fn configure(module: &mut Module) {

@@ -18,18 +18,11 @@ pub enum StandardUrc {
         /// Hours of daylight saving time within it, 0 to 2, where the module tells.
         daylight_saving: Option<u8>,
     },
-    /// `NORMAL POWER DOWN`: the module switches itself off (reference `lmqtt.md` 1.10).
-    PoweredDown,
 }
-
-const POWERED_DOWN: &[u8] = b"NORMAL POWER DOWN";
 
 impl StandardUrc {
     /// Reads a line as one of these; `None` if it is none, such as the answer to a query.
     pub fn decode(line: &[u8]) -> Option<Self> {
-        if line == POWERED_DOWN {
-            return Some(Self::PoweredDown);
-        }
         if let Some(changed) = RegistrationChanged::decode(line) {
             return Some(Self::Registration(changed));
         }
@@ -74,7 +67,6 @@ impl fmt::Display for StandardUrc {
                 zone,
                 daylight_saving: Some(hours),
             } => write!(f, "+CTZE: \"{zone:+03}\",{hours}"),
-            Self::PoweredDown => f.write_str("NORMAL POWER DOWN"),
         }
     }
 }
@@ -110,7 +102,6 @@ mod tests {
                     daylight_saving: Some(1),
                 },
             ),
-            ("NORMAL POWER DOWN", StandardUrc::PoweredDown),
         ] {
             assert_eq!(StandardUrc::decode(line.as_bytes()), Some(urc.clone()));
             assert_eq!(urc.to_string(), line);
@@ -142,7 +133,6 @@ mod tests {
             b"+CTZV: soon",
             b"+CTZV: 99",
             b"+CPIN: \xff",
-            b"NORMAL POWER DOWN?",
             b"",
         ] {
             assert_eq!(StandardUrc::decode(line), None, "{}", line.escape_ascii());

@@ -25,6 +25,18 @@ impl Channel {
         }
     }
 
+    /// Forgets what is under way. The formats of the connections stay: the module may be as it
+    /// was, and if it has rebooted there are no connections.
+    pub(in crate::session) fn interrupt(&mut self, now: Instant) {
+        drop(self.take_pending());
+        self.waiting = None;
+        self.transmit.clear();
+        self.late_probes = 0;
+        self.late_probe_answered = false;
+        self.starting = false;
+        self.fence(Fence::owing(None, now));
+    }
+
     /// The module has started, and lost all that it was told.
     pub(super) fn started(&mut self, now: Instant) {
         if self.starting {
@@ -133,7 +145,7 @@ impl Channel {
     }
 
     /// Takes the fence down, and sends what has waited.
-    pub(super) fn fence_down(&mut self, now: Instant) {
+    pub(in crate::session) fn fence_down(&mut self, now: Instant) {
         if let State::Fenced(fence) = std::mem::replace(&mut self.state, State::Clear) {
             tracing::trace!("fence down");
             self.late_probes += fence.probes;

@@ -168,7 +168,11 @@ fn a_urc_inside_of_a_response_is_handed_on() {
         events,
         [
             Event::Urc(received(b"\r\nOK\r\n")),
-            Event::Unrecognised(b"+CEREG: 1".to_vec()),
+            Event::Standard(StandardUrc::Registration(RegistrationChanged {
+                domain: RegistrationDomain::Eps,
+                registration: Registration::Home,
+                location: None,
+            })),
             completed(quality(29)),
         ]
     );
