@@ -1,24 +1,24 @@
 use std::collections::BTreeMap;
-use std::io::{Write as _, stderr};
 
 use atmq_emulator::lint::{Finding, Rule, Severity};
 use serde_json::json;
 
+use crate::emulate::Announcer;
 use crate::failure::{Failure, FailureKind};
-use crate::output::print_line;
+use crate::terminal::tell;
 use crate::visible::visible;
 
 /// Tells what a host does and should not, as it happens and in sum.
 pub(crate) struct LintReport {
-    /// As lines of JSON on stdout, instead of text on stderr.
-    json: bool,
+    /// For lines of JSON, instead of text on stderr.
+    announcer: Announcer,
     counts: BTreeMap<&'static str, (Rule, u64)>,
 }
 
 impl LintReport {
-    pub(crate) fn new(json: bool) -> Self {
+    pub(crate) fn new(announcer: Announcer) -> Self {
         Self {
-            json,
+            announcer,
             counts: BTreeMap::new(),
         }
     }
@@ -30,7 +30,7 @@ impl LintReport {
         if finding.repeated {
             return;
         }
-        if self.json {
+        if self.announcer.json() {
             let line = json!({
                 "event": "finding",
                 "rule": rule.id(),
@@ -43,7 +43,7 @@ impl LintReport {
                 "reference": rule.reference(),
             });
             // The sum will tell that nobody reads.
-            let _ = print_line(line.to_string());
+            let _ = self.announcer.announce(&line.to_string());
         } else {
             tell(&text(finding));
         }
@@ -51,7 +51,7 @@ impl LintReport {
 
     /// Tells how much was found of which rule.
     pub(crate) fn sum_up(&self) -> Result<(), Failure> {
-        if self.json {
+        if self.announcer.json() {
             let rules: BTreeMap<_, _> = self
                 .counts
                 .iter()
@@ -64,7 +64,7 @@ impl LintReport {
                 "notes": self.count(Severity::Note),
                 "rules": rules,
             });
-            return print_line(line.to_string());
+            return self.announcer.announce(&line.to_string());
         }
         tell(&format!("lint: {}", self.total()));
         for (id, (rule, count)) in &self.counts {
@@ -101,11 +101,6 @@ impl LintReport {
             .map(|(_, count)| count)
             .sum()
     }
-}
-
-/// Writes a line to standard error. That nobody reads it is no reason to end the module.
-fn tell(line: &str) {
-    let _ = writeln!(stderr(), "{line}");
 }
 
 /// The finding on one line.

@@ -21,6 +21,7 @@ mod seconds;
 mod secret;
 mod subscribe;
 mod summary;
+mod terminal;
 mod visible;
 
 use std::ffi::OsString;
@@ -109,7 +110,7 @@ fn log(arguments: &Arguments) {
     let colors = AutoStream::choice(&stderr()) != ColorChoice::Never;
     tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(stderr)
+        .with_writer(|| terminal::Log)
         .with_ansi(colors)
         .init();
 }

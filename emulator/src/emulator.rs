@@ -39,9 +39,20 @@ pub struct Emulator {
     profile: Profile,
     seed: u64,
     network: NetworkOptions,
+    rate: Option<u32>,
     on_finding: Box<dyn FnMut(Finding) + Send>,
+    on_bytes: Box<dyn FnMut(Passed<'_>) + Send>,
     control: Control,
     changes: mpsc::Receiver<Change>,
+}
+
+/// Bytes that pass between host and module.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Passed<'b> {
+    /// The module has read them.
+    FromHost(&'b [u8]),
+    /// The module has said them. A host that does not read may lose them.
+    ToHost(&'b [u8]),
 }
 
 type Change = Box<dyn FnOnce(&mut Modem, Instant) + Send>;
@@ -68,7 +79,9 @@ impl Emulator {
             profile,
             seed: 0,
             network: NetworkOptions::default(),
+            rate: None,
             on_finding: Box::new(|_| {}),
+            on_bytes: Box::new(|_| {}),
             control: Control(sender),
             changes,
         }
@@ -96,13 +109,29 @@ impl Emulator {
         self
     }
 
+    /// The rate of the serial line that the module comes with, in bits per second; 115200 unless
+    /// set. The port is expected to have it; only a change by `AT+IPR` is passed on to it.
+    #[must_use]
+    pub fn rate(mut self, rate: u32) -> Self {
+        self.rate = Some(rate);
+        self
+    }
+
+    /// Is told of all bytes that pass, in the order in which they do. It is called by the module's
+    /// task, so it must not block.
+    #[must_use]
+    pub fn on_bytes(mut self, on_bytes: impl FnMut(Passed<'_>) + Send + 'static) -> Self {
+        self.on_bytes = Box::new(on_bytes);
+        self
+    }
+
     /// A handle to change what surrounds the module while it runs.
     pub fn control(&self) -> Control {
         self.control.clone()
     }
 
-    /// Runs the module until no host can come back: the one task that reads a clock and moves
-    /// bytes between the host, the [`Modem`] and the network.
+    /// Runs the module until no host can come back, and what it has sent is answered: the one task
+    /// that reads a clock and moves bytes between the host, the [`Modem`] and the network.
     ///
     /// Dropping the future is as if the module lost its power: links are cut, wills are published.
     ///
@@ -111,9 +140,15 @@ impl Emulator {
     pub async fn serve(mut self, port: impl Port) -> io::Result<()> {
         let autobaud = self.profile.quirks.autobaud;
         let mut modem = Modem::new(self.profile, self.seed, now(), SystemTime::now());
+        if let Some(rate) = self.rate {
+            modem.set_line_rate(rate);
+        }
+        let mut rate = modem.line_rate();
         let mut network = Network::new(self.network);
         let mut port = Patient::new(port);
         let mut buffer = vec![0; 1024];
+        // No host can come back.
+        let mut ended = false;
         loop {
             while let Some(request) = modem.poll_network() {
                 network.request(request);
@@ -122,14 +157,28 @@ impl Emulator {
                 modem.set_host_rate(port.port.rate());
             }
             if let Some(bytes) = modem.poll_transmit() {
-                port.write(&bytes).await?;
+                (self.on_bytes)(Passed::ToHost(&bytes));
+                match port.write(&bytes).await {
+                    // The host that had asked is gone.
+                    Err(_) if ended => return Ok(()),
+                    written => written?,
+                }
+            }
+            if rate != modem.line_rate() && !modem.is_speaking() {
+                rate = modem.line_rate();
+                if let Some(rate) = rate {
+                    port.port.set_rate(rate).await?;
+                }
             }
             while let Some(finding) = modem.poll_finding() {
                 (self.on_finding)(finding);
             }
+            if ended && !modem.is_busy() {
+                return Ok(());
+            }
             let due = modem.poll_timeout();
             let room = modem.input_capacity().min(buffer.len());
-            let takes_host = room > 0 && !network.is_congested();
+            let takes_host = room > 0 && !ended && !network.is_congested();
             tokio::select! {
                 length = port.port.read(&mut buffer[..room]), if takes_host => {
                     // What was changed before the host asked is changed when it is answered.
@@ -140,8 +189,12 @@ impl Emulator {
                         modem.set_host_rate(port.port.rate());
                     }
                     match length? {
-                        0 => return Ok(()),
-                        length => modem.receive(&buffer[..length], now()),
+                        0 => ended = true,
+                        length => {
+                            let bytes = &buffer[..length];
+                            (self.on_bytes)(Passed::FromHost(bytes));
+                            modem.receive(bytes, now());
+                        }
                     }
                 }
                 event = network.next_event(), if modem.takes_network() => {

@@ -1,7 +1,8 @@
 //! The module (DCE) side: a virtual serial device with a real MQTT client behind its AT commands.
 //!
 //! An [`Emulator`] runs a module on a [`Port`]: a pseudo terminal ([`Pty`]), a TCP listener
-//! ([`TcpPort`]), or any tokio stream ([`StreamPort`]). What it does is decided elsewhere:
+//! ([`TcpPort`]), a TCP peer that it dials ([`DialPort`]), a serial device ([`DevicePort`]), or any
+//! tokio stream ([`StreamPort`]). What it does is decided elsewhere:
 //!
 //! | module | what it holds |
 //! |---|---|
@@ -46,11 +47,12 @@ mod quirks;
 #[cfg(test)]
 mod mosquitto;
 
-pub use emulator::{Control, Emulator};
+pub use emulator::{Control, Emulator, Passed};
 pub use network::{HostMap, HostRule, HostRuleError, NetworkOptions};
-pub use port::{BothPorts, Port, StreamPort, TcpPort};
+pub use port::{BothPorts, DevicePort, DialPort, HostEvent, Port, StreamPort, TcpPort};
 pub use profile::{
-    Confidence, Evidence, Identity, Latency, NetworkRegistration, Profile, ProfileError, Sim, Start,
+    Confidence, Evidence, Identity, Latency, NetworkRegistration, Profile, ProfileChange,
+    ProfileChangeError, ProfileError, Sim, Start,
 };
 #[cfg(unix)]
 pub use pty::{Link, Pty};

@@ -1,11 +1,21 @@
-use std::future::Future;
+mod both;
+mod device;
+mod dial;
+mod host;
+mod listen;
+
+use std::future::{Future, ready};
 use std::io;
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
+
+pub use both::BothPorts;
+pub use device::DevicePort;
+pub use dial::DialPort;
+pub use host::HostEvent;
+pub use listen::TcpPort;
 
 #[cfg(unix)]
 use crate::pty::Pty;
@@ -23,6 +33,12 @@ pub trait Port {
     /// The rate that the host has set, in bits per second, where the port has one.
     fn rate(&self) -> Option<u32> {
         None
+    }
+
+    /// The module speaks and listens at another rate from now on, in bits per second: what was
+    /// written before still goes out at the old one. Means nothing to a port without a rate.
+    fn set_rate(&mut self, _rate: u32) -> impl Future<Output = io::Result<()>> + Send {
+        ready(Ok(()))
     }
 }
 
@@ -42,70 +58,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Port for StreamPort<S> {
     }
 }
 
-/// A listener to which a host connects, as often as it likes, one at a time. While none is
-/// connected, what the module says is lost, as on a UART without a cable.
-#[derive(Debug)]
-pub struct TcpPort {
-    listener: TcpListener,
-    host: Option<TcpStream>,
-}
-
-impl TcpPort {
-    /// Listens on `address`, `HOST:PORT`; port 0 takes a free one.
-    ///
-    /// # Errors
-    /// The address cannot be resolved, or is not to be had.
-    pub async fn bind(address: &str) -> io::Result<Self> {
-        Ok(Self {
-            listener: TcpListener::bind(address).await?,
-            host: None,
-        })
-    }
-
-    /// The address that hosts connect to.
-    ///
-    /// # Errors
-    /// The system's.
-    pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.listener.local_addr()
-    }
-}
-
-impl Port for TcpPort {
-    async fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        loop {
-            let Some(host) = &mut self.host else {
-                let (host, address) = self.listener.accept().await?;
-                host.set_nodelay(true)?;
-                tracing::debug!(%address, "host connected");
-                self.host = Some(host);
-                continue;
-            };
-            match host.read(buffer).await {
-                Ok(length) if length > 0 => return Ok(length),
-                end => {
-                    tracing::debug!(?end, "host disconnected");
-                    self.host = None;
-                }
-            }
-        }
-    }
-
-    async fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let Some(host) = &mut self.host else {
-            return Ok(bytes.len());
-        };
-        match host.write(bytes).await {
-            Ok(written) => Ok(written),
-            Err(error) => {
-                tracing::debug!(%error, "host disconnected");
-                self.host = None;
-                Ok(bytes.len())
-            }
-        }
-    }
-}
-
 #[cfg(unix)]
 impl Port for Pty {
     async fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
@@ -118,49 +70,6 @@ impl Port for Pty {
 
     fn rate(&self) -> Option<u32> {
         Self::rate(self)
-    }
-}
-
-/// Two ports wired to the same UART: what either host says is heard, what the module says goes to
-/// both.
-#[derive(Debug)]
-pub struct BothPorts<A, B> {
-    first: Patient<A>,
-    second: Patient<B>,
-}
-
-impl<A: Port, B: Port> BothPorts<A, B> {
-    /// Wires both to one UART.
-    pub fn new(first: A, second: B) -> Self {
-        Self {
-            first: Patient::new(first),
-            second: Patient::new(second),
-        }
-    }
-}
-
-impl<A: Port + Send, B: Port + Send> Port for BothPorts<A, B> {
-    async fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let mut other = [0; 512];
-        let room = other.len().min(buffer.len());
-        tokio::select! {
-            length = self.first.port.read(buffer) => length,
-            length = self.second.port.read(&mut other[..room]) => {
-                let length = length?;
-                buffer[..length].copy_from_slice(&other[..length]);
-                Ok(length)
-            }
-        }
-    }
-
-    async fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.first.write(bytes).await?;
-        self.second.write(bytes).await?;
-        Ok(bytes.len())
-    }
-
-    fn rate(&self) -> Option<u32> {
-        self.first.port.rate().or_else(|| self.second.port.rate())
     }
 }
 
@@ -215,23 +124,6 @@ impl<P: Port> Patient<P> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[tokio::test]
-    async fn tcp_hosts_come_and_go() {
-        let mut port = TcpPort::bind("127.0.0.1:0").await.unwrap();
-        let address = port.local_addr().unwrap();
-        assert_eq!(port.write(b"nobody hears this").await.unwrap(), 17);
-        for _ in 0..2 {
-            let mut host = TcpStream::connect(address).await.unwrap();
-            host.write_all(b"AT\r").await.unwrap();
-            let mut buffer = [0; 16];
-            assert_eq!(port.read(&mut buffer).await.unwrap(), 3);
-            assert_eq!(port.write(b"OK").await.unwrap(), 2);
-            let mut answer = [0; 2];
-            host.read_exact(&mut answer).await.unwrap();
-            assert_eq!(&answer, b"OK");
-        }
-    }
 
     #[tokio::test(start_paused = true)]
     async fn a_host_that_does_not_read_is_not_waited_for_twice() {

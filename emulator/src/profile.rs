@@ -1,5 +1,6 @@
 //! Module models, as data.
 
+mod change;
 mod error;
 mod file;
 mod merge;
@@ -11,7 +12,8 @@ use atmq_protocol::dialect::Lmqtt;
 use atmq_protocol::limits::Limits;
 use serde::Deserialize;
 
-pub use error::ProfileError;
+pub use change::ProfileChange;
+pub use error::{ProfileChangeError, ProfileError};
 
 use crate::modem::{Cell, Operator};
 use crate::quirks::Quirks;
@@ -249,6 +251,15 @@ impl Profile {
     /// has, a value of the wrong type or out of range.
     pub fn parse(text: &str) -> Result<Self, ProfileError> {
         file::parse(text)
+    }
+
+    /// Reads a TOML file as [`parse`](Self::parse) does, and then changes single values of it, one
+    /// after another.
+    ///
+    /// # Errors
+    /// What is wrong with the file, or the first thing that is wrong with a change.
+    pub fn parse_with(text: &str, changes: &[ProfileChange]) -> Result<Self, ProfileChangeError> {
+        file::parse_with(text, changes)
     }
 
     /// The same module, answering at once.

@@ -95,4 +95,11 @@ impl<P: atmq_emulator::Port + Send> atmq_emulator::Port for Recorded<P> {
         self.record(Direction::ModuleToHost, &bytes[..length]);
         Ok(length)
     }
+    fn rate(&self) -> Option<u32> {
+        self.port.rate()
+    }
+
+    async fn set_rate(&mut self, rate: u32) -> io::Result<()> {
+        self.port.set_rate(rate).await
+    }
 }

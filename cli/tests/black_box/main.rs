@@ -5,6 +5,8 @@ mod capture;
 mod config;
 mod demo;
 mod emulate;
+mod emulate_profile;
+mod emulate_reach;
 mod explain;
 mod harness;
 mod publish;

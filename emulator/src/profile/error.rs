@@ -1,3 +1,5 @@
+use std::fmt;
+
 use thiserror::Error;
 
 /// What is wrong with a profile, and where. Lines and columns are counted from 1, columns in
@@ -11,6 +13,45 @@ pub struct ProfileError {
     pub column: usize,
     /// What is wrong there.
     pub message: String,
+}
+
+/// What is wrong with a [`ProfileChange`](super::ProfileChange).
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum ProfileChangeError {
+    /// It is not of the form `KEY=VALUE`.
+    #[error("write KEY=VALUE")]
+    NoValue,
+    /// No profile has such a key, or its evidence was meant, which changes nothing.
+    #[error("no profile has a key {key}{}", Like(like.as_deref()))]
+    UnknownKey {
+        /// The key that was given.
+        key: String,
+        /// The one that may be meant.
+        like: Option<String>,
+    },
+    /// The value is of the wrong type, or out of range.
+    #[error("{key}: {message}")]
+    WrongValue {
+        /// The key.
+        key: String,
+        /// What is wrong with the value, and what is expected.
+        message: String,
+    },
+    /// The profile that should be changed is wrong itself.
+    #[error(transparent)]
+    Profile(#[from] ProfileError),
+}
+
+/// The key that may be meant, if there is one.
+struct Like<'k>(Option<&'k str>);
+
+impl fmt::Display for Like<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(key) => write!(f, ", but {key}"),
+            None => Ok(()),
+        }
+    }
 }
 
 impl ProfileError {
@@ -32,6 +73,11 @@ impl ProfileError {
     /// As the TOML reader has found it.
     pub(super) fn found(text: &str, error: &toml::de::Error) -> Self {
         let byte = error.span().map_or(0, |span| span.start);
-        Self::at(text, byte, error.message().replace('\n', ", "))
+        Self::at(text, byte, message(error))
     }
+}
+
+/// What the TOML reader has to say, on one line.
+pub(super) fn message(error: &toml::de::Error) -> String {
+    error.message().replace('\n', ", ")
 }

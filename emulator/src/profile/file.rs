@@ -13,8 +13,11 @@ use serde::de::{Deserializer, Error as _, Unexpected, Visitor};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::error::message;
 use super::merge::lay_over;
-use super::{Evidence, Identity, Latency, Profile, ProfileError, Start};
+use super::{
+    Evidence, Identity, Latency, Profile, ProfileChange, ProfileChangeError, ProfileError, Start,
+};
 use crate::quirks::{CacheOverflow, Quirks, ResultOrder};
 
 #[derive(Deserialize)]
@@ -184,6 +187,34 @@ impl From<Milliseconds> for (Duration, Duration) {
 }
 
 pub(super) fn parse(text: &str) -> Result<Profile, ProfileError> {
+    let table = read(text)?;
+    let file = File::deserialize(toml::Deserializer::from(table));
+    Ok(file
+        .map_err(|error| ProfileError::found(text, &error))?
+        .into())
+}
+
+pub(super) fn parse_with(
+    text: &str,
+    changes: &[ProfileChange],
+) -> Result<Profile, ProfileChangeError> {
+    let mut profile = parse(text)?;
+    let mut table = read(text)?;
+    for change in changes {
+        change.apply(table.get_mut())?;
+        // One at a time, so that what is wrong is known to be this one.
+        let file = File::deserialize(toml::Deserializer::from(table.clone()));
+        let file = file.map_err(|error| ProfileChangeError::WrongValue {
+            key: change.key().to_owned(),
+            message: message(&error),
+        })?;
+        profile = file.into();
+    }
+    Ok(profile)
+}
+
+/// All that the file says, laid over its base.
+fn read(text: &str) -> Result<Spanned<DeTable<'_>>, ProfileError> {
     let found = |error| ProfileError::found(text, &error);
     let mut table = DeTable::parse(text).map_err(found)?;
     if let Some(base) = table.get_mut().remove("base") {
@@ -196,8 +227,7 @@ pub(super) fn parse(text: &str) -> Result<Profile, ProfileError> {
         lay_over(&mut below, table.into_inner());
         table = Spanned::new(span, below);
     }
-    let file = File::deserialize(toml::Deserializer::from(table)).map_err(found)?;
-    Ok(file.into())
+    Ok(table)
 }
 
 fn base_text(base: &Spanned<DeValue<'_>>) -> Result<&'static str, String> {

@@ -4,7 +4,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 /// The table whose entries tell how sure the others are.
-const EVIDENCE: &str = "evidence";
+pub(super) const EVIDENCE: &str = "evidence";
 
 /// Lays a profile over its base, value by value. The places of the upper one's values are kept,
 /// so that errors in them can be told with line and column.

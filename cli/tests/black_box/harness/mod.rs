@@ -42,7 +42,8 @@ pub(crate) fn end_without_output(arguments: &[&str], stdout: PipeWriter, code: i
     Failed::new(&[], &ended.stderr)
 }
 
-fn program() -> std::process::Command {
+/// The program, to be given arguments and streams.
+pub(crate) fn program() -> std::process::Command {
     let mut program = std::process::Command::new(cargo_bin!("atmq"));
     for variable in VARIABLES {
         program.env_remove(variable);

@@ -1,0 +1,32 @@
+use crate::failure::Failure;
+use crate::output::print_line;
+use crate::terminal;
+
+/// Where lines go that programs read: standard output, unless that is the module's line.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Announcer {
+    json: bool,
+    to_stderr: bool,
+}
+
+impl Announcer {
+    pub(super) fn new(json: bool, stdout_is_taken: bool) -> Self {
+        Self {
+            json,
+            to_stderr: stdout_is_taken,
+        }
+    }
+
+    /// Whether lines are JSON.
+    pub(crate) fn json(self) -> bool {
+        self.json
+    }
+
+    pub(crate) fn announce(self, line: &str) -> Result<(), Failure> {
+        if self.to_stderr {
+            terminal::tell(line);
+            return Ok(());
+        }
+        print_line(line)
+    }
+}

@@ -1,0 +1,62 @@
+use std::path::Path;
+
+use atmq_emulator::{Profile, ProfileChange, ProfileChangeError};
+
+use crate::failure::{Failure, FailureKind};
+
+/// Which module to be.
+#[derive(Debug, clap::Args)]
+pub(super) struct ProfileArguments {
+    /// Which module to be: nt35e, nt26, or a TOML file
+    #[arg(long, value_name = "NAME|FILE", default_value = "nt35e", value_parser = profile_or_file)]
+    profile: String,
+    /// Change one value of the profile, such as start.sim=absent (repeatable; docs/profiles.md has
+    /// the keys)
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    changes: Vec<ProfileChange>,
+    /// Answer at once, without the module's latencies
+    #[arg(long)]
+    instant: bool,
+}
+
+impl ProfileArguments {
+    pub(super) fn read(&self) -> Result<Profile, Failure> {
+        let name = &self.profile;
+        let text = match Profile::text(name) {
+            Some(text) => text,
+            None => &std::fs::read_to_string(name).map_err(|error| {
+                Failure::new(
+                    FailureKind::Unavailable,
+                    format!("cannot read the profile {name}: {error}"),
+                )
+                .hint(format!("give one of {}, or a file", known_profiles()))
+            })?,
+        };
+        let profile = Profile::parse_with(text, &self.changes).map_err(|error| {
+            let place = match &error {
+                ProfileChangeError::Profile(_) => format!("{name}, "),
+                _ => "--set: ".to_owned(),
+            };
+            Failure::new(FailureKind::Usage, format!("{place}{error}"))
+                .hint("docs/profiles.md explains every key")
+        })?;
+        Ok(if self.instant {
+            profile.instant()
+        } else {
+            profile
+        })
+    }
+}
+
+/// The name of a profile, or a file: a word that is neither is a name that was mistyped.
+fn profile_or_file(value: &str) -> Result<String, String> {
+    let is_word = value.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    if is_word && !Profile::names().any(|name| name == value) && !Path::new(value).exists() {
+        return Err(format!("give one of {}, or a file", known_profiles()));
+    }
+    Ok(value.to_owned())
+}
+
+fn known_profiles() -> String {
+    Profile::names().collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,37 @@
+use std::fmt::Write as _;
+
+use serde_json::{Value, json};
+
+use super::announce::Announcer;
+use crate::failure::Failure;
+
+/// The line that says where the module is to be found.
+#[derive(Default)]
+pub(super) struct Ready(Vec<(&'static str, String)>);
+
+impl Ready {
+    /// In the order in which the line shows them.
+    const KEYS: [&str; 7] = ["pty", "link", "tcp", "connect", "port", "stdio", "broker"];
+
+    pub(super) fn add(&mut self, key: &'static str, value: impl Into<String>) {
+        self.0.push((key, value.into()));
+    }
+
+    pub(super) fn print(mut self, announcer: Announcer) -> Result<(), Failure> {
+        self.0
+            .sort_by_key(|(key, _)| Self::KEYS.iter().position(|known| known == key));
+        if announcer.json() {
+            let mut object = json!({ "event": "ready" });
+            for (key, value) in self.0 {
+                object[key] = Value::String(value);
+            }
+            return announcer.announce(&object.to_string());
+        }
+        let mut line = String::from("ready");
+        for (key, value) in self.0 {
+            // Writing to a string cannot fail.
+            let _ = write!(line, " {key}={value}");
+        }
+        announcer.announce(&line)
+    }
+}

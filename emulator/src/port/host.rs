@@ -1,0 +1,100 @@
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+/// What becomes of the host at the other end of a TCP connection.
+#[derive(Debug)]
+pub enum HostEvent {
+    /// It is there.
+    Connected(SocketAddr),
+    /// It has gone.
+    Gone,
+    /// It could not be reached, and is tried again after a while.
+    NotReached {
+        /// Why.
+        error: io::Error,
+        /// After how long.
+        again: Duration,
+    },
+}
+
+/// The host at the other end of a TCP connection, while there is one. While there is none, what
+/// the module says is lost, as on a UART without a cable.
+pub(super) struct Host {
+    stream: Option<TcpStream>,
+    on_event: Box<dyn FnMut(HostEvent) + Send>,
+}
+
+impl fmt::Debug for Host {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Host").field(&self.stream).finish()
+    }
+}
+
+impl Host {
+    pub(super) fn none() -> Self {
+        Self {
+            stream: None,
+            on_event: Box::new(|_| {}),
+        }
+    }
+
+    pub(super) fn on_event(&mut self, on_event: impl FnMut(HostEvent) + Send + 'static) {
+        self.on_event = Box::new(on_event);
+    }
+
+    pub(super) fn is_there(&self) -> bool {
+        self.stream.is_some()
+    }
+
+    /// The host is there.
+    pub(super) fn connected(&mut self, stream: TcpStream) -> io::Result<()> {
+        stream.set_nodelay(true)?;
+        let address = stream.peer_addr()?;
+        tracing::debug!(%address, "host connected");
+        self.stream = Some(stream);
+        (self.on_event)(HostEvent::Connected(address));
+        Ok(())
+    }
+
+    /// It could not be reached.
+    pub(super) fn not_reached(&mut self, error: io::Error, again: Duration) {
+        tracing::debug!(%error, ?again, "host not reached");
+        (self.on_event)(HostEvent::NotReached { error, again });
+    }
+
+    /// Reads what the host has sent; `None` if there is none, or none any more.
+    pub(super) async fn read(&mut self, buffer: &mut [u8]) -> Option<usize> {
+        match self.stream.as_mut()?.read(buffer).await {
+            Ok(length) if length > 0 => Some(length),
+            end => {
+                self.gone(end.err().as_ref());
+                None
+            }
+        }
+    }
+
+    /// Writes some of the bytes; all of them, into nowhere, if there is no host.
+    pub(super) async fn write(&mut self, bytes: &[u8]) -> usize {
+        let Some(stream) = &mut self.stream else {
+            return bytes.len();
+        };
+        match stream.write(bytes).await {
+            Ok(written) => written,
+            Err(error) => {
+                self.gone(Some(&error));
+                bytes.len()
+            }
+        }
+    }
+
+    fn gone(&mut self, error: Option<&io::Error>) {
+        tracing::debug!(?error, "host disconnected");
+        self.stream = None;
+        (self.on_event)(HostEvent::Gone);
+    }
+}
