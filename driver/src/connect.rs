@@ -9,18 +9,19 @@ use atmq_protocol::cloud::{Credentials, aliyun};
 use atmq_protocol::framing::DataEnd;
 use atmq_protocol::limits::Limits;
 use atmq_protocol::mqtt::{
-    Connected, ConnectionId, ConnectionState, DataFormat, Information, Refusal, Request, Setting,
-    Timeouts, Urc, Version, Will,
+    Connected, ConnectionId, ConnectionState, DataFormat, Information, LinkStatus, Refusal,
+    Request, Setting, Timeouts, Urc, Version, Will,
 };
 use tokio::sync::oneshot;
 
 use crate::client::Client;
 use crate::cloud::{Identity, Presented};
-use crate::error::{ConnectError, Error, ExchangeError};
+use crate::error::{ConnectError, Disconnected, Error, ExchangeError};
 use crate::messages::{Link, Messages};
 use crate::modem::Modem;
 use crate::port_task::Call;
 use crate::session::{Answer, Command};
+use crate::tls::Tls;
 
 /// How to connect to a broker.
 ///
@@ -44,7 +45,7 @@ pub struct ConnectOptions {
     version: Version,
     timeouts: Option<Timeouts>,
     will: Option<Will<'static>>,
-    tls_context: Option<u8>,
+    tls: Option<Secured>,
     open_limit: Option<Duration>,
     payloads: PayloadFormat,
 }
@@ -90,13 +91,13 @@ impl ConnectOptions {
             version: Version::default(),
             timeouts: None,
             will: None,
-            tls_context: None,
+            tls: None,
             open_limit: None,
             payloads: PayloadFormat::Automatic,
         }
     }
 
-    /// A device of Alibaba Cloud IoT, over TCP on connection 0; add [`tls_context`](Self::tls_context) for TLS.
+    /// A device of Alibaba Cloud IoT, over TCP on connection 0; add [`tls`](Self::tls) for TLS.
     /// User name and password are computed here at each connect, by HMAC-SHA256 with the device's
     /// secret, or taken from what a [registration](aliyun::Registered) has brought. The client id
     /// is the device's name.
@@ -125,7 +126,7 @@ impl ConnectOptions {
         options
     }
 
-    /// A device of OneNET Studio, over TCP on connection 0; add [`tls_context`](Self::tls_context) for TLS. A new
+    /// A device of OneNET Studio, over TCP on connection 0; add [`tls`](Self::tls) for TLS. A new
     /// token is made at each connect, signed with HMAC-SHA256, which is good for `lifetime` from
     /// then on by the clock of this computer.
     pub fn onenet_studio(
@@ -238,10 +239,34 @@ impl ConnectOptions {
         self
     }
 
+    /// TLS, with a context of the module that is set up at each connect.
+    pub fn tls(mut self, tls: Tls) -> Self {
+        self.tls = Some(Secured::Here(tls));
+        self
+    }
+
     /// TLS with one of the module's TLS contexts, 0 to 5, which must have been set up.
     pub fn tls_context(mut self, context: u8) -> Self {
-        self.tls_context = Some(context);
+        self.tls = Some(Secured::Before(context));
         self
+    }
+
+    /// Whether the link is TLS.
+    pub(crate) fn is_secured(&self) -> bool {
+        self.tls.is_some()
+    }
+
+    /// The time without a packet after which the module sends a PINGREQ.
+    pub(crate) fn keep_alive_seconds(&self) -> u64 {
+        self.keep_alive.as_secs()
+    }
+
+    /// The TLS context to set up, if there is one.
+    fn tls_here(&self) -> Option<&Tls> {
+        match &self.tls {
+            Some(Secured::Here(tls)) => Some(tls),
+            _ => None,
+        }
     }
 
     /// A device of Alibaba Cloud IoT whose user name and password the module computes itself
@@ -310,9 +335,12 @@ impl ConnectOptions {
         let optional = [
             self.timeouts.map(Setting::Timeouts),
             self.will.clone().map(|will| Setting::Will(Some(will))),
-            self.tls_context.map(|context| Setting::Tls {
+            self.tls.as_ref().map(|tls| Setting::Tls {
                 enabled: true,
-                context,
+                context: match tls {
+                    Secured::Before(context) => *context,
+                    Secured::Here(tls) => tls.context(),
+                },
             }),
         ];
         let optional = optional.into_iter().flatten();
@@ -341,7 +369,7 @@ impl ConnectOptions {
 
     /// What is presented at a connect at this moment.
     fn connect(&self) -> Result<Command, ConnectError> {
-        let tls = self.tls_context.is_some();
+        let tls = self.is_secured();
         let Presented {
             client_id,
             username,
@@ -354,6 +382,15 @@ impl ConnectOptions {
             password,
         }))
     }
+}
+
+/// Who sets a TLS context up.
+#[derive(Debug, Clone)]
+enum Secured {
+    /// Somebody has done so before.
+    Before(u8),
+    /// The driver does, at each connect.
+    Here(Tls),
 }
 
 pub(crate) async fn connect(
@@ -375,12 +412,15 @@ pub(crate) async fn connect_link(
     let client = Client::new(modem.clone(), link.clone());
     // Once, so that a function that gives credentials is asked once for a connect.
     let login = options.connect()?;
+    if let Some(tls) = options.tls_here() {
+        tls.check()?;
+    }
     let limits = attach(modem, options, &login, link).await?;
     match establish(modem, options, &limits, login, link).await {
         Ok(()) => Ok(client),
         Err(error) => {
             client.abandon().await;
-            Err(error)
+            Err(explain(modem, options, error, link).await)
         }
     }
 }
@@ -396,7 +436,8 @@ async fn attach(
     // Each module can be told of either format.
     let settings = options.settings(&Limits::NT26).into_iter();
     let configure = settings.map(|(setting, _)| options.configure(setting));
-    let commands = configure.chain([options.open(), login.clone()]);
+    let tls = options.tls_here().into_iter().flat_map(Tls::commands);
+    let commands = tls.chain(configure).chain([options.open(), login.clone()]);
     let (reply, answer) = oneshot::channel();
     let call = Call::Attach {
         link: link.clone(),
@@ -420,6 +461,12 @@ async fn establish(
     // A link or a configuration may be left of an earlier program.
     let close = Command::Mqtt(Request::Close { connection });
     tolerate(modem.exchange(close, None, None).await)?;
+    if let Some(tls) = options.tls_here() {
+        tls.set_up(modem).await.map_err(|error| match error {
+            Error::Exchange(ExchangeError::Refused { .. }) => ConnectError::TlsSetUp(error),
+            other => other.into(),
+        })?;
+    }
     for (setting, needed) in options.settings(limits) {
         let outcome = modem.exchange(options.configure(setting), None, None).await;
         if needed {
@@ -461,6 +508,33 @@ async fn establish(
             },
         },
         _ => Ok(()),
+    }
+}
+
+/// What a failure was about. That TLS failed is reported behind the failure of the link, and has
+/// come by the time the link is closed.
+async fn explain(
+    modem: &Modem,
+    options: &ConnectOptions,
+    error: ConnectError,
+    link: &Link,
+) -> ConnectError {
+    let reported = match (&error, link.ended()) {
+        (ConnectError::Failed(Error::Exchange(ExchangeError::LinkLost { status, .. })), _) => {
+            Some(*status)
+        }
+        (ConnectError::Open { .. }, Some(Disconnected::LinkLost { status, .. })) => Some(status),
+        _ => None,
+    };
+    if reported != Some(LinkStatus::Tls) {
+        return error;
+    }
+    if let Some(tls) = options.tls_here() {
+        tls.failed(modem).await;
+    }
+    ConnectError::Tls {
+        host: options.host.clone(),
+        port: options.port,
     }
 }
 

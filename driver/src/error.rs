@@ -10,6 +10,8 @@ use atmq_protocol::mqtt::{ConnectionId, LinkStatus, OpenFailure, QoS, Refusal};
 use atmq_protocol::result_code::FinalResult;
 use thiserror::Error;
 
+use crate::tls::TlsError;
+
 /// Why a port could not be opened, or nothing behind it answered.
 #[derive(Debug, Error)]
 #[non_exhaustive]
@@ -298,6 +300,26 @@ pub enum ConnectError {
         /// The module's reason.
         failure: OpenFailure,
     },
+    /// The link was made, but could not be secured.
+    #[error(
+        "TLS to {host}:{port} failed: check the CA certificate, the name in the broker's \
+         certificate, the client's certificate and the module's clock"
+    )]
+    Tls {
+        /// The broker's host.
+        host: String,
+        /// The broker's TCP port.
+        port: u16,
+    },
+    /// TLS cannot be set up as asked for. Nothing was sent.
+    #[error(transparent)]
+    TlsOptions(#[from] TlsError),
+    /// The module did not take the TLS context.
+    #[error(
+        "the module did not take the TLS context; set it up as its manual says, and name it by \
+         `tls_context`"
+    )]
+    TlsSetUp(#[source] Error),
     /// The broker refused the client.
     #[error("the broker refused the client: {} (code {})", refusal_words(*.0), .0.code())]
     Refused(Refusal),

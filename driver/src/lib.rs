@@ -25,7 +25,7 @@
 //! | what | where |
 //! |---|---|
 //! | open a port, identify, signal, raw commands, connect | [`Modem`], [`Settings`], [`open_port`] |
-//! | subscribe, publish, disconnect | [`Client`], [`ConnectOptions`] |
+//! | subscribe, publish, disconnect | [`Client`], [`ConnectOptions`], [`Tls`] |
 //! | stay connected, with a queue of messages | [`reconnect`], [`Modem::keep_connected`] |
 //! | clouds: credentials, frames, registration | [`cloud`] |
 //! | receive | [`Messages`], [`Message`]; what happens when you are slow is told there |
@@ -51,6 +51,7 @@ pub mod reconnect;
 pub mod session;
 mod settings;
 mod state;
+mod tls;
 mod unsolicited;
 
 /// The crate with the types of the wire, for what is not repeated here.
@@ -60,7 +61,8 @@ pub use atmq_protocol::dialect::EncodeError;
 pub use atmq_protocol::framing::DataEnd;
 pub use atmq_protocol::limits::Limits;
 pub use atmq_protocol::mqtt::{
-    ConnectionId, ConnectionState, LinkStatus, OpenFailure, QoS, Refusal, Timeouts, Version, Will,
+    ConnectionId, ConnectionState, LinkStatus, OpenFailure, QoS, Refusal, Timeouts, TlsVersion,
+    Version, Will,
 };
 pub use atmq_protocol::result_code::{CmeError, FinalResult};
 pub use atmq_protocol::standard::{
@@ -82,4 +84,5 @@ pub use reconnect::{Reconnect, ReconnectingClient};
 pub use session::{RawCommand, Response};
 pub use settings::{Direction, Settings, Tapped};
 pub use state::{ModemState, StateChanges};
+pub use tls::{Tls, TlsError};
 pub use unsolicited::{Lines, ModuleUrc, Urcs};

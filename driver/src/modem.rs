@@ -17,6 +17,7 @@ use crate::port_task::{Call, PortTask, Shared, Stream, Supply, lock};
 use crate::session::{Answer, Command, Publish, RawCommand, Response, Session, check_publish};
 use crate::settings::Settings;
 use crate::state::{ModemState, StateChanges};
+use crate::tls::StoredFiles;
 use crate::unsolicited::{Lines, Urcs};
 
 pub use questions::{Address, Functionality, Identity, NetworkStatus, Signal};
@@ -230,6 +231,11 @@ impl Modem {
         };
         let format = options.send_format(&limits);
         check_publish(self.settings.dialect, limits, format, publish)
+    }
+
+    /// The files that were sent to the module.
+    pub(crate) fn stored_files(&self) -> &tokio::sync::Mutex<StoredFiles> {
+        &self.shared.stored_files
     }
 
     pub(crate) fn new_link(&self, options: &ConnectOptions) -> Arc<Link> {

@@ -22,6 +22,7 @@ use crate::messages::Link;
 use crate::session::{Answer, Command, Session};
 use crate::settings::{Direction, Settings, Tapped};
 use crate::state::ModemState;
+use crate::tls::StoredFiles;
 use crate::unsolicited::Feeds;
 
 use condition::Condition;
@@ -75,6 +76,8 @@ pub(crate) struct Shared {
     pub(crate) feeds: Mutex<Feeds>,
     /// A PIN that was entered, and not seen to be accepted.
     pub(crate) spent_pin: Mutex<Option<Pin>>,
+    /// Locked for as long as a TLS context is being set up.
+    pub(crate) stored_files: tokio::sync::Mutex<StoredFiles>,
 }
 
 impl Default for Shared {
@@ -86,6 +89,7 @@ impl Default for Shared {
             drained: Arc::default(),
             feeds: Mutex::default(),
             spent_pin: Mutex::default(),
+            stored_files: tokio::sync::Mutex::default(),
         }
     }
 }

@@ -51,8 +51,16 @@ impl Module {
     /// # Panics
     /// It cannot be opened, or the module does not answer.
     pub async fn modem(&self) -> Modem {
+        self.modem_with(Settings::default()).await
+    }
+
+    /// The same, with settings of one's own.
+    ///
+    /// # Panics
+    /// As [`Module::modem`].
+    pub async fn modem_with(&self, settings: Settings) -> Modem {
         let path = self.path.to_string_lossy();
-        let modem = Modem::open(&path, Settings::default()).await;
+        let modem = Modem::open(&path, settings).await;
         modem.expect("the module can be opened")
     }
 

@@ -3,11 +3,9 @@
 use std::fs;
 use std::net::Ipv4Addr;
 
+use atmq_tests::authority::{Authority, Identity};
 use atmq_tests::host::Host;
 use atmq_tests::mosquitto::Mosquitto;
-use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, date_time_ymd,
-};
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpListener;
 
@@ -16,29 +14,9 @@ const OPENED: &str = "\r\nOK\r\n\r\n+LMQTTOPEN: 0,0\r\n";
 const REFUSED: &str = "\r\nOK\r\n\r\n+LMQTTOPEN: 0,-1,5\r\n\r\n+LMQTTURC: STATS,0,14\r\n";
 const CONNECTED: &str = "\r\nOK\r\n\r\n+LMQTTCONN: 0,0,0\r\n";
 
-type Authority = CertifiedIssuer<'static, KeyPair>;
-
-fn authority(name: &str) -> Authority {
-    let mut params = CertificateParams::new([]).expect("no names");
-    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    params.distinguished_name.push(DnType::CommonName, name);
-    let key = KeyPair::generate().expect("a key");
-    CertifiedIssuer::self_signed(params, key).expect("a certificate")
-}
-
-/// Certificate and key, as PEM, good until this year.
-fn identity(authority: &Authority, name: &str, until: i32) -> (String, String) {
-    let key = KeyPair::generate().expect("a key");
-    let mut params = CertificateParams::new([name.to_owned()]).expect("a name");
-    params.not_before = date_time_ymd(2019, 1, 1);
-    params.not_after = date_time_ymd(until, 1, 1);
-    let certificate = params.signed_by(&key, authority).expect("a certificate");
-    (certificate.pem(), key.serialize_pem())
-}
-
 /// A broker with a certificate for `broker.example`.
 fn broker(authority: &Authority, until: i32, more: &str) -> Option<Mosquitto> {
-    let (certificate, key) = identity(authority, "broker.example", until);
+    let Identity { certificate, key } = authority.identity("broker.example", until);
     Mosquitto::start_with(|directory| {
         for (name, pem) in [
             ("ca.pem", authority.pem()),
@@ -91,7 +69,7 @@ impl Secured for Host {
 
 #[tokio::test]
 async fn a_verified_broker_needs_the_right_authority_and_the_right_name() {
-    let (right, wrong) = (authority("right"), authority("wrong"));
+    let (right, wrong) = (Authority::new("right"), Authority::new("wrong"));
     let Some(broker) = broker(&right, 2999, "") else {
         return;
     };
@@ -117,11 +95,11 @@ async fn a_verified_broker_needs_the_right_authority_and_the_right_name() {
 
 #[tokio::test]
 async fn a_module_shows_its_certificate_at_the_highest_level_only() {
-    let authority = authority("authority");
+    let authority = Authority::new("authority");
     let Some(broker) = broker(&authority, 2999, "require_certificate true\n") else {
         return;
     };
-    let (certificate, key) = identity(&authority, "module", 2999);
+    let Identity { certificate, key } = authority.identity("module", 2999);
     let mut host = Host::start(broker.address()).await;
     host.uploads("ca.pem", &authority.pem()).await;
     host.uploads("certificate.pem", &certificate).await;
@@ -148,7 +126,7 @@ async fn a_module_shows_its_certificate_at_the_highest_level_only() {
 
 #[tokio::test]
 async fn the_time_of_a_certificate_matters_only_if_the_context_says_so() {
-    let (right, wrong) = (authority("right"), authority("wrong"));
+    let (right, wrong) = (Authority::new("right"), Authority::new("wrong"));
     let Some(broker) = broker(&right, 2020, "") else {
         return;
     };

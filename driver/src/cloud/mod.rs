@@ -7,6 +7,7 @@
 //! |---|---|
 //! | connect as an Alibaba Cloud device, credentials computed here | [`ConnectOptions::aliyun_device`] |
 //! | the same, credentials computed by the module | [`ConnectOptions::aliauth`] |
+//! | register an Alibaba Cloud device that has no secret | [`aliyun::register`] |
 //! | connect as a OneNET Studio device, with a fresh token each time | [`ConnectOptions::onenet_studio`] |
 //! | credentials of any other origin | [`ConnectOptions::cloud_credentials`], [`ConnectOptions::cloud_credentials_by`] |
 //!
@@ -16,8 +17,9 @@
 //! [`ConnectOptions::cloud_credentials`]: crate::ConnectOptions::cloud_credentials
 //! [`ConnectOptions::cloud_credentials_by`]: crate::ConnectOptions::cloud_credentials_by
 
+pub mod aliyun;
 mod identity;
 
-pub use atmq_protocol::cloud::{Credentials, CredentialsError, Hash, aliyun, onenet};
+pub use atmq_protocol::cloud::{Credentials, CredentialsError, Hash, onenet};
 
 pub(crate) use identity::{Identity, Presented};

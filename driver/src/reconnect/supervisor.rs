@@ -263,6 +263,9 @@ fn is_final(error: &ConnectError, when_refused: WhenRefused) -> bool {
     match error {
         ConnectError::Failed(Error::Request(_))
         | ConnectError::Occupied(_)
+        | ConnectError::Credentials(_)
+        | ConnectError::TlsOptions(_)
+        | ConnectError::TlsSetUp(_)
         | ConnectError::Open {
             failure: OpenFailure::Parameter,
             ..

@@ -8,3 +8,4 @@ mod module;
 mod port;
 mod reconnect;
 mod symptoms;
+mod tls;

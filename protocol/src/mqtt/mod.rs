@@ -14,7 +14,7 @@ use core::fmt;
 pub use cloud::{AliDevice, Registration, SignMethod};
 pub use request::{Exchange, Information, PublishPayload, Request, TopicFilter};
 pub use setting::{DataFormat, FormatTable, Formats, Setting, SettingKey, Timeouts, Version, Will};
-pub use tls::{SecurityLevel, TlsKey, TlsSetting, TlsVersion};
+pub use tls::{MAX_FILE, SecurityLevel, TlsKey, TlsSetting, TlsVersion};
 pub use urc::{
     Connected, ConnectionState, LinkStatus, OpenFailure, PublishResult, Refusal,
     SubscriptionChange, Urc,

@@ -1,6 +1,10 @@
 use alloc::borrow::Cow;
 use alloc::string::String;
 
+/// The longest file that a module stores, in bytes. Ours (reference `README.md`, "Decisions"): no
+/// source has one.
+pub const MAX_FILE: usize = 16 * 1024;
+
 /// A value of one of the module's TLS contexts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TlsSetting<'a> {

@@ -135,6 +135,9 @@ fn what_would_be_refused_again_is_not_tried_again() {
         ConnectError::Refused(Refusal::ProtocolVersion),
         ConnectError::Failed(Error::Request(RequestError::NotACommand)),
         ConnectError::Occupied(atmq_protocol::mqtt::ConnectionId(0)),
+        ConnectError::Credentials(CredentialsError::AccessKey),
+        ConnectError::TlsOptions(TlsError::EncryptedKey),
+        ConnectError::TlsSetUp(unresponsive()),
     ] {
         let (mut supervisor, now) = supervisor(&Reconnect::default());
         supervisor.poll(now);

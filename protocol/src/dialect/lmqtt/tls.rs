@@ -17,7 +17,7 @@
 use super::command::{carriable, decode_text, in_range, length_in_range, not_empty};
 use crate::command::Command;
 use crate::dialect::EncodeError;
-use crate::mqtt::{Request, SecurityLevel, TlsKey, TlsSetting, TlsVersion};
+use crate::mqtt::{MAX_FILE, Request, SecurityLevel, TlsKey, TlsSetting, TlsVersion};
 use crate::parameter::{ParameterError, ParameterWriter, Parameters};
 
 pub(super) const SSLCFG: &str = "+LSSLCFG";
@@ -27,9 +27,8 @@ pub(super) const NAMES: [&str; 2] = [SSLCFG, FUPL];
 /// Highest TLS context (documented for the key `sslenable`).
 const CONTEXTS: u8 = 5;
 
-/// Longest file name, in bytes, and longest file. Ours.
+/// Longest file name, in bytes. Ours.
 const NAME_LIMIT: usize = 64;
-const FILE_LIMIT: usize = 16 * 1024;
 
 /// Every key by its name on the wire.
 const KEYS: [(TlsKey, &str); 7] = [
@@ -99,7 +98,7 @@ pub(super) fn encode(
         } => {
             writer
                 .quoted(check_name(name)?)
-                .integer(length_in_range("the file", *length, FILE_LIMIT)?)
+                .integer(length_in_range("the file", *length, MAX_FILE)?)
                 .optional_integer(*timeout_seconds);
         }
         _ => {}
@@ -138,7 +137,7 @@ pub(super) fn decode<'a>(
         Request::Upload {
             name: decode_text(parameters, "filename", NAME_LIMIT)?,
             // The limit is not above what an i64 holds.
-            length: parameters.integer("filesize", 1, FILE_LIMIT as i64)?,
+            length: parameters.integer("filesize", 1, MAX_FILE as i64)?,
             timeout_seconds: parameters.optional_integer("timeout", 1, 65535)?,
         }
     } else {

@@ -1,0 +1,169 @@
+//! TLS set up by the driver, from PEM files to a real mosquitto that asks for a certificate.
+
+use std::fs;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use atmq_driver::{
+    ConnectError, ConnectOptions, Direction, Messages, Modem, QoS, Settings, Tapped, Tls,
+};
+use atmq_emulator::Profile;
+use atmq_protocol::mqtt::TlsVersion;
+use atmq_tests::authority::{Authority, Identity};
+use atmq_tests::module::Module;
+use atmq_tests::mosquitto::Mosquitto;
+use tokio::time::timeout;
+
+/// Longer than mosquitto takes for a handshake on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A broker with a certificate for `broker.example` that asks clients for theirs.
+fn broker(authority: &Authority) -> Option<Mosquitto> {
+    let identity = authority.identity("broker.example", 2999);
+    Mosquitto::start_with(|directory| {
+        for (name, pem) in [
+            ("ca.pem", &authority.pem()),
+            ("certificate.pem", &identity.certificate),
+            ("key.pem", &identity.key),
+        ] {
+            fs::write(directory.join(name), pem).expect("a writable directory");
+        }
+        let directory = directory.display();
+        format!(
+            "cafile {directory}/ca.pem\ncertfile {directory}/certificate.pem\n\
+             keyfile {directory}/key.pem\nrequire_certificate true\n"
+        )
+    })
+}
+
+fn options(host: &str, tls: Tls) -> ConnectOptions {
+    ConnectOptions::new(host, 8883, "meter-7").tls(tls)
+}
+
+/// What the driver sends, as people are shown it.
+#[derive(Clone, Default)]
+struct Shown(Arc<Mutex<String>>);
+
+impl Shown {
+    fn settings(&self) -> Settings {
+        let shown = self.clone();
+        Settings::default().tap(move |tapped: &Tapped<'_>| {
+            if tapped.direction == Direction::HostToModule {
+                *shown.0.lock().unwrap() += &String::from_utf8_lossy(&tapped.redacted());
+            }
+        })
+    }
+
+    /// Names of the files sent since the last call.
+    fn uploads(&self) -> Vec<String> {
+        let shown = std::mem::take(&mut *self.0.lock().unwrap());
+        assert!(!shown.contains("BEGIN"), "{shown}");
+        let uploads = shown.split("AT+LFUPL=\"").skip(1);
+        uploads
+            .map(|upload| upload.split('"').next().unwrap_or_default().into())
+            .collect()
+    }
+}
+
+async fn works(modem: &Modem, options: ConnectOptions) {
+    let connected = timeout(PATIENCE, modem.connect(options)).await;
+    let (client, mut messages): (_, Messages) = connected.expect("in time").expect("a connection");
+    client.subscribe("t", QoS::AtLeastOnce).await.unwrap();
+    client
+        .publish("t", "over TLS", QoS::AtLeastOnce, false)
+        .await
+        .unwrap();
+    let message = timeout(PATIENCE, messages.recv()).await;
+    assert_eq!(message.expect("in time").unwrap().payload, b"over TLS");
+    client.disconnect().await.unwrap();
+}
+
+async fn fails(modem: &Modem, options: ConnectOptions) -> ConnectError {
+    let connected = timeout(PATIENCE, modem.connect(options)).await;
+    connected.expect("in time").expect_err("no connection")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn certificates_reach_the_module_and_are_used() {
+    let (right, wrong) = (Authority::new("right"), Authority::new("wrong"));
+    let Some(broker) = broker(&right) else {
+        return;
+    };
+    let Identity { certificate, key } = right.identity("meter-7", 2999);
+    let module = Module::start(Profile::nt35e().instant(), broker.address());
+    let shown = Shown::default();
+    let modem = module.modem_with(shown.settings()).await;
+    let mutual =
+        |context, ca: &Authority| Tls::verified(context, ca.pem()).client(&certificate, &key);
+
+    works(&modem, options("broker.example", mutual(1, &right))).await;
+    assert_eq!(
+        shown.uploads(),
+        ["atmq_ca_1.pem", "atmq_cert_1.pem", "atmq_key_1.pem"]
+    );
+    // The module has them.
+    works(&modem, options("broker.example", mutual(1, &right))).await;
+    assert_eq!(shown.uploads(), [""; 0]);
+    // Another context has files of its own.
+    let error = fails(&modem, options("broker.example", mutual(2, &wrong))).await;
+    assert!(
+        error
+            .to_string()
+            .starts_with("TLS to broker.example:8883 failed: check the CA"),
+        "{error}"
+    );
+    assert_eq!(
+        shown.uploads(),
+        ["atmq_ca_2.pem", "atmq_cert_2.pem", "atmq_key_2.pem"]
+    );
+    works(&modem, options("broker.example", mutual(1, &right))).await;
+    assert_eq!(shown.uploads(), [""; 0]);
+    // A certificate for another name.
+    let error = fails(&modem, options("other.example", mutual(1, &right))).await;
+    assert!(matches!(error, ConnectError::Tls { .. }), "{error:?}");
+    // After a failure nothing is taken for granted.
+    works(&modem, options("broker.example", mutual(1, &right))).await;
+    assert_eq!(shown.uploads().len(), 3);
+    // A changed file is sent, the others are not.
+    let error = fails(&modem, options("broker.example", mutual(1, &wrong))).await;
+    assert!(matches!(error, ConnectError::Tls { .. }), "{error:?}");
+    assert_eq!(shown.uploads(), ["atmq_ca_1.pem"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broker_that_asks_for_a_certificate_lets_nobody_in_without() {
+    let authority = Authority::new("authority");
+    let Some(broker) = broker(&authority) else {
+        return;
+    };
+    let module = Module::start(Profile::nt35e().instant(), broker.address());
+    let modem = module.modem().await;
+    for tls in [Tls::unverified(0), Tls::verified(1, authority.pem())] {
+        // In TLS 1.3 a broker refuses only after the client has opened.
+        let error = fails(
+            &modem,
+            options("broker.example", tls.version(TlsVersion::V1_2)),
+        )
+        .await;
+        assert!(matches!(error, ConnectError::Tls { .. }), "{error:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reboot_may_have_lost_the_files() {
+    let authority = Authority::new("authority");
+    let Some(broker) = broker(&authority) else {
+        return;
+    };
+    let Identity { certificate, key } = authority.identity("meter-7", 2999);
+    let tls = || Tls::verified(0, authority.pem()).client(&certificate, &key);
+    let module = Module::start(Profile::nt35e().instant(), broker.address());
+    let shown = Shown::default();
+    let modem = module.modem_with(shown.settings()).await;
+    works(&modem, options("broker.example", tls())).await;
+    assert_eq!(shown.uploads().len(), 3);
+    modem.command("AT+CFUN=0,1").await.unwrap();
+    modem.initialise().await.unwrap();
+    works(&modem, options("broker.example", tls())).await;
+    assert_eq!(shown.uploads().len(), 3);
+}
