@@ -94,6 +94,11 @@ pub(crate) async fn configure(module: &mut Module) {
 /// The same, with one setting in another way: what stands behind `AT+LMQTTCFG=`.
 async fn configure_with(module: &mut Module, other: &str) {
     module.answer("AT+LMQTTCLOSE=0\r", "\r\nERROR\r\n").await;
+    settings(module, other).await;
+}
+
+/// The settings of a connection alone.
+pub(crate) async fn settings(module: &mut Module, other: &str) {
     for setting in [
         "\"recv/mode\",0,0,1",
         "\"send/mode\",0,0",

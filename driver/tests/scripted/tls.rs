@@ -4,7 +4,7 @@ use std::error::Error as _;
 
 use atmq_driver::{ConnectError, ConnectOptions, Modem, Tls, TlsVersion};
 
-use crate::module::{Module, line};
+use crate::module::{Module, line, settings as connection_settings};
 
 const OK: &str = "\r\nOK\r\n";
 
@@ -31,18 +31,9 @@ async fn configures(module: &mut Module, context: u8, settings: &[&str]) {
     for setting in settings {
         module.answer(&format!("AT+LSSLCFG={setting}\r"), OK).await;
     }
-    for setting in [
-        "\"recv/mode\",0,0,1",
-        "\"send/mode\",0,0",
-        "\"cache\",0,0",
-        "\"urc\",0,1",
-        "\"version\",0,4",
-        "\"session\",0,1",
-        "\"keepalive\",0,120",
-        &format!("\"sslenable\",0,1,{context}"),
-    ] {
-        module.answer(&format!("AT+LMQTTCFG={setting}\r"), OK).await;
-    }
+    connection_settings(module, "").await;
+    let secured = format!("AT+LMQTTCFG=\"sslenable\",0,1,{context}\r");
+    module.answer(&secured, OK).await;
 }
 
 const VERIFIED: [&str; 5] = [
