@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use atmq_driver::cloud::Hash;
 use atmq_driver::cloud::aliyun::{
     self, Device, RegisterError, Registered, Registration, RegistrationRequest,
 };
@@ -13,6 +14,7 @@ use atmq_driver::cloud::onenet::studio::{self, AccessKey};
 use atmq_driver::cloud::onenet::{
     self, COMMANDS, Command, DATA_POINTS, DataPoints, Point, Stream, TextPoint, Time,
 };
+use atmq_driver::reconnect::Reconnect;
 use atmq_driver::{
     ConnectError, ConnectOptions, Message, Messages, Modem, QoS, Refusal, Secret, Tls,
 };
@@ -23,6 +25,7 @@ use atmq_emulator::broker::{
 use atmq_tests::authority::Authority;
 use atmq_tests::module::Module;
 use atmq_tests::raw_mqtt::{self, RawClient};
+use atmq_tests::relay::Relay;
 use atmq_tests::tls_front::TlsFront;
 use tokio::time::timeout;
 
@@ -72,11 +75,13 @@ fn both_ways(name: &str, secret: &'static str) -> [ConnectOptions; 2] {
     ]
 }
 
+async fn within<T>(doing: impl Future<Output = T>) -> T {
+    timeout(PATIENCE, doing).await.expect("it happens in time")
+}
+
 async fn next(messages: &mut Messages) -> Message {
-    let message = timeout(PATIENCE, messages.recv()).await;
-    message
-        .expect("a message comes in time")
-        .expect("the connection stands")
+    let message = within(messages.recv()).await;
+    message.expect("the connection stands")
 }
 
 async fn refusal(modem: &Modem, options: ConnectOptions) -> Refusal {
@@ -190,8 +195,8 @@ async fn a_registration_that_nobody_answers_ends_and_leaves_the_module_usable() 
         register(options.clone()).await,
         Err(RegisterError::NoAnswer { limit })
     );
-    let connected = timeout(PATIENCE, modem.connect(options.credentials("u", "p"))).await;
-    connected.expect("in time").expect("the module is usable");
+    let connected = within(modem.connect(options.credentials("u", "p"))).await;
+    connected.expect("the module is usable");
 }
 
 fn noon() -> Time {
@@ -346,4 +351,33 @@ async fn credentials_are_asked_for_once_at_each_connect() {
         modem.connect(options).await.unwrap_err().to_string(),
         "there are no credentials to connect with: the vault is locked"
     );
+}
+
+/// A token may have expired by the time the link is lost.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_that_comes_back_comes_with_new_credentials() {
+    let platform = OneNet::default().with_key("products/123123", ACCESS_KEY);
+    let broker = broker(platform).await;
+    let relay = Relay::start(broker.local_addr()).await;
+    let module = Module::start(Profile::nt35e().instant(), relay.address());
+    let asked = Arc::new(AtomicUsize::new(0));
+    let counter = asked.clone();
+    let options = ConnectOptions::new("studio.example", 1883, "").cloud_credentials_by(move || {
+        // Far in the future, and another one each time.
+        let expires = 32_503_680_000 + counter.fetch_add(1, Ordering::Relaxed) as u64;
+        let key = AccessKey::product(ACCESS_KEY)?;
+        studio::Device::new("123123", "mydev").credentials(&key, Hash::Sha256, expires)
+    });
+    let policy =
+        Reconnect::default().backoff(Duration::from_millis(20), Duration::from_millis(200));
+    let (client, _messages) = module.modem().await.keep_connected(options, policy);
+    within(client.connected()).await.unwrap();
+    assert_eq!(asked.load(Ordering::Relaxed), 1);
+    relay.cut();
+    let mut state = client.watch_state();
+    while client.counters().losses < 1 {
+        within(state.changed()).await.unwrap();
+    }
+    within(client.connected()).await.unwrap();
+    assert!(asked.load(Ordering::Relaxed) >= 2);
 }

@@ -1,4 +1,6 @@
 use super::*;
+use crate::TlsError;
+use crate::cloud::CredentialsError;
 use crate::error::RequestError;
 use atmq_protocol::mqtt::LinkStatus;
 
