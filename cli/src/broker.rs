@@ -7,6 +7,7 @@ use atmq_driver::{
 };
 use clap::ValueEnum;
 
+use crate::cloud::CloudArguments;
 use crate::failure::{Failure, FailureKind, chain};
 use crate::secret;
 
@@ -14,9 +15,9 @@ use crate::secret;
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Broker")]
 pub(crate) struct BrokerArguments {
-    /// The broker's host, as the module is to resolve it
-    #[arg(short = 'h', long, value_name = "HOST", default_value = "localhost")]
-    host: String,
+    /// The broker's host, as the module is to resolve it; localhost if not given
+    #[arg(short = 'h', long, value_name = "HOST")]
+    host: Option<String>,
     /// The broker's TCP port
     #[arg(short = 'p', long, value_name = "PORT", default_value_t = 1883,
           value_parser = clap::value_parser!(u16).range(1..))]
@@ -53,6 +54,8 @@ pub(crate) struct BrokerArguments {
         default_value = "mqttv311"
     )]
     protocol_version: ProtocolVersion,
+    #[command(flatten)]
+    cloud: CloudArguments,
     #[command(flatten)]
     will: WillArguments,
 }
@@ -102,23 +105,43 @@ enum ProtocolVersion {
 }
 
 impl BrokerArguments {
+    /// Whether a broker was named, by its host or as a platform.
+    pub(crate) fn is_given(&self) -> bool {
+        self.host.is_some() || self.cloud.knows_its_host()
+    }
+
+    fn host(&self) -> &str {
+        self.host.as_deref().unwrap_or("localhost")
+    }
+
+    /// `HOST:PORT`
+    pub(crate) fn address(&self) -> String {
+        format!("{}:{}", self.host(), self.broker_port)
+    }
+
     /// How to connect. Asks the terminal for the password if it is to.
     pub(crate) fn options(&self) -> Result<ConnectOptions, Failure> {
         let id = self.id.clone();
         // A profile may give it, too, which clap would not count.
-        if self.disable_clean_session && id.is_none() {
+        if self.disable_clean_session && id.is_none() && !self.cloud.is_given() {
             let what = "-c keeps a session, and there is no client id to keep it for";
             return Err(Failure::new(FailureKind::Usage, what).hint("give -i"));
         }
-        let client_id = id.unwrap_or_else(|| unique_client_id(&self.id_prefix));
-        let mut options = ConnectOptions::new(&self.host, self.broker_port, client_id)
+        let device = self.cloud.options(self.host.as_deref(), self.broker_port)?;
+        let is_device = device.is_some();
+        let options = device.unwrap_or_else(|| {
+            let client_id = id.unwrap_or_else(|| unique_client_id(&self.id_prefix));
+            ConnectOptions::new(self.host(), self.broker_port, client_id)
+        });
+        let mut options = options
             .keep_alive(Duration::from_secs(self.keepalive.into()))
             .clean_session(!self.disable_clean_session)
             .version(match self.protocol_version {
                 ProtocolVersion::Mqttv31 => Version::V3_1,
                 ProtocolVersion::Mqttv311 => Version::V3_1_1,
             });
-        if let Some(username) = &self.username {
+        // A profile may have a user name for other calls.
+        if let Some(username) = self.username.as_ref().filter(|_| !is_device) {
             options = match self.password.read()? {
                 Some(password) => options.credentials(username, password),
                 None => options.username(username),

@@ -22,7 +22,13 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 pub(crate) const CLOSED_PORT: &str = "127.0.0.1:1";
 
 /// Set by whoever runs the tests, these would change what the program does.
-const VARIABLES: [&str; 4] = ["ATMQ_PORT", "ATMQ_PASSWORD", "ATMQ_PROFILE", "ATMQ_LOG"];
+const VARIABLES: [&str; 5] = [
+    "ATMQ_PORT",
+    "ATMQ_PASSWORD",
+    "ATMQ_SECRET",
+    "ATMQ_PROFILE",
+    "ATMQ_LOG",
+];
 
 /// The program with arguments, to be run to its end.
 pub(crate) fn atmq(arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Command {
