@@ -48,6 +48,20 @@ impl Failure {
         self
     }
 
+    pub(crate) fn kind(&self) -> FailureKind {
+        self.kind
+    }
+
+    /// What was wrong, without what to try.
+    pub(crate) fn what(&self) -> &str {
+        &self.what
+    }
+
+    /// What to try next.
+    pub(crate) fn advice(&self) -> Option<&str> {
+        self.hint.as_deref()
+    }
+
     pub(crate) fn exit_code(&self) -> ExitCode {
         ExitCode::from(self.kind as u8)
     }

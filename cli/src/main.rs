@@ -4,9 +4,11 @@
 mod at;
 mod broker;
 mod capture;
+mod cloud;
 mod completions;
 mod config;
 mod demo;
+mod doctor;
 mod emulate;
 mod explain;
 mod failure;
@@ -15,6 +17,7 @@ mod grammar;
 mod lint;
 mod output;
 mod port;
+mod ports;
 mod publish;
 mod replay;
 mod seconds;
@@ -61,6 +64,8 @@ enum Command {
     Explain(explain::Arguments),
     Pub(publish::Arguments),
     Sub(subscribe::Arguments),
+    Doctor(doctor::Arguments),
+    Ports(ports::Arguments),
     Config(config::Arguments),
     Completions(completions::Arguments),
     Man(completions::ManArguments),
@@ -130,6 +135,8 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
             Command::Explain(arguments) => explain::run(&arguments),
             Command::Pub(arguments) => publish::run(arguments, quiet).await,
             Command::Sub(arguments) => subscribe::run(arguments).await,
+            Command::Doctor(arguments) => doctor::run(arguments).await,
+            Command::Ports(arguments) => ports::run(&arguments, quiet),
             Command::Config(arguments) => config::run(&arguments),
             Command::Completions(arguments) => completions::run(&arguments, whole()),
             Command::Man(arguments) => completions::man(&arguments, whole()),

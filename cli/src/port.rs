@@ -28,6 +28,11 @@ pub(crate) struct PortArguments {
 }
 
 impl PortArguments {
+    /// The module's port as it was given.
+    pub(crate) fn name(&self) -> &str {
+        &self.port
+    }
+
     /// How to talk to the module, with what passes being recorded if that is asked for.
     pub(crate) fn settings(&self) -> Result<Settings, Failure> {
         let settings = self.plain_settings();

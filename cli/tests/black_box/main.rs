@@ -2,8 +2,10 @@
 
 mod at;
 mod capture;
+mod cloud;
 mod config;
 mod demo;
+mod doctor;
 mod emulate;
 mod emulate_profile;
 mod emulate_reach;

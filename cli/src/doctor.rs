@@ -1,0 +1,331 @@
+mod check;
+
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use atmq_driver::{
+    BringUp, CmeError, Error, ExchangeError, FinalResult, Modem, Progress, Signal, SimStatus,
+};
+use serde_json::json;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use self::check::{Check, Verdict};
+use crate::broker::{BrokerArguments, connect_failure};
+use crate::emulate::stopped;
+use crate::failure::{Failure, FailureKind, chain};
+use crate::output::print_line;
+use crate::port::PortArguments;
+use crate::seconds::seconds;
+
+/// Find out what keeps a module from its broker
+///
+/// Looks at the port and its baud rate, the module, SIM, signal, registration, attach, address
+/// and clock, one after another, and with -h at the broker as well. Each line is a verdict, and
+/// says what to do where there is something to do. Nothing is changed, but for echo and error
+/// numbers of the module.
+#[derive(Debug, clap::Args)]
+#[command(
+    disable_help_flag = true,
+    disable_version_flag = true,
+    next_help_heading = "Checks"
+)]
+pub(crate) struct Arguments {
+    /// Wait so long for SIM, registration and attach before looking at them
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    wait: Option<Duration>,
+    /// Print a line of JSON for each check, and one with the sum
+    #[arg(long)]
+    json: bool,
+    /// Print help
+    #[arg(long, action = clap::ArgAction::Help)]
+    help: Option<bool>,
+    #[command(flatten)]
+    port: PortArguments,
+    #[command(flatten)]
+    broker: BrokerArguments,
+}
+
+/// Below this power of the reference signal, in dBm, or below this strength, links suffer. Ours.
+const WEAK_DBM: (i16, i16) = (-115, -101);
+
+/// How far the clock may be off before certificates are judged wrongly. Ours.
+const CLOCK: Duration = Duration::from_secs(60);
+
+pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
+    let stopped = stopped();
+    let mut report = Report {
+        json: arguments.json,
+        counts: [0; 4],
+    };
+    tokio::select! {
+        result = arguments.examine(&mut report) => result,
+        () = stopped => {
+            report.sum_up()?;
+            Err(Failure::new(FailureKind::Stopped, "stopped before all was looked at"))
+        }
+    }
+}
+
+/// Prints checks as they are made, and counts them.
+struct Report {
+    json: bool,
+    /// By verdict.
+    counts: [usize; 4],
+}
+
+impl Report {
+    fn add(&mut self, check: &Check) -> Result<(), Failure> {
+        self.counts[check.verdict as usize] += 1;
+        match self.json {
+            true => print_line(check.to_json().to_string()),
+            false => print_line(check.to_text()),
+        }
+    }
+
+    fn count(&self, verdict: Verdict) -> usize {
+        self.counts[verdict as usize]
+    }
+
+    fn sum_up(&self) -> Result<(), Failure> {
+        if !self.json {
+            return Ok(());
+        }
+        let sum = json!({
+            "event": "summary",
+            "ok": self.count(Verdict::Ok),
+            "warnings": self.count(Verdict::Warning),
+            "failed": self.count(Verdict::Failed),
+            "skipped": self.count(Verdict::Skipped),
+        });
+        print_line(sum.to_string())
+    }
+}
+
+impl Arguments {
+    async fn examine(&self, report: &mut Report) -> Result<(), Failure> {
+        // What cannot be asked for must not be asked for late.
+        let options = self.broker.is_given().then(|| self.broker.options());
+        let options = options.transpose()?;
+        let modem = match self.port.modem().await {
+            Ok(modem) => modem,
+            Err(failure) => {
+                report.add(&Check::of_failure("port", &failure))?;
+                report.sum_up()?;
+                return Err(Failure::new(
+                    failure.kind(),
+                    "there is no module to look at",
+                ));
+            }
+        };
+        let port = self.port.name();
+        report.add(&Check::ok(
+            "port",
+            format!("{port} is open, and a module answers"),
+        ))?;
+        report.add(&module(&modem).await)?;
+        if let Some(limit) = self.wait {
+            report.add(&self.wait(&modem, limit).await)?;
+        }
+        report.add(&sim(&modem).await)?;
+        report.add(&signal(&modem).await)?;
+        report.add(&registration(&modem).await)?;
+        report.add(&attach(&modem).await)?;
+        let address = address(&modem).await;
+        report.add(&address)?;
+        report.add(&clock(&modem).await)?;
+        let mqtt = match options {
+            None => Check::skipped("mqtt", "no broker given").hint("-h looks at one"),
+            Some(_) if address.verdict == Verdict::Failed => {
+                Check::skipped("mqtt", "the module has no address")
+            }
+            Some(options) => {
+                let start = Instant::now();
+                match modem.connect(options).await {
+                    Err(error) => Check::of_failure("mqtt", &connect_failure(&error)),
+                    Ok((client, _messages)) => {
+                        let took = start.elapsed().as_secs_f64();
+                        let _ = client.disconnect().await;
+                        let broker = self.broker.address();
+                        Check::ok("mqtt", format!("connected to {broker} in {took:.1} s"))
+                    }
+                }
+            }
+        };
+        report.add(&mqtt)?;
+        report.sum_up()?;
+        match report.count(Verdict::Failed) {
+            0 => Ok(()),
+            1 => Err(Failure::new(FailureKind::Refused, "1 check failed")),
+            failed => Err(Failure::new(
+                FailureKind::Refused,
+                format!("{failed} checks failed"),
+            )),
+        }
+    }
+
+    /// Brings the module up, telling how it goes.
+    async fn wait(&self, modem: &Modem, limit: Duration) -> Check {
+        let json = self.json;
+        let bring_up = BringUp::default()
+            .limit(limit)
+            .on_progress(move |progress| {
+                if json {
+                    let line = json!({ "event": "progress", "what": progress.to_string() });
+                    // It fails again at the next check, and is told then.
+                    let _ = print_line(line.to_string());
+                } else {
+                    let _ = print_line(format!("      {progress}"));
+                }
+            });
+        match modem.bring_up(bring_up).await {
+            Ok(network) => Check::ok(
+                "wait",
+                format!("up after {:.1} s", network.took.as_secs_f64()),
+            ),
+            Err(error) => Check::failed("wait", chain(&error)),
+        }
+    }
+}
+
+async fn module(modem: &Modem) -> Check {
+    let identity = match modem.identify().await {
+        Ok(identity) => identity,
+        Err(error) => return Check::of_error("module", &error),
+    };
+    let Some(model) = identity.model else {
+        let check = Check::warning("module", "it does not tell its model");
+        return check.hint("the limits of an NT26 are assumed");
+    };
+    let mut detail = model;
+    for (words, value) in [
+        ("by", identity.manufacturer),
+        ("firmware", identity.revision),
+        ("IMEI", identity.imei),
+    ] {
+        if let Some(value) = value {
+            detail.push_str(&format!(", {words} {value}"));
+        }
+    }
+    Check::ok("module", detail)
+}
+
+async fn sim(modem: &Modem) -> Check {
+    match modem.sim_status().await {
+        Ok(status @ SimStatus::Ready) => Check::ok("sim", Progress::Sim(status).to_string()),
+        Ok(status) => {
+            let hint = match status {
+                SimStatus::PinRequired => "enter it: atmq at 'AT+CPIN=\"…\"'",
+                SimStatus::PukRequired => "enter PUK and a new PIN: atmq at 'AT+CPIN=\"…\",\"…\"'",
+                _ => "ask whoever issued the card",
+            };
+            Check::failed("sim", Progress::Sim(status).to_string()).hint(hint)
+        }
+        Err(error) if is_refused_with(&error, CmeError::NO_SIM) => {
+            let check = Check::failed("sim", Progress::NoSim.to_string());
+            check.hint("insert one, with the contacts the right way, and restart the module")
+        }
+        Err(error) => Check::of_error("sim", &error),
+    }
+}
+
+fn is_refused_with(error: &Error, number: u16) -> bool {
+    matches!(
+        error,
+        Error::Exchange(ExchangeError::Refused {
+            result: FinalResult::Cme(CmeError::Code(code)),
+            ..
+        }) if *code == number
+    )
+}
+
+async fn signal(modem: &Modem) -> Check {
+    let signal = match modem.signal().await {
+        Ok(signal) => signal,
+        Err(error) => return Check::of_error("signal", &error),
+    };
+    let words = Progress::Signal(signal).to_string();
+    match is_weak(signal) {
+        None => Check::warning("signal", words).hint("is the antenna connected?"),
+        Some(true) => Check::warning("signal", format!("{words}: weak"))
+            .hint("move the antenna; links will be slow and break"),
+        Some(false) => Check::ok("signal", words),
+    }
+}
+
+/// `None` if there is no signal.
+fn is_weak(signal: Signal) -> Option<bool> {
+    let Signal {
+        rssi_dbm, rsrp_dbm, ..
+    } = signal;
+    let is_below = |value: Option<i16>, limit| value.map(|value| value < limit);
+    let weak = [
+        is_below(rsrp_dbm, WEAK_DBM.0),
+        is_below(rssi_dbm, WEAK_DBM.1),
+    ];
+    weak.into_iter().flatten().reduce(|one, other| one || other)
+}
+
+async fn registration(modem: &Modem) -> Check {
+    let status = match modem.registration().await {
+        Ok(status) => status,
+        Err(error) => return Check::of_error("registration", &error),
+    };
+    let mut words = Progress::Registration(status).to_string();
+    if !status.is_registered() {
+        let hint = "--wait gives it time; else look at antenna, SIM contract and band";
+        return Check::failed("registration", words).hint(hint);
+    }
+    // Whose network it is, is worth a word and no failure.
+    if let Ok(Some(operator)) = modem.operator().await {
+        words.push_str(&format!(", operator {}", operator.name));
+    }
+    Check::ok("registration", words)
+}
+
+async fn attach(modem: &Modem) -> Check {
+    match modem.is_attached().await {
+        Ok(true) => Check::ok("attach", Progress::Attached.to_string()),
+        Ok(false) => Check::failed("attach", "not attached to the packet network")
+            .hint("--wait gives it time; else check the access point (AT+CGDCONT?)"),
+        Err(error) => Check::of_error("attach", &error),
+    }
+}
+
+async fn address(modem: &Modem) -> Check {
+    match modem.addresses().await {
+        Ok(addresses) if addresses.is_empty() => {
+            let check = Check::failed("address", "the network has assigned none");
+            check.hint("check the access point (AT+CGDCONT?)")
+        }
+        Ok(addresses) => {
+            let addresses: Vec<_> = addresses.iter().map(|one| one.ip.to_string()).collect();
+            Check::ok("address", addresses.join(", "))
+        }
+        Err(error) => Check::of_error("address", &error),
+    }
+}
+
+async fn clock(modem: &Modem) -> Check {
+    let clock = match modem.clock().await {
+        Ok(clock) => clock,
+        Err(error) => return Check::of_error("clock", &error),
+    };
+    let shown = clock.since_epoch().and_then(|since| {
+        let seconds = since.as_secs().try_into().ok()?;
+        let shown = OffsetDateTime::from_unix_timestamp(seconds).ok()?;
+        Some((since, shown.format(&Rfc3339).ok()?))
+    });
+    let Some((module, shown)) = shown else {
+        return Check::warning("clock", "it shows no time").hint("TLS needs one: AT+CCLK=");
+    };
+    let here = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    let off = here.abs_diff(module);
+    let detail = format!("{shown}, {} s off this machine's", off.as_secs());
+    match off <= CLOCK {
+        true => Check::ok("clock", detail),
+        false => Check::warning("clock", detail)
+            .hint("TLS judges certificates by it: the network sets it (AT+CTZU=1), or AT+CCLK="),
+    }
+}
