@@ -25,18 +25,22 @@
 //! | what | where |
 //! |---|---|
 //! | open a port, identify, signal, raw commands, connect | [`Modem`], [`Settings`], [`open_port`] |
+//! | bring a module into the network, with progress | [`Modem::bring_up`], [`BringUp`] |
+//! | a port or a module that fails and comes back | [`Modem::state`], [`Settings::reopen`], [`Settings::recover`] |
 //! | subscribe, publish, disconnect | [`Client`], [`ConnectOptions`], [`Tls`] |
 //! | stay connected, with a queue of messages | [`reconnect`], [`Modem::keep_connected`] |
 //! | clouds: credentials, frames, registration | [`cloud`] |
 //! | receive | [`Messages`], [`Message`]; what happens when you are slow is told there |
 //! | what can go wrong | [`Error`], [`OpenError`], [`ConnectError`], [`PublishError`], [`Disconnected`] |
-//! | look inside | [`Modem::counters`], [`Settings::tap`], [`Modem::lines`], `tracing` events |
+//! | look inside | [`Modem::counters`], [`Settings::tap`], [`Modem::urcs`], [`Modem::lines`], `tracing` events |
+//! | programs without an async runtime | [`blocking`] |
 //! | the rules of the conversation, without I/O | [`session`] |
 //!
 //! One task owns the port and the [`session::Session`]; handles send it their commands. It runs
 //! on the tokio runtime in which the modem was made, and ends with the port or with the last
 //! handle.
 
+pub mod blocking;
 mod bring_up;
 mod client;
 pub mod cloud;

@@ -1,11 +1,12 @@
 use std::any::Any;
 use std::collections::VecDeque;
 use std::fmt;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, Waker};
 
 use atmq_protocol::mqtt::ConnectionId;
+use futures_core::Stream;
 use tokio::sync::Notify;
 
 use crate::error::Disconnected;
@@ -91,6 +92,15 @@ impl Messages {
     /// because the module's own cache was full. Of the latter, each report counts as one.
     pub fn missed(&self) -> u64 {
         self.inbox.state().missed
+    }
+}
+
+/// As [`recv`](Messages::recv).
+impl Stream for Messages {
+    type Item = Message;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Message>> {
+        self.get_mut().poll_recv(cx)
     }
 }
 

@@ -123,9 +123,10 @@ impl Modem {
     /// with [`Error::Reset`], connections end; then [`bring_up`](Self::bring_up) is to be called
     /// again, and everything else that was configured.
     ///
-    /// It is over within 80 s, most of which only a module needs that does not answer: up to 36 s
-    /// for the command, or 30 s for the hook; 5 s for the banner; 30 s for its first answer, and
-    /// 1 s to initialise it. Dropping the future does not stop it. Who asks while a reset is
+    /// It is over within 90 s, most of which only a module needs that does not answer: up to 50 s
+    /// until the command is sent blindly, so that a publish that waits for its data does not
+    /// take it for that, and 10 s for its answer and the banner; or 30 s for the hook; then 30 s
+    /// for its first answer. Dropping the future does not stop it. Who asks while a reset is
     /// under way, is told its outcome.
     ///
     /// # Errors

@@ -58,6 +58,16 @@ fn open_device(path: &str, settings: &Settings) -> Result<Port, OpenError> {
     Ok(Port(Inner::Serial(stream)))
 }
 
+impl Port {
+    /// Sets the rate of a serial device; a TCP peer has none.
+    pub(crate) fn set_baud_rate(&mut self, rate: u32) -> io::Result<()> {
+        match &mut self.0 {
+            Inner::Serial(stream) => stream.set_baud_rate(rate).map_err(io::Error::from),
+            Inner::Tcp(_) => Err(io::ErrorKind::Unsupported.into()),
+        }
+    }
+}
+
 impl AsyncRead for Port {
     fn poll_read(
         self: Pin<&mut Self>,

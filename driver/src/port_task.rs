@@ -1,13 +1,16 @@
 //! The one task that owns a port and its session.
 
+mod baud;
 mod condition;
 mod delivery;
 mod ladder;
+mod secrets;
 mod supply;
 mod wire;
 
 use std::future::pending;
 use std::io;
+use std::ops::Range;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -19,13 +22,14 @@ use tokio::time::{Instant, sleep, sleep_until};
 use crate::counters::Counters;
 use crate::error::{Disconnected, Error, PortClosed, PortLost, RequestError};
 use crate::messages::Link;
-use crate::session::{Answer, Command, Session};
-use crate::settings::{Direction, Settings, Tapped};
+use crate::session::{Answer, Command, Session, Transmit};
+use crate::settings::{Direction, Settings, Tap, Tapped};
 use crate::state::ModemState;
 use crate::tls::StoredFiles;
 use crate::unsolicited::Feeds;
 
 use condition::Condition;
+use secrets::Secrets;
 pub(crate) use supply::{Boxed, Reopen, Supply};
 pub(crate) use wire::{Duplex, Stream};
 use wire::{Moved, Outgoing};
@@ -106,6 +110,10 @@ pub(crate) struct PortTask {
     waiter: Waiter,
     /// The module's.
     condition: Condition,
+    /// In bits per second, at which the module was last spoken to.
+    baud_rate: u32,
+    /// What a tap must not be shown of what the module sends back.
+    secrets: Secrets,
     /// What the session cannot count.
     own: Counters,
 }
@@ -131,11 +139,13 @@ impl PortTask {
             calls,
             resets,
             shared,
-            settings,
             links: Vec::new(),
             waiter: Waiter::Nobody,
             condition: Condition::default(),
+            baud_rate: settings.baud_rate,
+            secrets: Secrets::default(),
             own: Counters::default(),
+            settings,
         }
     }
 
@@ -172,10 +182,16 @@ impl PortTask {
         let drained = self.shared.drained.clone();
         loop {
             self.settle();
+            if out.is_none() && self.condition.wants_rate() {
+                self.find_rate(&mut stream).await?;
+                continue;
+            }
             if out.is_none() {
                 out = self.session.poll_transmit().map(|transmit| (transmit, 0));
-                if let Some((transmit, _)) = &out {
-                    self.show(Direction::HostToModule, &transmit.bytes, &transmit.secrets);
+                if let (Some((transmit, _)), Some(tap)) = (&out, &self.settings.tap) {
+                    self.secrets.sent(transmit);
+                    let Transmit { bytes, secrets } = transmit;
+                    show(Some(tap), Direction::HostToModule, bytes, secrets);
                 }
             }
             let held_back = !self.session.is_listening() && self.is_full();
@@ -191,7 +207,10 @@ impl PortTask {
                 moved = stream.moved(&mut buffer, &mut out, !held_back) => {
                     if let Moved::Read(length) = moved? {
                         let bytes = &buffer[..length];
-                        self.show(Direction::ModuleToHost, bytes, &[]);
+                        if let Some(tap) = &self.settings.tap {
+                            let secrets = self.secrets.find(bytes);
+                            show(Some(tap), Direction::ModuleToHost, bytes, &secrets);
+                        }
                         self.report_what_is_read();
                         self.session.receive(bytes, Instant::now().into_std());
                     }
@@ -211,6 +230,20 @@ impl PortTask {
         }
     }
 
+    /// Finds the rate of the module.
+    async fn find_rate(&mut self, stream: &mut Stream) -> io::Result<()> {
+        let tap = self.settings.tap.clone();
+        let show = |direction, bytes: &[u8]| show(tap.as_ref(), direction, bytes, &[]);
+        match baud::find(stream, self.baud_rate, show).await? {
+            Some(rate) => {
+                tracing::debug!(rate, "the module answers at this rate");
+                self.baud_rate = rate;
+            }
+            None => tracing::debug!("the module answers at no rate"),
+        }
+        Ok(())
+    }
+
     /// Waits for the port to come back. `None`: the last handle has gone.
     async fn reopen(&mut self, supply: &Supply, why: String) -> Option<Stream> {
         tracing::warn!(why, "port lost");
@@ -225,12 +258,12 @@ impl PortTask {
         self.settle();
         let away = Error::PortAway(reason);
         let (mut pause, longest) = REOPEN_PAUSES;
-        let settings = self.settings.clone();
+        let (settings, baud_rate) = (self.settings.clone(), self.baud_rate);
         loop {
             let wait = pause;
             let attempt = async {
                 sleep(wait).await;
-                supply.open(&settings, settings.baud_rate).await
+                supply.open(&settings, baud_rate).await
             };
             let mut attempt = std::pin::pin!(attempt);
             let opened = loop {
@@ -353,16 +386,17 @@ impl PortTask {
             changed
         });
     }
+}
 
-    fn show(&self, direction: Direction, bytes: &[u8], secrets: &[std::ops::Range<usize>]) {
-        if let Some(tap) = &self.settings.tap {
-            tap(&Tapped {
-                at: Instant::now().into_std(),
-                direction,
-                bytes,
-                secrets,
-            });
-        }
+/// Shows bytes to who has asked to see them.
+fn show(tap: Option<&Tap>, direction: Direction, bytes: &[u8], secrets: &[Range<usize>]) {
+    if let Some(tap) = tap {
+        tap(&Tapped {
+            at: Instant::now().into_std(),
+            direction,
+            bytes,
+            secrets,
+        });
     }
 }
 

@@ -15,6 +15,7 @@ use crate::session::redact;
 #[derive(Clone)]
 pub struct Settings {
     pub(crate) baud_rate: u32,
+    pub(crate) auto_baud: bool,
     pub(crate) dialect: &'static dyn Dialect,
     pub(crate) limits: Option<Limits>,
     pub(crate) message_queue: usize,
@@ -35,6 +36,18 @@ impl Settings {
     /// The bits per second of the serial port, 115200 unless set. A PTY takes any.
     pub fn baud_rate(mut self, baud_rate: u32) -> Self {
         self.baud_rate = baud_rate;
+        self
+    }
+
+    /// Whether the rate of the module is looked for, each time before it is initialised: at the
+    /// [given rate](Self::baud_rate) first, then at the usual ones from 9600 to 921600. It is
+    /// not, unless set. At each `AT` is sent up to three times, for 0.9 s, until a result code
+    /// comes back; at a wrong rate garbage comes, or nothing. If it is not found, which takes
+    /// 8 s, the module is initialised at the given rate all the same.
+    ///
+    /// Only for [`Modem::open`](crate::Modem::open) and serial devices; others have no rate.
+    pub fn auto_baud(mut self, auto_baud: bool) -> Self {
+        self.auto_baud = auto_baud;
         self
     }
 
@@ -139,6 +152,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             baud_rate: 115_200,
+            auto_baud: false,
             dialect: &Lmqtt::DEFAULT,
             limits: None,
             message_queue: 256,
@@ -155,6 +169,7 @@ impl fmt::Debug for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Settings")
             .field("baud_rate", &self.baud_rate)
+            .field("auto_baud", &self.auto_baud)
             .field("dialect", &self.dialect.name())
             .field("limits", &self.limits)
             .field("message_queue", &self.message_queue)
@@ -190,8 +205,10 @@ pub struct Tapped<'a> {
 }
 
 impl Tapped<'_> {
-    /// The bytes as they can be shown and stored: with `***` for each password and device secret
-    /// on its way to the module. What a module with its echo on sends back is not looked through.
+    /// The bytes as they can be shown and stored: with `***` for each password, PIN and device
+    /// secret, on its way to the module and on its way back: in the echo of a command, however it
+    /// is cut into pieces, and, from four bytes on, wherever else one stands that was sent before.
+    /// Of such a one up to three bytes are shown if they are the last of their piece.
     pub fn redacted(&self) -> Vec<u8> {
         redact(self.bytes, self.secrets)
     }

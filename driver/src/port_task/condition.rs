@@ -48,6 +48,8 @@ pub(super) struct Condition {
     postponed: Option<Call>,
     /// What the module is to be told again after it has started anew.
     restored: Vec<StandardRequest>,
+    /// The rate of the port is to be found first.
+    wants_rate: bool,
     pause: Option<Duration>,
     last_reset: Option<Instant>,
     hook: Option<Boxed<io::Result<()>>>,
@@ -88,6 +90,11 @@ impl Condition {
             Phase::Uninitialised | Phase::Ready | Phase::Failed { .. }
         );
         idle && self.postponed.is_none()
+    }
+
+    /// Whether the rate of the port is to be found first; once.
+    pub(super) fn wants_rate(&mut self) -> bool {
+        std::mem::take(&mut self.wants_rate)
     }
 
     pub(super) fn deadline(&self) -> Option<Instant> {
@@ -158,6 +165,7 @@ impl PortTask {
         let model = self.settings.limits.is_none();
         let ladder = Ladder::new(model, self.condition.restored.iter().copied());
         self.condition.phase = Phase::Initialising { ladder, tries };
+        self.condition.wants_rate = self.settings.auto_baud;
         self.tell(ModemState::Initialising);
     }
 
@@ -312,7 +320,11 @@ impl PortTask {
     pub(super) fn hook_done(&mut self, done: io::Result<()>) {
         self.condition.hook = None;
         match done {
-            Ok(()) => self.ask(),
+            Ok(()) => {
+                // Whatever it was waiting for, it no longer is.
+                self.session.force(Instant::now().into_std());
+                self.ask();
+            }
             Err(error) => self.failed(Error::ResetFailed(error.to_string())),
         }
     }

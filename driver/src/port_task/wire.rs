@@ -33,6 +33,14 @@ pub(super) enum Moved {
 pub(super) type Outgoing = Option<(Transmit, usize)>;
 
 impl Stream {
+    /// Sets the rate, in bits per second, where there is one to set.
+    pub(super) fn set_baud_rate(&mut self, rate: u32) -> io::Result<()> {
+        match self {
+            Self::Port(port) => port.set_baud_rate(rate),
+            Self::Other(_) => Err(io::ErrorKind::Unsupported.into()),
+        }
+    }
+
     /// Writes what is to be written, and reads if that is wanted, until one of the two has come
     /// to something. Dropping the future loses nothing: how far it is stands in `out`.
     pub(super) async fn moved(

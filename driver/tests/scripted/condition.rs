@@ -187,6 +187,34 @@ async fn what_the_module_says_by_itself_is_typed() {
     assert_eq!(modem.counters().unrecognised_lines, 1);
 }
 
+/// A module with its echo on sends every command back.
+#[tokio::test(start_paused = true)]
+async fn a_tap_shows_no_secret_on_its_way_back() {
+    let shown = Arc::<Mutex<String>>::default();
+    let sink = shown.clone();
+    let settings = Settings::default().tap(move |tapped| {
+        let redacted = tapped.redacted();
+        *sink.lock().unwrap() += &String::from_utf8_lossy(&redacted);
+    });
+    let (modem, mut module) = line_with(settings);
+    let line = "AT+CLCK=\"SC\",1,\"47114711\"";
+    let script = async {
+        module.hear(&format!("{line}\r")).await;
+        for byte in format!("{line}\r\r\n+X: \"47114711\"\r\nOK\r\n").chars() {
+            module.say(&byte.to_string()).await;
+            tokio::task::yield_now().await;
+        }
+    };
+    let (response, ()) = tokio::join!(modem.command(line), script);
+    response.unwrap();
+    let shown = shown.lock().unwrap();
+    assert!(!shown.contains("4711"), "{shown}");
+    assert!(
+        shown.starts_with("AT+CLCK=\"***\",1,\"***\"\rAT+CLCK=\"***"),
+        "{shown}"
+    );
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_reader_that_is_too_slow_is_told_what_it_missed() {
     let (modem, mut module) = line();

@@ -48,6 +48,47 @@ async fn a_device_that_is_not_there_is_named() {
     assert!(error.source().is_some());
 }
 
+/// The module speaks 57600, and hears and says garbage at other rates.
+#[cfg(unix)]
+#[tokio::test]
+async fn the_rate_is_looked_for() {
+    use tokio_serial::{SerialPort as _, SerialStream};
+
+    let (mut module, host) = SerialStream::pair().unwrap();
+    let path = host.name().unwrap();
+    drop(host);
+    let script = async {
+        let mut heard = Vec::new();
+        let mut buffer = [0; 64];
+        loop {
+            let length = module.read(&mut buffer).await.unwrap();
+            if module.baud_rate().unwrap() != 57_600 {
+                module.write_all(b"\xf8\x00\x86").await.unwrap();
+                continue;
+            }
+            heard.extend_from_slice(&buffer[..length]);
+            while let Some(end) = heard.iter().position(|byte| *byte == b'\r') {
+                let line: Vec<u8> = heard.drain(..=end).collect();
+                let answer: &[u8] = match &line[..] {
+                    b"AT+CMEE?\r" => b"\r\n+CMEE: 0\r\n\r\nOK\r\n",
+                    b"AT+CGMM\r" => b"\r\nNT35E\r\n\r\nOK\r\n",
+                    _ => b"\r\nOK\r\n",
+                };
+                module.write_all(answer).await.unwrap();
+            }
+        }
+    };
+    let settings = Settings::default().baud_rate(9600).auto_baud(true);
+    let host = async {
+        let modem = Modem::open(&path, settings).await.unwrap();
+        modem.attention().await.unwrap();
+    };
+    tokio::select! {
+        () = host => {}
+        () = script => {}
+    }
+}
+
 /// A PTY takes any baud rate, and knows no control lines.
 #[cfg(unix)]
 #[tokio::test]

@@ -28,13 +28,21 @@ impl Channel {
     /// Forgets what is under way. The formats of the connections stay: the module may be as it
     /// was, and if it has rebooted there are no connections.
     pub(in crate::session) fn interrupt(&mut self, now: Instant) {
-        drop(self.take_pending());
         self.waiting = None;
         self.transmit.clear();
         self.late_probes = 0;
         self.late_probe_answered = false;
         self.starting = false;
-        self.fence(Fence::owing(None, now));
+        let stage = self.take_pending().map(|pending| pending.stage);
+        let mut fence = match (stage, &self.state) {
+            // It may take a probe for its data.
+            (Some(Stage::Prompt), _) => Fence::data_mode(now, 1),
+            (Some(Stage::Data(sent)), _) => Fence::data_mode(sent, 1),
+            (None, State::Fenced(fence)) if fence.in_data_mode() => return,
+            _ => Fence::owing(None, now),
+        };
+        fence.owes_unknown();
+        self.fence(fence);
     }
 
     /// The module has started, and lost all that it was told.

@@ -247,3 +247,18 @@ fn a_report_without_ok_tells_the_outcome() {
     assert_eq!(host.wait(30.0).1, [completed(reported(published(5)))]);
     assert_eq!(host.ask(attention()), "");
 }
+
+/// The module may wait for data, and would publish a probe.
+#[test]
+fn an_interrupted_publish_leaves_the_module_time_to_give_up() {
+    let mut host = Host::new();
+    host.ask(publish(1, b"\r"));
+    host.hear("\r\n> ");
+    host.written();
+    host.session.interrupt(host.now);
+    host.session.interrupt(host.now);
+    let (written, events) = host.wait(34.0);
+    assert_eq!((written.as_str(), events), ("", Vec::new()));
+    let (written, _) = host.wait(2.0);
+    assert!(written.starts_with("AT+CMEE?"), "{written}");
+}
