@@ -10,6 +10,7 @@ use clap::ValueEnum;
 use crate::cloud::CloudArguments;
 use crate::failure::{Failure, FailureKind, chain};
 use crate::secret;
+use crate::tls::TlsArguments;
 
 /// Which broker, and as whom; named as `mosquitto_pub` and `mosquitto_sub` name them.
 #[derive(Debug, clap::Args)]
@@ -18,10 +19,10 @@ pub(crate) struct BrokerArguments {
     /// The broker's host, as the module is to resolve it; localhost if not given
     #[arg(short = 'h', long, value_name = "HOST")]
     host: Option<String>,
-    /// The broker's TCP port
-    #[arg(short = 'p', long, value_name = "PORT", default_value_t = 1883,
+    /// The broker's TCP port; if not given 1883, and 8883 with TLS
+    #[arg(short = 'p', long, value_name = "PORT",
           value_parser = clap::value_parser!(u16).range(1..))]
-    broker_port: u16,
+    broker_port: Option<u16>,
     /// The client id; one of its own if not given
     #[arg(short = 'i', long, value_name = "ID")]
     id: Option<String>,
@@ -54,6 +55,8 @@ pub(crate) struct BrokerArguments {
         default_value = "mqttv311"
     )]
     protocol_version: ProtocolVersion,
+    #[command(flatten)]
+    tls: TlsArguments,
     #[command(flatten)]
     cloud: CloudArguments,
     #[command(flatten)]
@@ -116,7 +119,12 @@ impl BrokerArguments {
 
     /// `HOST:PORT`
     pub(crate) fn address(&self) -> String {
-        format!("{}:{}", self.host(), self.broker_port)
+        format!("{}:{}", self.host(), self.port())
+    }
+
+    fn port(&self) -> u16 {
+        let port = if self.tls.is_wanted() { 8883 } else { 1883 };
+        self.broker_port.unwrap_or(port)
     }
 
     /// How to connect. Asks the terminal for the password if it is to.
@@ -127,13 +135,15 @@ impl BrokerArguments {
             let what = "-c keeps a session, and there is no client id to keep it for";
             return Err(Failure::new(FailureKind::Usage, what).hint("give -i"));
         }
-        let device = self.cloud.options(self.host.as_deref(), self.broker_port)?;
+        let device = self.cloud.options(self.host.as_deref(), self.port())?;
         let is_device = device.is_some();
         let options = device.unwrap_or_else(|| {
             let client_id = id.unwrap_or_else(|| unique_client_id(&self.id_prefix));
-            ConnectOptions::new(self.host(), self.broker_port, client_id)
+            ConnectOptions::new(self.host(), self.port(), client_id)
         });
-        let mut options = options
+        let mut options = self
+            .tls
+            .add_to(options)?
             .keep_alive(Duration::from_secs(self.keepalive.into()))
             .clean_session(!self.disable_clean_session)
             .version(match self.protocol_version {
@@ -210,6 +220,13 @@ pub(crate) fn connect_failure(error: &ConnectError) -> Failure {
         }
         ConnectError::NotAccepted { .. } => Failure::new(FailureKind::TimedOut, text)
             .hint("does a broker listen there, and without TLS?"),
+        ConnectError::Tls { .. } => Failure::new(FailureKind::Unavailable, text)
+            .hint("check --cafile, --cert and --key, and the module's clock (atmq doctor)"),
+        ConnectError::TlsSetUp(_) => Failure::new(FailureKind::Refused, text)
+            .hint("the module may have no AT+LSSLCFG: docs/driver.md"),
+        ConnectError::TlsOptions(_) | ConnectError::Credentials(_) => {
+            Failure::new(FailureKind::Usage, text)
+        }
         ConnectError::Failed(error) => exchange_failure(error),
         _ => Failure::new(FailureKind::Unavailable, text),
     }

@@ -22,7 +22,7 @@ const DEFAULT: &str = "default";
 
 /// What a profile may set: options by their long names, and which of them name files. Payloads
 /// and topics are not among them; neither is a password, which anyone could read there.
-const KEYS: [(&str, bool); 20] = [
+const KEYS: [(&str, bool); 22] = [
     ("port", false),
     ("baud", false),
     ("host", false),
@@ -35,11 +35,13 @@ const KEYS: [(&str, bool); 20] = [
     ("disable-clean-session", false),
     ("protocol-version", false),
     ("qos", false),
-    ("tls", false),
     ("cafile", true),
     ("cert", true),
     ("key", true),
     ("insecure", false),
+    ("ignore-time", false),
+    ("tls-context", false),
+    ("region", false),
     ("aliyun", false),
     ("onenet", false),
     ("secret-file", true),

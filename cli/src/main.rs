@@ -25,6 +25,7 @@ mod secret;
 mod subscribe;
 mod summary;
 mod terminal;
+mod tls;
 mod visible;
 
 use std::ffi::OsString;

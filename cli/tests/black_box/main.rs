@@ -13,4 +13,5 @@ mod explain;
 mod harness;
 mod publish;
 mod subscribe;
+mod tls;
 mod usage;

@@ -1,0 +1,73 @@
+//! TLS of the link between module and broker.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use atmq_driver::{ConnectOptions, Tls};
+
+use crate::failure::{Failure, FailureKind};
+
+/// Files and choices of TLS, named as `mosquitto_pub` names them.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "TLS, by commands that no module is known to have (docs/driver.md)")]
+pub(crate) struct TlsArguments {
+    /// TLS, and the broker must show a certificate that one of these has signed (PEM)
+    #[arg(long, value_name = "FILE")]
+    cafile: Option<PathBuf>,
+    /// The module's own certificate (PEM), with --key
+    #[arg(long, value_name = "FILE")]
+    cert: Option<PathBuf>,
+    /// Its private key (PEM, not encrypted)
+    #[arg(long, value_name = "FILE")]
+    key: Option<PathBuf>,
+    /// TLS, and the broker may show any certificate: whoever is in between can read everything
+    #[arg(long, conflicts_with = "cafile")]
+    insecure: bool,
+    /// Take certificates for good whatever the module's clock shows
+    #[arg(long)]
+    ignore_time: bool,
+    /// Which of the module's TLS contexts is set up
+    #[arg(long, value_name = "NUMBER", default_value_t = 0,
+          value_parser = clap::value_parser!(u8).range(0..=5))]
+    tls_context: u8,
+}
+
+impl TlsArguments {
+    /// Whether the link is to be encrypted.
+    pub(crate) fn is_wanted(&self) -> bool {
+        self.cafile.is_some() || self.insecure
+    }
+
+    /// The options with TLS, if it is wanted.
+    pub(crate) fn add_to(&self, options: ConnectOptions) -> Result<ConnectOptions, Failure> {
+        let mut tls = match &self.cafile {
+            Some(file) => Tls::verified(self.tls_context, read(file)?),
+            None if self.insecure => Tls::unverified(self.tls_context),
+            None if self.cert.is_some() || self.key.is_some() || self.ignore_time => {
+                let what = "--cert, --key and --ignore-time are for TLS, which is not wanted";
+                let hint = "add --cafile, or --insecure if the broker is not to be verified";
+                return Err(Failure::new(FailureKind::Usage, what).hint(hint));
+            }
+            None => return Ok(options),
+        };
+        match (&self.cert, &self.key) {
+            (Some(cert), Some(key)) => tls = tls.client(read(cert)?, read(key)?),
+            (None, None) => {}
+            _ => {
+                let what = "a certificate and its key go together";
+                return Err(Failure::new(FailureKind::Usage, what).hint("give --cert and --key"));
+            }
+        }
+        Ok(options.tls(tls.ignore_time(self.ignore_time)))
+    }
+}
+
+fn read(file: &Path) -> Result<Vec<u8>, Failure> {
+    fs::read(file).map_err(|error| {
+        let file = file.display();
+        Failure::new(
+            FailureKind::Unavailable,
+            format!("cannot read {file}: {error}"),
+        )
+    })
+}
