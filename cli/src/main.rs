@@ -135,7 +135,7 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
             Command::At(arguments) => at::run(arguments).await,
             Command::Explain(arguments) => explain::run(&arguments),
             Command::Pub(arguments) => publish::run(arguments, quiet).await,
-            Command::Sub(arguments) => subscribe::run(arguments).await,
+            Command::Sub(arguments) => subscribe::run(arguments, quiet).await,
             Command::Doctor(arguments) => doctor::run(arguments).await,
             Command::Ports(arguments) => ports::run(&arguments, quiet),
             Command::Config(arguments) => config::run(&arguments),

@@ -52,12 +52,17 @@ impl PortArguments {
 
     /// Opens the port and brings the module to talk.
     pub(crate) async fn modem(&self) -> Result<Modem, Failure> {
-        let settings = self.settings()?;
-        let modem = Modem::over(self.open_plain().await?, settings);
-        match modem.initialise().await {
-            Ok(()) => Ok(modem),
-            Err(error) => Err(open_failure(&OpenError::Initialise(error))),
-        }
+        self.opened(self.settings()?.reopen(false)).await
+    }
+
+    /// The same, and opens the port again whenever it was lost.
+    pub(crate) async fn lasting_modem(&self) -> Result<Modem, Failure> {
+        self.opened(self.settings()?.reopen(true)).await
+    }
+
+    async fn opened(&self, settings: Settings) -> Result<Modem, Failure> {
+        let modem = Modem::open(&self.port, settings).await;
+        modem.map_err(|error| open_failure(&error))
     }
 
     fn plain_settings(&self) -> Settings {

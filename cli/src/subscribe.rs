@@ -1,6 +1,8 @@
+mod lasting;
+
 use std::time::Duration;
 
-use atmq_driver::{Client, Message, Messages, QoS};
+use atmq_driver::{ConnectOptions, Error, Message, Messages, QoS};
 use serde_json::json;
 use time::OffsetDateTime;
 use tokio::time::{Instant, sleep_until};
@@ -38,6 +40,9 @@ pub(crate) struct Arguments {
     /// End as soon as the broker has acknowledged all subscriptions
     #[arg(short = 'E', long)]
     exit_subscribed: bool,
+    /// Connect again, with all subscriptions, whenever the connection or the port is lost
+    #[arg(long)]
+    reconnect: bool,
     /// Print the topic and a blank before each payload
     #[arg(short = 'v', long)]
     verbose: bool,
@@ -59,16 +64,21 @@ pub(crate) struct Arguments {
     broker: BrokerArguments,
 }
 
-pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
+pub(crate) async fn run(arguments: Arguments, quiet: bool) -> Result<(), Failure> {
     let options = arguments.broker.options()?;
+    match arguments.reconnect {
+        true => lasting::run(&arguments, options, quiet).await,
+        false => once(&arguments, options).await,
+    }
+}
+
+/// With one connection, which ends it when it is lost.
+async fn once(arguments: &Arguments, options: ConnectOptions) -> Result<(), Failure> {
     let modem = arguments.port.modem().await?;
     let (client, messages) = broker::connect(&modem, options).await?;
-    let deadline = arguments
-        .timeout
-        .map(|seconds| Instant::now() + Duration::from_secs(seconds.into()));
     let stopped = stopped();
     let received = tokio::select! {
-        received = arguments.receive(&client, messages, deadline) => received,
+        received = arguments.receive(|topic, qos| client.subscribe(topic, qos), messages) => received,
         () = stopped => Ok(()),
     };
     // The connection may be what was lost.
@@ -81,17 +91,21 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
 }
 
 impl Arguments {
-    async fn receive(
-        &self,
-        client: &Client,
+    /// Subscribes, and prints messages until there is an end to it.
+    async fn receive<'a, F>(
+        &'a self,
+        subscribe: impl Fn(&'a str, QoS) -> F,
         mut messages: Messages,
-        deadline: Option<Instant>,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), Failure>
+    where
+        F: Future<Output = Result<(), Error>>,
+    {
+        let deadline = self
+            .timeout
+            .map(|seconds| Instant::now() + Duration::from_secs(seconds.into()));
         for topic in &self.topics {
-            client
-                .subscribe(topic, self.qos)
-                .await
-                .map_err(|error| exchange_failure(&error).hint("check -t"))?;
+            let subscribed = subscribe(topic, self.qos).await;
+            subscribed.map_err(|error| exchange_failure(&error).hint("check -t"))?;
         }
         if self.json {
             let topics = json!({ "event": "subscribed", "topics": self.topics });

@@ -183,6 +183,21 @@ fn a_namesake_at_the_broker_is_told_in_one_line() {
 }
 
 #[test]
+fn a_connection_comes_back_with_its_subscriptions_when_asked_for() {
+    let (module, mut other) = bench();
+    let options = ["-i", "twin", "--reconnect", "--quiet"];
+    let mut subscriber = subscribed(&module, &options);
+    let mut twin = RawClient::connect(module.broker(), &Connect::new("twin"));
+    twin.expect_closed();
+    // The broker sends again what it retains: the subscription is there.
+    subscriber.prints("hello a\n");
+    other.publish(&Publish::new("a", "next"));
+    subscriber.prints("next\n");
+    subscriber.signal(Signal::INT);
+    assert_eq!(subscriber.succeeds(), b"");
+}
+
+#[test]
 fn filters_that_cannot_be_are_refused() {
     let (module, _other) = bench();
     for filter in ["a\"b", "a\nb", ""] {

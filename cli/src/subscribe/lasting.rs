@@ -1,0 +1,75 @@
+//! A subscription that outlives its connections.
+
+use std::time::Duration;
+
+use anstream::eprintln;
+use atmq_driver::ConnectOptions;
+use atmq_driver::reconnect::{Reconnect, ReconnectingClient, State, Stopped};
+
+use super::Arguments;
+use crate::broker::connect_failure;
+use crate::emulate::stopped;
+use crate::failure::{Failure, FailureKind};
+
+pub(super) async fn run(
+    arguments: &Arguments,
+    options: ConnectOptions,
+    quiet: bool,
+) -> Result<(), Failure> {
+    let stopped = stopped();
+    let modem = arguments.port.lasting_modem().await?;
+    let (client, messages) = modem.keep_connected(options, Reconnect::default());
+    let received = async {
+        client.connected().await.map_err(|why| gone(&why))?;
+        arguments
+            .receive(|topic, qos| client.subscribe(topic, qos), messages)
+            .await
+    };
+    let received = tokio::select! {
+        received = received => received,
+        () = tell(&client, quiet) => unreachable!("it tells until it is dropped"),
+        () = stopped => Ok(()),
+    };
+    // Why it cannot come back is what a failed reception is told by.
+    if let State::Stopped(why) = client.state() {
+        return Err(gone(&why));
+    }
+    let disconnected = client.disconnect(Duration::ZERO).await;
+    received?;
+    disconnected.map(drop).map_err(|why| gone(&why))
+}
+
+/// Tells on standard error how the connection fares.
+async fn tell(client: &ReconnectingClient, quiet: bool) {
+    let mut states = client.watch_state();
+    let mut lost = false;
+    loop {
+        let state = states.borrow_and_update().clone();
+        match state {
+            State::Waiting { reason, .. } => {
+                lost = true;
+                if !quiet {
+                    eprintln!("atmq: {reason}; connecting again");
+                }
+            }
+            State::Connected if lost => {
+                lost = false;
+                if !quiet {
+                    eprintln!("atmq: connected again");
+                }
+            }
+            _ => {}
+        }
+        if states.changed().await.is_err() {
+            // Nothing more is told; what came of it is told elsewhere.
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+fn gone(why: &Stopped) -> Failure {
+    match why {
+        Stopped::Refused(error) => connect_failure(error),
+        why => Failure::new(FailureKind::Unavailable, why),
+    }
+}
