@@ -99,7 +99,7 @@ async fn a_tcp_peer_goes_away_and_comes_back() {
     let broker = Broker::bind("127.0.0.1:0").await.unwrap();
     let address = broker.local_addr();
     let port = TcpPort::bind("127.0.0.1:0").await.unwrap();
-    let peer = port.local_addr().unwrap();
+    let peer = port.local_addr();
     let task = serve(port, address);
     let plug = || async {
         let port = TcpPort::bind(&peer.to_string()).await.unwrap();
