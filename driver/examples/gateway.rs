@@ -3,6 +3,9 @@
 //! each line.
 //!
 //! `sensors | cargo run --example gateway -- /dev/ttyUSB0 broker.example gateway-7`
+//!
+//! With `--features persist` and the name of a file as fourth argument, the queue outlives the
+//! program.
 
 use std::io::BufRead as _;
 use std::time::Duration;
@@ -23,6 +26,11 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .queue(10_000, 4 << 20)
         .when_full(WhenFull::DropOldest)
         .expire_after(Duration::from_secs(24 * 3600));
+    #[cfg(feature = "persist")]
+    let reconnect = match arguments.next() {
+        Some(file) => reconnect.persist(atmq_driver::reconnect::Store::open(file)?),
+        None => reconnect,
+    };
     let options = ConnectOptions::new(host, 1883, &id);
     let (client, mut messages) = modem.keep_connected(options, reconnect);
 

@@ -30,6 +30,7 @@
 //! | waits, limits, policies | [`Reconnect`], [`WhenFull`], [`InDoubt`], [`WhenRefused`] |
 //! | how far it is, and why | [`State`], [`Setback`], [`Stopped`] |
 //! | a message, and what became of it | [`Outgoing`], [`Receipt`], [`Delivered`], [`Undelivered`] |
+//! | a queue that outlives the program | `Store`, with the feature `persist` |
 //! | figures | [`Counters`], [`QueueDepth`] |
 //!
 //! What is promised, and the states, are in the section "Connections that come back" of
@@ -40,6 +41,9 @@ mod counters;
 mod message;
 mod outbox;
 mod policy;
+mod shared;
+#[cfg(feature = "persist")]
+mod store;
 mod subscriptions;
 mod supervisor;
 mod task;
@@ -50,13 +54,15 @@ use crate::connect::ConnectOptions;
 use crate::messages::Messages;
 use crate::modem::Modem;
 
-use client::{Handle, Shared};
+use shared::{Handle, Shared};
 use task::Task;
 
 pub use client::ReconnectingClient;
 pub use counters::{Counters, QueueDepth};
 pub use message::{Delivered, Outgoing, Receipt, Undelivered};
 pub use policy::{InDoubt, Reconnect, WhenFull, WhenRefused};
+#[cfg(feature = "persist")]
+pub use store::{Store, StoreError};
 pub use supervisor::{Setback, State, Stopped};
 
 impl Modem {
@@ -71,10 +77,10 @@ impl Modem {
     pub fn keep_connected(
         &self,
         options: ConnectOptions,
-        reconnect: Reconnect,
+        mut reconnect: Reconnect,
     ) -> (ReconnectingClient, Messages) {
         let inbox = Arc::new(self.new_inbox());
-        let shared = Arc::new(Shared::new(self.clone(), options, reconnect.queue.clone()));
+        let shared = Shared::new(self.clone(), options, &mut reconnect);
         let handle = Arc::new(Handle {
             shared: shared.clone(),
         });

@@ -6,10 +6,10 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use atmq_driver::reconnect::{InDoubt, Outgoing, Reconnect, ReconnectingClient, Undelivered};
-use atmq_driver::{ConnectOptions, Delivery, Messages, QoS, Timeouts, Will};
-use atmq_emulator::Profile;
+use atmq_driver::{ConnectOptions, Delivery, Messages, QoS, Settings, Timeouts, Will};
 use atmq_emulator::broker::Broker;
 use atmq_emulator::modem::Modem;
+use atmq_emulator::{Link, Profile};
 use atmq_protocol::standard::Registration;
 use atmq_tests::module::Module;
 use atmq_tests::mosquitto::Mosquitto;
@@ -147,6 +147,26 @@ async fn a_registration_that_comes_back_brings_the_connection(broker: SocketAddr
         .await;
     within(receipt).await.unwrap();
     assert_eq!(payload(&mut messages).await, b"kept");
+}
+
+async fn a_port_that_is_back_brings_the_connection_at_once(broker: SocketAddr) {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("tty");
+    let module = Module::start(Profile::nt35e().instant(), broker);
+    let plug = Link::create(&path, module.path()).unwrap();
+    let port = path.to_string_lossy();
+    let modem = atmq_driver::Modem::open(&port, Settings::default()).await;
+    // Nothing but the port ends such a wait in the time of this test.
+    let slow = Duration::from_secs(3600);
+    let policy = Reconnect::default().backoff(slow, slow);
+    let (client, _messages) = modem.unwrap().keep_connected(options("module"), policy);
+    within(client.connected()).await.unwrap();
+    drop((module, plug));
+    lost(&client, 1).await;
+    let receipt = client.enqueue(Outgoing::new("t", "kept")).await.unwrap();
+    let module = Module::start(Profile::nt35e().instant(), broker);
+    let _plug = Link::create(&path, module.path()).unwrap();
+    assert!(!within(receipt).await.unwrap().repeated);
 }
 
 async fn the_will_is_published_at_a_loss_and_not_at_a_goodbye(broker: SocketAddr) {
@@ -298,6 +318,7 @@ checks!(
     a_lost_link_comes_back_with_subscriptions_and_queue,
     a_rebooted_module_is_configured_again,
     a_registration_that_comes_back_brings_the_connection,
+    a_port_that_is_back_brings_the_connection_at_once,
     the_will_is_published_at_a_loss_and_not_at_a_goodbye,
     what_is_retained_is_sent_again_with_each_connection,
     a_kept_session_has_what_came_during_the_outage,

@@ -1,22 +1,18 @@
-use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::Arc;
 use std::time::Duration;
 
 use atmq_protocol::mqtt::QoS;
-use tokio::sync::{Notify, oneshot, watch};
+use tokio::sync::{oneshot, watch};
 use tokio::time::Instant;
 
 use super::counters::{Counters, QueueDepth};
 use super::message::{Delivered, Outgoing, Receipt, Undelivered};
-use super::outbox::Outbox;
-use super::policy::{QueuePolicy, WhenFull};
+use super::policy::WhenFull;
+use super::shared::{Handle, Keeping, Shared, disconnected};
 use super::subscriptions::Subscriptions;
 use super::supervisor::{State, Stopped};
-use crate::connect::ConnectOptions;
-use crate::error::{Disconnected, Error, PublishError, RequestError};
+use crate::error::{Disconnected, Error, PublishError};
 use crate::modem::Modem;
-use crate::port_task::lock;
-use crate::session::Publish;
 
 /// A connection to a broker that comes back when it is lost, with its subscriptions and a queue
 /// of messages. Cheap to clone; all clones are the same connection.
@@ -30,126 +26,6 @@ use crate::session::Publish;
 #[derive(Debug, Clone)]
 pub struct ReconnectingClient {
     handle: Arc<Handle>,
-}
-
-/// What keeps the connection alive.
-#[derive(Debug)]
-pub(super) struct Handle {
-    pub(super) shared: Arc<Shared>,
-}
-
-impl Drop for Handle {
-    fn drop(&mut self) {
-        self.shared.core().unused = true;
-        self.shared.work.notify_one();
-    }
-}
-
-/// What the handles and the task share.
-pub(super) struct Shared {
-    pub(super) modem: Modem,
-    pub(super) options: ConnectOptions,
-    policy: QueuePolicy,
-    core: Mutex<Core>,
-    /// There is something to do for the task.
-    pub(super) work: Notify,
-    /// There is room in the queue again, or there never will be.
-    room: Notify,
-    /// Callers that wait for room come in their order: one waits at a time.
-    turn: tokio::sync::Mutex<()>,
-    pub(super) state: watch::Sender<State>,
-    depth: watch::Sender<QueueDepth>,
-}
-
-pub(super) struct Core {
-    pub(super) outbox: Outbox,
-    pub(super) subscriptions: Subscriptions,
-    /// The connection is to be stopped when the queue is empty, or at this time.
-    pub(super) leave_by: Option<Instant>,
-    pub(super) unused: bool,
-    pub(super) hurry: bool,
-}
-
-impl Shared {
-    pub(super) fn new(modem: Modem, options: ConnectOptions, policy: QueuePolicy) -> Self {
-        let core = Core {
-            outbox: Outbox::new(policy.clone()),
-            subscriptions: Subscriptions::default(),
-            leave_by: None,
-            unused: false,
-            hurry: false,
-        };
-        Self {
-            modem,
-            options,
-            policy,
-            core: Mutex::new(core),
-            work: Notify::new(),
-            room: Notify::new(),
-            turn: tokio::sync::Mutex::new(()),
-            state: watch::Sender::new(State::Connecting { failures: 0 }),
-            depth: watch::Sender::new(QueueDepth::default()),
-        }
-    }
-
-    pub(super) fn core(&self) -> MutexGuard<'_, Core> {
-        lock(&self.core)
-    }
-
-    /// Tells those who watch the queue, and the one who waits for room.
-    pub(super) fn show_depth(&self, depth: QueueDepth) {
-        let before = self.depth.send_replace(depth);
-        if depth.messages < before.messages || depth.bytes < before.bytes {
-            self.room.notify_one();
-        }
-    }
-
-    /// Lets everyone know that the connection is stopped.
-    pub(super) fn stop(&self, why: &Stopped) {
-        let mut core = self.core();
-        core.outbox.stop(why);
-        let ended = disconnected(why);
-        core.subscriptions.stop(&Error::Disconnected(ended));
-        let depth = core.outbox.depth();
-        // With the lock held: whoever finds another state has come in time to be told.
-        self.state.send_replace(State::Stopped(why.clone()));
-        drop(core);
-        self.show_depth(depth);
-        self.room.notify_one();
-    }
-
-    /// Whether the module can carry the message; true until it is known what module it is.
-    fn carries(&self, message: &Outgoing) -> Result<(), RequestError> {
-        let publish = Publish {
-            connection: self.options.connection,
-            // The longest there is.
-            message_id: match message.qos {
-                QoS::AtMostOnce => 0,
-                _ => u16::MAX,
-            },
-            qos: message.qos,
-            retain: message.retain,
-            topic: message.topic.clone(),
-            payload: message.payload.clone(),
-        };
-        self.modem.check_publish(&self.options, publish)
-    }
-
-    fn stopped(&self) -> Option<Stopped> {
-        match &*self.state.borrow() {
-            State::Stopped(why) => Some(why.clone()),
-            _ => None,
-        }
-    }
-}
-
-impl fmt::Debug for Shared {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Shared")
-            .field("state", &*self.state.borrow())
-            .field("depth", &*self.depth.borrow())
-            .finish_non_exhaustive()
-    }
 }
 
 impl ReconnectingClient {
@@ -182,15 +58,16 @@ impl ReconnectingClient {
         self.enqueue(message).await?.await
     }
 
-    /// Puts a message into the queue, and returns when it is there. Messages are sent in the
-    /// order in which they came into the queue, one after the other.
+    /// Puts a message into the queue, and returns when it is there: with a queue on the disk, when
+    /// it is on the disk. Messages are sent in the order in which they came into the queue, one
+    /// after the other.
     ///
     /// What the module can never carry is refused here, as soon as it is known what module it
     /// is. It waits for room if the policy says so ([`WhenFull::Wait`]). Dropping the future
     /// before there was room gives up the message.
     ///
     /// # Errors
-    /// The message cannot be carried, there is no room, or the connection was stopped.
+    /// The message cannot be carried or kept, there is no room, or the connection was stopped.
     pub async fn enqueue(&self, message: Outgoing) -> Result<Receipt, Undelivered> {
         let shared = self.shared();
         shared.core().outbox.check(&message)?;
@@ -202,44 +79,34 @@ impl ReconnectingClient {
                 error: PublishError::NotSent(error.into()),
             });
         }
-        if shared.policy.when_full != WhenFull::Wait {
-            return self.push(message);
+        let (receipt, keeping) = match shared.policy.when_full {
+            WhenFull::Wait => self.push_when_there_is_room(message).await?,
+            WhenFull::DropOldest | WhenFull::Refuse => shared.push(message)?,
+        };
+        shared.work.notify_one();
+        if let Some(keeping) = keeping {
+            // Told nothing, the message has met its fate before it was on the disk.
+            keeping.await.unwrap_or(Ok(()))?;
         }
+        Ok(receipt)
+    }
+
+    async fn push_when_there_is_room(
+        &self,
+        message: Outgoing,
+    ) -> Result<(Receipt, Option<Keeping>), Undelivered> {
+        let shared = self.shared();
         let _turn = shared.turn.lock().await;
         loop {
             let ready = {
                 let core = shared.core();
-                core.outbox.has_room(&message) || core.leave_by.is_some()
+                core.outbox.has_room(&message) || core.stopped().is_some()
             };
-            if ready || shared.stopped().is_some() {
-                return self.push(message);
+            if ready {
+                return shared.push(message);
             }
             shared.room.notified().await;
         }
-    }
-
-    fn push(&self, message: Outgoing) -> Result<Receipt, Undelivered> {
-        let shared = self.shared();
-        let (sender, receipt) = Receipt::new();
-        let mut core = shared.core();
-        // Asked with the lock held: what is pushed before the stop is told of it.
-        let why = shared.stopped();
-        let why = why.or(core.leave_by.map(|_| Stopped::Requested));
-        if let Some(why) = why {
-            core.outbox.counters.rejected += 1;
-            return Err(Undelivered::Stopped {
-                why,
-                may_have_arrived: false,
-            });
-        }
-        let now = Instant::now().into_std();
-        let pushed = core.outbox.push(message, sender, now);
-        let depth = core.outbox.depth();
-        drop(core);
-        shared.show_depth(depth);
-        pushed?;
-        shared.work.notify_one();
-        Ok(receipt)
     }
 
     /// Subscribes to a topic filter, on this connection and all that follow, and waits until the
@@ -281,7 +148,7 @@ impl ReconnectingClient {
         let (told, changed) = oneshot::channel();
         {
             let mut core = shared.core();
-            if let Some(why) = shared.stopped() {
+            if let Some(why) = core.stopped() {
                 return Err(Error::Disconnected(disconnected(&why)));
             }
             change(&mut core.subscriptions, told);
@@ -372,14 +239,5 @@ impl ReconnectingClient {
 
     fn shared(&self) -> &Shared {
         &self.handle.shared
-    }
-}
-
-/// What those are told who deal with connections.
-pub(super) fn disconnected(why: &Stopped) -> Disconnected {
-    match why {
-        Stopped::Requested | Stopped::Unused => Disconnected::Requested,
-        Stopped::Refused(_) => Disconnected::NotEstablished,
-        Stopped::PortClosed(reason) => Disconnected::PortClosed(reason.clone()),
     }
 }

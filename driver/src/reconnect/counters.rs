@@ -1,7 +1,7 @@
 /// What has been counted since [`Modem::keep_connected`](crate::Modem::keep_connected).
 ///
 /// Each message that was enqueued is in the queue or in exactly one of `delivered`, `expired`,
-/// `displaced`, `refused`, `in_doubt` and `abandoned`.
+/// `displaced`, `refused`, `in_doubt`, `not_kept` and `abandoned`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Counters {
@@ -29,6 +29,11 @@ pub struct Counters {
     pub refused: u64,
     /// Messages of which nobody knows what came of them, and that are not sent twice.
     pub in_doubt: u64,
+    /// Messages that an earlier program had left in the queue on the disk. They count as enqueued,
+    /// too.
+    pub restored: u64,
+    /// Messages that could not be written to the disk.
+    pub not_kept: u64,
     /// Messages that waited when the connection was stopped.
     pub abandoned: u64,
     /// Subscriptions that were made again.

@@ -134,7 +134,12 @@ pub enum Undelivered {
     /// It was sent, nobody knows what came of it, and it is not to be sent twice.
     #[error("what came of the message is not known, and it is not sent twice")]
     InDoubt(#[source] PublishError),
-    /// The connection was stopped while the message waited.
+    /// There is no copy of it on the disk, so it is not sent either.
+    #[cfg(feature = "persist")]
+    #[error("the message cannot be kept")]
+    NotKept(#[source] super::StoreError),
+    /// The connection was stopped while the message waited. In a queue on the disk it is
+    /// still there, for the next connection.
     #[error("the message was still in the queue when the connection was stopped: {why}")]
     Stopped {
         /// Why.
@@ -150,6 +155,8 @@ impl Undelivered {
     pub fn may_have_arrived(&self) -> bool {
         match self {
             Self::Full { .. } | Self::TooLarge { .. } => false,
+            #[cfg(feature = "persist")]
+            Self::NotKept(_) => false,
             Self::InDoubt(_) => true,
             Self::Expired { may_have_arrived }
             | Self::Displaced { may_have_arrived }

@@ -33,6 +33,10 @@ pub(super) struct Outbox {
     sending: Option<u64>,
     /// The oldest message is not tried before.
     paused: Option<Instant>,
+    /// Whether there is a copy of each message on the disk.
+    kept: bool,
+    /// Messages whose copy is not needed any more.
+    settled: Vec<u64>,
     pub(super) counters: Counters,
 }
 
@@ -41,6 +45,13 @@ struct Entry {
     message: Outgoing,
     expires: Option<Instant>,
     receipt: Option<oneshot::Sender<Outcome>>,
+    /// It waits for the disk.
+    held: bool,
+    /// The disk knows that it is given to the module, and not to be given again.
+    taken: bool,
+    /// Who waits until it is on the disk.
+    #[cfg_attr(not(feature = "persist"), allow(dead_code))]
+    keeping: Option<oneshot::Sender<Result<(), Undelivered>>>,
     attempts: u32,
     /// It was sent, and nobody knows what came of it.
     doubtful: bool,
@@ -51,6 +62,8 @@ struct Entry {
 pub(super) enum Next {
     /// Publish this, then tell what came of it.
     Send { id: u64, message: Outgoing },
+    /// Have the disk know that this is given to the module, then ask again.
+    Take(u64),
     /// Nothing until then.
     Wait(Instant),
     /// Nothing until a message comes.
@@ -69,7 +82,8 @@ pub(super) enum Afterwards {
 }
 
 impl Outbox {
-    pub(super) fn new(policy: QueuePolicy) -> Self {
+    /// `kept`: whether the disk has a copy of each message.
+    pub(super) fn new(policy: QueuePolicy, kept: bool) -> Self {
         Self {
             policy,
             entries: BTreeMap::new(),
@@ -78,6 +92,8 @@ impl Outbox {
             next_id: 0,
             sending: None,
             paused: None,
+            kept,
+            settled: Vec::new(),
             counters: Counters::default(),
         }
     }
@@ -108,7 +124,8 @@ impl Outbox {
         self.entries.len() < self.policy.messages && self.bytes + cost(message) <= self.policy.bytes
     }
 
-    /// Takes a message, makes room for it if the policy is to do so.
+    /// Takes a message, makes room for it if the policy is to do so. With a copy on the disk it is
+    /// held until that is there, which is told to `keeping`.
     ///
     /// # Errors
     /// There is no room.
@@ -116,6 +133,7 @@ impl Outbox {
         &mut self,
         message: Outgoing,
         receipt: oneshot::Sender<Outcome>,
+        keeping: Option<oneshot::Sender<Result<(), Undelivered>>>,
         now: Instant,
     ) -> Result<u64, Undelivered> {
         while !self.has_room(&message) {
@@ -135,20 +153,27 @@ impl Outbox {
         }
         let id = self.next_id;
         self.next_id += 1;
-        self.bytes += cost(&message);
         let lifetime = message.expire_after.or(self.policy.expire_after);
-        let expires = lifetime.and_then(|lifetime| now.checked_add(lifetime));
-        self.expiries.extend(expires.map(|expires| (expires, id)));
         let entry = Entry {
             message,
-            expires,
+            expires: lifetime.and_then(|lifetime| now.checked_add(lifetime)),
             receipt: Some(receipt),
+            held: self.kept,
+            taken: false,
+            keeping,
             attempts: 0,
             doubtful: false,
         };
-        self.entries.insert(id, entry);
+        self.insert(id, entry);
         self.counters.enqueued += 1;
         Ok(id)
+    }
+
+    fn insert(&mut self, id: u64, entry: Entry) {
+        self.bytes += cost(&entry.message);
+        self.expiries
+            .extend(entry.expires.map(|expires| (expires, id)));
+        self.entries.insert(id, entry);
     }
 
     fn oldest_waiting(&self) -> Option<u64> {
@@ -182,16 +207,24 @@ impl Outbox {
     /// What is to be sent now that there is a connection.
     pub(super) fn next(&mut self, now: Instant) -> Next {
         self.expire(now);
-        let Some((id, entry)) = self.entries.first_key_value() else {
+        let Some(mut oldest) = self.entries.first_entry() else {
             return Next::Idle;
         };
+        let (id, entry) = (*oldest.key(), oldest.get_mut());
+        if entry.held {
+            return Next::Idle;
+        }
         match self.paused {
             Some(until) if until > now => return Next::Wait(until),
             _ => self.paused = None,
         }
-        self.sending = Some(*id);
+        if self.kept && !entry.taken && self.policy.sends_once(entry.message.qos) {
+            entry.held = true;
+            return Next::Take(id);
+        }
+        self.sending = Some(id);
         Next::Send {
-            id: *id,
+            id,
             message: entry.message.clone(),
         }
     }
@@ -229,12 +262,7 @@ impl Outbox {
         }
         if error.may_have_arrived() {
             entry.doubtful = true;
-            let again = match entry.message.qos {
-                QoS::AtMostOnce => false,
-                QoS::AtLeastOnce => true,
-                QoS::ExactlyOnce => self.policy.in_doubt == InDoubt::Repeat,
-            };
-            if !again {
+            if self.policy.sends_once(entry.message.qos) {
                 self.counters.in_doubt += 1;
                 self.settle(id, Err(Undelivered::InDoubt(error)));
                 return afterwards;
@@ -282,6 +310,10 @@ impl Outbox {
             return;
         };
         self.paused = None;
+        // What is left of a connection that was stopped is for the next one.
+        if self.kept && !matches!(outcome, Err(Undelivered::Stopped { .. })) {
+            self.settled.push(id);
+        }
         self.bytes -= cost(&entry.message);
         if let Some(expires) = entry.expires {
             self.expiries.remove(&(expires, id));
@@ -289,6 +321,17 @@ impl Outbox {
         if let Some(receipt) = entry.receipt {
             // A caller that dropped it does not want to know.
             let _ = receipt.send(outcome);
+        }
+    }
+}
+
+impl QueuePolicy {
+    /// Whether a message is not sent again when nobody knows what came of it.
+    fn sends_once(&self, qos: QoS) -> bool {
+        match qos {
+            QoS::AtMostOnce => true,
+            QoS::AtLeastOnce => false,
+            QoS::ExactlyOnce => self.in_doubt == InDoubt::GiveUp,
         }
     }
 }
@@ -325,5 +368,7 @@ fn afterwards(error: &PublishError) -> Afterwards {
     }
 }
 
+#[cfg(feature = "persist")]
+mod kept;
 #[cfg(test)]
 mod tests;

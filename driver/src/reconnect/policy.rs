@@ -26,6 +26,8 @@ pub struct Reconnect {
     pub(super) check_every: Option<Duration>,
     pub(super) seed: Option<u64>,
     pub(super) queue: QueuePolicy,
+    #[cfg(feature = "persist")]
+    pub(super) store: Option<super::Store>,
 }
 
 /// What holds for messages that wait.
@@ -159,6 +161,15 @@ impl Reconnect {
         self
     }
 
+    /// Keeps the queue in a file, so that it outlives the program: what
+    /// [`enqueue`](super::ReconnectingClient::enqueue) has put there is sent even if the program
+    /// is killed, by the next one that opens the file. What the file holds already is sent first.
+    #[cfg(feature = "persist")]
+    pub fn persist(mut self, store: super::Store) -> Self {
+        self.store = Some(store);
+        self
+    }
+
     /// What becomes of a message with quality of service 2 when nobody knows whether the broker
     /// has it.
     pub fn in_doubt(mut self, in_doubt: InDoubt) -> Self {
@@ -185,6 +196,8 @@ impl Default for Reconnect {
                 attempts: 8,
                 in_doubt: InDoubt::default(),
             },
+            #[cfg(feature = "persist")]
+            store: None,
         }
     }
 }

@@ -10,15 +10,16 @@ use std::sync::Arc;
 use atmq_protocol::mqtt::ConnectionState;
 use tokio::time::{Instant, sleep_until};
 
-use super::client::{Shared, disconnected};
 use super::outbox::{Afterwards, Next};
 use super::policy::Reconnect;
+use super::shared::{Shared, disconnected};
 use super::subscriptions::{Change, Changed};
 use super::supervisor::{Action, Setback, Stopped, Supervisor};
 use crate::client::Client;
 use crate::connect::connect_link;
 use crate::error::{Disconnected, Error, ExchangeError};
 use crate::messages::{Inbox, Link};
+use crate::state::ModemState;
 
 pub(super) struct Task {
     shared: Arc<Shared>,
@@ -26,6 +27,8 @@ pub(super) struct Task {
     supervisor: Supervisor,
     inbox: Arc<Inbox>,
     last_message_id: u16,
+    /// The port was lost, and has not been seen to be back.
+    port_away: bool,
     connection: Option<Connection>,
 }
 
@@ -46,6 +49,7 @@ impl Task {
             inbox,
             policy,
             last_message_id: 0,
+            port_away: false,
             connection: None,
         }
     }
@@ -61,10 +65,7 @@ impl Task {
             match action {
                 Action::Connect { initialise } => self.connect(initialise).await,
                 Action::Reset => self.reset().await,
-                Action::Wait(until) => {
-                    let until = earliest([Some(until.into()), self.chore()]);
-                    self.rest(until).await;
-                }
+                Action::Wait(until) => self.wait(until.into()).await,
                 Action::Serve => self.serve().await,
                 Action::Stop => break,
             }
@@ -75,8 +76,8 @@ impl Task {
         }
         if let super::State::Stopped(why) = self.supervisor.state() {
             tracing::debug!(%why, "connection stopped");
+            self.shared.stop(&why).await;
             self.inbox.end(disconnected(&why));
-            self.shared.stop(&why);
         }
     }
 
@@ -85,10 +86,8 @@ impl Task {
         let now = now();
         let mut core = self.shared.core();
         core.outbox.expire(now);
-        let depth = core.outbox.depth();
         let hurry = std::mem::take(&mut core.hurry);
-        drop(core);
-        self.shared.show_depth(depth);
+        self.shared.settle(core);
         if hurry {
             self.supervisor.hurry(now);
         }
@@ -124,6 +123,25 @@ impl Task {
         tokio::select! {
             () = wait_until(until) => {}
             () = self.shared.work.notified() => {}
+        }
+    }
+
+    /// Waits for the next attempt. A port that has come back is worth one at once.
+    async fn wait(&mut self, until: Instant) {
+        let until = earliest([Some(until), self.chore()]);
+        let mut modem = self.shared.modem.state_changes();
+        let mut seen = modem.current();
+        tokio::select! {
+            () = self.rest(until) => {}
+            Some(changed) = modem.recv() => seen = changed,
+        }
+        match seen {
+            ModemState::PortLost(_) => self.port_away = true,
+            ModemState::Ready | ModemState::Uninitialised if self.port_away => {
+                self.port_away = false;
+                self.supervisor.hurry(now());
+            }
+            _ => {}
         }
     }
 
@@ -210,8 +228,8 @@ impl Task {
     async fn reset(&mut self) {
         tracing::warn!("the module failed again and again, it is being reset");
         self.shared.core().outbox.counters.resets += 1;
-        let modem = self.shared.modem.clone();
-        if let Some(outcome) = self.unless_stopped(reset(&modem)).await {
+        let shared = self.shared.clone();
+        if let Some(outcome) = self.unless_stopped(shared.modem.reset()).await {
             self.supervisor.reset(outcome, now());
         }
     }
@@ -231,6 +249,10 @@ impl Task {
         let next = self.shared.core().outbox.next(now());
         let until = match next {
             Next::Send { id, message } => return self.publish(id, message).await,
+            Next::Take(id) => {
+                self.shared.take(id);
+                None
+            }
             Next::Wait(until) => Some(until.into()),
             Next::Idle => None,
         };
@@ -295,7 +317,7 @@ impl Task {
         let client = connection.client.clone();
         let doing = async move { client.publish(topic, payload, qos, retain).await };
         let outcome = self.minding(doing).await;
-        let afterwards = self.shared.core().outbox.sent(id, outcome, now());
+        let afterwards = self.shared.sent(id, outcome, now());
         match afterwards {
             Afterwards::Sound => self.sound(),
             Afterwards::AskState => self.check().await,
@@ -345,6 +367,7 @@ impl Task {
     fn lost(&mut self, reason: Setback) {
         tracing::info!(%reason, "connection lost");
         self.shared.core().outbox.counters.losses += 1;
+        self.port_away |= matches!(reason, Setback::Lost(Disconnected::PortLost(_)));
         if let Some(connection) = self.connection.take() {
             self.last_message_id = connection.link.last_message_id();
             // The next attempt closes what the module still has open.
@@ -352,13 +375,6 @@ impl Task {
         }
         self.supervisor.lost(reason, now());
     }
-}
-
-/// Resets the module and brings it in order again.
-async fn reset(modem: &crate::Modem) -> Result<(), Error> {
-    // It answers OK, or is gone before it can.
-    let _ = modem.command("AT+CFUN=1,1").await;
-    modem.initialise().await
 }
 
 fn now() -> std::time::Instant {

@@ -27,7 +27,7 @@ fn message(payload: &str) -> Outgoing {
 
 fn push(outbox: &mut Outbox, message: Outgoing, now: Instant) -> (u64, Receipt) {
     let (sender, receipt) = Receipt::new();
-    (outbox.push(message, sender, now).unwrap(), receipt)
+    (outbox.push(message, sender, None, now).unwrap(), receipt)
 }
 
 /// What the queue wants to be sent.
@@ -63,7 +63,7 @@ fn unwritable() -> PublishError {
 
 #[test]
 fn messages_leave_in_the_order_in_which_they_came() {
-    let (mut outbox, now) = (Outbox::new(policy()), Instant::now());
+    let (mut outbox, now) = (Outbox::new(policy(), false), Instant::now());
     let mut receipts = Vec::new();
     for payload in ["1", "2", "3"] {
         receipts.push(push(&mut outbox, message(payload), now).1);
@@ -85,13 +85,13 @@ fn messages_leave_in_the_order_in_which_they_came() {
 
 #[test]
 fn a_full_queue_refuses_by_number_and_by_bytes() {
-    let (mut outbox, now) = (Outbox::new(policy()), Instant::now());
+    let (mut outbox, now) = (Outbox::new(policy(), false), Instant::now());
     for payload in ["1", "2", "3"] {
         let _ = push(&mut outbox, message(payload), now);
     }
     let (sender, _receipt) = Receipt::new();
     assert_eq!(
-        outbox.push(message("4"), sender, now),
+        outbox.push(message("4"), sender, None, now),
         Err(Undelivered::Full {
             messages: 3,
             bytes: 198
@@ -113,7 +113,7 @@ fn a_full_queue_refuses_by_number_and_by_bytes() {
 fn the_oldest_make_room_but_not_the_one_that_is_being_sent() {
     let mut policy = policy();
     policy.when_full = WhenFull::DropOldest;
-    let (mut outbox, now) = (Outbox::new(policy), Instant::now());
+    let (mut outbox, now) = (Outbox::new(policy, false), Instant::now());
     let (first, mut sending) = push(&mut outbox, message("1"), now);
     let (_, mut oldest) = push(&mut outbox, message("2"), now);
     let (_, mut third) = push(&mut outbox, message(&"x".repeat(600)), now);
@@ -128,7 +128,7 @@ fn the_oldest_make_room_but_not_the_one_that_is_being_sent() {
     assert_eq!(third.try_outcome(), displaced);
     // What cannot make room is kept, and the new one refused.
     let (sender, _receipt) = Receipt::new();
-    let large = outbox.push(message(&"z".repeat(930)), sender, now);
+    let large = outbox.push(message(&"z".repeat(930)), sender, None, now);
     assert!(matches!(large, Err(Undelivered::Full { messages: 1, .. })));
     outbox.sent(first, Ok(Delivery::Acknowledged), now);
     assert!(sending.try_outcome().unwrap().is_ok());
@@ -138,7 +138,7 @@ fn the_oldest_make_room_but_not_the_one_that_is_being_sent() {
 fn messages_expire_but_not_the_one_that_is_being_sent() {
     let mut policy = policy();
     policy.expire_after = Some(10 * SECOND);
-    let (mut outbox, now) = (Outbox::new(policy), Instant::now());
+    let (mut outbox, now) = (Outbox::new(policy, false), Instant::now());
     let (first, mut sending) = push(&mut outbox, message("1"), now);
     let short = message("2").expire_after(SECOND);
     let (_, mut short) = push(&mut outbox, short, now);
@@ -169,7 +169,7 @@ fn what_was_lost_on_the_way_is_repeated_by_its_quality_of_service() {
     ] {
         let mut policy = policy();
         policy.in_doubt = in_doubt;
-        let (mut outbox, now) = (Outbox::new(policy), Instant::now());
+        let (mut outbox, now) = (Outbox::new(policy, false), Instant::now());
         let (id, mut receipt) = push(&mut outbox, message("1").qos(qos), now);
         send(&mut outbox, now);
         let afterwards = outbox.sent(id, Err(link_lost()), now);
@@ -191,7 +191,7 @@ fn what_was_lost_on_the_way_is_repeated_by_its_quality_of_service() {
 #[test]
 fn what_the_module_was_not_given_is_no_attempt() {
     for qos in [QoS::AtMostOnce, QoS::AtLeastOnce, QoS::ExactlyOnce] {
-        let (mut outbox, now) = (Outbox::new(policy()), Instant::now());
+        let (mut outbox, now) = (Outbox::new(policy(), false), Instant::now());
         let (id, mut receipt) = push(&mut outbox, message("1").qos(qos), now);
         for _ in 0..10 {
             assert_eq!(send(&mut outbox, now).0, id);
@@ -205,7 +205,7 @@ fn what_the_module_was_not_given_is_no_attempt() {
 
 #[test]
 fn a_message_that_cannot_be_carried_does_not_block_those_behind() {
-    let (mut outbox, now) = (Outbox::new(policy()), Instant::now());
+    let (mut outbox, now) = (Outbox::new(policy(), false), Instant::now());
     let (id, mut bad) = push(&mut outbox, message("bad"), now);
     let _ = push(&mut outbox, message("good"), now);
     send(&mut outbox, now);
@@ -224,7 +224,7 @@ fn a_message_that_cannot_be_carried_does_not_block_those_behind() {
 #[test]
 fn a_message_that_is_refused_again_and_again_does_not_block_for_ever() {
     for error in [refused(), PublishError::Failed { reason: Some(7) }] {
-        let (mut outbox, mut now) = (Outbox::new(policy()), Instant::now());
+        let (mut outbox, mut now) = (Outbox::new(policy(), false), Instant::now());
         let (id, mut bad) = push(&mut outbox, message("bad"), now);
         let _ = push(&mut outbox, message("good"), now);
         for attempt in 1..=3 {
@@ -244,7 +244,7 @@ fn a_message_that_is_refused_again_and_again_does_not_block_for_ever() {
 
 #[test]
 fn a_message_on_which_the_broker_closes_the_link_does_not_block_for_ever() {
-    let (mut outbox, now) = (Outbox::new(policy()), Instant::now());
+    let (mut outbox, now) = (Outbox::new(policy(), false), Instant::now());
     let (id, mut bad) = push(&mut outbox, message("forbidden"), now);
     let _ = push(&mut outbox, message("good"), now);
     for _ in 0..3 {
@@ -264,7 +264,7 @@ fn a_message_on_which_the_broker_closes_the_link_does_not_block_for_ever() {
 
 #[test]
 fn everyone_is_told_when_it_stops() {
-    let (mut outbox, now) = (Outbox::new(policy()), Instant::now());
+    let (mut outbox, now) = (Outbox::new(policy(), false), Instant::now());
     let (first, mut sent) = push(&mut outbox, message("1"), now);
     let (_, mut waiting) = push(&mut outbox, message("2"), now);
     send(&mut outbox, now);
@@ -328,7 +328,7 @@ proptest! {
         in_doubt in prop_oneof![Just(InDoubt::GiveUp), Just(InDoubt::Repeat)],
     ) {
         let policy = QueuePolicy { when_full, in_doubt, ..policy() };
-        let mut outbox = Outbox::new(policy);
+        let mut outbox = Outbox::new(policy, false);
         let mut now = Instant::now();
         let mut waiting = HashMap::new();
         let mut sending = None;
@@ -342,7 +342,7 @@ proptest! {
                         .qos(qos)
                         .expire_after(SECOND * lifetime as u32);
                     let (sender, receipt) = Receipt::new();
-                    if let Ok(id) = outbox.push(message, sender, now) {
+                    if let Ok(id) = outbox.push(message, sender, None, now) {
                         waiting.insert(id, receipt);
                     }
                 }
@@ -354,6 +354,7 @@ proptest! {
                     }
                     Next::Wait(until) => prop_assert!(until > now),
                     Next::Idle => prop_assert!(outbox.is_empty()),
+                    Next::Take(_) => prop_assert!(false, "there is no disk"),
                 },
                 Step::Send => {}
                 Step::Outcome(number) => {
