@@ -22,9 +22,10 @@ const DEFAULT: &str = "default";
 
 /// What a profile may set: options by their long names, and which of them name files. Payloads
 /// and topics are not among them; neither is a password, which anyone could read there.
-const KEYS: [(&str, bool); 22] = [
+const KEYS: [(&str, bool); 23] = [
     ("port", false),
     ("baud", false),
+    ("auto-baud", false),
     ("host", false),
     ("broker-port", false),
     ("id", false),

@@ -106,7 +106,7 @@ impl Arguments {
         // What cannot be asked for must not be asked for late.
         let options = self.broker.is_given().then(|| self.broker.options());
         let options = options.transpose()?;
-        let modem = match self.port.modem().await {
+        let modem = match self.port.modem_at_any_rate().await {
             Ok(modem) => modem,
             Err(failure) => {
                 report.add(&Check::of_failure("port", &failure))?;
@@ -117,11 +117,11 @@ impl Arguments {
                 ));
             }
         };
+        let rate = modem.found_baud_rate();
+        let rate = rate.map_or(String::new(), |rate| format!(" at {rate} baud"));
         let port = self.port.name();
-        report.add(&Check::ok(
-            "port",
-            format!("{port} is open, and a module answers"),
-        ))?;
+        let detail = format!("{port} is open, and a module answers{rate}");
+        report.add(&Check::ok("port", detail))?;
         report.add(&module(&modem).await)?;
         if let Some(limit) = self.wait {
             report.add(&self.wait(&modem, limit).await)?;

@@ -20,6 +20,9 @@ pub(crate) struct PortArguments {
     /// Bits per second of the serial device
     #[arg(long, value_name = "RATE", default_value_t = 115_200)]
     baud: u32,
+    /// Look for the rate at which the module answers, at that of --baud first
+    #[arg(long)]
+    auto_baud: bool,
     #[command(flatten)]
     record: RecordArguments,
     /// Made when it is first needed, once for all that opens the port.
@@ -55,6 +58,12 @@ impl PortArguments {
         self.opened(self.settings()?.reopen(false)).await
     }
 
+    /// The same, at whatever rate the module answers.
+    pub(crate) async fn modem_at_any_rate(&self) -> Result<Modem, Failure> {
+        let settings = self.settings()?.reopen(false).auto_baud(true);
+        self.opened(settings).await
+    }
+
     /// The same, and opens the port again whenever it was lost.
     pub(crate) async fn lasting_modem(&self) -> Result<Modem, Failure> {
         self.opened(self.settings()?.reopen(true)).await
@@ -66,7 +75,9 @@ impl PortArguments {
     }
 
     fn plain_settings(&self) -> Settings {
-        Settings::default().baud_rate(self.baud)
+        Settings::default()
+            .baud_rate(self.baud)
+            .auto_baud(self.auto_baud)
     }
 
     async fn open_plain(&self) -> Result<Port, Failure> {
@@ -112,7 +123,7 @@ pub(crate) fn open_failure(error: &OpenError) -> Failure {
             failure.hint("is the device still there, and is no other host connected?")
         }
         (OpenError::Initialise(_), _) => Failure::new(FailureKind::TimedOut, chain(error))
-            .hint("check power, cable and --baud, and that it is the module's AT port"),
+            .hint("check power, cable and rate (--auto-baud), and that it is the module's AT port"),
         (OpenError::Tcp { .. }, _) => failure.hint("is the emulator running with --listen?"),
         (_, Some(io::ErrorKind::NotFound)) => {
             failure.hint("look for the device in /dev, or start one with `atmq emulate --link`")

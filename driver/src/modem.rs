@@ -215,6 +215,12 @@ impl Modem {
         connect::connect(self, options).await
     }
 
+    /// The rate at which [`Settings::auto_baud`] found the module last, in bits per second; `None`
+    /// if it was not looked for, or not found.
+    pub fn found_baud_rate(&self) -> Option<u32> {
+        *lock(&self.shared.found_rate)
+    }
+
     /// What has been counted since the port was opened.
     pub fn counters(&self) -> Counters {
         *lock(&self.shared.counters)

@@ -78,6 +78,8 @@ pub(crate) struct Shared {
     pub(crate) state: watch::Sender<ModemState>,
     pub(crate) drained: Arc<Notify>,
     pub(crate) feeds: Mutex<Feeds>,
+    /// The rate at which the module was found.
+    pub(crate) found_rate: Mutex<Option<u32>>,
     /// A PIN that was entered, and not seen to be accepted.
     pub(crate) spent_pin: Mutex<Option<Pin>>,
     /// Locked for as long as a TLS context is being set up.
@@ -92,6 +94,7 @@ impl Default for Shared {
             state: watch::Sender::new(ModemState::Uninitialised),
             drained: Arc::default(),
             feeds: Mutex::default(),
+            found_rate: Mutex::default(),
             spent_pin: Mutex::default(),
             stored_files: tokio::sync::Mutex::default(),
         }
@@ -238,6 +241,7 @@ impl PortTask {
             Some(rate) => {
                 tracing::debug!(rate, "the module answers at this rate");
                 self.baud_rate = rate;
+                *lock(&self.shared.found_rate) = Some(rate);
             }
             None => tracing::debug!("the module answers at no rate"),
         }

@@ -95,6 +95,17 @@ fn what_is_wrong_is_told_with_what_to_do() {
 }
 
 #[test]
+fn the_rate_of_the_module_is_found() {
+    let module = Emulator::start(["--set", "quirks.autobaud=false"]);
+    let told = text(&module.atmq("doctor", ["--baud", "9600"]).succeeds());
+    assert!(told.contains("a module answers at 115200 baud\n"), "{told}");
+    let failed = module.atmq("sub", ["-t", "t", "--baud", "9600"]).fails(4);
+    failed
+        .without_output()
+        .saying(&["does not answer", "--auto-baud"]);
+}
+
+#[test]
 fn a_broker_that_cannot_be_reached_fails_the_last_check() {
     let module = Emulator::start(["--profile=nt35e"]);
     let failed = module.atmq("doctor", ["-h", "broker.invalid"]).fails(1);

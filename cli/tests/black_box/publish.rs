@@ -322,7 +322,7 @@ fn a_port_that_does_not_answer_ends_with_4() {
     let failed = atmq(["pub", "--port", &port, "-t", "t", "-m", "m"]).fails(4);
     failed
         .without_output()
-        .saying(&["does not answer", "--baud"]);
+        .saying(&["does not answer", "--auto-baud"]);
 }
 
 #[test]
