@@ -77,7 +77,7 @@ pub struct Identity {
 }
 
 /// How long the module takes. Each range is spread over evenly, by the modem's seed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Latency {
     /// From a query or configuration to its final result code: about 7 ms (measured, reference
     /// `lmqtt.md` 1.1).
@@ -88,6 +88,9 @@ pub struct Latency {
     /// From the final result code to the URC with the outcome, at least. Hosts exist that lose a
     /// result URC which comes right behind `OK` (reference `README.md`, "Decisions").
     pub result: (Duration, Duration),
+    /// The same for single commands, by their names with the sign in front, in capitals: from each
+    /// of its forms to the final result code, in place of what stands above and below.
+    pub commands: BTreeMap<String, (Duration, Duration)>,
     /// From a reboot to the banner (a guess).
     pub boot: (Duration, Duration),
     /// From the radio's start to the registration (a guess).
@@ -110,6 +113,7 @@ impl Latency {
         query: (Duration::ZERO, Duration::ZERO),
         command: (Duration::ZERO, Duration::ZERO),
         result: (Duration::ZERO, Duration::ZERO),
+        commands: BTreeMap::new(),
         boot: (Duration::ZERO, Duration::ZERO),
         registration: (Duration::ZERO, Duration::ZERO),
         radio: (Duration::ZERO, Duration::ZERO),

@@ -66,6 +66,19 @@ fn answers_take_as_long_as_the_modules() {
 }
 
 #[test]
+fn a_profile_may_give_a_command_a_time_of_its_own() {
+    let text =
+        "base = \"nt35e\"\n[latency]\npaced = false\ncommands_ms = { \"+csq\" = [2000, 2000] }\n";
+    let mut bench = Bench::new(Profile::parse(text).expect("it can be read"), 0);
+    for (line, times) in [("AT+CSQ\r", 2000..=2000), ("AT+CESQ\r", 5..=9)] {
+        bench.send(line.as_bytes());
+        bench.take_heard();
+        let (_, time) = next(&mut bench);
+        assert!(milliseconds(times).contains(&time), "{time:?}");
+    }
+}
+
+#[test]
 fn a_payload_shorter_than_announced_is_given_up() {
     let mut bench = connected(Profile::nt35e().instant());
     bench.send(b"AT+LMQTTPUB=0,1,1,0,\"t\",5\r");

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use atmq_emulator::modem::Cell;
 use atmq_emulator::{CacheOverflow, Profile, ResultOrder};
 use atmq_protocol::command::Command;
 use atmq_protocol::dialect::{Dialect, HexLength, Lmqtt, PublishExtendedUrc, UnsubscribeUrc};
@@ -41,6 +42,16 @@ fn switched(mut profile: Profile, transcript: &Transcript) -> Profile {
             "keeps_configuration" => quirks.keeps_configuration = true,
             "disconnect_frees" => quirks.disconnect_frees = true,
             "reconnects" => quirks.reconnects = true,
+            "two cells" => profile.start.cells.push(Cell {
+                area: 2,
+                id: 0xabcd,
+                pci: 77,
+                earfcn: 1825,
+                band: 3,
+                rsrp_dbm: -100,
+                rsrq_db: -12,
+                snr_db: 5,
+            }),
             "sim_urc" => quirks.sim_urc = true,
             "keeps_sessions" => quirks.keeps_sessions = true,
             "refused_access_points bad" => {

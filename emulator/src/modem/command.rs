@@ -34,14 +34,20 @@ impl Modem {
     /// How long the module thinks about a command line, and whether a byte of the host aborts it:
     /// by its first command.
     pub(super) fn latency_of(&self, line: &[u8]) -> ((Duration, Duration), bool) {
-        let latency = &self.profile.latency;
         let (command, _) = self.first_command(line);
+        let mut own = self.profile.latency.commands.iter();
+        let own = own.find(|(name, _)| command.is(name));
+        let (usual, abortable) = self.usual_latency(&command);
+        (own.map_or(usual, |(_, range)| *range), abortable)
+    }
+
+    fn usual_latency(&self, command: &Command<'_>) -> ((Duration, Duration), bool) {
+        let latency = &self.profile.latency;
         if self.profile.dialect.owns(command.name) {
             let acts = !command.is("+LMQTTCFG") && matches!(command.form, Form::Set(_));
             return (if acts { latency.command } else { latency.query }, false);
         }
-        let takes =
-            standard::find(&command).map_or(Takes::Query, |found| found.takes(command.form));
+        let takes = standard::find(command).map_or(Takes::Query, |found| found.takes(command.form));
         match takes {
             Takes::Query => (latency.query, false),
             Takes::Command => (latency.command, false),

@@ -50,6 +50,7 @@ use upload::Upload;
 
 pub use fault::{Effect, Fault, FaultError};
 pub use standard::command_forms;
+pub(crate) use standard::is_standard;
 pub use world::{Cell, Operator, Sim, World};
 
 /// How many bytes of a host wait while the module is busy: the UART's buffer. It holds the longest
@@ -379,7 +380,7 @@ impl Modem {
                 let sleep = self.sleep_due();
                 let due = urc.into_iter().chain(self.search).chain(sleep).min();
                 // Until it is awake, nothing is done.
-                due.max(self.wakes).or(self.wakes)
+                due.max(self.wakes)
             }
             Phase::Off => None,
             Phase::Executing { due, .. }

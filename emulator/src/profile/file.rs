@@ -18,6 +18,7 @@ use super::merge::lay_over;
 use super::{
     Evidence, Identity, Latency, Profile, ProfileChange, ProfileChangeError, ProfileError, Start,
 };
+use crate::modem::is_standard;
 use crate::quirks::{CacheOverflow, Quirks, ResultOrder};
 
 #[derive(Deserialize)]
@@ -69,6 +70,7 @@ struct LatencyTable {
     query_ms: Milliseconds,
     command_ms: Milliseconds,
     result_ms: Milliseconds,
+    commands_ms: BTreeMap<CommandName, Milliseconds>,
     boot_ms: Milliseconds,
     registration_ms: Milliseconds,
     radio_ms: Milliseconds,
@@ -156,6 +158,28 @@ enum SignMethodName {
     HmacMd5,
     HmacSha1,
     HmacSha256,
+}
+
+/// The name of a command, as it is typed behind `AT`: an extended one with its sign, or a basic one.
+#[derive(PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(try_from = "String")]
+struct CommandName(String);
+
+impl TryFrom<String> for CommandName {
+    type Error = String;
+
+    fn try_from(name: String) -> Result<Self, String> {
+        let known = Lmqtt::DEFAULT
+            .commands()
+            .any(|known| known.eq_ignore_ascii_case(&name))
+            || is_standard(&name);
+        if !known {
+            return Err(format!(
+                "the module has no command `{name}`: write its name as `+CSQ`"
+            ));
+        }
+        Ok(Self(name.to_ascii_uppercase()))
+    }
 }
 
 /// From and to, at most ten minutes.
@@ -274,6 +298,12 @@ impl From<File> for Profile {
                 query: file.latency.query_ms.into(),
                 command: file.latency.command_ms.into(),
                 result: file.latency.result_ms.into(),
+                commands: file
+                    .latency
+                    .commands_ms
+                    .into_iter()
+                    .map(|(CommandName(name), range)| (name, range.into()))
+                    .collect(),
                 boot: file.latency.boot_ms.into(),
                 registration: file.latency.registration_ms.into(),
                 radio: file.latency.radio_ms.into(),
@@ -507,6 +537,10 @@ mod tests {
             (
                 "base = 5\n",
                 "line 1, column 8: base must be `nt35e` or `nt26`",
+            ),
+            (
+                "base = \"nt35e\"\n[latency.commands_ms]\n\"+CSK\" = [1, 2]\n",
+                "line 3, column 1: the module has no command `+CSK`: write its name as `+CSQ`",
             ),
             ("name = \"x\"\n", "line 1, column 1: missing field `banner`"),
             ("name = \n", "line 1, column 8: "),

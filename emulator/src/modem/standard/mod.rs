@@ -197,6 +197,11 @@ pub(super) fn find(command: &Command<'_>) -> Option<&'static Definition> {
     definitions().find(|definition| command.is(definition.name))
 }
 
+/// Whether there is a command of this name.
+pub(crate) fn is_standard(name: &str) -> bool {
+    definitions().any(|definition| definition.name.eq_ignore_ascii_case(name))
+}
+
 /// Every command that the module knows beside MQTT's, each in every form it has, as a host would
 /// write it: `AT+CSQ`, `AT+CSQ=?`, `AT+CREG?`, `AT+CREG=`, and `ATE<n>` for a basic command with a
 /// number.
