@@ -3,6 +3,7 @@
 mod arguments;
 mod code;
 mod command;
+mod event;
 mod response;
 #[cfg(test)]
 mod tests;

@@ -20,6 +20,9 @@ pub(super) fn explain(line: &[u8], asked: Option<&[u8]>) -> Option<Explanation> 
     if let Some(explanation) = banner(line) {
         return Some(explanation);
     }
+    if let Some(event) = super::event::explain(line) {
+        return Some(event);
+    }
     if let Some(changed) = RegistrationChanged::decode(line) {
         let state = changed.registration.number().to_string();
         let known = command(changed.domain.name().as_bytes())?;

@@ -194,7 +194,13 @@ pub(super) const COMMANDS: &[Command] = &[
         "chooses whether changes of the time zone are reported",
         Source::standard("27.007 8.41"),
     )
-    .keeps(&[Parameter::number("onoff", &[(0, 0)], "reports").values(&[("0", "off")])]),
+    .keeps(&[Parameter::number("reporting", &[(0, 2)], "reports")
+        .or("0")
+        .values(&[
+            ("0", "none"),
+            ("1", "the time zone"),
+            ("2", "the time zone and the time"),
+        ])]),
 ];
 
 const LEVELS: &[(&str, &str)] = &[

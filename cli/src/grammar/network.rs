@@ -7,13 +7,22 @@ use super::{Command, Source};
 
 const LMQTT: &str = "reference lmqtt.md 1.10";
 
-const REPORTS: &[Parameter] = &[Parameter::number("n", &[(0, 2)], "what is reported")
-    .or("0")
-    .values(&[
-        ("0", "nothing"),
-        ("1", "changes of the registration"),
-        ("2", "changes, with area and cell"),
-    ])];
+const fn reports(ranges: &'static [(i64, i64)]) -> Parameter {
+    Parameter::number("n", ranges, "what is reported")
+        .or("0")
+        .values(&[
+            ("0", "nothing"),
+            ("1", "changes of the registration"),
+            ("2", "changes, with area and cell"),
+            ("3", "changes, with area and cell, and why it is denied"),
+            ("4", "as 2, with what saves power"),
+            ("5", "as 3, with what saves power"),
+        ])
+}
+
+const REPORTS: &[Parameter] = &[reports(&[(0, 5)])];
+/// Calls know no power saving.
+const CALL_REPORTS: &[Parameter] = &[reports(&[(0, 3)])];
 
 const REGISTRATION: &[Parameter] = &[
     REPORTS[0],
@@ -21,6 +30,10 @@ const REGISTRATION: &[Parameter] = &[
     Parameter::bare("tac", "the tracking area, in hexadecimal digits").optional(),
     Parameter::bare("ci", "the cell, in hexadecimal digits").optional(),
     TECHNOLOGY.optional(),
+    Parameter::number("cause_type", &[(0, 1)], "which kind of cause follows")
+        .optional()
+        .values(&[("0", "one of 24.301"), ("1", "one of the maker's")]),
+    Parameter::bare("reject_cause", "why the registration is denied").optional(),
 ];
 
 /// What `<stat>` of a registration means (27.007 section 10.1.22).
@@ -53,7 +66,7 @@ const fn registration(name: &'static str, does: &'static str) -> Command {
 const BARE: &str = "a value of this layer";
 
 pub(super) const COMMANDS: &[Command] = &[
-    registration("+CREG", "shows or reports the registration, of calls"),
+    registration("+CREG", "shows or reports the registration, of calls").takes(CALL_REPORTS),
     registration(
         "+CGREG",
         "shows or reports the registration, of packet data",
@@ -120,10 +133,11 @@ pub(super) const COMMANDS: &[Command] = &[
         Source::standard("27.007 8.10"),
     )
     .keeps(&[
-        Parameter::number("mode", &[(0, 0)], "how"),
-        Parameter::number("keyp", &[(0, 0)], "keys"),
-        Parameter::number("disp", &[(0, 0)], "display"),
-        Parameter::number("ind", &[(0, 0)], "indicators"),
+        Parameter::number("mode", &[(0, 3)], "how, 0 is not at all").or("0"),
+        Parameter::number("keyp", &[(0, 0)], "keys").or("0"),
+        Parameter::number("disp", &[(0, 0)], "display").or("0"),
+        Parameter::switch("ind", "indicators").or("0"),
+        Parameter::switch("bfr", "whether events wait").or("0"),
     ]),
     Command::new(
         "+LCELL",

@@ -51,7 +51,7 @@ pub(super) const COMMANDS: &[Command] = &[
     .keeps(&[
         Parameter::number("mode", &[(0, 2)], "when").or("0"),
         Parameter::number("mt", &[(0, 3)], "messages").or("0"),
-        Parameter::number("bm", &[(0, 0)], "broadcasts").or("0"),
+        Parameter::number("bm", &[(0, 2)], "broadcasts").or("0"),
         Parameter::number("ds", SWITCHED, "reports of delivery").or("0"),
         Parameter::number("bfr", SWITCHED, "what waits").or("0"),
     ]),
