@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 
 use atmq_protocol::command::{Command, Form};
 use atmq_protocol::dialect::DecodeError;
+use atmq_protocol::framing::DataEnd;
 use atmq_protocol::limits::Limits;
 use atmq_protocol::mqtt::{ConnectionId, FormatTable, Formats, Request, Urc};
 use atmq_protocol::parameter::{Parameter, ParameterError, Parameters};
@@ -182,9 +183,9 @@ impl Linter {
         );
     }
 
-    /// The module asks for a payload of this length.
-    pub(crate) fn prompted(&mut self, length: usize) {
-        self.typing.prompted(length);
+    /// The module asks for data of this length, which may end so.
+    pub(crate) fn prompted(&mut self, length: usize, end: DataEnd) {
+        self.typing.prompted(length, end);
     }
 
     /// The module has given up waiting for a payload of which so much has come.

@@ -331,6 +331,23 @@ fn hosts_that_exist_are_not_accused() {
 }
 
 #[test]
+fn data_behind_connect_is_no_garbage() {
+    let found = Dialogue::run(
+        &[
+            Type(b"AT+LFUPL=\"ca.pem\",8\r\n"),
+            Type(b"x\r\nAT+Y\r"),
+            Type(b"AT+LHTTPURL=8\r"),
+            Type(b"http://h"),
+            Type(b"AT+LHTTPPOST=3\r"),
+            Type(b"\x1ab\n"),
+            Type(b"AT+LHTTPSTOP\r"),
+        ],
+        0,
+    );
+    assert_eq!(found, []);
+}
+
+#[test]
 fn a_finding_has_the_bytes_without_the_secrets() {
     let found = Dialogue::run(
         &[Type(b"AT+LMQTTCONN=0,\"id\",\"user\",\"hunter2\"\r\n")],

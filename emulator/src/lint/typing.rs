@@ -48,8 +48,9 @@ pub(super) struct Typing {
     quoted: bool,
     /// A line feed in the current line has been noticed.
     fed: bool,
-    /// Bytes of an announced payload still to come.
+    /// Bytes of an announced payload still to come, and what ends it before.
     data: usize,
+    data_end: DataEnd,
     /// The last byte was the last of a payload.
     data_ended: bool,
     /// A command waits for its prompt; bytes that came meanwhile, `usize::MAX` once they have
@@ -59,6 +60,11 @@ pub(super) struct Typing {
     booting: bool,
     /// Of each polled query, when it came last and how often it came too early.
     polls: [Option<(Instant, u32)>; POLLED.len()],
+}
+
+/// Whether the byte ends a payload before all of it has come.
+fn ends(end: DataEnd, byte: u8) -> bool {
+    end == DataEnd::ControlCharacters && matches!(byte, CTRL_Z | ESCAPE)
 }
 
 impl Typing {
@@ -71,6 +77,7 @@ impl Typing {
             quoted: false,
             fed: false,
             data: 0,
+            data_end: prompt_end,
             data_ended: false,
             before_prompt: None,
             booting: false,
@@ -78,8 +85,9 @@ impl Typing {
         }
     }
 
-    /// The module asks for a payload of this length.
-    pub(super) fn prompted(&mut self, length: usize) {
+    /// The module asks for data of this length, which may end so.
+    pub(super) fn prompted(&mut self, length: usize, end: DataEnd) {
+        self.data_end = end;
         let early = self.before_prompt.take().unwrap_or(0);
         self.data = length.saturating_sub(early);
         self.data_ended = self.data == 0;
@@ -112,7 +120,7 @@ impl Typing {
             if self.data > 0 {
                 let taken = self.data.min(bytes.len() - at);
                 let came = &bytes[at..at + taken];
-                match came.iter().position(|byte| self.ends_payload(*byte)) {
+                match came.iter().position(|byte| ends(self.data_end, *byte)) {
                     Some(before) => {
                         at += before + 1;
                         self.data = 0;
@@ -130,7 +138,7 @@ impl Typing {
             let rest = &bytes[at..];
             at += 1;
             let behind_data = std::mem::take(&mut self.data_ended);
-            let ends_payload = self.ends_payload(byte);
+            let ends_payload = ends(self.prompt_end, byte);
             if let Some(early) = &mut self.before_prompt
                 && (byte != LINE_FEED || *early > 0)
             {
@@ -177,11 +185,6 @@ impl Typing {
                 }
             }
         }
-    }
-
-    /// Whether the byte ends a payload before all of it has come.
-    fn ends_payload(&self, byte: u8) -> bool {
-        self.prompt_end == DataEnd::ControlCharacters && matches!(byte, CTRL_Z | ESCAPE)
     }
 
     fn begin_line(

@@ -91,22 +91,26 @@ impl Modem {
                 Ok(Done::Reported) => return self.finish_reported(now),
                 Ok(Done::Upload(upload)) => {
                     self.finish(Ok(FinalResult::Connect(None)));
-                    self.reader.expect_data(upload.length(), DataEnd::Length);
+                    self.expect_data(upload.length(), DataEnd::Length);
                     let give_up = upload.give_up(now);
                     self.phase = Phase::Uploading { upload, give_up };
                     return;
                 }
                 Ok(Done::Prompt(publish)) => {
                     self.output.raw(b"\r\n> ");
-                    self.lint.prompted(publish.length());
-                    let end = self.profile.limits.prompt_end;
-                    self.reader.expect_data(publish.length(), end);
+                    self.expect_data(publish.length(), self.profile.limits.prompt_end);
                     let give_up = now + self.profile.data_timeout;
                     self.phase = Phase::Prompted { publish, give_up };
                     return;
                 }
             }
         }
+    }
+
+    /// Takes so many raw bytes of the host next, or fewer if `end` allows that.
+    fn expect_data(&mut self, length: usize, end: DataEnd) {
+        self.lint.prompted(length, end);
+        self.reader.expect_data(length, end);
     }
 
     fn execute_command(&mut self, command: &Command<'_>, now: Instant) -> Result<Done, Refused> {
