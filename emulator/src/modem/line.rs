@@ -23,7 +23,8 @@ impl Modem {
             self.phase,
             Phase::Executing { .. } | Phase::Publishing { .. } | Phase::Reporting { .. }
         );
-        executing || self.is_speaking()
+        // What is still on the line will be heard.
+        executing || self.arriving.waiting() > 0 || self.is_waking() || self.is_speaking()
     }
 
     /// Whether the line has still to carry what the module has said.

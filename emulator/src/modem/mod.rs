@@ -290,17 +290,13 @@ impl Modem {
     /// own. Where the two differ, both sides hear garbage. The module's own is that of `AT+IPR`,
     /// and with `AT+IPR=0` the host's.
     pub fn set_host_rate(&mut self, rate: Option<u32>) {
-        let detects = self.settings.number("+IPR") == 0;
-        self.host_rate = rate.filter(|_| !detects);
+        self.host_rate = rate.filter(|_| self.line_rate().is_some());
         self.output.set_host_rate(self.host_rate);
     }
 
     /// The module's rate, in bits per second.
     fn rate(&self) -> u32 {
-        match self.settings.number("+IPR") {
-            0 => DETECTED_RATE,
-            rate => rate,
-        }
+        self.line_rate().unwrap_or(DETECTED_RATE)
     }
 
     /// Takes what the serial line has brought by now.
@@ -413,7 +409,8 @@ impl Modem {
         match std::mem::replace(&mut self.phase, Phase::Idle) {
             Phase::Idle => {
                 self.finish_search(now);
-                if self.is_waking(now) {
+                self.finish_waking(now);
+                if self.is_waking() {
                     return false;
                 }
                 if !self.asleep {

@@ -45,20 +45,24 @@ impl Modem {
             let latency = self.profile.latency.wake;
             self.wakes = Some(now + self.spread(latency));
         }
-        let waking = self.is_waking(now);
-        let heard = !waking || !self.profile.quirks.waking_loses_bytes;
+        self.finish_waking(now);
+        let heard = !self.is_waking() || !self.profile.quirks.waking_loses_bytes;
         if !heard {
             tracing::debug!(bytes, "lost while the module wakes");
         }
         heard
     }
 
-    /// Whether the module is on its way from a low-power state.
-    pub(super) fn is_waking(&mut self, now: Instant) -> bool {
+    /// Is awake, if it is time.
+    pub(super) fn finish_waking(&mut self, now: Instant) {
         if self.wakes.is_some_and(|wakes| wakes <= now) {
             self.wakes = None;
             self.active = now;
         }
+    }
+
+    /// Whether the module is on its way from a low-power state.
+    pub(super) fn is_waking(&self) -> bool {
         self.wakes.is_some()
     }
 }
