@@ -48,6 +48,7 @@ pub struct ConnectOptions {
     tls: Option<Secured>,
     open_limit: Option<Duration>,
     payloads: PayloadFormat,
+    cached: bool,
 }
 
 /// How payloads to publish are given to the module. It holds for a connection as long as it is
@@ -94,6 +95,7 @@ impl ConnectOptions {
             tls: None,
             open_limit: None,
             payloads: PayloadFormat::Automatic,
+            cached: false,
         }
     }
 
@@ -307,6 +309,18 @@ impl ConnectOptions {
         self.payloads.on(limits)
     }
 
+    /// Whether the module keeps received messages until they are read, instead of reporting them
+    /// whole; unless set it does not.
+    ///
+    /// The driver reads them by itself, oldest first, in turn with the commands of callers, as long
+    /// as [`Messages`] has room; also those that waited when the connection was made. A module
+    /// keeps few (five are known of), and drops what comes beyond that. For modules whose reports
+    /// get lost or cut; costs an exchange for each message.
+    pub fn cached(mut self, cached: bool) -> Self {
+        self.cached = cached;
+        self
+    }
+
     /// The settings on a module with these limits, each with whether the connection depends on it.
     ///
     /// What matters to the way this driver reads is set even where it is the default, because a
@@ -325,7 +339,7 @@ impl ConnectOptions {
                 true,
             ),
             (Setting::SendMode(send), send != text),
-            (Setting::Cache(false), false),
+            (Setting::Cache(self.cached), self.cached),
             // Some firmware has no such key, and reports.
             (Setting::ResultUrcs(true), false),
             (Setting::Version(self.version), true),

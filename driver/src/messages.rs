@@ -41,7 +41,13 @@ pub struct Message {
 /// dropped, and counted in [`missed`](Self::missed) and
 /// [`Counters::messages_dropped`](crate::Counters::messages_dropped).
 ///
-/// Dropping it does not disconnect; further messages are counted and forgotten.
+/// On a connection in cached mode ([`ConnectOptions::cached`](crate::ConnectOptions::cached)) messages
+/// stay in the module until there is room for them, and the port is not held back. What the
+/// module has no place for it drops and reports: that is counted in [`missed`](Self::missed) and
+/// [`Counters::module_overflows`](crate::Counters::module_overflows).
+///
+/// Dropping it does not disconnect; further messages are counted and forgotten, or stay in the
+/// module's cache.
 #[derive(Debug)]
 pub struct Messages {
     inbox: Arc<Inbox>,
@@ -317,7 +323,13 @@ impl Link {
         self.inbox.state().missed += 1;
     }
 
-    /// Whether the port is to be held back.
+    /// Whether a message would be queued, and neither dropped nor more than are held.
+    pub(crate) fn takes_messages(&self) -> bool {
+        let state = self.inbox.state();
+        self.is_armed() && state.listening && state.queue.len() < self.inbox.soft_limit
+    }
+
+    /// Whether so many messages wait that no more are fetched.
     pub(crate) fn is_full(&self) -> bool {
         self.inbox.state().queue.len() >= self.inbox.soft_limit
     }

@@ -111,6 +111,8 @@ pub(crate) struct PortTask {
     links: Vec<Arc<Link>>,
     /// Who waits for the exchange in progress.
     waiter: Waiter,
+    /// The last exchange was a caller's, so that the next one is for the module's cache.
+    cache_turn: bool,
     /// The module's.
     condition: Condition,
     /// In bits per second, at which the module was last spoken to.
@@ -144,6 +146,7 @@ impl PortTask {
             shared,
             links: Vec::new(),
             waiter: Waiter::Nobody,
+            cache_turn: false,
             condition: Condition::default(),
             baud_rate: settings.baud_rate,
             secrets: Secrets::default(),
@@ -189,6 +192,9 @@ impl PortTask {
                 self.find_rate(&mut stream).await?;
                 continue;
             }
+            if self.session.is_ready() && self.condition.takes_calls() {
+                self.read_unread(open);
+            }
             if out.is_none() {
                 out = self.session.poll_transmit().map(|transmit| (transmit, 0));
                 if let (Some((transmit, _)), Some(tap)) = (&out, &self.settings.tap) {
@@ -228,7 +234,7 @@ impl PortTask {
                     self.session.handle_timeout(Instant::now().into_std());
                     self.condition_timeout();
                 }
-                () = drained.notified(), if held_back || !open => {}
+                () = drained.notified() => {}
             }
         }
     }
@@ -291,7 +297,27 @@ impl PortTask {
         }
     }
 
+    /// Reads the next message out of the module's cache, if the last exchange was a caller's or no
+    /// caller waits: neither keeps the other from its turn.
+    fn read_unread(&mut self, open: bool) {
+        if open
+            && !self.cache_turn
+            && let Ok(call) = self.calls.try_recv()
+        {
+            self.call(call);
+            return;
+        }
+        let links = &self.links;
+        let wanted = |connection| {
+            let mut links = links.iter().filter(|link| link.connection == connection);
+            links.any(|link| link.takes_messages())
+        };
+        let now = Instant::now().into_std();
+        self.cache_turn &= !self.session.read_unread(wanted, now);
+    }
+
     fn call(&mut self, call: Call) {
+        self.cache_turn = true;
         let Some(call) = self.condition.postponed(call) else {
             // The module is brought in order first.
             self.initialise(None);

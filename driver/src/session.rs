@@ -70,6 +70,7 @@ mod owned;
 mod pending;
 #[cfg(test)]
 mod tests;
+mod unread;
 
 use std::fmt;
 use std::time::{Duration, Instant};
@@ -77,7 +78,7 @@ use std::time::{Duration, Instant};
 use atmq_protocol::dialect::Dialect;
 use atmq_protocol::framing::{Frame, ResponseReader};
 use atmq_protocol::limits::Limits;
-use atmq_protocol::mqtt::{DataFormat, FormatTable};
+use atmq_protocol::mqtt::{ConnectionId, DataFormat, FormatTable};
 
 use crate::counters::Counters;
 use crate::error::RequestError;
@@ -177,6 +178,24 @@ impl Session {
         self.channel.request(command, limit, now)?;
         self.follow_prompt();
         Ok(())
+    }
+
+    /// Takes the next message out of the module's cache, for a connection that is `wanted`, in an
+    /// exchange of the session's own: it can be begun when others can ([`is_ready`](Self::is_ready)),
+    /// and ends with [`Urc::Received`](atmq_protocol::mqtt::Urc::Received) in an [`Event::Urc`]
+    /// instead of [`Event::Completed`]. `false` if nothing is to be read.
+    ///
+    /// The session knows what to read in cached mode: from `Urc::Buffered`, and when a connection
+    /// is made, by asking.
+    pub fn read_unread(&mut self, wanted: impl Fn(ConnectionId) -> bool, now: Instant) -> bool {
+        let begun = self.channel.read_unread(wanted, now);
+        self.follow_prompt();
+        begun
+    }
+
+    /// Whether messages of a connection wait in the module until they are read.
+    pub fn is_cached(&self, connection: ConnectionId) -> bool {
+        self.channel.is_cached(connection)
     }
 
     /// Whether a command can be written as things are. Nothing is sent.

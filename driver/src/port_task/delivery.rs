@@ -126,6 +126,8 @@ impl PortTask {
                 let ends = |link: &Link| link.connection == connection && link.is_armed();
                 self.end_links(ends, &reason);
             }
+            // The session knows that it is to be read.
+            Urc::Buffered { .. } => {}
             late => tracing::debug!(?late, "URC that nobody waits for"),
         }
     }
@@ -164,7 +166,9 @@ impl PortTask {
         links.find(|link| link.connection == connection && link.ended().is_none())
     }
 
+    /// Whether the port is to be held back. What the module keeps anyway is not read instead.
     pub(super) fn is_full(&self) -> bool {
-        self.links.iter().any(|link| link.is_full())
+        let mut links = self.links.iter();
+        links.any(|link| link.is_full() && !self.session.is_cached(link.connection))
     }
 }

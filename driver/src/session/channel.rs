@@ -6,7 +6,9 @@ use std::time::{Duration, Instant};
 
 use atmq_protocol::dialect::{Dialect, Power};
 use atmq_protocol::limits::Limits;
-use atmq_protocol::mqtt::{ConnectionId, FormatTable, LinkStatus, Request, Setting, Urc};
+use atmq_protocol::mqtt::{
+    Connected, ConnectionId, FormatTable, Information, LinkStatus, Request, Setting, Urc,
+};
 use atmq_protocol::result_code::FinalResult;
 use atmq_protocol::standard::StandardUrc;
 use tracing::Span;
@@ -16,6 +18,7 @@ use super::event::{Answer, Event, Transmit};
 use super::fence::{self, Fence};
 use super::owned;
 use super::pending::{Pending, Stage};
+use super::unread::Unread;
 use crate::counters::Counters;
 use crate::error::{ExchangeError, RequestError};
 
@@ -35,6 +38,7 @@ pub(super) struct Channel {
     waiting: Option<Prepared>,
     /// Connections whose publishes are not reported.
     unreported: Vec<ConnectionId>,
+    unread: Unread,
     /// Probes that were not answered before the fence came down.
     late_probes: u32,
     /// The next final result code belongs to a late probe.
@@ -74,6 +78,7 @@ impl Channel {
             state: State::Clear,
             waiting: None,
             unreported: Vec::new(),
+            unread: Unread::default(),
             late_probes: 0,
             late_probe_answered: false,
             prompt_awaited: None,
@@ -107,6 +112,11 @@ impl Channel {
         if let Kind::Mqtt(Request::Publish { connection, .. }) = &prepared.kind {
             prepared.reported &= !self.unreported.contains(connection);
         }
+        self.enqueue(prepared, now);
+        Ok(())
+    }
+
+    fn enqueue(&mut self, prepared: Prepared, now: Instant) {
         self.waiting = Some(prepared);
         match &mut self.state {
             State::Fenced(fence) => {
@@ -115,7 +125,37 @@ impl Channel {
             }
             _ => self.start(now),
         }
-        Ok(())
+    }
+
+    pub(super) fn is_cached(&self, connection: ConnectionId) -> bool {
+        self.unread.is_cached(connection)
+    }
+
+    /// Takes the next message out of the module's cache.
+    pub(super) fn read_unread(
+        &mut self,
+        wanted: impl Fn(ConnectionId) -> bool,
+        now: Instant,
+    ) -> bool {
+        if !self.is_ready() {
+            return false;
+        }
+        let Some(request) = self.unread.next(wanted) else {
+            return false;
+        };
+        match self.wire.prepare(Command::Mqtt(request)) {
+            Ok(mut prepared) => {
+                prepared.own = true;
+                self.enqueue(prepared, now);
+                true
+            }
+            // A dialect without such a command.
+            Err(error) => {
+                tracing::warn!(%error, "messages in the module's cache cannot be read");
+                self.unread.clear();
+                false
+            }
+        }
     }
 
     pub(super) fn check(&self, command: Command) -> Result<(), RequestError> {
@@ -304,6 +344,13 @@ impl Channel {
     fn urc(&mut self, urc: Urc<'_>, now: Instant) {
         self.counters.urcs += 1;
         self.follow(&urc);
+        if let Urc::Buffered {
+            connection,
+            message_id,
+        } = urc
+        {
+            self.unread.buffered(connection, message_id);
+        }
         if let Urc::Status {
             connection,
             status,
@@ -322,14 +369,21 @@ impl Channel {
 
     /// The configuration of a connection is lost when it is closed.
     fn follow(&mut self, urc: &Urc<'_>) {
-        if let Urc::Closed {
-            connection,
-            result: Ok(()),
-        } = urc
-        {
-            self.wire.formats[*connection] = Default::default();
-            self.unreported.retain(|other| other != connection);
-            self.late_reports.retain(|(other, _)| other != connection);
+        match urc {
+            Urc::Closed {
+                connection,
+                result: Ok(()),
+            } => {
+                self.wire.formats[*connection] = Default::default();
+                self.unreported.retain(|other| other != connection);
+                self.late_reports.retain(|(other, _)| other != connection);
+                self.unread.closed(*connection);
+            }
+            Urc::Connected {
+                connection,
+                result: Connected::Accepted | Connected::Retransmitted(_),
+            } => self.unread.connected(*connection),
+            _ => {}
         }
     }
 
@@ -377,7 +431,7 @@ impl Channel {
             return;
         };
         let mut formats = self.wire.formats.clone();
-        let unreported = &mut self.unreported;
+        let (unreported, unread) = (&mut self.unreported, &mut self.unread);
         pending.request(&self.wire, |request| {
             let Request::Configure {
                 connection,
@@ -387,11 +441,15 @@ impl Channel {
                 return false;
             };
             formats[*connection].apply(setting);
-            if let Setting::ResultUrcs(on) = setting {
-                unreported.retain(|other| other != connection);
-                if !on {
-                    unreported.push(*connection);
+            match setting {
+                Setting::ResultUrcs(on) => {
+                    unreported.retain(|other| other != connection);
+                    if !on {
+                        unreported.push(*connection);
+                    }
                 }
+                Setting::Cache(on) => unread.configured(*connection, *on),
+                _ => {}
             }
             true
         });
@@ -434,9 +492,40 @@ impl Channel {
             Err(error) => pending.span.record("outcome", error.in_one_word()),
         };
         tracing::debug!(parent: &pending.span, "exchange ended");
-        self.spare = pending.prepared.line;
         self.prompt_awaited = Some(false);
-        self.events.push_back(Event::Completed(outcome));
+        let prepared = pending.prepared;
+        self.tell(prepared.own, outcome);
+        self.spare = prepared.line;
+    }
+
+    /// Tells the outcome of an exchange, of the session's `own` if it is one, to whom it concerns.
+    fn tell(&mut self, own: bool, outcome: Result<Answer, ExchangeError>) {
+        if matches!(&outcome, Ok(_) | Err(ExchangeError::Refused { .. })) {
+            self.unread.answered();
+        }
+        if !own {
+            self.events.push_back(Event::Completed(outcome));
+            return;
+        }
+        let information = outcome.map(|answer| match answer {
+            Answer::Mqtt { information, .. } => information,
+            _ => Vec::new(),
+        });
+        if let Some(Information::Message {
+            connection,
+            message_id,
+            topic,
+            payload,
+        }) = self.unread.done(information)
+        {
+            self.counters.reads += 1;
+            self.events.push_back(Event::Urc(Urc::Received {
+                connection,
+                message_id,
+                topic,
+                payload,
+            }));
+        }
     }
 
     pub(super) fn deadline(&self) -> Option<Instant> {

@@ -128,6 +128,8 @@ pub(super) struct Prepared {
     pub(super) data: Option<Vec<u8>>,
     /// Whether a result URC belongs to the exchange.
     pub(super) reported: bool,
+    /// Whether the session asks by itself, for the sake of the module's cache.
+    pub(super) own: bool,
     pub(super) limit: Duration,
 }
 
@@ -171,6 +173,7 @@ impl Wire {
                     secrets: secret.into_iter().collect(),
                     data: None,
                     reported: false,
+                    own: false,
                     limit: request.limit(),
                 })
             }
@@ -252,6 +255,7 @@ impl Wire {
             secrets,
             data,
             reported: exchange.reported,
+            own: false,
             limit: exchange.limit,
         })
     }
@@ -296,6 +300,7 @@ impl Wire {
             secrets,
             data,
             reported: answered,
+            own: false,
             limit,
         })
     }

@@ -1,6 +1,7 @@
 //! The async API against a module that is a script of plain bytes, in virtual time.
 
 mod bring_up;
+mod cached;
 mod condition;
 mod connect;
 mod messages;

@@ -79,6 +79,7 @@ impl Channel {
     fn forget_module(&mut self) {
         self.wire.formats = FormatTable::default();
         self.unreported.clear();
+        self.unread.clear();
         self.late_reports.clear();
         self.late_probes = 0;
         self.late_probe_answered = false;
@@ -96,14 +97,14 @@ impl Channel {
             let error = error(pending.prepared.name(), pending.carried_out);
             self.complete(pending, Err(error), now);
         } else if let Some(waiting) = self.waiting.take_if(|waiting| concerned(&waiting.kind)) {
-            self.not_sent(error(waiting.name(), false));
+            self.not_sent(waiting.own, error(waiting.name(), false));
         }
     }
 
     /// A command that waited has failed.
-    fn not_sent(&mut self, error: ExchangeError) {
+    fn not_sent(&mut self, own: bool, error: ExchangeError) {
         tracing::debug!(%error, "command not sent");
-        self.events.push_back(Event::Completed(Err(error)));
+        self.tell(own, Err(error));
     }
 
     /// The exchange in progress is given up; there is one.
@@ -157,7 +158,10 @@ impl Channel {
         if let State::Fenced(fence) = std::mem::replace(&mut self.state, State::Clear) {
             tracing::trace!("fence down");
             self.late_probes += fence.probes;
-            self.counters.recoveries += u64::from(fence.was_probed());
+            if fence.was_probed() {
+                self.counters.recoveries += 1;
+                self.unread.answered();
+            }
         }
         self.starting = false;
         self.prompt_awaited = Some(false);
@@ -187,7 +191,8 @@ impl Channel {
                 };
                 if let Some(prepared) = self.waiting.take() {
                     let command = prepared.name();
-                    self.not_sent(ExchangeError::Unresponsive { command, probes });
+                    let error = ExchangeError::Unresponsive { command, probes };
+                    self.not_sent(prepared.own, error);
                 }
             }
         }
