@@ -1,0 +1,242 @@
+//! What a line means, by what was asked.
+
+use std::time::Instant;
+
+use atmq_protocol::dialect::Power;
+use atmq_protocol::mqtt::{Connected, Request, Setting, Urc};
+use atmq_protocol::result_code::FinalResult;
+use atmq_protocol::standard::StandardUrc;
+
+use super::{Channel, State, is_loss};
+use crate::error::ExchangeError;
+use crate::session::event::Event;
+use crate::session::fence::{self, Fence};
+use crate::session::owned;
+use crate::session::pending::Stage;
+
+/// So many bytes of an unrecognised line are logged.
+const SHOWN: usize = 80;
+
+impl Channel {
+    /// What a line means.
+    pub(in crate::session) fn line(&mut self, line: &[u8], now: Instant) {
+        let _entered = self.span().entered();
+        if self.take_late_probe(line) {
+            return;
+        }
+        match &mut self.state {
+            State::Pending(pending) => {
+                if pending.take_echo(line) {
+                    self.counters.echoes += 1;
+                    return;
+                }
+                if let Some(result) = FinalResult::decode(line) {
+                    self.final_result(result, now);
+                    return;
+                }
+            }
+            State::Fenced(fence) => {
+                if fence.in_data_mode() && is_connect(line) {
+                    tracing::debug!("late CONNECT, no file follows");
+                    fence.prompt(now);
+                    return;
+                }
+                if fence.probes > 0 && fence::answers_probe(line) {
+                    fence.probe_answered();
+                    return;
+                }
+                if fence::is_result(line) && fence.expects_result() {
+                    if fence.settles() {
+                        self.fence_down(now);
+                    }
+                    return;
+                }
+            }
+            State::Clear => {}
+        }
+        self.content(line, now);
+    }
+
+    /// A line that is neither echo nor final result code.
+    fn content(&mut self, line: &[u8], now: Instant) {
+        let urc = self.wire.dialect.decode_urc(line, &self.wire.formats);
+        let power = match &urc {
+            Some(_) => None,
+            None => self.wire.dialect.power(line),
+        };
+        let unmistakable = matches!(power, Some(Power::Started | Power::Down));
+        if let State::Pending(pending) = &mut self.state {
+            if let Some(urc) = &urc
+                && pending.take_report(urc, line, &self.wire)
+            {
+                self.counters.urcs += 1;
+                self.follow(urc);
+                self.finish_if_complete(now);
+                return;
+            }
+            if pending.take_information(line, unmistakable, &self.wire) {
+                return;
+            }
+            if urc.is_none() && pending.is_raw() && !unmistakable {
+                pending.take_line(line);
+                return;
+            }
+        }
+        if self.report_lines {
+            self.events.push_back(Event::Line(line.to_vec()));
+        }
+        match (urc, power) {
+            (Some(urc), _) => self.urc(urc, now),
+            (None, Some(Power::Down)) => self.powered_down(now),
+            (None, Some(Power::Started)) => self.started(now),
+            (None, Some(Power::Banner)) if !self.owes_text() => self.started(now),
+            (None, _) => match StandardUrc::decode(line) {
+                Some(urc) => {
+                    self.counters.urcs += 1;
+                    self.events.push_back(Event::Standard(urc));
+                }
+                None => self.unrecognised(line),
+            },
+        }
+    }
+
+    /// Whether a line of any words may be a late answer.
+    fn owes_text(&self) -> bool {
+        matches!(&self.state, State::Fenced(fence) if fence.owes_text)
+    }
+
+    fn unrecognised(&mut self, line: &[u8]) {
+        // What stands behind a `=` may be an echo with a password, damaged on the way.
+        let shown = line.split(|byte| *byte == b'=').next().unwrap_or_default();
+        let shown = &shown[..shown.len().min(SHOWN)];
+        tracing::debug!(line = %shown.escape_ascii(), length = line.len(), "unrecognised line");
+        if fence::is_result(line) {
+            self.counters.stray_results += 1;
+        } else {
+            self.counters.unrecognised_lines += 1;
+        }
+        if self.report_unrecognised {
+            self.events.push_back(Event::Unrecognised(line.to_vec()));
+        }
+    }
+
+    fn urc(&mut self, urc: Urc<'_>, now: Instant) {
+        self.counters.urcs += 1;
+        self.follow(&urc);
+        if let Urc::Buffered {
+            connection,
+            message_id,
+        } = urc
+        {
+            self.unread.buffered(connection, message_id);
+        }
+        if let Urc::Status {
+            connection,
+            status,
+            extend,
+        } = urc
+            && is_loss(status)
+        {
+            tracing::debug!(%connection, ?status, ?extend, "link lost");
+            if let State::Pending(pending) = &mut self.state {
+                pending.link_lost(connection, status, extend, &self.wire);
+            }
+        }
+        self.events.push_back(Event::Urc(owned::urc(urc)));
+        self.finish_if_complete(now);
+    }
+
+    /// The configuration of a connection is lost when it is closed.
+    fn follow(&mut self, urc: &Urc<'_>) {
+        match urc {
+            Urc::Closed {
+                connection,
+                result: Ok(()),
+            } => {
+                self.wire.formats[*connection] = Default::default();
+                self.unreported.retain(|other| other != connection);
+                self.late_reports.retain(|(other, _)| other != connection);
+                self.unread.closed(*connection);
+            }
+            Urc::Connected {
+                connection,
+                result: Connected::Accepted | Connected::Retransmitted(_),
+            } => self.unread.connected(*connection),
+            _ => {}
+        }
+    }
+
+    fn final_result(&mut self, result: FinalResult, now: Instant) {
+        let State::Pending(pending) = &mut self.state else {
+            return;
+        };
+        if result == FinalResult::Ok {
+            if pending.carried_out {
+                // A second `OK` answers nothing.
+                self.unrecognised(b"OK");
+                return;
+            }
+            if pending.stage == Stage::Prompt {
+                if let Some(pending) = self.take_pending() {
+                    let command = pending.prepared.name();
+                    self.complete(pending, Err(ExchangeError::PromptSkipped { command }), now);
+                    self.fence(Fence::data_mode(now, 0));
+                }
+                return;
+            }
+            pending.carried_out = true;
+            self.configured();
+            self.finish_if_complete(now);
+            return;
+        }
+        if let FinalResult::Connect(_) = result
+            && pending.stage == Stage::Prompt
+            && pending.is_upload(&self.wire)
+        {
+            self.prompt(now);
+            return;
+        }
+        if let Some(mut pending) = self.take_pending() {
+            self.counters.refusals += 1;
+            let outcome = pending.outcome(result);
+            self.complete(pending, outcome, now);
+            self.state = State::Fenced(Fence::pause(now));
+        }
+    }
+
+    /// The command in progress was carried out: what it configured holds from now on.
+    fn configured(&mut self) {
+        let State::Pending(pending) = &self.state else {
+            return;
+        };
+        let mut formats = self.wire.formats.clone();
+        let (unreported, unread) = (&mut self.unreported, &mut self.unread);
+        pending.request(&self.wire, |request| {
+            let Request::Configure {
+                connection,
+                setting,
+            } = request
+            else {
+                return false;
+            };
+            formats[*connection].apply(setting);
+            match setting {
+                Setting::ResultUrcs(on) => {
+                    unreported.retain(|other| other != connection);
+                    if !on {
+                        unreported.push(*connection);
+                    }
+                }
+                Setting::Cache(on) => unread.configured(*connection, *on),
+                _ => {}
+            }
+            true
+        });
+        self.wire.formats = formats;
+    }
+}
+
+/// What asks for the bytes of a file (reference `README.md`, "Decisions").
+fn is_connect(line: &[u8]) -> bool {
+    matches!(FinalResult::decode(line), Some(FinalResult::Connect(_)))
+}
