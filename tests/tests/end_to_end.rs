@@ -4,7 +4,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use atmq_driver::{ConnectOptions, Disconnected, Message, Messages, QoS, Will};
+use atmq_driver::{ConnectOptions, DataEnd, Disconnected, Message, Messages, QoS, Settings, Will};
 use atmq_emulator::Profile;
 use atmq_emulator::broker::Broker;
 use atmq_protocol::mqtt::LinkStatus;
@@ -167,6 +167,55 @@ async fn a_persistent_session_keeps_what_came_meanwhile(broker: SocketAddr) {
     assert_eq!(payload(&mut messages).await, b"heard");
 }
 
+async fn in_cached_mode_messages_wait_in_the_module(broker: SocketAddr) {
+    let module = Module::start(Profile::nt35e().instant(), broker);
+    let cached = || options("cached").clean_session(false).cached(true);
+    let (client, _messages) = module.connect(cached()).await;
+    client.subscribe("kept", QoS::ExactlyOnce).await.unwrap();
+    client.disconnect().await.unwrap();
+    let modem = client.modem().clone();
+    let mut other = RawClient::connect(broker, &raw_mqtt::Connect::new("other"));
+    let send = |other: &mut RawClient, number: u16, payload: &[u8]| {
+        let packet = raw_mqtt::Publish::new("kept", payload).qos(1, number);
+        other.send(packet.bytes());
+        other.expect(raw_mqtt::puback(number));
+    };
+    for number in 1..=3 {
+        send(&mut other, number, number.to_string().as_bytes());
+    }
+    let (client, mut messages) = modem.connect(cached()).await.unwrap();
+    for number in 1..=3 {
+        assert_eq!(payload(&mut messages).await, number.to_string().as_bytes());
+    }
+    send(&mut other, 4, &awkward());
+    assert_eq!(payload(&mut messages).await, awkward());
+    client
+        .publish("kept", awkward(), QoS::AtMostOnce, false)
+        .await
+        .unwrap();
+    let message = next(&mut messages).await;
+    assert_eq!((message.payload, message.message_id), (awkward(), 0));
+    assert_eq!(modem.counters().reads, 5);
+    client.disconnect().await.unwrap();
+}
+
+async fn hexadecimal_digits_pass_a_prompt_that_control_characters_end(broker: SocketAddr) {
+    let mut profile = Profile::nt35e().instant();
+    profile.limits.prompt_end = DataEnd::ControlCharacters;
+    let settings = Settings::default().limits(profile.limits.clone());
+    let module = Module::start(profile, broker);
+    let modem = module.modem_with(settings).await;
+    let (client, mut messages) = modem.connect(options("digits")).await.unwrap();
+    client.subscribe("t", QoS::AtMostOnce).await.unwrap();
+    for sent in [awkward(), vec![0x1a; 4000]] {
+        client
+            .publish("t", sent.clone(), QoS::AtLeastOnce, false)
+            .await
+            .unwrap();
+        assert_eq!(payload(&mut messages).await, sent);
+    }
+}
+
 async fn a_shared_subscription_is_divided(broker: SocketAddr) {
     let mut members = Vec::new();
     for name in ["one", "two"] {
@@ -255,6 +304,8 @@ checks!(
     a_retained_message_greets_a_subscriber_until_it_is_cleared,
     the_will_of_a_module_without_power_is_published,
     a_persistent_session_keeps_what_came_meanwhile,
+    in_cached_mode_messages_wait_in_the_module,
+    hexadecimal_digits_pass_a_prompt_that_control_characters_end,
     a_shared_subscription_is_divided,
     a_module_takes_its_own_time,
     takeover_by_another_client_is_told,
