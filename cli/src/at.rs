@@ -145,7 +145,9 @@ impl Session {
         loop {
             let formats = &self.formats;
             match self.reader.next(|line| DIALECT.extent(line, formats)) {
-                Some(Frame::Line(line)) => return Ok(Some(Event::Line(line.to_vec()))),
+                Some(Frame::Line(line) | Frame::Torn(line)) => {
+                    return Ok(Some(Event::Line(line.to_vec())));
+                }
                 Some(Frame::Prompt) => return Ok(Some(Event::Prompt)),
                 Some(Frame::Overlong { length }) => {
                     eprintln!("atmq: a line of {length} bytes has been passed over");

@@ -204,6 +204,8 @@ impl PortTask {
                 }
             }
             let held_back = !self.session.is_listening() && self.is_full();
+            self.session
+                .hold_back(held_back, Instant::now().into_std());
             let idle = out.is_none() && !self.session.is_listening();
             if !open && idle && self.links.iter().all(is_over) {
                 return Ok(());

@@ -55,6 +55,9 @@
 //! - If a probe is not answered and the line is quiet, an incomplete line may have swallowed the
 //!   answer: a payload that was cut short takes what follows for its rest. It is dropped before
 //!   the next probe.
+//! - The same is done when the line has been quiet for 10 s in the middle of a counted payload.
+//!   What is dropped is searched for what a module prints when it starts: a module that reboots
+//!   in the middle of a message would else go unnoticed.
 //! - Four probes within 15 s without an answer are enough: a command that waits fails with
 //!   [`Unresponsive`](crate::ExchangeError::Unresponsive). The fence stays; the next command
 //!   starts over.
@@ -93,6 +96,10 @@ pub use event::{Answer, Event, Response, Transmit};
 /// The longest line that is kept, in bytes. Ours: no module is known to report more than 8000
 /// bytes of payload, which are 16000 hexadecimal digits.
 const MAX_LINE: usize = 64 * 1024;
+
+/// Silence in the middle of a counted payload after which its rest is not waited for. Ours: on a
+/// line of 1200 Bd a byte takes 8 ms.
+const CUT_SHORT: Duration = Duration::from_secs(10);
 
 /// One conversation with one module. See the [module](self) for how to drive it.
 pub struct Session {
@@ -218,6 +225,7 @@ impl Session {
             };
             match frame {
                 Frame::Line(line) => self.channel.line(line, now),
+                Frame::Torn(line) => self.channel.torn(line, now),
                 Frame::Prompt => self.channel.prompt(now),
                 Frame::Overlong { length } => self.channel.overlong(length),
             }
@@ -228,11 +236,24 @@ impl Session {
     /// Tells that time has passed, at the latest when [`poll_timeout`](Self::poll_timeout) said.
     pub fn handle_timeout(&mut self, now: Instant) {
         self.channel.handle_timeout(now);
-        if self.channel.is_stalled() {
-            let length = self.reader.abandon();
-            self.channel.abandoned(length);
+        let cut_short = self.stalls_at().is_some_and(|at| at <= now);
+        if self.channel.is_stalled() || cut_short {
+            self.channel.search(self.reader.incomplete(), now);
+            self.channel.abandoned(self.reader.abandon());
         }
         self.follow_prompt();
+    }
+
+    /// Tells that the port is not read from now on, or read again. Meanwhile the silence of the
+    /// module means nothing.
+    pub fn hold_back(&mut self, held: bool, now: Instant) {
+        self.channel.hold_back(held, now);
+    }
+
+    /// When the rest of a counted payload is no longer waited for.
+    fn stalls_at(&self) -> Option<Instant> {
+        let since = self.channel.quiet_since()?;
+        self.reader.is_counting().then(|| since + CUT_SHORT)
     }
 
     /// The next bytes to write to the port.
@@ -247,7 +268,8 @@ impl Session {
 
     /// When [`handle_timeout`](Self::handle_timeout) is due next.
     pub fn poll_timeout(&self) -> Option<Instant> {
-        self.channel.deadline()
+        let deadlines = [self.channel.deadline(), self.stalls_at()];
+        deadlines.into_iter().flatten().min()
     }
 
     /// What has been counted so far.

@@ -42,6 +42,8 @@ pub(super) struct Channel {
     last_received: Option<Instant>,
     /// An incomplete line keeps answers from being seen, until the reader has been told.
     stalled: bool,
+    /// The port is not read at present.
+    held_back: bool,
     /// The module has said that it started, and has answered nothing since.
     starting: bool,
     /// Until when the report of a publish without identifier may come that was given up.
@@ -78,6 +80,7 @@ impl Channel {
             prompt_awaited: None,
             last_received: None,
             stalled: false,
+            held_back: false,
             starting: false,
             late_reports: Vec::new(),
             spare: Vec::new(),
@@ -228,6 +231,8 @@ impl Channel {
             State::Fenced(fence) => {
                 tracing::debug!("late prompt, not answered");
                 fence.prompt(now);
+                // It may have been noise, and the prompt itself is still to come.
+                self.prompt_awaited = Some(true);
             }
             State::Clear => {}
         }

@@ -192,8 +192,9 @@ impl Fence {
             Stage::Pause { .. } => Verdict::Down,
             Stage::Quiet { .. } | Stage::DataMode { .. } => self.probe(0, now),
             Stage::Probing { next, .. } if next < PROBE_SECONDS.len() => self.probe(next, now),
-            // It answers, though not what was asked, and has been quiet since: that will do.
-            Stage::Probing { .. } if self.unanswered == 0 => Verdict::Down,
+            // It answers, though not what was asked, and has been quiet since: that will do. But
+            // not in the middle of the answer.
+            Stage::Probing { .. } if self.unanswered == 0 && !self.identified => Verdict::Down,
             Stage::Probing { .. } | Stage::GivenUp => {
                 self.stage = Stage::GivenUp;
                 Verdict::GivenUp

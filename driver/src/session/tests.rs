@@ -2,6 +2,7 @@
 
 mod exchanges;
 mod fences;
+mod hostile;
 mod power;
 mod prompts;
 mod splits;

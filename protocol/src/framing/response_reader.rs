@@ -8,6 +8,10 @@ pub enum Frame<'a> {
     /// A line without its line end: information response, result code, URC, echo or noise. If it
     /// carries a counted payload, that payload may hold line ends. Empty lines are not reported.
     Line(&'a [u8]),
+    /// A line that began inside of a counted payload which was not as long as announced. It may
+    /// be part of the payload, so it is no answer and no report; a module that starts anew in the
+    /// middle of a payload is heard of here.
+    Torn(&'a [u8]),
     /// The `> ` that asks for raw data, seen at the beginning of a line while it was expected.
     Prompt,
     /// A line was longer than the reader's limit and has been discarded up to its end.
@@ -57,6 +61,8 @@ pub struct ResponseReader {
     /// Before this place the current line has no line feed.
     scanned: usize,
     line: Line,
+    /// Before this place bytes may belong to a payload whose end was not where it should be.
+    torn_until: usize,
     /// A `>` is a prompt only if it stands at or behind this place.
     prompt_from: Option<usize>,
     /// A prompt has come, the blank of `> ` may still follow.
@@ -78,6 +84,7 @@ enum Step {
     Again,
     Prompt,
     Line { start: usize, end: usize },
+    Torn { start: usize, end: usize },
     Overlong { length: usize },
 }
 
@@ -89,6 +96,7 @@ impl ResponseReader {
             start: 0,
             scanned: 0,
             line: Line::Undecided,
+            torn_until: 0,
             prompt_from: None,
             skip_blank: false,
             limit,
@@ -100,6 +108,7 @@ impl ResponseReader {
         if self.start > 0 {
             self.buffer.drain(..self.start);
             self.scanned -= self.start;
+            self.torn_until = self.torn_until.saturating_sub(self.start);
             self.prompt_from = self.prompt_from.map(|from| from.saturating_sub(self.start));
             self.start = 0;
         }
@@ -117,6 +126,16 @@ impl ResponseReader {
         self.prompt_from = None;
     }
 
+    /// Whether the end of a counted payload is still to come.
+    pub fn is_counting(&self) -> bool {
+        matches!(self.line, Line::Counted { .. })
+    }
+
+    /// What has come of the line that is not complete yet, unless it is already discarded.
+    pub fn incomplete(&self) -> &[u8] {
+        &self.buffer[self.start..]
+    }
+
     /// Drops the line that is not complete yet, and tells how many bytes of it have come.
     ///
     /// For whoever knows that its end will not come: a payload that was cut short on the way
@@ -125,6 +144,7 @@ impl ResponseReader {
         let length = self.discarded() + self.buffer.len() - self.start;
         self.buffer.clear();
         self.begin_line(0);
+        self.torn_until = 0;
         self.skip_blank = false;
         self.prompt_from = self.prompt_from.map(|_| 0);
         length
@@ -141,6 +161,7 @@ impl ResponseReader {
                 Step::Again => {}
                 Step::Prompt => return Some(Frame::Prompt),
                 Step::Line { start, end } => return Some(Frame::Line(&self.buffer[start..end])),
+                Step::Torn { start, end } => return Some(Frame::Torn(&self.buffer[start..end])),
                 Step::Overlong { length } => return Some(Frame::Overlong { length }),
             }
         }
@@ -157,7 +178,12 @@ impl ResponseReader {
         let line_feed = memchr(b'\n', unscanned).map(|at| self.scanned + at);
         self.scanned = line_feed.unwrap_or(self.buffer.len());
         let seen = &self.buffer[self.start..self.scanned];
-        if self.line == Line::Undecided && !seen.is_empty() {
+        if self.start < self.torn_until {
+            self.line = match self.line {
+                Line::Undecided => Line::Plain,
+                known => known,
+            };
+        } else if self.line == Line::Undecided && !seen.is_empty() {
             match extent(seen) {
                 Extent::Counted { start, length } if start.saturating_add(length) <= self.limit => {
                     self.line = Line::Counted { start, length };
@@ -192,7 +218,8 @@ impl ResponseReader {
             }
             self.skip_blank = false;
         }
-        let expected = self.prompt_from.is_some_and(|from| from <= self.start);
+        let from = self.prompt_from.map(|from| from.max(self.torn_until));
+        let expected = from.is_some_and(|from| from <= self.start);
         if expected
             && self.buffer.get(self.start) == Some(&b'>')
             && !matches!(self.line, Line::Discarded { .. })
@@ -209,6 +236,7 @@ impl ResponseReader {
     fn end_line(&mut self, end: usize) -> Step {
         let start = self.start;
         let length = self.discarded() + end - start;
+        let torn = start < self.torn_until;
         self.begin_line(end + 1);
         if length > self.limit {
             return Step::Overlong { length };
@@ -218,9 +246,10 @@ impl ResponseReader {
         if line.iter().all(|byte| *byte == b'\r') {
             return Step::Again;
         }
-        Step::Line {
-            start,
-            end: start + line.len(),
+        let end = start + line.len();
+        match torn {
+            true => Step::Torn { start, end },
+            false => Step::Line { start, end },
         }
     }
 
@@ -233,6 +262,8 @@ impl ResponseReader {
             let Some(end) = end else { continue };
             let next = match self.buffer.get(end..) {
                 None | Some([] | [b'\r']) => return Step::Wait,
+                // Half a line end: the payload would end with the other half, so it is shorter.
+                Some([b'\n', ..]) if end > from && self.buffer[end - 1] == b'\r' => continue,
                 Some([b'\n', ..]) => end + 1,
                 Some([b'\r', b'\n', ..]) => end + 2,
                 Some(_) => continue,
@@ -242,8 +273,9 @@ impl ResponseReader {
             return Step::Line { start, end };
         }
         // The payload is not as long as announced, so bytes were lost or are not the module's.
-        // Reading on by lines loses no more than this one.
+        // Reading goes on by lines, but up to where it should have ended they may be its own.
         self.line = Line::Plain;
+        self.torn_until = from + length;
         Step::Again
     }
 
@@ -290,6 +322,7 @@ mod tests {
         while let Some(frame) = reader.next(extent) {
             frames.push(match frame {
                 Frame::Line(line) => format!("{}", line.escape_ascii()),
+                Frame::Torn(line) => format!("TORN {}", line.escape_ascii()),
                 Frame::Prompt => "PROMPT".into(),
                 Frame::Overlong { length } => format!("OVERLONG {length}"),
             });
@@ -321,11 +354,19 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_length_costs_one_line() {
+    fn behind_a_wrong_length_nothing_that_may_be_payload_is_a_line() {
         assert_eq!(
             read(b"#9:ab\r\nOK\r\nOK\r\nOK\r\n"),
-            ["#9:ab", "OK", "OK", "OK"]
+            ["TORN #9:ab", "TORN OK", "TORN OK", "OK"]
         );
+        assert_eq!(
+            read(b"#9:ab\r\n> c\r\n> "),
+            ["TORN #9:ab", "TORN > c", "PROMPT"]
+        );
+        assert_eq!(read(b"#2:abc\r\nOK\r\n"), ["TORN #2:abc", "OK"]);
+        // One byte was lost: the line end is no part of the payload.
+        assert_eq!(read(b"#3:ab\r\nOK\r\n"), ["TORN #3:ab", "OK"]);
+        assert_eq!(read(b"#3:ab\r\r\nOK\r\n"), [r"#3:ab\r", "OK"]);
         assert_eq!(read(b"#999:ab\r\nOK\r\n"), ["#999:ab", "OK"]);
         assert_eq!(read(b"#9\r\nOK\r\n"), ["#9", "OK"]);
     }
@@ -356,7 +397,10 @@ mod tests {
         reader.expect_prompt();
         reader.push(b"\r\n#20:ab\r\nOK\r\n");
         assert_eq!(drain(&mut reader), [""; 0]);
+        assert!(reader.is_counting());
+        assert_eq!(reader.incomplete(), b"#20:ab\r\nOK\r\n");
         assert_eq!(reader.abandon(), 12);
+        assert!(!reader.is_counting());
         assert_eq!(reader.abandon(), 0);
         reader.push(b"OK\r\n> ");
         assert_eq!(drain(&mut reader), ["OK", "PROMPT"]);

@@ -57,6 +57,20 @@ impl Channel {
         self.content(line, now);
     }
 
+    /// A line that may be part of a payload, so it answers nothing.
+    pub(in crate::session) fn torn(&mut self, line: &[u8], now: Instant) {
+        let _entered = self.span().entered();
+        if self.report_lines {
+            self.events.push_back(Event::Line(line.to_vec()));
+        }
+        match self.wire.dialect.power(line) {
+            // Why the payload is torn.
+            Some(Power::Started) => self.started(now),
+            Some(Power::Down) => self.powered_down(now),
+            Some(Power::Banner) | None => self.unrecognised(line),
+        }
+    }
+
     /// A line that is neither echo nor final result code.
     fn content(&mut self, line: &[u8], now: Instant) {
         let urc = self.wire.dialect.decode_urc(line, &self.wire.formats);

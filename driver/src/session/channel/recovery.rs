@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use atmq_protocol::dialect::Power;
 use atmq_protocol::mqtt::FormatTable;
 use atmq_protocol::result_code::FinalResult;
 
@@ -224,5 +225,31 @@ impl Channel {
             tracing::debug!(length, "incomplete line dropped");
             self.counters.abandoned_lines += 1;
         }
+    }
+
+    /// These bytes are about to be dropped. A payload whose end has not come may have swallowed
+    /// what a reboot has to say.
+    pub(in crate::session) fn search(&mut self, bytes: &[u8], now: Instant) {
+        let lines = bytes.split(|byte| *byte == b'\n');
+        for line in lines.map(<[u8]>::trim_ascii_end) {
+            match self.wire.dialect.power(line) {
+                Some(Power::Started) => self.started(now),
+                Some(Power::Down) => self.powered_down(now),
+                Some(Power::Banner) | None => {}
+            }
+        }
+    }
+
+    /// The port is not read from now on, or is again.
+    pub(in crate::session) fn hold_back(&mut self, held: bool, now: Instant) {
+        if self.held_back && !held {
+            self.last_received = Some(now);
+        }
+        self.held_back = held;
+    }
+
+    /// Since when nothing has come although something could.
+    pub(in crate::session) fn quiet_since(&self) -> Option<Instant> {
+        self.last_received.filter(|_| !self.held_back)
     }
 }

@@ -262,3 +262,40 @@ fn an_interrupted_publish_leaves_the_module_time_to_give_up() {
     let (written, _) = host.wait(2.0);
     assert!(written.starts_with("AT+CMEE?"), "{written}");
 }
+
+/// The probe's answer has begun: its `OK` must not be taken for the next command's.
+#[test]
+fn a_fence_does_not_come_down_in_the_middle_of_an_answer() {
+    let mut host = Host::new();
+    host.ask(signal());
+    host.wait(5.0);
+    host.ask(signal());
+    assert_eq!(host.wait(10.0).0, PROBE.repeat(4));
+    host.hear("\r\n+CMEE: 1\r\n");
+    let (written, events) = host.wait(10.0);
+    assert_eq!(written, "");
+    let (command, probes) = ("AT+CSQ".into(), 0);
+    assert_eq!(
+        events,
+        [failed(ExchangeError::Unresponsive { command, probes })]
+    );
+    host.hear("\r\nOK\r\n");
+    assert_eq!(
+        host.done(signal(), "\r\n+CSQ: 29,0\r\n\r\nOK\r\n"),
+        quality(29)
+    );
+}
+
+/// Noise may look like a prompt; the real one still comes.
+#[test]
+fn two_late_prompts_are_two() {
+    let mut host = Host::new();
+    host.ask(publish(6, b"\x00\r\n\x1a"));
+    host.wait(11.0);
+    host.ask(attention());
+    host.hear("\r\n> \r\n");
+    host.wait(20.0);
+    host.hear("\r\n> ");
+    assert_eq!(host.wait(34.9).0, "");
+    assert_eq!(host.wait(0.2).0, PROBE);
+}

@@ -136,6 +136,33 @@ fn a_payload_that_speaks_of_a_reboot_is_a_payload() {
     assert_eq!(host.session.counters().reboots, 0);
 }
 
+/// The reader cannot know that the payload goes no further.
+#[test]
+fn a_reboot_in_the_middle_of_a_message_is_noticed_when_the_rest_does_not_come() {
+    for banner in ["^boot.rom'v'!\n", "\r\nRDY\r\n"] {
+        let mut host = Host::new();
+        host.done(show_length(), "\r\nOK\r\n");
+        let cut = "\r\n+LMQTTURC: RECV,0,1,\"t\",100,abcd";
+        assert_eq!(host.hear([cut, banner].concat()), []);
+        assert_eq!(host.wait(9.9), (String::new(), Vec::new()));
+        assert_eq!(host.wait(0.2).1, [Event::Rebooted]);
+        assert_eq!(host.session.counters().abandoned_lines, 1);
+    }
+}
+
+/// The port is not read while messages wait for a slow reader.
+#[test]
+fn a_message_that_waits_in_the_port_is_not_dropped() {
+    let mut host = Host::new();
+    host.done(show_length(), "\r\nOK\r\n");
+    host.hear("\r\n+LMQTTURC: RECV,0,1,\"t\",4,ab");
+    host.session.hold_back(true, host.now);
+    host.wait(600.0);
+    host.session.hold_back(false, host.now);
+    host.wait(9.0);
+    assert_eq!(host.hear("cd\r\n"), [Event::Urc(received(b"abcd"))]);
+}
+
 #[test]
 fn a_module_that_is_switched_off_is_not_asked_before_somebody_wants_something() {
     let mut host = Host::new();
