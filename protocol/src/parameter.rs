@@ -6,9 +6,8 @@
 //! not enough, the inline payload of a publish, carries its length, and [`Parameters::rest`]
 //! hands it over uncut.
 
-use alloc::string::String;
 use alloc::vec::Vec;
-use core::fmt::Write as _;
+use core::fmt::{self, Write as _};
 
 use nom::branch::alt;
 use nom::bytes::complete::{take, take_while};
@@ -316,10 +315,8 @@ impl<'a> ParameterWriter<'a> {
     /// An integer.
     pub fn integer(&mut self, value: impl Into<i64>) -> &mut Self {
         self.comma();
-        let mut digits = String::new();
-        // Writing to a string cannot fail.
-        let _ = write!(digits, "{}", value.into());
-        self.out.extend_from_slice(digits.as_bytes());
+        // Writing to memory cannot fail.
+        let _ = write!(Appended(self.out), "{}", value.into());
         self
     }
 
@@ -357,6 +354,16 @@ impl<'a> ParameterWriter<'a> {
             self.out.push(b',');
         }
         self.started = true;
+    }
+}
+
+/// Text that is appended to bytes.
+struct Appended<'a>(&'a mut Vec<u8>);
+
+impl fmt::Write for Appended<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.0.extend_from_slice(text.as_bytes());
+        Ok(())
     }
 }
 

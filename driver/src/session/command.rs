@@ -236,7 +236,7 @@ impl Wire {
         data: Option<Vec<u8>>,
     ) -> Result<Prepared, RequestError> {
         self.check_prompt(&request, data.as_deref())?;
-        let mut line = Vec::new();
+        let mut line = Vec::with_capacity(length_about(&request));
         let context = Context {
             limits: &self.limits,
             formats: &self.formats,
@@ -351,6 +351,19 @@ impl Wire {
         }
         Ok(())
     }
+}
+
+/// How long the line will be, near enough for it not to be copied while it is written.
+fn length_about(request: &Request<'_>) -> usize {
+    let variable = match request {
+        Request::Publish { topic, payload, .. } => match payload {
+            // Two digits a byte, if it must be.
+            PublishPayload::Inline(payload) => topic.len() + 2 * payload.len(),
+            PublishPayload::Prompted(_) => topic.len(),
+        },
+        _ => 32,
+    };
+    64 + variable
 }
 
 fn secrets(request: &Request<'_>, line: &[u8]) -> Vec<Range<usize>> {

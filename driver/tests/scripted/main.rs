@@ -4,6 +4,7 @@ mod bring_up;
 mod cached;
 mod condition;
 mod connect;
+mod hostile;
 mod messages;
 mod module;
 mod port;

@@ -201,7 +201,7 @@ fn command(number: u16) -> (Command, Option<Vec<u8>>) {
 /// Runs one exchange to its end, with the module's bytes in pieces of `piece`.
 fn exchange(host: &mut Host, module: &mut Module, number: u16, piece: usize) -> Event {
     let (command, _) = command(number);
-    let limit = (number % 3 == 0).then_some(Duration::from_secs(5));
+    let limit = number.is_multiple_of(3).then_some(Duration::from_secs(5));
     let began = host.now;
     host.session.request(command, limit, host.now).unwrap();
     loop {
