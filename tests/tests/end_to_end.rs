@@ -195,6 +195,8 @@ async fn in_cached_mode_messages_wait_in_the_module(broker: SocketAddr) {
         .unwrap();
     let message = next(&mut messages).await;
     assert_eq!((message.payload, message.message_id), (awkward(), 0));
+    // What is counted shows a moment later.
+    modem.attention().await.unwrap();
     assert_eq!(modem.counters().reads, 5);
     client.disconnect().await.unwrap();
 }
