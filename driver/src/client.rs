@@ -31,7 +31,9 @@ pub enum Delivery {
     Acknowledged,
     /// Quality of service 0: the module has sent it. Whether it arrives nobody will tell.
     Sent,
-    /// The module has taken it; it does not report more, because its reports are switched off.
+    /// The module has taken it, and nothing more is known: its reports are switched off (some
+    /// firmware has them so), or, with quality of service 0, the report of an earlier message
+    /// that was given up cannot be told from this one's. No acknowledgement.
     Accepted,
 }
 
@@ -119,8 +121,9 @@ impl Client {
     /// Publishes a message, and waits until it is known what came of it.
     ///
     /// Any payload is carried unchanged, behind a prompt if it must. With quality of service 1
-    /// and 2, success means that the broker has acknowledged the message. Dropping the future
-    /// gives up the knowledge, not the message.
+    /// and 2, [`Delivery::Acknowledged`] means that the broker has the message; what else comes
+    /// without an error is told by [`Delivery`]. Dropping the future gives up the knowledge, not
+    /// the message.
     ///
     /// # Errors
     /// See [`PublishError`]; [`may_have_arrived`](PublishError::may_have_arrived) tells whether

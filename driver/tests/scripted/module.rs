@@ -21,6 +21,18 @@ impl Module {
         self.say(said).await;
     }
 
+    /// The next command line, whatever it is.
+    pub(crate) async fn hear_line(&mut self) -> String {
+        let mut line = String::new();
+        loop {
+            let byte = self.stream.read_u8().await.expect("the host has gone");
+            if byte == b'\r' {
+                return line;
+            }
+            line.push(byte.into());
+        }
+    }
+
     /// Expects exactly these bytes.
     pub(crate) async fn hear(&mut self, expected: &str) {
         let mut heard = vec![0; expected.len()];

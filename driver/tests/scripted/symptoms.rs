@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use atmq_driver::{Delivery, PublishError, QoS};
+use atmq_driver::{Delivery, FinalResult, PublishError, QoS, RawCommand};
 
-use crate::module::{connected, line};
+use crate::module::{configure, connect_with, connected, line, options};
 
 #[tokio::test(start_paused = true)]
 async fn urc_and_response_with_one_prefix_are_not_swapped() {
@@ -161,7 +161,7 @@ async fn a_payload_over_the_modules_limit_is_not_sent() {
 async fn an_open_may_take_its_150_seconds() {
     let (modem, mut module) = line();
     let script = async {
-        crate::module::configure(&mut module).await;
+        configure(&mut module).await;
         module
             .answer("AT+LMQTTOPEN=0,\"h\",1883\r", "\r\nOK\r\n")
             .await;
@@ -170,7 +170,7 @@ async fn an_open_may_take_its_150_seconds() {
         let connected = "\r\nOK\r\n\r\n+LMQTTCONN: 0,0,0\r\n";
         module.answer("AT+LMQTTCONN=0,\"id\"\r", connected).await;
     };
-    let options = crate::module::options();
+    let options = options();
     let (outcome, ()) = tokio::join!(modem.connect(options), script);
     outcome.unwrap();
 }
@@ -193,4 +193,144 @@ async fn boot_noise_does_not_jam_the_parser() {
     };
     let (outcome, ()) = tokio::join!(modem.initialise(), script);
     outcome.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_subscribe_after_a_burst_of_publishes_is_answered_as_itself() {
+    let (modem, mut module) = line();
+    let (client, _messages) = connected(&modem, &mut module).await;
+    let publishes = (1..=8).map(|_| {
+        let client = client.clone();
+        tokio::spawn(async move { client.publish("t", "x", QoS::AtLeastOnce, false).await })
+    });
+    let publishes: Vec<_> = publishes.collect();
+    tokio::task::yield_now().await;
+    let script = async {
+        // The outcomes come late, some behind the answer to another command.
+        for id in 1..=8 {
+            let line = format!("AT+LMQTTPUB=0,{id},1,0,\"t\",1,\"x\"\r");
+            let answer =
+                format!("\r\n+LMQTTPUB: 0,{id},0\r\n\r\nOK\r\n\r\n+LMQTTPUB: 0,{id},0\r\n");
+            module.answer(&line, &answer).await;
+        }
+        let answer = "\r\n+LMQTTPUB: 0,9,0\r\n\r\nOK\r\n\r\n+LMQTTSUBUNSUB: 0,8,1,6\r\n\
+                      \r\n+LMQTTSUBUNSUB: 0,9,0,1\r\n";
+        let line = "AT+LMQTTSUBUNSUB=0,0,9,\"t\",1\r";
+        module.answer(line, answer).await;
+    };
+    let (subscribed, ()) = tokio::join!(client.subscribe("t", QoS::AtLeastOnce), script);
+    subscribed.unwrap();
+    for publish in publishes {
+        assert_eq!(publish.await.unwrap(), Ok(Delivery::Acknowledged));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_message_that_is_read_from_the_module_is_not_truncated() {
+    let (modem, mut module) = line();
+    let payload = "\r\nOK\r\n\0\"".repeat(1000);
+    let answer = format!(
+        "\r\n+LMQTTREAD: 0,7,\"t\",{},{payload}\r\n\r\nOK\r\n",
+        payload.len()
+    );
+    let script = async {
+        connect_with(&mut module, "\"cache\",0,1").await;
+        module
+            .answer("AT+LMQTTREAD?\r", "\r\n+LMQTTREAD: 0,7\r\n\r\nOK\r\n")
+            .await;
+        module.answer("AT+LMQTTREAD=0,7\r", &answer).await;
+        module.answer("AT+LMQTTREAD?\r", "\r\nOK\r\n").await;
+    };
+    let connecting = modem.connect(options().cached(true));
+    let (connected, ()) = tokio::join!(connecting, script);
+    let (_client, mut messages) = connected.unwrap();
+    assert_eq!(messages.recv().await.unwrap().payload, payload.as_bytes());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_message_larger_than_the_buffer_does_not_end_receiving() {
+    let (modem, mut module) = line();
+    let (_client, mut messages) = connected(&modem, &mut module).await;
+    let large = "x".repeat(100_000);
+    let urc = format!("\r\n+LMQTTURC: RECV,0,1,\"t\",100000,{large}\r\n");
+    module.say(&urc).await;
+    module.say("\r\n+LMQTTURC: RECV,0,2,\"t\",2,hi\r\n").await;
+    assert_eq!(messages.recv().await.unwrap().payload, b"hi");
+    assert_eq!(modem.counters().overlong_lines, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_urc_is_delivered_once() {
+    let (modem, mut module) = line();
+    let (client, mut messages) = connected(&modem, &mut module).await;
+    let mut lines = modem.lines().await.unwrap();
+    let urc = "\r\n+LMQTTURC: RECV,0,7,\"t\",1,a\r\n";
+    // In the middle of an answer, and split where it hurts.
+    let script = async {
+        module.hear("AT+LMQTTCONN?\r").await;
+        for piece in urc.as_bytes().chunks(3) {
+            module.say(std::str::from_utf8(piece).unwrap()).await;
+        }
+        module.say("\r\n+LMQTTCONN: 0,3\r\n\r\nOK\r\n").await;
+    };
+    let (state, ()) = tokio::join!(client.state(), script);
+    state.unwrap();
+    assert_eq!(messages.recv().await.unwrap().message_id, 7);
+    assert_eq!(messages.try_recv(), None);
+    assert_eq!(lines.recv().await.unwrap(), urc.trim().as_bytes());
+    module.say("\r\n+CEREG: 1\r\n").await;
+    assert_eq!(lines.recv().await.unwrap(), b"+CEREG: 1");
+}
+
+#[tokio::test(start_paused = true)]
+async fn recovery_has_no_dead_end() {
+    let (modem, mut module) = line();
+    for _ in 0..3 {
+        // It is dead for a while, whatever is tried.
+        for _ in 0..4 {
+            modem.signal_quality().await.unwrap_err();
+        }
+        // What it was asked meanwhile it has heard, and answers late.
+        let back = async {
+            loop {
+                match module.hear_line().await.as_str() {
+                    "AT+CMEE?" => module.say("\r\n+CMEE: 1\r\n\r\nOK\r\n").await,
+                    "AT+CSQ" => module.say("\r\n+CSQ: 9,0\r\n\r\nOK\r\n").await,
+                    other => panic!("{other}"),
+                }
+            }
+        };
+        tokio::select! {
+            quality = modem.signal_quality() => assert_eq!(quality.unwrap().rssi, 9),
+            () = back => {}
+        }
+    }
+    assert_eq!(modem.counters().recoveries, 3);
+}
+
+/// By hand, as programs that send AT commands do.
+#[tokio::test(start_paused = true)]
+async fn a_raw_command_copes_with_echo_prompt_and_a_module_that_takes_its_time() {
+    let (modem, mut module) = line();
+    let command = RawCommand {
+        data: Some(b"a\r\nOK\r\nb".to_vec()),
+        reported: true,
+        ..RawCommand::new("AT+LMQTTPUB=0,5,1,0,\"t\",8")
+    };
+    let script = async {
+        module.hear("AT+LMQTTPUB=0,5,1,0,\"t\",8\r").await;
+        module.say("AT+LMQTTPUB=0,5,1,0,\"t\",8\r").await;
+        tokio::time::sleep(Duration::from_secs(9)).await;
+        module.say("\r\n>").await;
+        module.hear("a\r\nOK\r\nb").await;
+        for byte in "a\r\nOK\r\nb\r\nOK\r\n\r\n+LMQTTPUB: 0,5,0\r\n".chars() {
+            tokio::time::sleep(Duration::from_millis(500)).await;
+            module.say(&byte.to_string()).await;
+        }
+    };
+    let (response, ()) = tokio::join!(modem.raw(command, None), script);
+    let response = response.unwrap();
+    assert_eq!(response.result, FinalResult::Ok);
+    assert_eq!(response.lines, [b""; 0]);
+    assert_eq!(response.report.unwrap(), b"+LMQTTPUB: 0,5,0");
 }

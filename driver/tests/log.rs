@@ -1,0 +1,95 @@
+//! What the driver writes into the log.
+//!
+//! A test of its own: which log is on is remembered for the whole program.
+
+#[path = "scripted/module.rs"]
+#[allow(dead_code, reason = "what other tests need of it")]
+mod module;
+
+use std::sync::{Arc, Mutex};
+
+use atmq_driver::QoS;
+use tracing_subscriber::fmt::format::FmtSpan;
+
+use module::{configure, line, options};
+
+/// Whatever is written down about a session can be shown to others.
+#[tokio::test(start_paused = true)]
+async fn no_secret_and_no_payload_is_in_the_log() {
+    let log = Log::default();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::TRACE)
+        .with_span_events(FmtSpan::CLOSE)
+        .with_writer(log.clone())
+        .with_ansi(false)
+        .finish();
+    let _logging = tracing::subscriber::set_default(subscriber);
+    let (modem, mut module) = line();
+    let script = async {
+        configure(&mut module).await;
+        let opened = "\r\nOK\r\n\r\n+LMQTTOPEN: 0,0\r\n";
+        module.answer("AT+LMQTTOPEN=0,\"h\",1883\r", opened).await;
+        // The echo is damaged, so it is none.
+        let echo = "AT+LMQTTCONN=0,\"id\",\"user\",\"hunter2\"\r";
+        module.hear(echo).await;
+        module
+            .say("AT+LMQTTC?NN=0,\"id\",\"user\",\"hunter2\"\r\r\n")
+            .await;
+        module.say("\r\nOK\r\n\r\n+LMQTTCONN: 0,0,0\r\n").await;
+        let line = "AT+LMQTTPUB=0,1,1,0,\"t\",9,\"confident\"\r";
+        module
+            .answer(line, "\r\nOK\r\n\r\n+LMQTTPUB: 0,1,1\r\n")
+            .await;
+    };
+    let session = async {
+        let options = options().credentials("user", "hunter2");
+        let (client, _messages) = modem.connect(options).await.unwrap();
+        let sent = client.publish("t", "confident", QoS::AtLeastOnce, false);
+        sent.await.unwrap_err();
+    };
+    tokio::join!(session, script);
+    let log = log.text();
+    assert!(
+        !log.contains("hunter2") && !log.contains("confident"),
+        "{log}"
+    );
+    for (command, outcome) in [
+        ("AT+LMQTTCLOSE", "refused"),
+        ("AT+LMQTTCONN", "done"),
+        ("AT+LMQTTPUB", "done"),
+    ] {
+        let closed = format!("exchange{{command=\"{command}\" duration=");
+        let line = log.lines().find(|line| line.contains(&closed));
+        let line = line.unwrap_or_else(|| panic!("{command}: {log}"));
+        assert!(line.contains(&format!("outcome=\"{outcome}\"")), "{line}");
+    }
+}
+
+/// Where the log goes.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+}
+
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> tracing_subscriber::fmt::MakeWriter<'a> for Log {
+    type Writer = Self;
+
+    fn make_writer(&'a self) -> Self {
+        self.clone()
+    }
+}
