@@ -204,8 +204,7 @@ impl PortTask {
                 }
             }
             let held_back = !self.session.is_listening() && self.is_full();
-            self.session
-                .hold_back(held_back, Instant::now().into_std());
+            self.session.hold_back(held_back, Instant::now().into_std());
             let idle = out.is_none() && !self.session.is_listening();
             if !open && idle && self.links.iter().all(is_over) {
                 return Ok(());
@@ -302,20 +301,22 @@ impl PortTask {
     /// Reads the next message out of the module's cache, if the last exchange was a caller's or no
     /// caller waits: neither keeps the other from its turn.
     fn read_unread(&mut self, open: bool) {
-        if open
-            && !self.cache_turn
-            && let Ok(call) = self.calls.try_recv()
-        {
-            self.call(call);
-            return;
-        }
         let links = &self.links;
         let wanted = |connection| {
             let mut links = links.iter().filter(|link| link.connection == connection);
             links.any(|link| link.takes_messages())
         };
+        if !self.session.has_unread(wanted) {
+            return;
+        }
+        if !open || self.cache_turn {
+            self.cache_turn = false;
+        } else if let Ok(call) = self.calls.try_recv() {
+            self.call(call);
+            return;
+        }
         let now = Instant::now().into_std();
-        self.cache_turn &= !self.session.read_unread(wanted, now);
+        self.session.read_unread(wanted, now);
     }
 
     fn call(&mut self, call: Call) {

@@ -187,6 +187,11 @@ impl Session {
         Ok(())
     }
 
+    /// Whether a message of a connection that is `wanted` waits in the module's cache, or may.
+    pub fn has_unread(&self, wanted: impl Fn(ConnectionId) -> bool) -> bool {
+        self.channel.has_unread(wanted)
+    }
+
     /// Takes the next message out of the module's cache, for a connection that is `wanted`, in an
     /// exchange of the session's own: it can be begun when others can ([`is_ready`](Self::is_ready)),
     /// and ends with [`Urc::Received`](atmq_protocol::mqtt::Urc::Received) in an [`Event::Urc`]

@@ -83,7 +83,7 @@ fn a_line_that_carries_nothing_costs_nothing() {
     for (line, reports) in [
         (&b"\r\n+LMQTTPUB: 0,5,0\r\n"[..], 1),
         (b"\r\n+LMQTTURC: STATS,0,13\r\n", 1),
-        (b"\r\n+CEREG: 1\r\n", 0),
+        (b"\r\n+CEREG: 1\r\n", 1),
         (b"\x00\xff noise of the line > \r\n", 0),
         (b"\r\nOK\r\n", 0),
         (b"\r\n+LMQTTURC: RECV,0,1,\"t\",7,not that long\r\n", 0),

@@ -128,6 +128,10 @@ impl Channel {
         self.unread.is_cached(connection)
     }
 
+    pub(super) fn has_unread(&self, wanted: impl Fn(ConnectionId) -> bool) -> bool {
+        self.unread.is_due(wanted)
+    }
+
     /// Takes the next message out of the module's cache.
     pub(super) fn read_unread(
         &mut self,

@@ -42,6 +42,10 @@ struct Place {
 }
 
 impl Place {
+    fn is_due(&self) -> bool {
+        !self.paused && (self.list || !self.known.is_empty())
+    }
+
     /// Nothing has come of a request; whether it is to be tried again.
     fn fail(&mut self) -> bool {
         self.paused = true;
@@ -116,14 +120,18 @@ impl Unread {
         }
     }
 
+    /// Whether something is to be asked for a connection that is `wanted`.
+    pub(super) fn is_due(&self, wanted: impl Fn(ConnectionId) -> bool) -> bool {
+        let mut places = self.places.iter();
+        places.any(|place| place.is_due() && wanted(place.connection))
+    }
+
     /// What to ask next, for a connection that is `wanted`.
     pub(super) fn next(
         &mut self,
         wanted: impl Fn(ConnectionId) -> bool,
     ) -> Option<Request<'static>> {
-        let due = |place: &Place| {
-            !place.paused && (place.list || !place.known.is_empty()) && wanted(place.connection)
-        };
+        let due = |place: &Place| place.is_due() && wanted(place.connection);
         let at = self.places.iter().position(due)?;
         // Each connection has its turn.
         self.places[at..].rotate_left(1);

@@ -369,7 +369,7 @@ async fn power_down_after_any_byte_ends_every_call() {
 async fn a_million_bytes_in_the_middle_of_a_publish_are_counted_and_do_not_delay_it() {
     let (modem, mut module) = line();
     let (client, mut messages) = connected(&modem, &mut module).await;
-    let urcs = "\r\n+LMQTTURC: RECV,0,0,\"t\",3,a\r\n\r\n\r\n+CEREG: 1\r\n";
+    let urcs = "\r\n+LMQTTURC: RECV,0,0,\"t\",3,a\r\n\r\n\r\n+XYZ: 1\r\n";
     let count = 1_000_000 / urcs.len();
     let script = async {
         module.hear("AT+LMQTTPUB=0,1,1,0,\"t\",1,\"x\"\r").await;
