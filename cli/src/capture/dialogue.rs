@@ -242,7 +242,7 @@ impl Dialogue {
         let frame = self.module.next(|line| DIALECT.extent(line, formats));
         let line = match frame {
             None => return false,
-            Some(Frame::Line(line)) => line.to_vec(),
+            Some(Frame::Line(line) | Frame::Torn(line)) => line.to_vec(),
             Some(Frame::Prompt) => {
                 self.incomplete[Direction::ModuleToHost as usize] = 0;
                 self.prompt();
