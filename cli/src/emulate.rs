@@ -1,11 +1,20 @@
 mod announce;
+mod answer;
+mod console;
+mod desk;
+mod footer;
 mod profile;
 mod reach;
 mod ready;
+mod socket;
+mod status;
 mod stdio;
+mod words;
 
+use std::future::pending;
 use std::io;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use atmq_emulator::broker::Broker;
@@ -16,9 +25,12 @@ use tokio::signal::unix::{SignalKind, signal};
 
 pub(crate) use announce::Announcer;
 
+use self::desk::Desk;
+use self::footer::Footer;
 use self::profile::ProfileArguments;
 use self::reach::ReachArguments;
 use self::ready::Ready;
+use self::socket::ControlSocket;
 use crate::capture::RecordArguments;
 use crate::failure::{Failure, FailureKind};
 use crate::lint::LintReport;
@@ -60,6 +72,12 @@ pub(crate) struct Arguments {
     /// Print the ready line, and what --lint finds, as lines of JSON on stdout
     #[arg(long)]
     json: bool,
+    /// Take words that change what surrounds the module on this socket too; see `atmq control`
+    #[arg(long, value_name = "PATH")]
+    control: Option<PathBuf>,
+    /// Take those words from standard input, even where that is no terminal
+    #[arg(long)]
+    console: bool,
     #[command(flatten)]
     record: RecordArguments,
 }
@@ -78,14 +96,22 @@ enum LintMode {
     Deny,
 }
 
-pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
+pub(crate) async fn run(arguments: Arguments, quiet: bool) -> Result<(), Failure> {
     if let Some(text) = arguments.print_profile.as_deref().and_then(Profile::text) {
         return print_line(text.trim_end());
     }
     arguments.reach.check()?;
+    let takes_stdio = arguments.reach.takes_stdout();
+    if arguments.console && takes_stdio {
+        return Err(Failure::new(
+            FailureKind::Usage,
+            "--console and --stdio both read standard input",
+        )
+        .hint("use --control instead of --console"));
+    }
     let profile = arguments.profile.read()?;
     let name = format!("emulated {}", profile.name);
-    let announcer = Announcer::new(arguments.json, arguments.reach.takes_stdout());
+    let announcer = Announcer::new(arguments.json, takes_stdio);
     let mut hosts: HostMap = arguments.maps.into_iter().collect();
     let broker = match arguments.broker {
         Some(BrokerChoice::Embedded) => Some(start_broker().await?),
@@ -111,13 +137,43 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     if let Some(lint) = lint.clone() {
         emulator = emulator.on_finding(move |finding| lock(&lint).found(&finding));
     }
+    let desk = Desk::new(emulator.control());
+    let counting = desk.clone();
+    emulator = emulator.on_bytes(move |passed| counting.passed(passed));
     // Whoever has read the ready line may end the program, and the link must not stay behind.
     let stopped = stopped();
     let recorder = arguments.record.create(&name, arguments.reach.rate())?;
-    let reach = arguments.reach.open(&mut ready).await?;
+    let reach = arguments.reach.open(&mut ready, &desk, quiet).await?;
+    let socket = arguments.control.as_deref().map(ControlSocket::open);
+    let socket = socket.transpose()?;
+    if let Some(socket) = &socket {
+        ready.add("control", socket.path().display().to_string());
+    }
     ready.print(announcer)?;
+    let console = async {
+        if arguments.console || !takes_stdio && !arguments.json && console::has_terminal() {
+            return console::run(desk.clone()).await;
+        }
+        pending().await
+    };
+    let follow = async {
+        if !quiet && !arguments.json && !takes_stdio && Footer::has_terminal() {
+            Footer::default().follow(desk.clone()).await;
+        }
+        pending().await;
+    };
+    let control = async {
+        if let Some(socket) = &socket {
+            socket.serve(desk.clone()).await;
+        }
+        pending().await;
+    };
     let result = tokio::select! {
         result = reach.serve(emulator, recorder) => result,
+        result = console => result,
+        () = follow => pending().await,
+        () = control => pending().await,
+        () = desk.quits() => Ok(()),
         () = stopped => Ok(()),
     };
     let linted = lint.map_or(Ok(()), |lint| {

@@ -7,6 +7,7 @@ mod capture;
 mod cloud;
 mod completions;
 mod config;
+mod control;
 mod demo;
 mod doctor;
 mod emulate;
@@ -61,6 +62,7 @@ struct Arguments {
 enum Command {
     Demo(demo::Arguments),
     Emulate(emulate::Arguments),
+    Control(control::Arguments),
     At(at::Arguments),
     Explain(explain::Arguments),
     Pub(publish::Arguments),
@@ -131,7 +133,8 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
     let result = runtime.block_on(async {
         match arguments.command {
             Command::Demo(arguments) => demo::run(arguments).await,
-            Command::Emulate(arguments) => emulate::run(arguments).await,
+            Command::Emulate(arguments) => emulate::run(arguments, quiet).await,
+            Command::Control(arguments) => control::run(arguments).await,
             Command::At(arguments) => at::run(arguments).await,
             Command::Explain(arguments) => explain::run(&arguments),
             Command::Pub(arguments) => publish::run(arguments, quiet).await,

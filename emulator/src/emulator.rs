@@ -1,12 +1,14 @@
 use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Instant, SystemTime};
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio::time::sleep_until;
 
 use crate::lint::Finding;
 use crate::modem::Modem;
-use crate::network::{Network, NetworkOptions};
+use crate::network::{Network, NetworkOptions, NetworkRequest};
 use crate::port::{Patient, Port};
 use crate::profile::Profile;
 
@@ -59,7 +61,10 @@ type Change = Box<dyn FnOnce(&mut Modem, Instant) + Send>;
 
 /// Changes what surrounds a module that is running. Cheap to clone.
 #[derive(Clone)]
-pub struct Control(mpsc::Sender<Change>);
+pub struct Control {
+    changes: mpsc::Sender<Change>,
+    muted: Arc<AtomicBool>,
+}
 
 impl Control {
     /// Has the module's task call this with the [`Modem`] and the time, between two inputs. Done
@@ -67,7 +72,28 @@ impl Control {
     /// On a module that no longer runs it does nothing.
     pub async fn change(&self, change: impl FnOnce(&mut Modem, Instant) + Send + 'static) {
         // Whoever drops the module's task knows that it is gone.
-        let _ = self.0.send(Box::new(change)).await;
+        let _ = self.changes.send(Box::new(change)).await;
+    }
+
+    /// As [`change`](Self::change), and brings back what it returns; `None` if the module no longer
+    /// runs. Dropping the future gives up the answer, not the change.
+    pub async fn ask<T: Send + 'static>(
+        &self,
+        change: impl FnOnce(&mut Modem, Instant) -> T + Send + 'static,
+    ) -> Option<T> {
+        let (sender, answer) = oneshot::channel();
+        self.change(|modem, now| {
+            // Who has asked may have lost interest.
+            let _ = sender.send(change(modem, now));
+        })
+        .await;
+        answer.await.ok()
+    }
+
+    /// From now on what the module sends to its brokers is lost on the way, packet by packet, or no
+    /// longer. What they send arrives.
+    pub fn set_muted(&self, muted: bool) {
+        self.muted.store(muted, Ordering::Relaxed);
     }
 }
 
@@ -82,7 +108,10 @@ impl Emulator {
             rate: None,
             on_finding: Box::new(|_| {}),
             on_bytes: Box::new(|_| {}),
-            control: Control(sender),
+            control: Control {
+                changes: sender,
+                muted: Arc::default(),
+            },
             changes,
         }
     }
@@ -151,7 +180,11 @@ impl Emulator {
         let mut ended = false;
         loop {
             while let Some(request) = modem.poll_network() {
-                network.request(request);
+                let lost = matches!(request, NetworkRequest::Send { .. })
+                    && self.control.muted.load(Ordering::Relaxed);
+                if !lost {
+                    network.request(request);
+                }
             }
             if !autobaud {
                 modem.set_host_rate(port.port.rate());

@@ -7,6 +7,7 @@ use atmq_emulator::{
     BothPorts, DevicePort, DialPort, Emulator, HostEvent, Link, Port, Pty, TcpPort,
 };
 
+use super::desk::Desk;
 use super::ready::Ready;
 use super::stdio::Stdio;
 use crate::capture::{Recorded, Recorder};
@@ -93,8 +94,13 @@ impl ReachArguments {
     }
 
     /// Opens what was asked for, and says where it is.
-    pub(super) async fn open(self, ready: &mut Ready) -> Result<Reach, Failure> {
-        let other = self.open_other(ready).await?;
+    pub(super) async fn open(
+        self,
+        ready: &mut Ready,
+        desk: &Desk,
+        quiet: bool,
+    ) -> Result<Reach, Failure> {
+        let other = self.open_other(ready, desk, quiet).await?;
         let mut pty = None;
         if other.is_none() || self.link.is_some() {
             let port = Pty::open()
@@ -120,9 +126,17 @@ impl ReachArguments {
         Ok(Reach { pty, other, link })
     }
 
-    async fn open_other(&self, ready: &mut Ready) -> Result<Option<Other>, Failure> {
+    async fn open_other(
+        &self,
+        ready: &mut Ready,
+        desk: &Desk,
+        quiet: bool,
+    ) -> Result<Option<Other>, Failure> {
         if let Some(address) = &self.listen {
-            let mut port = listen(address).await?;
+            let desk = desk.clone();
+            let mut port = listen(address)
+                .await?
+                .on_event(move |event| follow(&desk, &event));
             ready.add("tcp", port.local_addr().to_string());
             if self.once {
                 port = port.once();
@@ -131,9 +145,17 @@ impl ReachArguments {
         }
         if let Some(address) = &self.connect {
             let port = if self.once {
+                desk.set_host(Some(address.clone()));
                 dial_once(address).await?
             } else {
-                DialPort::new(address).on_event(tell_of(address.clone()))
+                let desk = desk.clone();
+                let mut tell = tell_of(address.clone());
+                DialPort::new(address).on_event(move |event| {
+                    follow(&desk, &event);
+                    if !quiet {
+                        tell(event);
+                    }
+                })
             };
             ready.add("connect", address);
             return Ok(Some(Other::Dial(port)));
@@ -267,6 +289,15 @@ fn no_device(device: &str, rate: u32, error: &io::Error) -> Failure {
         }
         io::ErrorKind::ResourceBusy => failure.hint("another program has it open"),
         _ => failure.hint("is it a serial device, and can it do this rate?"),
+    }
+}
+
+/// Keeps the desk informed of who is there.
+fn follow(desk: &Desk, event: &HostEvent) {
+    match event {
+        HostEvent::Connected(address) => desk.set_host(Some(address.to_string())),
+        HostEvent::Gone => desk.set_host(None),
+        HostEvent::NotReached { .. } => {}
     }
 }
 

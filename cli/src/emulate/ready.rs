@@ -11,7 +11,9 @@ pub(super) struct Ready(Vec<(&'static str, String)>);
 
 impl Ready {
     /// In the order in which the line shows them.
-    const KEYS: [&str; 7] = ["pty", "link", "tcp", "connect", "port", "stdio", "broker"];
+    const KEYS: [&str; 8] = [
+        "pty", "link", "tcp", "connect", "port", "stdio", "control", "broker",
+    ];
 
     pub(super) fn add(&mut self, key: &'static str, value: impl Into<String>) {
         self.0.push((key, value.into()));

@@ -18,6 +18,7 @@ mod registration;
 mod report;
 mod sleep;
 mod standard;
+mod status;
 mod store;
 mod uart;
 mod upload;
@@ -51,6 +52,7 @@ use upload::Upload;
 pub use fault::{Effect, Fault, FaultError};
 pub use standard::command_forms;
 pub(crate) use standard::is_standard;
+pub use status::{ConnectionStatus, MessageCounts};
 pub use world::{Cell, Operator, Sim, World};
 
 /// How many bytes of a host wait while the module is busy: the UART's buffer. It holds the longest
@@ -134,6 +136,7 @@ pub struct Modem {
     http: Http,
     lint: Linter,
     faults: Faults,
+    messages: MessageCounts,
 }
 
 /// What the command interpreter is doing.
@@ -252,6 +255,7 @@ impl Modem {
             network: VecDeque::new(),
             http: Http::default(),
             lint: Linter::new(&profile, now),
+            messages: MessageCounts::default(),
             faults: Faults::default(),
             profile,
         };

@@ -291,6 +291,7 @@ impl Modem {
         {
             return self.registration_message(id, &message);
         }
+        self.messages.received += 1;
         let message_id = message.message_id;
         if !connection.config.cache {
             let urc = Urc::Received {

@@ -83,6 +83,9 @@ impl Modem {
         if extended {
             self.connection(connection).extended.push(message_id);
         }
+        if result.is_ok() {
+            self.messages.published += 1;
+        }
         if let Err(error) = result {
             let extend = Some(extend_of(&error));
             self.report_published(connection, message_id, PublishResult::NotSent, extend, now);

@@ -1,0 +1,33 @@
+use serde_json::{Value, json};
+
+/// What comes of a line of words.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Answer {
+    /// Done: in words, and as facts.
+    Done(String, Value),
+    /// Not done, and why.
+    Refused(String),
+}
+
+impl Answer {
+    pub(super) fn done(text: impl Into<String>) -> Self {
+        let text = text.into();
+        let facts = json!({ "did": text });
+        Self::Done(text, facts)
+    }
+
+    /// On one line: `ok …` or `error …`, or as JSON.
+    pub(super) fn line(&self, json: bool) -> String {
+        match (self, json) {
+            (Self::Done(text, _), false) if text.is_empty() => "ok".to_owned(),
+            (Self::Done(text, _), false) => format!("ok {text}"),
+            (Self::Refused(why), false) => format!("error {why}"),
+            (Self::Done(_, facts), true) => {
+                let mut line = facts.clone();
+                line["ok"] = true.into();
+                line.to_string()
+            }
+            (Self::Refused(why), true) => json!({ "ok": false, "error": why }).to_string(),
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! Words typed on the terminal, or read from standard input.
+
+use std::io::{IsTerminal as _, Write as _, stdin, stdout};
+use std::thread;
+
+use rustix::process::getpgrp;
+use rustix::termios::{OptionalActions, Termios, tcgetattr, tcgetpgrp, tcsetattr};
+use rustyline::error::ReadlineError;
+use rustyline::history::MemHistory;
+use rustyline::{Config, Editor, ExternalPrinter as _};
+use tokio::io::BufReader;
+use tokio::sync::{mpsc, oneshot};
+
+use super::desk::Desk;
+use super::socket::read_line;
+use super::words::Line;
+use crate::failure::{Failure, FailureKind};
+use crate::output::print_line;
+use crate::terminal;
+
+/// Whether somebody can type: the terminal is ours to read from and to write to.
+pub(super) fn has_terminal() -> bool {
+    stdin().is_terminal()
+        && stdout().is_terminal()
+        && tcgetpgrp(stdin()).is_ok_and(|group| group == getpgrp())
+}
+
+/// Does what is typed until there is no more, or this is dropped. The end of a file ends nothing
+/// else; who presses Ctrl-D or Ctrl-C wants to leave.
+pub(super) async fn run(desk: Desk) -> Result<(), Failure> {
+    if has_terminal() {
+        return typed(desk).await;
+    }
+    let mut reader = BufReader::new(tokio::io::stdin());
+    // What cannot be read any more has ended.
+    while let Ok(Some(line)) = read_line(&mut reader).await {
+        let answer = match line {
+            Some(line) => desk.line(&line).await,
+            None => Some("error a line is UTF-8, and not so long".to_owned()),
+        };
+        if let Some(answer) = answer {
+            print_line(answer)?;
+        }
+    }
+    std::future::pending().await
+}
+
+/// A line, and where its answer goes.
+type Asked = (String, oneshot::Sender<String>);
+
+async fn typed(desk: Desk) -> Result<(), Failure> {
+    let _restored = Restored::new();
+    let (sender, mut lines) = mpsc::channel::<Asked>(1);
+    let config = Config::builder().auto_add_history(true).build();
+    let failed = |error: ReadlineError| {
+        Failure::new(
+            FailureKind::Unavailable,
+            format!("the console cannot use the terminal: {error}"),
+        )
+    };
+    let mut editor = Editor::with_history(config, MemHistory::new()).map_err(failed)?;
+    let mut printer = editor.create_external_printer().map_err(failed)?;
+    // A thread of its own: to print waits for the editor, and the editor for an answer.
+    let _told = terminal::redirect(move |line| {
+        let _ = printer.print(format!("{line}\n"));
+    });
+    thread::spawn(move || edit(&mut editor, &sender));
+    while let Some((line, answered)) = lines.recv().await {
+        let answer = if line.trim() == "help" {
+            help()
+        } else {
+            desk.line(&line).await.unwrap_or_default()
+        };
+        let _ = answered.send(answer);
+    }
+    desk.quit();
+    std::future::pending().await
+}
+
+/// Reads lines and shows what comes of them, until somebody wants to leave.
+fn edit(editor: &mut Editor<(), MemHistory>, lines: &mpsc::Sender<Asked>) {
+    while let Ok(line) = editor.readline("atmq> ") {
+        let (answered, answer) = oneshot::channel();
+        if lines.blocking_send((line, answered)).is_err() {
+            return;
+        }
+        match answer.blocking_recv() {
+            Ok(answer) if answer.is_empty() => {}
+            Ok(answer) => {
+                let _ = writeln!(stdout(), "{answer}");
+            }
+            Err(_) => return,
+        }
+    }
+}
+
+/// A word a line.
+fn help() -> String {
+    let words = Line::help();
+    let width = words.iter().map(|(usage, _)| usage.len()).max();
+    let width = width.unwrap_or_default().min(40);
+    let lines = words
+        .iter()
+        .map(|(usage, about)| format!("{usage:width$}  {about}"));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// The terminal as it was, once this is dropped: the editor may be in the middle of a line then.
+struct Restored(Option<Termios>);
+
+impl Restored {
+    fn new() -> Self {
+        Self(tcgetattr(stdin()).ok())
+    }
+}
+
+impl Drop for Restored {
+    fn drop(&mut self) {
+        if let Some(before) = &self.0 {
+            // Brackets around pastes off, and the line that was being typed away.
+            let _ = stdout().write_all(b"\x1b[?2004l\r\x1b[K");
+            let _ = stdout().flush();
+            let _ = tcsetattr(stdin(), OptionalActions::Now, before);
+        }
+    }
+}

@@ -1,0 +1,317 @@
+//! The words that change what surrounds a module while it runs: the same on the console, on the
+//! control socket, and for `atmq control`.
+
+use std::time::Duration;
+
+use clap::{Parser, Subcommand, ValueEnum};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+/// A line of words.
+#[derive(Debug, Parser)]
+#[command(
+    no_binary_name = true,
+    disable_help_flag = true,
+    disable_help_subcommand = true
+)]
+pub(super) struct Line {
+    /// Answer with one line of JSON
+    #[arg(long, global = true)]
+    pub(super) json: bool,
+    #[command(subcommand)]
+    pub(super) word: Word,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Word {
+    /// take the SIM out, or put one in
+    #[command(subcommand)]
+    Sim(SimWord),
+    /// signal strength 0-31 (99: not known), bit error rate 0-7
+    Signal {
+        #[arg(value_parser = number::<31>)]
+        rssi: u8,
+        #[arg(value_parser = number::<7>, default_value = "0")]
+        ber: u8,
+    },
+    /// what the network says of the module
+    Registration { state: RegistrationState },
+    /// country and network code, name
+    Operator {
+        #[arg(value_parser = operator_number)]
+        number: String,
+        name: Option<String>,
+    },
+    /// area code and identity of the serving cell
+    Cell {
+        area: u16,
+        #[arg(value_parser = clap::value_parser!(u32).range(0..1 << 28))]
+        id: u32,
+    },
+    /// longitude and latitude, in degrees
+    #[command(allow_negative_numbers = true)]
+    Position { longitude: f64, latitude: f64 },
+    /// the network tells its time: now, seconds since 1970, or 2026-11-21T09:05:07+08:00; and its
+    /// zone, in quarters of an hour east of UTC
+    #[command(allow_negative_numbers = true)]
+    Time {
+        #[arg(value_parser = network_time)]
+        time: NetworkTime,
+        #[arg(value_parser = clap::value_parser!(i8).range(-48..=56))]
+        zone: Option<i8>,
+    },
+    /// into a low-power state: URCs are held until the host sends something
+    Asleep,
+    /// out of it
+    Awake,
+    /// pull the reset line
+    Reboot,
+    /// cut the power, or switch the module on
+    Power { state: PowerState },
+    /// a connection, or all, are closed as by the broker
+    Drop { connection: Option<u8> },
+    /// what the module sends to brokers is lost from here on
+    Mute,
+    /// it no longer is
+    Unmute,
+    /// the module sends this line as if it were a URC
+    Inject {
+        /// `\r`, `\n`, `\\` and `\xNN` stand for bytes
+        #[arg(value_parser = bytes, allow_hyphen_values = true)]
+        line: Bytes,
+        /// at once and without line ends
+        #[arg(long)]
+        raw: bool,
+    },
+    /// answer the next such command so: lines, then a final result code
+    Override {
+        #[arg(value_parser = command)]
+        command: String,
+        #[arg(required = true, allow_hyphen_values = true)]
+        answer: Vec<String>,
+    },
+    /// execute the next such command so much later
+    Delay {
+        #[arg(value_parser = command)]
+        command: String,
+        #[arg(value_parser = milliseconds, value_name = "MILLISECONDS")]
+        by: Duration,
+    },
+    /// lose the next such command: no answer
+    Silence {
+        #[arg(value_parser = command)]
+        command: String,
+    },
+    /// lose the final result code of the next such command
+    LoseResult {
+        #[arg(value_parser = command)]
+        command: String,
+    },
+    /// lose the next URC that begins so
+    LoseUrc { urc: String },
+    /// forget what should go wrong and has not yet
+    Clear,
+    /// how things stand
+    #[command(visible_alias = "stats")]
+    Status,
+    /// these words
+    Help,
+    /// end the program
+    Quit,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum SimWord {
+    /// take it out
+    Out,
+    /// put one in, with a PIN and a PUK if it is to ask for them
+    In {
+        #[arg(value_parser = digits::<4, 8>)]
+        pin: Option<String>,
+        #[arg(value_parser = digits::<8, 8>, default_value = "12345678")]
+        puk: String,
+    },
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum RegistrationState {
+    Home,
+    Roaming,
+    Searching,
+    Denied,
+    None,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum PowerState {
+    Off,
+    On,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(super) enum NetworkTime {
+    Now,
+    At(OffsetDateTime),
+    Seconds(u64),
+}
+
+/// Bytes that a word stands for.
+#[derive(Debug, Clone)]
+pub(super) struct Bytes(pub(super) Vec<u8>);
+
+/// The longest line that is read, in bytes, without its end. Ours.
+pub(crate) const LINE_LIMIT: usize = 16 * 1024;
+
+impl Line {
+    /// Reads a line; `None` if there is nothing on it. The error is one line as well.
+    pub(super) fn read(line: &str) -> Option<Result<Self, String>> {
+        let Some(words) = shlex::split(line) else {
+            return Some(Err("a quote or a backslash is not ended".to_owned()));
+        };
+        if words.is_empty() {
+            return None;
+        }
+        Some(Self::try_parse_from(words).map_err(|error| on_one_line(&error)))
+    }
+
+    /// All words, each with its parameters and what it does.
+    pub(super) fn help() -> Vec<(String, String)> {
+        let command = <Self as clap::CommandFactory>::command();
+        let mut words = Vec::new();
+        list("", &command, &mut words);
+        words
+    }
+}
+
+fn list(before: &str, command: &clap::Command, words: &mut Vec<(String, String)>) {
+    for word in command.get_subcommands() {
+        let name = format!("{before}{}", word.get_name());
+        if word.has_subcommands() {
+            list(&format!("{name} "), word, words);
+            continue;
+        }
+        let mut usage = name;
+        for parameter in word.get_positionals() {
+            let values = parameter.get_possible_values();
+            let value = if values.is_empty() {
+                parameter.get_id().as_str().to_uppercase()
+            } else {
+                let values: Vec<_> = values
+                    .iter()
+                    .map(clap::builder::PossibleValue::get_name)
+                    .collect();
+                values.join("|")
+            };
+            if parameter.is_required_set() {
+                usage.push_str(&format!(" {value}"));
+            } else {
+                usage.push_str(&format!(" [{value}]"));
+            }
+        }
+        let about = word.get_about().map(ToString::to_string);
+        words.push((usage, about.unwrap_or_default()));
+    }
+}
+
+/// What clap has to say, without its usage.
+fn on_one_line(error: &clap::Error) -> String {
+    let text = error.render().to_string();
+    let text = text.strip_prefix("error: ").unwrap_or(&text);
+    let paragraphs = text.split("\n\n").map(str::trim);
+    let told = paragraphs.filter(|part| {
+        !part.is_empty() && !part.starts_with("Usage:") && !part.starts_with("For more information")
+    });
+    let words = |part: &str| part.split_whitespace().collect::<Vec<_>>().join(" ");
+    let told: Vec<_> = told.map(words).collect();
+    if told.is_empty()
+        || error.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
+    {
+        return "a word is missing; help lists them".to_owned();
+    }
+    told.join("; ")
+}
+
+/// A number up to `MAX`, or 99, by which 27.007 says that it is not known.
+fn number<const MAX: u8>(text: &str) -> Result<u8, String> {
+    match text.parse() {
+        Ok(number) if number <= MAX || number == 99 => Ok(number),
+        _ => Err(format!("a number from 0 to {MAX}, or 99 for not known")),
+    }
+}
+
+fn digits<const MIN: usize, const MAX: usize>(text: &str) -> Result<String, String> {
+    if (MIN..=MAX).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Ok(text.to_owned());
+    }
+    Err(if MIN == MAX {
+        format!("{MAX} digits")
+    } else {
+        format!("{MIN} to {MAX} digits")
+    })
+}
+
+fn operator_number(text: &str) -> Result<String, String> {
+    digits::<5, 6>(text)
+}
+
+fn network_time(text: &str) -> Result<NetworkTime, String> {
+    if text == "now" {
+        return Ok(NetworkTime::Now);
+    }
+    if let Ok(seconds) = text.parse() {
+        return Ok(NetworkTime::Seconds(seconds));
+    }
+    OffsetDateTime::parse(text, &Rfc3339)
+        .map(NetworkTime::At)
+        .map_err(|_| "now, seconds since 1970, or a time such as 2026-11-21T09:05:07+08:00".into())
+}
+
+/// The longest delay. Ours: more than any host waits.
+const LONGEST_DELAY_MS: u64 = 600_000;
+
+fn milliseconds(text: &str) -> Result<Duration, String> {
+    match text.parse() {
+        Ok(milliseconds @ ..=LONGEST_DELAY_MS) => Ok(Duration::from_millis(milliseconds)),
+        _ => Err(format!("milliseconds, from 0 to {LONGEST_DELAY_MS}")),
+    }
+}
+
+/// The beginning of a command; with or without `AT`.
+fn command(text: &str) -> Result<String, String> {
+    let rest = match text.get(..2) {
+        Some(start) if start.eq_ignore_ascii_case("AT") => &text[2..],
+        _ => text,
+    };
+    if rest.is_empty() || rest.bytes().any(|byte| byte.is_ascii_control()) {
+        return Err("the beginning of a command, such as +CSQ".to_owned());
+    }
+    Ok(rest.to_owned())
+}
+
+fn bytes(text: &str) -> Result<Bytes, String> {
+    let mut bytes = Vec::new();
+    let mut rest = text.as_bytes();
+    while let Some((first, tail)) = rest.split_first() {
+        rest = tail;
+        if *first != b'\\' {
+            bytes.push(*first);
+            continue;
+        }
+        let wrong = "after \\ comes r, n, \\ or x and two digits";
+        let (kind, tail) = rest.split_first().ok_or(wrong)?;
+        rest = tail;
+        bytes.push(match kind {
+            b'r' => b'\r',
+            b'n' => b'\n',
+            b'\\' => b'\\',
+            b'x' => {
+                let (digits, tail) = rest.split_at_checked(2).ok_or(wrong)?;
+                rest = tail;
+                let digits = std::str::from_utf8(digits).map_err(|_| wrong)?;
+                u8::from_str_radix(digits, 16).map_err(|_| wrong)?
+            }
+            _ => return Err(wrong.to_owned()),
+        });
+    }
+    Ok(Bytes(bytes))
+}
