@@ -160,19 +160,19 @@ pub(crate) async fn run(arguments: Arguments, quiet: bool) -> Result<(), Failure
         if !quiet && !arguments.json && !takes_stdio && Footer::has_terminal() {
             Footer::default().follow(desk.clone()).await;
         }
-        pending().await;
+        pending::<()>().await;
     };
     let control = async {
         if let Some(socket) = &socket {
             socket.serve(desk.clone()).await;
         }
-        pending().await;
+        pending::<()>().await;
     };
     let result = tokio::select! {
         result = reach.serve(emulator, recorder) => result,
         result = console => result,
-        () = follow => pending().await,
-        () = control => pending().await,
+        () = follow => Ok(()),
+        () = control => Ok(()),
         () = desk.quits() => Ok(()),
         () = stopped => Ok(()),
     };
