@@ -228,7 +228,8 @@ fn on_one_line(error: &clap::Error) -> String {
     {
         return "a word is missing; help lists them".to_owned();
     }
-    told.join("; ")
+    // To who types them they are words.
+    told.join("; ").replace("subcommand", "word")
 }
 
 /// A number up to `MAX`, or 99, by which 27.007 says that it is not known.

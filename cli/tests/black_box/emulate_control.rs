@@ -251,7 +251,7 @@ fn wrong_words_are_answered_in_one_line() {
     let bench = Bench::start(&[]);
     let mut client = bench.client();
     for (line, words) in [
-        ("nonsense", &["unrecognized subcommand 'nonsense'"][..]),
+        ("nonsense", &["unrecognized word 'nonsense'"][..]),
         ("singal 12", &["'singal'", "'signal'"]),
         ("signal", &["RSSI"]),
         ("signal 32", &["'32'", "0 to 31"]),

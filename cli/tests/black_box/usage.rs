@@ -4,9 +4,10 @@ use std::io::pipe;
 
 use crate::harness::{Emulator, Finished, atmq, end_without_output, text};
 
-const SUBCOMMANDS: [&str; 9] = [
+const SUBCOMMANDS: [&str; 10] = [
     "demo",
     "emulate",
+    "control",
     "at",
     "explain",
     "pub",
