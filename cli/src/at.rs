@@ -1,28 +1,34 @@
-mod step;
+mod print;
+mod script;
+pub(crate) mod step;
 
+use std::io::{IsTerminal as _, stdin};
 use std::time::Duration;
 
-use atmq_driver::Port;
-use atmq_protocol::dialect::{Dialect, Lmqtt};
-use atmq_protocol::framing::{Frame, ResponseReader};
-use atmq_protocol::mqtt::{Connected, FormatTable, PublishResult, Urc};
+use atmq_protocol::dialect::Dialect as _;
 use atmq_protocol::result_code::FinalResult;
 use regex::bytes::Regex;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite};
 use tokio::time::{Instant, timeout_at};
 
-use self::step::Step;
-use crate::capture::Recorded;
+use self::print::Printer;
+use self::script::{Action, Input, plan};
+use self::step::{LIMIT, Step};
+use crate::dialogue::{DIALECT, Dialogue, Heard, is_success};
 use crate::failure::{Failure, FailureKind};
-use crate::output::print_line;
 use crate::port::PortArguments;
 use crate::seconds::seconds;
 
 /// Send commands as they are, one after another, and print what comes back
 ///
 /// Waits for the final result code of each, and for the result URC of a command that has one. If
-/// a command brings the prompt `> `, the next COMMAND is sent as its data. Ends at the first
-/// command that is refused.
+/// a command brings the prompt `> `, or CONNECT, the next COMMAND is sent as its data. Ends at the
+/// first command that is refused.
+///
+/// Without COMMAND, or with `-`, a script is read from standard input: a command each line;
+/// `> DATA` behind a command that asks for it, with \r, \n, \t, \\, \xNN, or as @FILE;
+/// `@expect REGEX` and `@wait SECONDS`; `#` begins a comment. All of it is checked before the first
+/// command is sent.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     #[command(flatten)]
@@ -33,159 +39,263 @@ pub(crate) struct Arguments {
     /// How long each command may take; if not given, what the manual allows it
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     timeout: Option<Duration>,
+    /// Print a line of JSON for everything that is sent and received
+    #[arg(long)]
+    json: bool,
+    /// Say below each line, or with --json in it, what it means
+    #[arg(long)]
+    explain: bool,
+    /// Go on behind a command that is refused. The exit code is 1 all the same
+    #[arg(long)]
+    keep_going: bool,
     /// A command with its AT, or the data of the one before
-    #[arg(value_name = "COMMAND", required = true)]
+    #[arg(value_name = "COMMAND")]
     commands: Vec<String>,
 }
 
-/// The longest payload of a prompt, in hexadecimal digits, with its topic.
-const LINE_LIMIT: usize = 20 * 1024;
-
-const DIALECT: Lmqtt = Lmqtt::DEFAULT;
+/// The longest script, in bytes.
+const SCRIPT_LIMIT: u64 = 4 * 1024 * 1024;
 
 pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
-    let steps = Step::plan(&arguments.commands)?;
-    let mut session = Session {
-        port: arguments.port.open().await?,
-        reader: ResponseReader::new(LINE_LIMIT),
-        formats: FormatTable::default(),
-    };
-    for (left, step) in (0..steps.len()).rev().zip(&steps) {
-        let expect = arguments.expect.as_ref().filter(|_| left == 0);
-        let limit = arguments.timeout.unwrap_or(step.limit);
-        session.exchange(step, expect, limit).await?;
+    let inputs = arguments.inputs().await?;
+    let mut actions = plan(&inputs)?;
+    if let Some(expect) = &arguments.expect {
+        match actions.last_mut() {
+            Some(Action::Exchange { expects, .. } | Action::Await(expects)) => expects.push(expect),
+            _ => actions.push(Action::Await(vec![expect])),
+        }
     }
-    Ok(())
+    let mut session = Session {
+        dialogue: Dialogue::new(arguments.port.open().await?),
+        printer: Printer::new(arguments.json, arguments.explain),
+    };
+    let commands = actions
+        .iter()
+        .filter(|action| matches!(action, Action::Exchange { .. }));
+    let commands = commands.count();
+    let mut refused = Vec::new();
+    for action in &actions {
+        match session.act(action, arguments.timeout).await {
+            Err(failure) if arguments.keep_going && failure.kind() == FailureKind::Refused => {
+                refused.push(failure.to_string());
+            }
+            outcome => outcome?,
+        }
+    }
+    match &refused[..] {
+        [] => Ok(()),
+        all => Err(Failure::new(
+            FailureKind::Refused,
+            format!(
+                "{} of {commands} commands failed: {}",
+                all.len(),
+                all.join("; ")
+            ),
+        )),
+    }
 }
 
-enum Event {
-    Line(Vec<u8>),
-    Prompt,
+impl Arguments {
+    /// What is to be sent: the arguments, or a script.
+    async fn inputs(&self) -> Result<Vec<Input>, Failure> {
+        match &self.commands[..] {
+            [] if stdin().is_terminal() => {
+                let failure = Failure::new(FailureKind::Usage, "there is no command to send");
+                Err(failure
+                    .hint("give commands, or a script on standard input; `atmq shell` talks"))
+            }
+            [] => read_script().await,
+            [dash] if dash == "-" => read_script().await,
+            commands => Ok(commands.iter().cloned().map(Input::Argument).collect()),
+        }
+    }
 }
 
-struct Session {
-    port: Recorded<Port>,
-    reader: ResponseReader,
-    formats: FormatTable,
+async fn read_script() -> Result<Vec<Input>, Failure> {
+    let mut script = Vec::new();
+    let read = tokio::io::stdin().take(SCRIPT_LIMIT + 1);
+    let read = { read }.read_to_end(&mut script).await;
+    read.map_err(|error| {
+        let what = format!("cannot read standard input: {error}");
+        Failure::new(FailureKind::Unavailable, what)
+    })?;
+    if script.len() as u64 > SCRIPT_LIMIT {
+        let what = format!("the script is longer than {SCRIPT_LIMIT} bytes");
+        return Err(Failure::new(FailureKind::Usage, what));
+    }
+    script::parse(&script)
 }
 
-impl Session {
+struct Session<P> {
+    dialogue: Dialogue<P>,
+    printer: Printer,
+}
+
+impl<P: AsyncRead + AsyncWrite + Unpin> Session<P> {
+    async fn act(&mut self, action: &Action<'_>, limit: Option<Duration>) -> Result<(), Failure> {
+        match action {
+            Action::Exchange { step, expects } => {
+                let limit = limit.unwrap_or(step.limit);
+                self.exchange(Some(step), expects, limit).await
+            }
+            Action::Await(expects) => self.exchange(None, expects, limit.unwrap_or(LIMIT)).await,
+            Action::Wait(time) => {
+                let until = Instant::now() + *time;
+                while let Some(heard) = self.next(until).await? {
+                    if let Heard::Line(line) = heard {
+                        self.printer.received(&line)?;
+                    }
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Sends a command, if there is one, and waits for what it brings and for lines that match,
+    /// one after another.
     async fn exchange(
         &mut self,
-        step: &Step<'_>,
-        expect: Option<&Regex>,
+        step: Option<&Step<'_>>,
+        expects: &[&Regex],
         limit: Duration,
     ) -> Result<(), Failure> {
         let deadline = Instant::now() + limit;
-        let Step { command, .. } = step;
-        let mut data = step.data;
-        if data.is_some() {
-            self.reader.expect_prompt();
+        let mut expects = expects.iter().peekable();
+        let mut waits = Waits::of(step);
+        if let Some(step) = step {
+            if waits.data.is_some() {
+                self.dialogue.expect_prompt();
+            }
+            self.printer.sent(step.command)?;
+            let line = format!("{}\r", step.command);
+            self.dialogue.write(line.as_bytes()).await?;
         }
-        self.write(format!("{command}\r").as_bytes()).await?;
-        let mut answered = false;
-        let mut reported = step.reported.is_none();
-        let mut matched = expect.is_none();
-        while !(answered && reported && matched) {
+        while !waits.are_over() || expects.peek().is_some() {
             let line = match self.next(deadline).await? {
-                Some(Event::Line(line)) => line,
-                Some(Event::Prompt) => {
-                    self.write(data.take().unwrap_or_default()).await?;
+                Some(Heard::Line(line)) => line,
+                Some(Heard::Prompt) => {
+                    self.printer.prompted()?;
+                    self.send_data(&mut waits).await?;
                     continue;
                 }
-                None => {
-                    let missing = match (answered, reported, data) {
-                        (false, _, Some(_)) => "did not ask for the data",
-                        (false, ..) => "did not answer",
-                        (true, false, _) => "did not report what came of it",
-                        (true, true, _) => "sent no line that --expect matches",
-                    };
-                    let (shown, seconds) = (step.shown(), limit.as_secs_f64());
-                    return Err(Failure::new(
-                        FailureKind::TimedOut,
-                        format!("{shown}: the module {missing} within {seconds} s"),
-                    )
-                    .hint("a longer --timeout may help"));
+                Some(Heard::Overlong(length)) => {
+                    eprintln!("atmq: a line of {length} bytes has been passed over");
+                    continue;
                 }
+                None => return Err(timed_out(step, &waits, limit)),
             };
-            if !answered && line.trim_ascii_end() == command.as_bytes() {
+            if let Some(step) = step
+                && !waits.answered
+                && line.trim_ascii_end() == step.command.as_bytes()
+            {
                 // The echo.
                 continue;
             }
-            print_line(&line)?;
-            matched |= expect.is_some_and(|expect| expect.is_match(&line));
-            if !answered && let Some(result) = FinalResult::decode(&line) {
-                if !matches!(result, FinalResult::Ok | FinalResult::Connect(_)) {
-                    return Err(Failure::new(
-                        FailureKind::Refused,
-                        format!("the module answered {} with {result}", step.shown()),
-                    ));
-                }
-                answered = true;
-                self.formats = step.formats.clone();
-            } else if let Some(request) = &step.reported
-                && let Some(urc) = DIALECT.decode_urc(&line, &self.formats)
-                && request.is_answered_by(&urc)
-            {
-                reported = true;
-                if !is_success(&urc) {
-                    let line = String::from_utf8_lossy(&line);
-                    return Err(Failure::new(
-                        FailureKind::Refused,
-                        format!("{} did not succeed: {line}", step.shown()),
-                    ));
-                }
+            self.printer.received(&line)?;
+            if expects.peek().is_some_and(|expect| expect.is_match(&line)) {
+                expects.next();
+            }
+            if let Some(step) = step {
+                self.judge(step, &line, &mut waits).await?;
             }
         }
         Ok(())
     }
 
+    /// What a line means for the command that waits.
+    async fn judge(
+        &mut self,
+        step: &Step<'_>,
+        line: &[u8],
+        waits: &mut Waits<'_>,
+    ) -> Result<(), Failure> {
+        if !waits.answered
+            && let Some(result) = FinalResult::decode(line)
+        {
+            match result {
+                // The command announced data, and the module is ready for it.
+                FinalResult::Connect(_) if waits.data.is_some() => {
+                    return self.send_data(waits).await;
+                }
+                // The module shows data, up to its `OK`.
+                FinalResult::Connect(_) if !step.may_prompt() => return Ok(()),
+                FinalResult::Ok | FinalResult::Connect(_) => {}
+                result => {
+                    return Err(Failure::new(
+                        FailureKind::Refused,
+                        format!("the module answered {} with {result}", step.shown()),
+                    ));
+                }
+            }
+            waits.answered = true;
+            self.dialogue.formats = step.formats.clone();
+        } else if let Some(request) = &step.reported
+            && let Some(urc) = DIALECT.decode_urc(line, &self.dialogue.formats)
+            && request.is_answered_by(&urc)
+        {
+            waits.reported = true;
+            if !is_success(&urc) {
+                let line = String::from_utf8_lossy(line);
+                return Err(Failure::new(
+                    FailureKind::Refused,
+                    format!("{} did not succeed: {line}", step.shown()),
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    async fn send_data(&mut self, waits: &mut Waits<'_>) -> Result<(), Failure> {
+        let data = waits.data.take().unwrap_or_default();
+        self.printer.sent_data(data)?;
+        self.dialogue.write(data).await
+    }
+
     /// The next thing the module sends; `None` if it sends nothing in time.
-    async fn next(&mut self, deadline: Instant) -> Result<Option<Event>, Failure> {
-        loop {
-            let formats = &self.formats;
-            match self.reader.next(|line| DIALECT.extent(line, formats)) {
-                Some(Frame::Line(line) | Frame::Torn(line)) => {
-                    return Ok(Some(Event::Line(line.to_vec())));
-                }
-                Some(Frame::Prompt) => return Ok(Some(Event::Prompt)),
-                Some(Frame::Overlong { length }) => {
-                    eprintln!("atmq: a line of {length} bytes has been passed over");
-                    continue;
-                }
-                None => {}
-            }
-            let mut buffer = [0; 1024];
-            let Ok(read) = timeout_at(deadline, self.port.read(&mut buffer)).await else {
-                return Ok(None);
-            };
-            match read {
-                Ok(0) => return Err(lost("it was closed")),
-                Ok(length) => self.reader.push(&buffer[..length]),
-                Err(error) => return Err(lost(&error.to_string())),
-            }
+    async fn next(&mut self, deadline: Instant) -> Result<Option<Heard>, Failure> {
+        match timeout_at(deadline, self.dialogue.hear()).await {
+            Ok(heard) => heard.map(Some),
+            Err(_) => Ok(None),
         }
-    }
-
-    async fn write(&mut self, bytes: &[u8]) -> Result<(), Failure> {
-        let written = self.port.write_all(bytes).await;
-        written.map_err(|error| lost(&error.to_string()))
     }
 }
 
-fn lost(why: &str) -> Failure {
-    Failure::new(FailureKind::Unavailable, format!("the port is lost: {why}"))
+/// What is still to come of a command.
+struct Waits<'s> {
+    /// Its final result code has come.
+    answered: bool,
+    /// Its outcome has been reported.
+    reported: bool,
+    /// What it will ask for.
+    data: Option<&'s [u8]>,
 }
 
-fn is_success(outcome: &Urc<'_>) -> bool {
-    match outcome {
-        Urc::Opened { result, .. } => result.is_ok(),
-        Urc::Closed { result, .. } | Urc::Disconnected { result, .. } => result.is_ok(),
-        Urc::Connected { result, .. } => *result == Connected::Accepted,
-        Urc::SubscriptionChanged { result, .. } => result.is_ok(),
-        Urc::Published { result, .. } | Urc::PublishedExtended { result, .. } => {
-            *result == PublishResult::Done
+impl<'s> Waits<'s> {
+    fn of(step: Option<&'s Step<'_>>) -> Self {
+        Self {
+            answered: step.is_none(),
+            reported: step.is_none_or(|step| step.reported.is_none()),
+            data: step.and_then(|step| step.data),
         }
-        Urc::Received { .. } | Urc::Buffered { .. } | Urc::Status { .. } => true,
     }
+
+    fn are_over(&self) -> bool {
+        self.answered && self.reported
+    }
+}
+
+fn timed_out(step: Option<&Step<'_>>, waits: &Waits<'_>, limit: Duration) -> Failure {
+    let missing = match (waits.answered, waits.reported, waits.data) {
+        (false, _, Some(_)) => "did not ask for the data",
+        (false, ..) => "did not answer",
+        (true, false, _) => "did not report what came of it",
+        (true, true, _) => "sent no line that --expect or @expect matches",
+    };
+    let shown = step.map_or_else(String::new, |step| format!("{}: ", step.shown()));
+    let seconds = limit.as_secs_f64();
+    Failure::new(
+        FailureKind::TimedOut,
+        format!("{shown}the module {missing} within {seconds} s"),
+    )
+    .hint("a longer --timeout may help")
 }

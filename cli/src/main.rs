@@ -8,7 +8,9 @@ mod cloud;
 mod completions;
 mod config;
 mod control;
+mod data;
 mod demo;
+mod dialogue;
 mod doctor;
 mod emulate;
 mod explain;
@@ -23,6 +25,7 @@ mod publish;
 mod replay;
 mod seconds;
 mod secret;
+mod shell;
 mod subscribe;
 mod summary;
 mod terminal;
@@ -63,6 +66,7 @@ enum Command {
     Demo(demo::Arguments),
     Emulate(emulate::Arguments),
     Control(control::Arguments),
+    Shell(shell::Arguments),
     At(at::Arguments),
     Explain(explain::Arguments),
     Pub(publish::Arguments),
@@ -135,6 +139,7 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
             Command::Demo(arguments) => demo::run(arguments).await,
             Command::Emulate(arguments) => emulate::run(arguments, quiet).await,
             Command::Control(arguments) => control::run(arguments).await,
+            Command::Shell(arguments) => shell::run(arguments).await,
             Command::At(arguments) => at::run(arguments).await,
             Command::Explain(arguments) => explain::run(&arguments),
             Command::Pub(arguments) => publish::run(arguments, quiet).await,

@@ -1,5 +1,6 @@
 use std::error::Error as _;
 use std::io;
+use std::path::Path;
 use std::sync::OnceLock;
 
 use atmq_driver::{Error, Modem, OpenError, Port, Settings};
@@ -85,12 +86,21 @@ impl PortArguments {
         port.map_err(|error| open_failure(&error))
     }
 
+    /// Makes a file into which what passes can be recorded.
+    pub(crate) fn recorder_to(&self, path: &Path) -> Result<Recorder, Failure> {
+        Recorder::create(path, false, &self.port, self.line_rate())
+    }
+
+    /// Bits per second, of a line that has any.
+    fn line_rate(&self) -> Option<u32> {
+        (!self.port.starts_with("tcp://")).then_some(self.baud)
+    }
+
     fn recorder(&self) -> Result<Option<Recorder>, Failure> {
         if let Some(recorder) = self.recorder.get() {
             return Ok(recorder.clone());
         }
-        let baud = (!self.port.starts_with("tcp://")).then_some(self.baud);
-        let recorder = self.record.create(&self.port, baud)?;
+        let recorder = self.record.create(&self.port, self.line_rate())?;
         Ok(self.recorder.get_or_init(|| recorder).clone())
     }
 }

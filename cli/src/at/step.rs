@@ -2,50 +2,37 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use atmq_driver::RequestError;
-use atmq_protocol::command::Command;
+use atmq_protocol::command::{Command, Form};
 use atmq_protocol::dialect::{Context, Dialect};
 use atmq_protocol::limits::Limits;
 use atmq_protocol::mqtt::{FormatTable, PublishPayload, Request, Setting};
+use atmq_protocol::parameter::{Parameters, integer};
 use atmq_protocol::standard::StandardRequest;
 
-use super::DIALECT;
+use crate::dialogue::DIALECT;
 use crate::failure::{Failure, FailureKind};
+use crate::grammar::{self, redacted};
 
 /// How long a command may take of which nothing is known: what the LMQTT manual allows a query.
-const LIMIT: Duration = Duration::from_secs(5);
+pub(super) const LIMIT: Duration = Duration::from_secs(5);
 
 /// A command, its data, and what it brings.
-pub(super) struct Step<'c> {
-    pub(super) command: &'c str,
-    pub(super) data: Option<&'c [u8]>,
+pub(crate) struct Step<'c> {
+    pub(crate) command: &'c str,
+    pub(crate) data: Option<&'c [u8]>,
     /// The request whose outcome is reported.
-    pub(super) reported: Option<Request<'c>>,
-    pub(super) limit: Duration,
+    pub(crate) reported: Option<Request<'c>>,
+    pub(crate) limit: Duration,
+    /// Whether it is known how long the command may take.
+    pub(crate) known: bool,
     /// How payloads are written once the command has succeeded.
-    pub(super) formats: FormatTable,
+    pub(crate) formats: FormatTable,
     /// Whether the command holds a password or a device secret, or may hold one.
     secret: bool,
 }
 
 impl<'c> Step<'c> {
-    /// Checks all commands before the first is sent: a module that asks for data and gets none is
-    /// deaf for a while, and half a session helps nobody.
-    pub(super) fn plan(commands: &'c [String]) -> Result<Vec<Self>, Failure> {
-        let mut steps = Vec::new();
-        let mut formats = FormatTable::default();
-        let mut commands = commands.iter();
-        while let Some(command) = commands.next() {
-            let mut step = Self::new(command, formats)?;
-            if let Some(announced) = step.read() {
-                step.take_data(announced, commands.next())?;
-            }
-            formats = step.formats.clone();
-            steps.push(step);
-        }
-        Ok(steps)
-    }
-
-    fn new(command: &'c str, formats: FormatTable) -> Result<Self, Failure> {
+    pub(crate) fn new(command: &'c str, formats: FormatTable) -> Result<Self, Failure> {
         // Without its parameters, among which there may be a password.
         let name = || command.split('=').next().unwrap_or_default().escape_debug();
         let wrong = |error: RequestError| {
@@ -66,20 +53,22 @@ impl<'c> Step<'c> {
             data: None,
             reported: None,
             limit: LIMIT,
+            known: false,
             formats,
             secret: false,
         })
     }
 
     /// Reads what the command brings. Returns how many bytes of data it announces.
-    fn read(&mut self) -> Option<usize> {
+    pub(crate) fn read(&mut self) -> Option<usize> {
         let body = &self.command.as_bytes()[2..];
         let (first, _) = Command::split_first(body, |name| DIALECT.owns(name));
         if !DIALECT.owns(first.name) {
             if let Some(Ok(request)) = StandardRequest::decode(&first) {
                 self.limit = request.limit();
+                self.known = true;
             }
-            return None;
+            return announced(&first);
         }
         let context = Context {
             limits: &Limits::NT35E,
@@ -92,13 +81,15 @@ impl<'c> Step<'c> {
         };
         let exchange = DIALECT.exchange(&request);
         self.limit = exchange.limit;
+        self.known = true;
         let mut announced = None;
         match &request {
             Request::Publish {
                 payload: PublishPayload::Prompted(length),
                 ..
             }
-            | Request::PublishExtended { length, .. } => announced = Some(*length),
+            | Request::PublishExtended { length, .. }
+            | Request::Upload { length, .. } => announced = Some(*length),
             Request::Configure {
                 connection,
                 setting,
@@ -113,8 +104,20 @@ impl<'c> Step<'c> {
         announced
     }
 
-    fn take_data(&mut self, announced: usize, data: Option<&'c String>) -> Result<(), Failure> {
-        self.data = data.map(String::as_bytes);
+    /// Whether the command may ask for data without saying how much: nobody knows it, or it sends
+    /// a short message.
+    pub(crate) fn may_prompt(&self) -> bool {
+        let (first, _) = grammar::split_first(&self.command.as_bytes()[2..]);
+        first.is("+CMGS") || grammar::command(first.name).is_none()
+    }
+
+    /// Takes what the prompt will ask for.
+    pub(crate) fn take_data(
+        &mut self,
+        announced: usize,
+        data: Option<&'c [u8]>,
+    ) -> Result<(), Failure> {
+        self.data = data;
         let given = self.data.map_or(0, <[u8]>::len);
         if data.is_some() && given == announced {
             return Ok(());
@@ -128,10 +131,20 @@ impl<'c> Step<'c> {
     }
 
     /// The command as it may be shown: standard error ends up in logs.
-    pub(super) fn shown(&self) -> Cow<'c, str> {
+    pub(crate) fn shown(&self) -> Cow<'c, str> {
         match self.command.split_once('=') {
             Some((name, _)) if self.secret => Cow::Owned(format!("{name}=…")),
-            _ => Cow::Borrowed(self.command),
+            _ => redacted(self.command),
         }
     }
+}
+
+/// How many bytes of data a command announces that is not MQTT's.
+fn announced(command: &Command<'_>) -> Option<usize> {
+    let Form::Set(parameters) = command.form else {
+        return None;
+    };
+    let place = grammar::command(command.name)?.announces?;
+    let length = integer(Parameters::new(parameters).nth(place)?.bytes())?;
+    usize::try_from(length).ok()
 }

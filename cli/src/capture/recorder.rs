@@ -61,7 +61,13 @@ struct Writer {
 }
 
 impl Recorder {
-    fn create(path: &Path, force: bool, port: &str, baud: Option<u32>) -> Result<Self, Failure> {
+    /// Makes the file. `port` is the name of the line; `baud` its bits per second.
+    pub(crate) fn create(
+        path: &Path,
+        force: bool,
+        port: &str,
+        baud: Option<u32>,
+    ) -> Result<Self, Failure> {
         let file = open(path, force).map_err(|error| refused(path, &error))?;
         let mut writer = Writer {
             path: path.to_owned(),

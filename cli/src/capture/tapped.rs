@@ -21,6 +21,11 @@ impl<P> Recorded<P> {
         Self { port, recorder }
     }
 
+    /// From now on records here, or no longer.
+    pub(crate) fn record_to(&mut self, recorder: Option<Recorder>) {
+        self.recorder = recorder;
+    }
+
     fn record(&self, direction: Direction, bytes: &[u8]) {
         if let Some(recorder) = &self.recorder
             && !bytes.is_empty()

@@ -11,7 +11,8 @@ mod urc;
 
 use serde_json::{Value, json};
 
-pub(crate) use arguments::{Arguments, run};
+pub(crate) use arguments::{Arguments, explain_text, run};
+pub(crate) use command::{allowed, wrong};
 
 use crate::grammar::{self, Source};
 

@@ -28,7 +28,7 @@ use atmq_protocol::mqtt::FormatTable;
 
 pub(crate) use code::{Code, Codes};
 pub(crate) use parameter::{Kind, Parameter, show_ranges};
-pub(crate) use redact::redacted;
+pub(crate) use redact::{is_redacted, redacted};
 
 /// The command set whose MQTT commands stand here.
 pub(crate) const DIALECT: Lmqtt = Lmqtt::DEFAULT;
@@ -194,14 +194,20 @@ impl Command {
     /// The parameter at this place of the set form, counted from 0. `first` is the first value,
     /// which decides where there are keys.
     pub(crate) fn parameter(&self, first: &[u8], place: usize) -> Option<&'static Parameter> {
+        let place = self.once(place);
         if let Some(parameter) = self.parameters.get(place) {
             return Some(parameter);
         }
-        if self.repeated > 0 {
-            let fixed = self.parameters.len() - self.repeated;
-            return self.parameters.get(fixed + (place - fixed) % self.repeated);
-        }
         self.key(first)?.values.get(place - self.parameters.len())
+    }
+
+    /// The place where what is repeated at this place stands first.
+    fn once(&self, place: usize) -> usize {
+        if self.repeated == 0 || place < self.parameters.len() {
+            return place;
+        }
+        let fixed = self.parameters.len() - self.repeated;
+        fixed + (place - fixed) % self.repeated
     }
 
     /// The ranges of a number at this place of the set form, as this module's test form has them;
@@ -212,7 +218,7 @@ impl Command {
             .map(|parameter| &parameter.kind)
         {
             Some(Kind::Number(ranges)) => ranges.to_vec(),
-            Some(Kind::Described) => mqtt::described(self, first, place),
+            Some(Kind::Described) => mqtt::described(self, first, self.once(place)),
             _ => Vec::new(),
         }
     }

@@ -4,6 +4,9 @@ use atmq_protocol::command::Form;
 
 use super::{Kind, body, command, split_first};
 
+/// Commands that do not stand in the grammar, and behind how many commas their secret is.
+const OTHERS: [(&[u8], usize); 2] = [(b"+CGAUTH", 2), (b"+QICSGP", 4)];
+
 /// What stands for what is not shown.
 const HIDDEN: &str = "***";
 
@@ -29,8 +32,7 @@ pub(crate) fn redacted(line: &str) -> Cow<'_, str> {
 }
 
 /// Whether the line ends where a secret has been redacted: it is not what was typed.
-#[cfg(test)]
-fn is_redacted(line: &str) -> bool {
+pub(crate) fn is_redacted(line: &str) -> bool {
     // A secret is always a whole value.
     let before = line.strip_suffix(HIDDEN);
     before.is_some_and(|before| before.ends_with([',', '=']))
@@ -88,6 +90,9 @@ fn secret_place(name: &[u8], parameters: &[u8]) -> Option<usize> {
             .position(|kind| kind == Kind::Secret);
     }
     let mut words = name.to_ascii_uppercase();
+    if let Some((_, place)) = OTHERS.iter().find(|(other, _)| *other == words) {
+        return Some(*place);
+    }
     words.extend(first.to_ascii_uppercase());
     let announced = WORDS.iter().any(|word| {
         let mut windows = words.windows(word.len());
@@ -145,6 +150,7 @@ mod tests {
             (r#"ATE0;+CPIN="1234""#, "ATE0;+CPIN=***"),
             (r#"AT+CLCK="SC",1,"1234""#, r#"AT+CLCK="SC",1,***"#),
             ("AT+CPIN?", "AT+CPIN?"),
+            (r#"AT+CGAUTH=1,1,"pw","user""#, "AT+CGAUTH=1,1,***"),
             // Mistyped, or of another family.
             (
                 r#"AT+LMQTTCON=0,"id","user","s3cret""#,

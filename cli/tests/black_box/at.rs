@@ -264,3 +264,174 @@ fn a_password_is_not_repeated_in_a_complaint() {
         assert!(!failed.line.contains("s3cret"), "{}", failed.line);
     }
 }
+
+/// A session as a script.
+const SCRIPT: &str = r#"
+# A message to ourselves.
+AT+LMQTTCFG="recv/mode",0,0,1
+AT+LMQTTOPEN=0,"broker.example",1883
+AT+LMQTTCONN=0,"module"
+AT+LMQTTSUBUNSUB=0,0,1,"t",0
+AT+LMQTTPUB=0,0,0,0,"t",6
+>  a\x00\r\nz
+@expect ^\+LMQTTURC: RECV,0,0,"t",6,
+@wait 0.01
+AT
+"#;
+
+#[test]
+fn a_script_is_read_from_standard_input() {
+    let module = Emulator::with_broker();
+    for arguments in [&[][..], &["-"]] {
+        let typed = module.atmq("at", arguments).write_stdin(SCRIPT).succeeds();
+        let lines = "OK\nOK\n+LMQTTOPEN: 0,0\nOK\n+LMQTTCONN: 0,0,0\nOK\n+LMQTTSUBUNSUB: 0,1,0,1\n\
+                     OK\n+LMQTTPUB: 0,0,0\n+LMQTTURC: RECV,0,0,\"t\",6, a\0\r\nz\nOK\n";
+        assert_eq!(text(&typed), lines);
+        module.atmq("at", ["AT+LMQTTCLOSE=0"]).succeeds();
+    }
+    let quoted = SCRIPT.replace('\n', "\r\n");
+    module.atmq("at", ["-"]).write_stdin(quoted).succeeds();
+}
+
+#[test]
+fn a_script_that_is_wrong_sends_nothing() {
+    let module = Emulator::start(["--profile=nt35e"]);
+    for (script, words) in [
+        ("", &["no command"][..]),
+        ("# nothing\n\n", &["no command"]),
+        (
+            "AT\n@nosuch 1\n",
+            &["line 2", "`@nosuch`", "@expect and @wait"],
+        ),
+        ("AT\n@expect (\n", &["line 2"]),
+        ("AT\n@wait soon\n", &["line 2", "`soon`"]),
+        ("AT\n> data\n", &["line 2", "asks for data"]),
+        (
+            "AT+LMQTTPUB=0,0,0,0,\"t\",3\n> \\q\n",
+            &["line 2", "no escape"],
+        ),
+        (
+            "AT+LMQTTPUB=0,0,0,0,\"t\",3\n> four\n",
+            &["3 bytes", "4 are given"],
+        ),
+        (
+            "AT+LMQTTPUB=0,0,0,0,\"t\",3\nAT\n",
+            &["3 bytes", "0 are given"],
+        ),
+        ("AT\nhello\n", &["command line"]),
+    ] {
+        let failed = module.atmq("at", [""; 0]).write_stdin(script).fails(2);
+        failed.without_output().saying(words);
+    }
+    let failed = module
+        .atmq("at", ["-"])
+        .write_stdin(&b"AT\n\xff\n"[..])
+        .fails(2);
+    failed.without_output().saying(&["line 2", "no text"]);
+}
+
+#[test]
+fn lines_are_json_whatever_they_hold() {
+    let module = Emulator::with_broker();
+    let data = "a\"\\\u{1}";
+    let publish = format!("AT+LMQTTPUB=0,0,0,0,\"t\",{}", data.len());
+    let subscribe = "AT+LMQTTSUBUNSUB=0,0,1,\"t\",0";
+    let expect = [
+        "--json",
+        "--explain",
+        "--expect",
+        "RECV,.*",
+        OPEN,
+        CONNECT,
+        subscribe,
+    ];
+    let mut typed = module.atmq("at", expect);
+    let typed = text(&typed.args([&*publish, data]).succeeds());
+    let lines: Vec<serde_json::Value> = typed
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("a line is JSON"))
+        .collect();
+    let of = |kind: &str| {
+        let lines = lines.iter().filter(|line| line["kind"] == kind);
+        lines.map(|line| line["text"].clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(of("command"), [OPEN, CONNECT, subscribe, &publish]);
+    assert_eq!(of("data"), [data]);
+    assert_eq!(of("prompt"), [">"]);
+    let received = format!("+LMQTTURC: RECV,0,0,\"t\",{data}");
+    assert!(of("line").iter().any(|line| *line == *received), "{typed}");
+    let times: Vec<_> = lines.iter().map(|line| line["ms"].as_f64()).collect();
+    assert!(times.is_sorted() && times[0] >= Some(0.0), "{times:?}");
+    let opened = lines.iter().find(|line| line["text"] == "+LMQTTOPEN: 0,0");
+    let meaning = opened.map(|line| line["meaning"].to_string());
+    assert!(
+        meaning.is_some_and(|meaning| meaning.contains("is open")),
+        "{typed}"
+    );
+    // What is no text is given in hexadecimal digits.
+    let mut other = RawClient::connect(module.broker(), &Connect::new("other"));
+    let mut waiting = module.spawn("at", ["--json", "--expect", "RECV", "AT"]);
+    assert!(waiting.line().contains("\"text\":\"AT\""));
+    assert!(waiting.line().contains("\"text\":\"OK\""));
+    other.send(Publish::new("t", &b"\xff\x00"[..]).bytes());
+    let line: serde_json::Value = serde_json::from_str(&waiting.line()).expect("it is JSON");
+    assert_eq!(
+        line["hex"],
+        "2B4C4D5154545552433A20524543562C302C302C2274222CFF00"
+    );
+    waiting.succeeds();
+}
+
+#[test]
+fn secrets_are_neither_in_json_nor_in_complaints() {
+    let module = Emulator::start(["--profile=nt35e"]);
+    for command in [
+        "AT+LMQTTCONN=0,\"id\",\"user\",\"s3cret\"",
+        "AT+LMQTTCON=0,\"id\",\"user\",\"s3cret\"",
+        "AT+CPIN=\"s3cret\"",
+    ] {
+        let failed = module.atmq("at", ["--json", command]).fails(1);
+        assert!(!failed.line.contains("s3cret"), "{}", failed.line);
+        assert!(failed.stdout.contains("***") && !failed.stdout.contains("s3cret"));
+    }
+    let device = "AT+LMQTTCFG=\"aliauth\",0,\"k\",\"d\",\"s3cret\"";
+    let typed = module.atmq("at", ["--json", device, "AT+LMQTTCFG=\"aliauth\",0"]);
+    let typed = text(&{ typed }.succeeds());
+    assert!(!typed.contains("s3cret"), "{typed}");
+}
+
+#[test]
+fn a_refused_command_need_not_be_the_last() {
+    let module = Emulator::start(["--profile=nt35e"]);
+    let commands = ["--keep-going", "AT+NOSUCH", "AT", "AT+LMQTTCLOSE=0", "ATI"];
+    let failed = module.atmq("at", commands).fails(1);
+    let failed = failed.saying(&["2 of 4 commands failed", "AT+NOSUCH", "AT+LMQTTCLOSE=0"]);
+    assert_eq!(failed.stdout, "ERROR\nOK\nERROR\nNT35E\nOK\n");
+    module.atmq("at", ["--keep-going", "AT", "ATI"]).succeeds();
+}
+
+#[test]
+fn a_file_is_the_data_of_its_command() {
+    let module = Emulator::start(["--profile=nt35e"]);
+    let typed = module.atmq(
+        "at",
+        [
+            "AT+LFUPL=\"ca\",3",
+            "abc",
+            "AT+LHTTPURL=13",
+            "http://x.test",
+        ],
+    );
+    assert_eq!(text(&{ typed }.succeeds()), "CONNECT\nOK\nCONNECT\nOK\n");
+}
+
+#[test]
+fn each_line_can_be_explained() {
+    let module = Emulator::start(["--profile=nt35e"]);
+    let typed = module.atmq("at", ["--explain", "AT+CMEE?"]).succeeds();
+    let lines = text(&typed);
+    let lines: Vec<_> = lines.lines().collect();
+    assert_eq!((lines[0], lines[2]), ("+CMEE: 0", "OK"));
+    assert!(lines[1].starts_with("    Answer of AT+CMEE, which chooses how errors are reported"));
+    assert!(lines[3].starts_with("    The module has taken AT+CMEE?"));
+}

@@ -13,6 +13,7 @@ mod emulate_reach;
 mod explain;
 mod harness;
 mod publish;
+mod shell;
 mod subscribe;
 mod tls;
 mod usage;

@@ -4,10 +4,11 @@ use std::io::pipe;
 
 use crate::harness::{Emulator, Finished, atmq, end_without_output, text};
 
-const SUBCOMMANDS: [&str; 10] = [
+const SUBCOMMANDS: [&str; 11] = [
     "demo",
     "emulate",
     "control",
+    "shell",
     "at",
     "explain",
     "pub",
@@ -33,12 +34,11 @@ fn help_lists_subcommands_and_exit_codes() {
 
 #[test]
 fn wrong_usage_ends_with_2() {
-    let wrong: [&[&str]; 10] = [
+    let wrong: [&[&str]; 9] = [
         &["nosuch"],
         &["demo", "--nosuch"],
         &["demo", "surplus"],
         &["emulate", "--link"],
-        &["at", "--port", "p"],
         &["at", "AT"],
         &["pub", "--port", "p", "-t", "t"],
         &["pub", "--port", "p", "-m", "m"],

@@ -2,6 +2,7 @@
 
 mod emulator;
 mod running;
+mod terminal;
 
 use std::ffi::OsStr;
 use std::io::PipeWriter;
@@ -14,6 +15,7 @@ use assert_cmd::cargo::cargo_bin;
 
 pub(crate) use self::emulator::Emulator;
 pub(crate) use self::running::{Running, Signal};
+pub(crate) use self::terminal::AtTerminal;
 
 /// Longer than anything here takes, even on a machine with other things to do.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);

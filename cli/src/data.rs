@@ -1,0 +1,76 @@
+//! Bytes as a person writes them for a prompt.
+
+/// The largest file that is taken as data: more than any module takes at once.
+const FILE_LIMIT: u64 = 64 * 1024;
+
+/// Reads text with `\r`, `\n`, `\t`, `\\`, `\"` and `\xNN`, or `@PATH` for the contents of a file.
+///
+/// # Errors
+/// An escape is none of these, or the file cannot be read.
+pub(crate) fn data(text: &str) -> Result<Vec<u8>, String> {
+    if let Some(path) = text.strip_prefix('@') {
+        return read(path);
+    }
+    let mut bytes = Vec::new();
+    let mut rest = text;
+    while let Some(at) = rest.find('\\') {
+        bytes.extend_from_slice(&rest.as_bytes()[..at]);
+        let escape = &rest[at + 1..];
+        let (byte, length) = match escape.as_bytes() {
+            [b'r', ..] => (b'\r', 1),
+            [b'n', ..] => (b'\n', 1),
+            [b't', ..] => (b'\t', 1),
+            [quoted @ (b'\\' | b'"'), ..] => (*quoted, 1),
+            [b'x', high, low, ..] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => {
+                let digits = u8::from_str_radix(&escape[1..3], 16);
+                (digits.map_err(|error| error.to_string())?, 3)
+            }
+            _ => {
+                let shown: String = rest[at..].chars().take(4).collect();
+                return Err(format!(
+                    "`{shown}` is no escape: there are \\r, \\n, \\t, \\\\, \\\" and \\xNN"
+                ));
+            }
+        };
+        bytes.push(byte);
+        rest = &escape[length..];
+    }
+    bytes.extend_from_slice(rest.as_bytes());
+    Ok(bytes)
+}
+
+fn read(path: &str) -> Result<Vec<u8>, String> {
+    let unreadable = |error: std::io::Error| format!("cannot read {path}: {error}");
+    let length = std::fs::metadata(path).map_err(unreadable)?.len();
+    if length > FILE_LIMIT {
+        return Err(format!(
+            "{path} has {length} bytes, the limit is {FILE_LIMIT}"
+        ));
+    }
+    std::fs::read(path).map_err(unreadable)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_escapes_and_files() {
+        assert_eq!(
+            data("a\\x00\\r\\n\\t\\\\é").as_deref(),
+            Ok("a\0\r\n\t\\é".as_bytes())
+        );
+        assert_eq!(data("").as_deref(), Ok(&b""[..]));
+        for wrong in ["\\", "\\q", "a\\x1", "\\xg0", "\\x0é"] {
+            assert!(
+                data(wrong).is_err_and(|why| why.contains("no escape")),
+                "{wrong}"
+            );
+        }
+        assert!(data("@/nonexistent").is_err_and(|why| why.contains("cannot read")));
+        let file = tempfile::NamedTempFile::new().expect("a file can be made");
+        std::fs::write(file.path(), b"\x00\xff").expect("it can be written");
+        let path = file.path().to_str().expect("its name is text");
+        assert_eq!(data(&format!("@{path}")).as_deref(), Ok(&b"\x00\xff"[..]));
+    }
+}
