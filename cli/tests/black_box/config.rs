@@ -25,7 +25,7 @@ fn a_profile_says_what_is_not_typed() {
     let (_directory, file, _) = config(&format!(
         "[profile.default]\nport = \"/nonexistent/module\"\n\
          [profile.field]\nport = \"{port}\"\nqos = 1\nid = \"meter-7\"\n\
-         disable-clean-session = true\ncafile = \"unused by at\"\n"
+         disable-clean-session = true\nkeepalive = 30\n"
     ));
     let publish = |arguments: &[&str]| {
         let mut command = atmq(["pub", "-t", "t", "-m", "m"]);
