@@ -169,7 +169,8 @@ fn who_is_told_to_stop_disconnects() {
     let publisher = module.spawn("pub", options);
     assert_eq!(other.expect_publish(), Publish::new("t", "m"));
     publisher.signal(Signal::INT);
-    publisher.fails(130).saying(&["stopped after 1 message"]);
+    // Whether the outcome of the first has come by then is a race.
+    publisher.fails(130).saying(&["stopped after"]);
     // The module is free for the next one.
     module.atmq("pub", ["-t", "t", "-m", "next"]).succeeds();
     assert_eq!(other.expect_publish(), Publish::new("t", "next"));
