@@ -14,7 +14,7 @@ mod words;
 use std::future::pending;
 use std::io;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use atmq_emulator::broker::Broker;
@@ -24,6 +24,7 @@ use clap::builder::PossibleValuesParser;
 use tokio::signal::unix::{SignalKind, signal};
 
 pub(crate) use announce::Announcer;
+pub(crate) use reach::listen;
 
 use self::desk::Desk;
 use self::footer::Footer;
@@ -202,6 +203,15 @@ pub(crate) async fn start_broker() -> Result<Broker, Failure> {
             format!("the embedded broker cannot listen on 127.0.0.1: {error}"),
         )
     })
+}
+
+pub(crate) fn no_link(path: &Path, error: &io::Error) -> Failure {
+    let path = path.display();
+    Failure::new(
+        FailureKind::Unavailable,
+        format!("cannot make the link {path}: {error}"),
+    )
+    .hint("choose another path, or make room there")
 }
 
 pub(crate) fn no_pty(error: &io::Error) -> Failure {

@@ -11,13 +11,16 @@ mod control;
 mod data;
 mod demo;
 mod dialogue;
+mod diff;
 mod doctor;
 mod emulate;
 mod explain;
+mod export;
 mod failure;
 mod format;
 mod grammar;
 mod lint;
+mod monitor;
 mod output;
 mod port;
 mod ports;
@@ -76,7 +79,10 @@ enum Command {
     Config(config::Arguments),
     Completions(completions::Arguments),
     Man(completions::ManArguments),
+    Monitor(monitor::Arguments),
     Replay(replay::Arguments),
+    Diff(diff::Arguments),
+    Export(export::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -149,7 +155,10 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
             Command::Config(arguments) => config::run(&arguments),
             Command::Completions(arguments) => completions::run(&arguments, whole()),
             Command::Man(arguments) => completions::man(&arguments, whole()),
-            Command::Replay(arguments) => replay::run(&arguments),
+            Command::Monitor(arguments) => monitor::run(arguments).await,
+            Command::Replay(arguments) => replay::run(arguments).await,
+            Command::Diff(arguments) => diff::run(&arguments),
+            Command::Export(arguments) => export::run(&arguments),
         }
     });
     // A read of standard input cannot be ended; the program must not wait for it.

@@ -1,10 +1,21 @@
 use std::io::{Write, stdout};
 
+use anstream::{AutoStream, ColorChoice};
+use anstyle::Style;
+
 use crate::failure::{Failure, FailureKind};
 
 /// Prints a line, at once. `println!` would panic when nobody reads it any more.
 pub(crate) fn print_line(line: impl AsRef<[u8]>) -> Result<(), Failure> {
     print(&[line.as_ref(), b"\n"])
+}
+
+/// The style, where standard output shows styles.
+pub(crate) fn on_stdout(style: Style) -> Style {
+    match AutoStream::choice(&stdout()) {
+        ColorChoice::Never => Style::new(),
+        _ => style,
+    }
 }
 
 /// Prints bytes as they are, at once.

@@ -75,6 +75,11 @@ impl PortArguments {
         modem.map_err(|error| open_failure(&error))
     }
 
+    /// Bits per second of the serial device.
+    pub(crate) fn baud(&self) -> u32 {
+        self.baud
+    }
+
     fn plain_settings(&self) -> Settings {
         Settings::default()
             .baud_rate(self.baud)
@@ -82,8 +87,7 @@ impl PortArguments {
     }
 
     async fn open_plain(&self) -> Result<Port, Failure> {
-        let port = atmq_driver::open_port(&self.port, &self.plain_settings()).await;
-        port.map_err(|error| open_failure(&error))
+        open(&self.port, self.baud).await
     }
 
     /// Makes a file into which what passes can be recorded.
@@ -105,8 +109,15 @@ impl PortArguments {
     }
 }
 
+/// Opens a port by its name; the module is not spoken to.
+pub(crate) async fn open(name: &str, baud: u32) -> Result<Port, Failure> {
+    let settings = Settings::default().baud_rate(baud);
+    let port = atmq_driver::open_port(name, &settings).await;
+    port.map_err(|error| open_failure(&error))
+}
+
 /// Checks the form of what is no path: without its port a peer would look as if it were not there.
-fn port_name(name: &str) -> Result<String, String> {
+pub(crate) fn port_name(name: &str) -> Result<String, String> {
     if let Some(address) = name.strip_prefix("tcp://") {
         host_and_port(address).map_err(|error| format!("{error}, behind tcp://"))?;
     }

@@ -59,8 +59,12 @@ fn open_device(path: &str, settings: &Settings) -> Result<Port, OpenError> {
 }
 
 impl Port {
-    /// Sets the rate of a serial device; a TCP peer has none.
-    pub(crate) fn set_baud_rate(&mut self, rate: u32) -> io::Result<()> {
+    /// Changes the bits per second of a serial device, for what is written and read from now on.
+    ///
+    /// # Errors
+    /// The device does not take the rate. A TCP peer has none:
+    /// [`Unsupported`](io::ErrorKind::Unsupported).
+    pub fn set_baud_rate(&mut self, rate: u32) -> io::Result<()> {
         match &mut self.0 {
             Inner::Serial(stream) => stream.set_baud_rate(rate).map_err(io::Error::from),
             Inner::Tcp(_) => Err(io::ErrorKind::Unsupported.into()),

@@ -10,6 +10,7 @@ use atmq_protocol::mqtt::{FormatTable, PublishPayload, Request};
 use atmq_protocol::result_code::FinalResult;
 
 use super::meaning::{self, Hop, Meaning};
+use crate::explain::explain_line;
 
 /// The longest line that is read, a payload of the prompt in hexadecimal digits with its topic.
 const LINE_LIMIT: usize = 20 * 1024;
@@ -55,6 +56,10 @@ pub(crate) struct Entry {
     pub(crate) meaning: Option<String>,
     /// What passed between module and broker because of it, or before it.
     pub(crate) hop: Option<Hop>,
+    /// Whether it tells that something went wrong.
+    pub(crate) failed: bool,
+    /// Its place among all entries.
+    pub(crate) order: u64,
 }
 
 /// What an [`Entry`] is.
@@ -109,8 +114,10 @@ pub(crate) struct Dialogue {
     open: VecDeque<(u64, Vec<u8>, FormatTable)>,
     /// Commands so far.
     commands: u64,
+    /// Entries so far.
+    count: u64,
     entries: VecDeque<Entry>,
-    /// Bytes since the last line that was complete, for each direction.
+    /// Bytes that make no complete line yet, for each direction.
     incomplete: [usize; 2],
     at: Duration,
 }
@@ -134,6 +141,7 @@ impl Dialogue {
             pending: None,
             open: VecDeque::new(),
             commands: 0,
+            count: 0,
             entries: VecDeque::new(),
             incomplete: [0; 2],
             at: Duration::ZERO,
@@ -143,13 +151,14 @@ impl Dialogue {
     /// Takes in bytes that passed then. Call [`next`](Self::next) until there is nothing left.
     pub(crate) fn push(&mut self, at: Duration, direction: Direction, bytes: &[u8]) {
         self.at = at;
-        self.incomplete[direction as usize] += bytes.len();
         match direction {
             Direction::HostToModule => {
+                self.count_typed(bytes);
                 self.host.push(bytes);
                 while self.host_input() {}
             }
             Direction::ModuleToHost => {
+                self.incomplete[direction as usize] += bytes.len();
                 self.module.push(bytes);
                 while self.module_frame() {}
             }
@@ -166,6 +175,18 @@ impl Dialogue {
         self.incomplete
     }
 
+    /// Counts what the host has typed of a line: control characters between lines are none.
+    fn count_typed(&mut self, bytes: &[u8]) {
+        let typed = &mut self.incomplete[Direction::HostToModule as usize];
+        for byte in bytes {
+            *typed = match byte {
+                b'\r' => 0,
+                0..=0x1f if *typed == 0 => 0,
+                _ => *typed + 1,
+            };
+        }
+    }
+
     fn host_input(&mut self) -> bool {
         let Some(input) = self.host.next(&mut Vec::new()) else {
             return false;
@@ -174,7 +195,6 @@ impl Dialogue {
             Input::Command(body) => {
                 let line = [b"AT", body].concat();
                 self.command(line);
-                self.incomplete[Direction::HostToModule as usize] = self.host.unread();
                 return true;
             }
             Input::Repeat => (Kind::Command, b"A/".to_vec()),
@@ -183,7 +203,10 @@ impl Dialogue {
             Input::Noise(line) => (Kind::Unknown, line.to_vec()),
             Input::Overlong { length } => (Kind::Unknown, overlong(length)),
         };
-        self.incomplete[Direction::HostToModule as usize] = self.host.unread();
+        if kind == Kind::Data {
+            // Its end is no line end.
+            self.incomplete[Direction::HostToModule as usize] = self.host.unread();
+        }
         let meaning = match kind {
             Kind::Data => Meaning::data(bytes.len()),
             Kind::Command => Meaning::words("the previous command again"),
@@ -201,15 +224,7 @@ impl Dialogue {
         let mut reported = false;
         let meaning = match request_in(&line[2..], &self.formats) {
             Some(request) => {
-                data = match &request {
-                    Request::Publish {
-                        payload: PublishPayload::Prompted(length),
-                        ..
-                    }
-                    | Request::PublishExtended { length, .. }
-                    | Request::Upload { length, .. } => Some(*length),
-                    _ => None,
-                };
+                data = announced_by(&request);
                 reported = DIALECT.exchange(&request).reported;
                 meaning::of_request(&request)
             }
@@ -384,8 +399,16 @@ impl Dialogue {
         kind: Kind,
         bytes: Vec<u8>,
         exchange: Option<u64>,
-        meaning: Meaning,
+        mut meaning: Meaning,
     ) {
+        let told = matches!(kind, Kind::Command | Kind::Response | Kind::Urc);
+        if told && meaning.words.is_none() {
+            let asked = self.pending.as_ref().map(|pending| &pending.line[..]);
+            let asked = asked.filter(|_| kind == Kind::Response);
+            let explained = explain_line(&bytes, asked);
+            meaning.words = explained.map(|explained| explained.brief().to_owned());
+        }
+        self.count += 1;
         self.entries.push_back(Entry {
             at: self.at,
             from,
@@ -394,7 +417,28 @@ impl Dialogue {
             exchange,
             meaning: meaning.words,
             hop: meaning.hop,
+            failed: meaning.failed,
+            order: self.count,
         });
+    }
+}
+
+/// How much data a command line announces, if it is such a command.
+pub(crate) fn announced(line: &[u8]) -> Option<usize> {
+    let body = line.get(2..)?;
+    let length = announced_by(&request_in(body, &FormatTable::default())?);
+    length.filter(|length| *length <= DATA_LIMIT)
+}
+
+fn announced_by(request: &Request<'_>) -> Option<usize> {
+    match request {
+        Request::Publish {
+            payload: PublishPayload::Prompted(length),
+            ..
+        }
+        | Request::PublishExtended { length, .. }
+        | Request::Upload { length, .. } => Some(*length),
+        _ => None,
     }
 }
 

@@ -14,6 +14,8 @@ use atmq_protocol::standard::StandardRequest;
 pub(super) struct Meaning {
     pub(super) words: Option<String>,
     pub(super) hop: Option<Hop>,
+    /// Whether something went wrong.
+    pub(super) failed: bool,
 }
 
 /// What passed between module and broker, as the commands tell: nobody has seen the packets.
@@ -29,7 +31,14 @@ impl Meaning {
     pub(super) fn words(words: impl Into<String>) -> Self {
         Self {
             words: Some(words.into()),
-            hop: None,
+            ..Self::default()
+        }
+    }
+
+    fn failure(words: impl Into<String>) -> Self {
+        Self {
+            failed: true,
+            ..Self::words(words)
         }
     }
 
@@ -137,7 +146,7 @@ fn publish(message_id: u16, qos: QoS, retain: bool, topic: &str, length: usize) 
     Meaning::words(format!(
         "publish {length} bytes on {topic}, QoS {level}{retained}{id}"
     ))
-    .sent(format!("PUBLISH {topic} (QoS {level}, {length} bytes)"))
+    .sent(format!("PUBLISH QoS {level}, {length} bytes, {topic}"))
 }
 
 fn of_setting(setting: &Setting<'_>) -> String {
@@ -228,14 +237,14 @@ pub(super) fn of_command(body: &[u8]) -> Meaning {
 pub(super) fn of_result(result: &FinalResult) -> Meaning {
     match result {
         FinalResult::Ok => Meaning::default(),
-        FinalResult::Error => Meaning::words("refused"),
+        FinalResult::Error => Meaning::failure("refused"),
         FinalResult::Cme(CmeError::Code(code)) => match CmeError::words(*code) {
-            Some(words) => Meaning::words(format!("refused: {words}")),
-            None => Meaning::words("refused"),
+            Some(words) => Meaning::failure(format!("refused: {words}")),
+            None => Meaning::failure("refused"),
         },
-        FinalResult::Cme(CmeError::Text(_)) | FinalResult::Cms(_) => Meaning::words("refused"),
+        FinalResult::Cme(CmeError::Text(_)) | FinalResult::Cms(_) => Meaning::failure("refused"),
         FinalResult::Connect(_) => Meaning::words("send the data"),
-        FinalResult::NoCarrier => Meaning::words("no connection"),
+        FinalResult::NoCarrier => Meaning::failure("no connection"),
     }
 }
 
@@ -277,17 +286,17 @@ pub(super) fn of_urc(urc: &Urc<'_>, request: Option<&Request<'_>>) -> Meaning {
                 OpenFailure::Network => "the host does not answer",
                 OpenFailure::Other(_) => "no reason known",
             };
-            let meaning = Meaning::words(format!("the link was not opened: {why}"));
+            let meaning = Meaning::failure(format!("the link was not opened: {why}"));
             match failure {
                 OpenFailure::Network => meaning.came("no connection"),
                 _ => meaning,
             }
         }
         Urc::Closed { result: Ok(()), .. } => Meaning::words("the link is closed"),
-        Urc::Closed { .. } => Meaning::words("the link was not closed"),
+        Urc::Closed { .. } => Meaning::failure("the link was not closed"),
         Urc::Connected { result, .. } => of_connected(*result),
         Urc::Disconnected { result: Ok(()), .. } => Meaning::words("disconnected"),
-        Urc::Disconnected { .. } => Meaning::words("not disconnected"),
+        Urc::Disconnected { .. } => Meaning::failure("not disconnected"),
         Urc::SubscriptionChanged { change, result, .. } => {
             let subscribes = match request {
                 Some(Request::Unsubscribe { .. }) => false,
@@ -297,8 +306,8 @@ pub(super) fn of_urc(urc: &Urc<'_>, request: Option<&Request<'_>>) -> Meaning {
             match (result, subscribes) {
                 (Ok(_), true) => Meaning::words("subscribed").came("SUBACK"),
                 (Ok(_), false) => Meaning::words("unsubscribed").came("UNSUBACK"),
-                (Err(_), true) => Meaning::words("not subscribed"),
-                (Err(_), false) => Meaning::words("not unsubscribed"),
+                (Err(_), true) => Meaning::failure("not subscribed"),
+                (Err(_), false) => Meaning::failure("not unsubscribed"),
             }
         }
         Urc::Published { result, .. } | Urc::PublishedExtended { result, .. } => {
@@ -307,7 +316,7 @@ pub(super) fn of_urc(urc: &Urc<'_>, request: Option<&Request<'_>>) -> Meaning {
         Urc::Received { topic, payload, .. } => {
             let length = payload.len();
             Meaning::words(format!("received {length} bytes on {topic}"))
-                .came(format!("PUBLISH {topic} ({length} bytes)"))
+                .came(format!("PUBLISH {length} bytes, {topic}"))
         }
         Urc::Buffered { message_id, .. } => {
             Meaning::words(format!("message {message_id} waits in the cache")).came("PUBLISH")
@@ -328,11 +337,11 @@ fn of_connected(result: Connected) -> Meaning {
                 Refusal::NotAuthorized => "not authorised",
                 Refusal::Other(_) => "another reason",
             };
-            Meaning::words(format!("the broker has refused: {why}"))
+            Meaning::failure(format!("the broker has refused: {why}"))
                 .came(format!("CONNACK {}", refusal.code()))
         }
         Connected::Retransmitted(_) => Meaning::words("CONNECT was sent again"),
-        Connected::Failed(_) => Meaning::words("not connected: no answer"),
+        Connected::Failed(_) => Meaning::failure("not connected: no answer"),
     }
 }
 
@@ -350,17 +359,17 @@ fn of_published(result: PublishResult, request: Option<&Request<'_>>) -> Meaning
         }
         (PublishResult::Done, _) => Meaning::words("published"),
         (PublishResult::WrongAcknowledgement, _) => {
-            Meaning::words("sent, wrongly acknowledged: it may have arrived")
+            Meaning::failure("sent, wrongly acknowledged: it may have arrived")
         }
-        (PublishResult::NotSent, _) => Meaning::words("not sent"),
+        (PublishResult::NotSent, _) => Meaning::failure("not sent"),
     }
 }
 
 fn of_status(status: LinkStatus) -> Meaning {
     let words = match status {
-        LinkStatus::Fine => "the link is fine",
+        LinkStatus::Fine => return Meaning::words("the link is fine"),
         LinkStatus::ClosedByServer => {
-            return Meaning::words("link lost: closed by the broker").came("closed");
+            return Meaning::failure("link lost: closed by the broker").came("closed");
         }
         LinkStatus::Address => "link lost: bad address",
         LinkStatus::Dns => "link lost: the host name is not known",
@@ -376,7 +385,7 @@ fn of_status(status: LinkStatus) -> Meaning {
         LinkStatus::Refused => "link lost: refused by the broker",
         LinkStatus::Other(_) => "link lost",
     };
-    Meaning::words(words)
+    Meaning::failure(words)
 }
 
 /// A line that is neither the dialect's nor a final result code.

@@ -7,20 +7,27 @@
 //! | [`block`], [`rtac`] | the formats of the file and of its records |
 //! | [`reader`] | reads one, whoever wrote it |
 //! | [`tapped`] | ports that are recorded |
-//! | [`dialogue`] | makes commands, answers and exchanges of the bytes |
+//! | [`dialogue`], [`meaning`] | makes commands and answers of the bytes, and says what they mean |
+//! | [`session`] | a whole capture as exchanges |
 
 mod block;
 pub(crate) mod dialogue;
+mod mask;
 mod meaning;
 mod reader;
 mod recorder;
 mod redactor;
 mod rtac;
+mod session;
 mod tapped;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use self::mask::Mask;
+pub(crate) use self::meaning::Hop;
 pub(crate) use self::reader::Capture;
 pub(crate) use self::recorder::{RecordArguments, Recorder};
+pub(crate) use self::redactor::Redactor;
 pub(crate) use self::rtac::Event;
+pub(crate) use self::session::{Exchange, Session};
 pub(crate) use self::tapped::Recorded;

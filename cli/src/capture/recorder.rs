@@ -32,6 +32,8 @@ impl RecordArguments {
         baud: Option<u32>,
     ) -> Result<Option<Recorder>, Failure> {
         let path = self.record.as_deref();
+        // A TCP peer has no rate, whatever is set.
+        let baud = baud.filter(|_| !port.starts_with("tcp://"));
         path.map(|path| Recorder::create(path, self.force, port, baud))
             .transpose()
     }

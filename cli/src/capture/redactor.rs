@@ -1,5 +1,7 @@
 //! What must not be seen, taken out of a stream while it passes.
 
+use crate::grammar;
+
 /// What announces a secret, in capitals and without blanks: behind so many commas nothing of the
 /// line is kept. A value with a comma in it moves that place to the front, never to the back.
 const SECRETS: [(&[u8], usize); 11] = [
@@ -21,8 +23,8 @@ const SECRETS: [(&[u8], usize); 11] = [
 /// Where a private key in PEM begins. What follows is kept again from the next five hyphens on.
 const KEY: &[u8] = b"PRIVATEKEY-----";
 
-/// As long as the longest of the names above.
-const TAIL: usize = 16;
+/// Longer than any name.
+const TAIL: usize = 32;
 
 /// So much of a line can be typed anew with the backspace. Ours: longer than the longest name.
 const EDITABLE: usize = 256;
@@ -38,6 +40,8 @@ pub(crate) struct Redactor {
     tail: Vec<u8>,
     /// Commas that are still to come before a secret.
     commas: Option<usize>,
+    /// Of a command that nobody knows, such as one with a typing error: commas and quotes so far.
+    unknown: Option<(usize, usize)>,
     /// What has been typed of the line, to be read again when a backspace takes some of it back.
     typed: Vec<u8>,
     hiding: Hiding,
@@ -56,6 +60,13 @@ enum Hiding {
 }
 
 impl Redactor {
+    /// What may be shown of a whole line, with its end or without.
+    pub(crate) fn line(bytes: &[u8]) -> Vec<u8> {
+        let (mut redactor, mut out) = (Self::default(), Vec::new());
+        redactor.redact(bytes, &mut out);
+        out
+    }
+
     /// Appends what may be kept of the bytes.
     pub(crate) fn redact(&mut self, bytes: &[u8], out: &mut Vec<u8>) {
         for byte in bytes {
@@ -128,10 +139,28 @@ impl Redactor {
                 self.commas = if nearer { Some(commas) } else { self.commas };
             }
         }
+        self.read_unknown(byte);
         if self.commas == Some(0) {
             self.hiding = Hiding::Line;
         } else if self.tail.ends_with(KEY) {
             self.hiding = Hiding::Key { hyphens: 0 };
+        }
+    }
+
+    /// What looks like the password of a mistyped connect, behind three commas and two texts, is
+    /// hidden as well.
+    fn read_unknown(&mut self, byte: u8) {
+        if let Some((commas, quotes)) = &mut self.unknown {
+            *commas += usize::from(byte == b',');
+            *quotes += usize::from(byte == b'"');
+            if byte == b',' && *commas >= 3 && *quotes >= 4 {
+                self.commas = Some(0);
+            }
+        } else if byte == b'=' {
+            let sign = self.tail.iter().rposition(|byte| *byte == b'+');
+            let name = sign.map(|sign| &self.tail[sign..self.tail.len() - 1]);
+            let unknown = name.is_some_and(|name| grammar::command(name).is_none());
+            self.unknown = unknown.then_some((0, 0));
         }
     }
 
@@ -153,6 +182,7 @@ impl Redactor {
         self.tail.clear();
         self.typed.clear();
         self.commas = None;
+        self.unknown = None;
         self.hiding = Hiding::Nothing;
     }
 }
@@ -164,8 +194,7 @@ mod tests {
     use super::*;
 
     fn redacted(bytes: &[u8]) -> String {
-        let (mut redactor, mut out) = (Redactor::default(), Vec::new());
-        redactor.redact(bytes, &mut out);
+        let out = Redactor::line(bytes);
         out.escape_ascii().to_string().replace("\\\"", "\"")
     }
 
@@ -202,6 +231,19 @@ mod tests {
             ("AT+CPIN?;+CPIN=\"1234\"\r", r#"AT+CPIN?;+CPIN="***"\r"#),
             ("AT+CPINX\x08=\"1234\"\r", r#"AT+CPINX\x08="***"\r"#),
             ("AT+CPINX=1\r", r"AT+CPINX=1\r"),
+            // Mistyped.
+            (
+                "AT+LMQTTCON=0,\"id\",\"user\",\"pass\"\r",
+                r#"AT+LMQTTCON=0,"id","user","***"\r"#,
+            ),
+            (
+                "AT+QMTPUB=0,0,0,0,\"t\",\"x\"\r",
+                r#"AT+QMTPUB=0,0,0,0,"t","x"\r"#,
+            ),
+            (
+                "AT+LMQTTPUB=0,0,0,0,\"t\",5,\"a\",\"b\"\r",
+                r#"AT+LMQTTPUB=0,0,0,0,"t",5,"a","b"\r"#,
+            ),
             ("+CPIN: READY\r\n", r"+CPIN: READY\r\n"),
         ] {
             assert_eq!(redacted(line.as_bytes()), kept, "{line}");

@@ -26,6 +26,11 @@ impl<P> Recorded<P> {
         self.recorder = recorder;
     }
 
+    /// The port, and what records it: for whoever records on their own.
+    pub(crate) fn into_parts(self) -> (P, Option<Recorder>) {
+        (self.port, self.recorder)
+    }
+
     fn record(&self, direction: Direction, bytes: &[u8]) {
         if let Some(recorder) = &self.recorder
             && !bytes.is_empty()

@@ -110,14 +110,8 @@ impl ReachArguments {
         }
         let link = match (&pty, self.link) {
             (Some(pty), Some(path)) => {
-                let link = Link::create(&path, pty.path()).map_err(|error| {
-                    let path = path.display();
-                    Failure::new(
-                        FailureKind::Unavailable,
-                        format!("cannot make the link {path}: {error}"),
-                    )
-                    .hint("choose another path, or make room there")
-                })?;
+                let link = Link::create(&path, pty.path())
+                    .map_err(|error| super::no_link(&path, &error))?;
                 ready.add("link", link.path().display().to_string());
                 Some(link)
             }
@@ -257,7 +251,8 @@ impl Port for Other {
     }
 }
 
-async fn listen(address: &str) -> Result<TcpPort, Failure> {
+/// Listens for hosts.
+pub(crate) async fn listen(address: &str) -> Result<TcpPort, Failure> {
     TcpPort::bind(address).await.map_err(|error| {
         Failure::new(
             FailureKind::Unavailable,

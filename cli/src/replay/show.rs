@@ -1,6 +1,7 @@
 use std::time::Duration;
 
-use atmq_driver::Direction;
+use anstyle::{AnsiColor, Style};
+use atmq_driver::Direction::{self, HostToModule, ModuleToHost};
 use data_encoding::HEXLOWER;
 use serde_json::json;
 use time::OffsetDateTime;
@@ -8,8 +9,8 @@ use time::OffsetDateTime;
 use crate::capture::dialogue::{Dialogue, Entry, Kind};
 use crate::capture::{Capture, Event};
 use crate::failure::Failure;
-use crate::output::print_line;
-use crate::visible::visible;
+use crate::output::{on_stdout, print_line};
+use crate::visible::{printable, visible};
 
 /// How a capture is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,14 +54,10 @@ pub(super) fn show(mut capture: Capture, how: How) -> Result<(), Failure> {
             print(&entry, how)?;
         }
     }
-    for (direction, length) in [Direction::HostToModule, Direction::ModuleToHost]
-        .into_iter()
-        .zip(dialogue.incomplete())
-        .filter(|(_, length)| *length > 0)
-    {
-        let who = who(direction);
-        eprintln!("atmq: {length} bytes of the {who} at the end make no complete line; see --raw");
-    }
+    incomplete(
+        dialogue.incomplete(),
+        "at the end make no complete line; see --raw",
+    );
     damage?;
     if start.is_none() && how != How::Json {
         print_line("(nothing was recorded)")?;
@@ -69,6 +66,15 @@ pub(super) fn show(mut capture: Capture, how: How) -> Result<(), Failure> {
         eprintln!("atmq: the recording was cut here: it has no end mark");
     }
     Ok(())
+}
+
+/// Tells of bytes of host and module that make no line.
+pub(crate) fn incomplete(lengths: [usize; 2], words: &str) {
+    for (direction, length) in [HostToModule, ModuleToHost].into_iter().zip(lengths) {
+        if length > 0 {
+            eprintln!("atmq: {length} bytes of the {} {words}", who(direction));
+        }
+    }
 }
 
 /// Where the capture is from, and when it was made.
@@ -120,25 +126,44 @@ pub(crate) fn as_text(entry: &Entry) -> String {
         _ => visible(&entry.bytes),
     };
     let line = columns(entry.at, entry.from, &said);
+    let style = style(entry);
     match &entry.meaning {
         Some(meaning) => {
             let blanks = MEANING.saturating_sub(line.chars().count()).max(2);
-            format!("{line}{:blanks$}# {}", "", visible(meaning.as_bytes()))
+            let dimmed = on_stdout(Style::new().dimmed());
+            let meaning = printable(meaning);
+            format!(
+                "{style}{line}{style:#}{:blanks$}{dimmed}# {meaning}{dimmed:#}",
+                ""
+            )
         }
-        None => line,
+        None => format!("{style}{line}{style:#}"),
     }
+}
+
+/// How an entry looks on a terminal.
+fn style(entry: &Entry) -> Style {
+    on_stdout(match entry.kind {
+        _ if entry.failed => AnsiColor::Red.on_default(),
+        Kind::Command => AnsiColor::Cyan.on_default(),
+        Kind::Data => AnsiColor::Yellow.on_default(),
+        Kind::Result | Kind::Report => AnsiColor::Green.on_default(),
+        Kind::Urc => AnsiColor::Magenta.on_default(),
+        Kind::Echo | Kind::Prompt | Kind::Unknown => Style::new().dimmed(),
+        Kind::Response => Style::new(),
+    })
 }
 
 fn columns(at: Duration, from: Direction, said: &str) -> String {
     let arrow = match from {
-        Direction::HostToModule => ">",
-        Direction::ModuleToHost => "<",
+        HostToModule => ">",
+        ModuleToHost => "<",
     };
     format!("{:10.3}  {:6} {arrow} {said}", at.as_secs_f64(), who(from))
 }
 
 /// The entry with every byte.
-fn as_json(entry: &Entry) -> serde_json::Value {
+pub(crate) fn as_json(entry: &Entry) -> serde_json::Value {
     json!({
         "event": entry.kind.name(),
         "ms": milliseconds(entry.at),
@@ -156,7 +181,7 @@ fn milliseconds(at: Duration) -> f64 {
 
 pub(crate) fn who(from: Direction) -> &'static str {
     match from {
-        Direction::HostToModule => "host",
-        Direction::ModuleToHost => "module",
+        HostToModule => "host",
+        ModuleToHost => "module",
     }
 }

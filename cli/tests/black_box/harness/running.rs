@@ -95,6 +95,15 @@ impl Running {
         std::mem::take(&mut self.printed)
     }
 
+    /// It comes to its end with exit code 0. Returns what it told on standard error.
+    #[track_caller]
+    pub(crate) fn ends_telling(mut self) -> String {
+        let code = self.end();
+        let told = text(&self.complaints());
+        assert_eq!(code, Some(0), "{told}");
+        told
+    }
+
     /// It comes to its end with this exit code and one line that says why.
     #[track_caller]
     pub(crate) fn fails(mut self, code: i32) -> Failed {

@@ -1,0 +1,182 @@
+//! `atmq diff`
+
+use std::path::PathBuf;
+
+use anstyle::{AnsiColor, Style};
+use atmq_driver::Direction;
+use similar::{Algorithm, DiffOp, capture_diff_slices};
+
+use crate::capture::dialogue::{Entry, Kind};
+use crate::capture::{Exchange, Mask, Session};
+use crate::failure::{Failure, FailureKind};
+use crate::output::{on_stdout, print_line};
+use crate::visible::visible;
+
+/// Compare two captures, exchange by exchange
+///
+/// An exchange is a command with all that answers it; how the bytes came in pieces, and when, does
+/// not count. Ends with 0 if both are alike, with 1 if not.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// The one capture
+    #[arg(value_name = "A")]
+    old: PathBuf,
+    /// The other
+    #[arg(value_name = "B")]
+    new: PathBuf,
+    /// Take for alike what matches, such as a client id (repeatable)
+    #[arg(long = "mask", value_name = "REGEX")]
+    masks: Vec<Mask>,
+    /// Compare the echoes of commands as well
+    #[arg(long)]
+    echo: bool,
+}
+
+/// Exchanges that are shown around a difference.
+const CONTEXT: usize = 1;
+
+const REMOVED: Style = AnsiColor::Red.on_default();
+const ADDED: Style = AnsiColor::Green.on_default();
+const DIMMED: Style = Style::new().dimmed();
+
+/// An exchange as lines of text.
+type Lines = Vec<String>;
+
+pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
+    let (old, new) = (
+        Session::load(&arguments.old)?,
+        Session::load(&arguments.new)?,
+    );
+    let [before, after] = [&old, &new].map(|session| arguments.lines(session));
+    let operations = capture_diff_slices(Algorithm::Myers, &before, &after);
+    let alike = operations
+        .iter()
+        .all(|operation| matches!(operation, DiffOp::Equal { .. }));
+    let mut different = 0;
+    if !alike {
+        print(REMOVED, "---", &arguments.old.display().to_string())?;
+        print(ADDED, "+++", &arguments.new.display().to_string())?;
+        let last = operations.len() - 1;
+        for (place, operation) in operations.iter().enumerate() {
+            different += show(operation, &before, &after, (place == 0, place == last))?;
+        }
+    }
+    // What was compared ends where one could not be read.
+    if let Some(damage) = old.damage.or(new.damage) {
+        return Err(damage);
+    }
+    if alike {
+        return Ok(());
+    }
+    let total = before.len().max(after.len());
+    let what = format!("{different} of {total} exchanges differ");
+    Err(Failure::new(FailureKind::Refused, what))
+}
+
+impl Arguments {
+    fn lines(&self, session: &Session) -> Vec<Lines> {
+        let exchanges = session.exchanges.iter();
+        exchanges.map(|exchange| self.exchange(exchange)).collect()
+    }
+
+    fn exchange(&self, exchange: &Exchange) -> Lines {
+        let entries = exchange.entries.iter();
+        let entries = entries.filter(|entry| self.echo || entry.kind != Kind::Echo);
+        entries.map(|entry| self.line(entry)).collect()
+    }
+
+    fn line(&self, entry: &Entry) -> String {
+        let arrow = match entry.from {
+            Direction::HostToModule => ">",
+            Direction::ModuleToHost => "<",
+        };
+        let said = Mask::all(&self.masks, &entry.bytes);
+        format!("{arrow} {}", visible(&said))
+    }
+}
+
+/// Shows what an operation changes. Returns how many exchanges differ.
+fn show(
+    operation: &DiffOp,
+    before: &[Lines],
+    after: &[Lines],
+    (first, last): (bool, bool),
+) -> Result<usize, Failure> {
+    let (removed, added) = (
+        &before[operation.old_range()],
+        &after[operation.new_range()],
+    );
+    if matches!(operation, DiffOp::Equal { .. }) {
+        show_alike(removed, first, last)?;
+        return Ok(0);
+    }
+    // Exchanges of the same command, in the same order, are one that has changed.
+    let pairs = removed.len().min(added.len());
+    for (old, new) in removed.iter().zip(added) {
+        for change in capture_diff_slices(Algorithm::Myers, old, new) {
+            let alike = matches!(change, DiffOp::Equal { .. });
+            let style = if alike { Style::new() } else { REMOVED };
+            let mark = if alike { " " } else { "-" };
+            for line in &old[change.old_range()] {
+                print(style, mark, line)?;
+            }
+            for line in new[change.new_range()].iter().filter(|_| !alike) {
+                print(ADDED, "+", line)?;
+            }
+        }
+        print_line("")?;
+    }
+    for (style, mark, exchanges) in [
+        (REMOVED, "-", &removed[pairs..]),
+        (ADDED, "+", &added[pairs..]),
+    ] {
+        for exchange in exchanges {
+            for line in exchange {
+                print(style, mark, line)?;
+            }
+            print_line("")?;
+        }
+    }
+    Ok(removed.len().max(added.len()))
+}
+
+/// Shows the exchanges next to a difference, and how many there are between.
+fn show_alike(exchanges: &[Lines], first: bool, last: bool) -> Result<(), Failure> {
+    let head = if first {
+        0
+    } else {
+        CONTEXT.min(exchanges.len())
+    };
+    let tail = if last {
+        0
+    } else {
+        CONTEXT.min(exchanges.len() - head)
+    };
+    let (head, rest) = exchanges.split_at(head);
+    let (middle, tail) = rest.split_at(rest.len() - tail);
+    for exchange in head {
+        show_one(exchange)?;
+    }
+    match middle.len() {
+        0 => {}
+        1 => show_one(&middle[0])?,
+        count => {
+            print(DIMMED, "", &format!("({count} exchanges alike)"))?;
+            print_line("")?;
+        }
+    }
+    tail.iter().try_for_each(show_one)
+}
+
+fn show_one(exchange: &Lines) -> Result<(), Failure> {
+    for line in exchange {
+        print(Style::new(), " ", line)?;
+    }
+    print_line("")
+}
+
+fn print(style: Style, mark: &str, line: &str) -> Result<(), Failure> {
+    let style = on_stdout(style);
+    let blank = if mark.is_empty() { "" } else { " " };
+    print_line(format!("{style}{mark}{blank}{line}{style:#}"))
+}

@@ -1,0 +1,62 @@
+//! `atmq monitor`
+
+mod display;
+mod pump;
+
+use std::path::PathBuf;
+
+use atmq_emulator::{Link, Pty};
+
+use self::display::Display;
+use self::pump::Pump;
+use crate::emulate::{no_link, no_pty, stopped};
+use crate::failure::Failure;
+use crate::output::print_line;
+use crate::port::PortArguments;
+
+/// Sit between a host program and its module, and show what they say
+///
+/// Makes a pseudo terminal for the host program and passes everything on, unchanged and at once.
+/// Prints one line when it is ready, `ready pty=… link=…`, then the dialogue with its meaning.
+/// Follows the bits per second that the host sets. Ends at Ctrl-C.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    port: PortArguments,
+    /// Make a symbolic link to the pseudo terminal, removed at the end
+    #[arg(long, value_name = "PATH")]
+    link: Option<PathBuf>,
+    /// Print a line of JSON for each thing that is said
+    #[arg(long)]
+    json: bool,
+    /// Pass everything on and show nothing; for --record
+    #[arg(long, conflicts_with = "json")]
+    silent: bool,
+}
+
+pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
+    let port = arguments.port.open().await?;
+    let pty = Pty::open().map_err(|error| no_pty(&error))?;
+    // Whoever has read the ready line may end the program, and the link must not stay behind.
+    let stopped = stopped();
+    let link = arguments
+        .link
+        .map(|path| Link::create(&path, pty.path()).map_err(|error| no_link(&path, &error)));
+    let link = link.transpose()?;
+    let mut ready = format!("ready pty={}", pty.path().display());
+    if let Some(link) = &link {
+        ready.push_str(&format!(" link={}", link.path().display()));
+    }
+    if !arguments.silent {
+        print_line(ready)?;
+    }
+    let display = Display::start(arguments.json, arguments.silent);
+    let mut pump = Pump::new(pty, port, arguments.port.baud(), display);
+    let result = tokio::select! {
+        result = pump.run() => result,
+        () = stopped => Ok(()),
+    };
+    // The link goes before the pseudo terminal does.
+    drop(link);
+    result.and(pump.end())
+}

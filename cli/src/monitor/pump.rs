@@ -1,0 +1,236 @@
+use std::future::poll_fn;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::pin::Pin;
+use std::task::Poll;
+use std::time::Duration;
+
+use atmq_driver::{Direction, Port};
+use atmq_emulator::Pty;
+use rustix::fs::{Mode, OFlags};
+use rustix::termios::tcgetattr;
+use tokio::io::{AsyncRead as _, AsyncWrite as _, ReadBuf};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
+
+use super::display::Display;
+use crate::capture::{Recorded, Recorder};
+use crate::failure::{Failure, FailureKind};
+
+/// Read at a time: what the kernel holds for a terminal.
+const PIECE: usize = 4096;
+
+/// How often it is looked whether the host has set another rate, beside before each of its bytes.
+const RATE: Duration = Duration::from_millis(200);
+
+/// How long a host that does not read is waited for. What it does not take then is lost, as it
+/// would be on a UART.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Passes bytes on between the host's pseudo terminal and the module's port.
+pub(super) struct Pump {
+    pty: Pty,
+    port: Port,
+    recorder: Option<Recorder>,
+    rate: Rate,
+    display: Display,
+    to_module: Vec<u8>,
+    to_host: Vec<u8>,
+    /// Bytes that the host did not take.
+    lost: u64,
+}
+
+enum Moved {
+    FromHost(usize),
+    FromModule(usize),
+    ToModule(usize),
+    ToHost(usize),
+    Stalled,
+    Tick,
+}
+
+impl Pump {
+    pub(super) fn new(pty: Pty, port: Recorded<Port>, baud: u32, display: Display) -> Self {
+        let (port, recorder) = port.into_parts();
+        Self {
+            rate: Rate::new(&pty, baud),
+            pty,
+            port,
+            recorder,
+            display,
+            to_module: Vec::new(),
+            to_host: Vec::new(),
+            lost: 0,
+        }
+    }
+
+    /// Runs until one side fails.
+    pub(super) async fn run(&mut self) -> Result<(), Failure> {
+        let (mut host, mut module) = ([0; PIECE], [0; PIECE]);
+        let mut tick = interval(RATE);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut stalled = Instant::now();
+        loop {
+            let taken = self.to_module.is_empty();
+            let waiting = !self.to_host.is_empty();
+            let moved = tokio::select! {
+                read = self.pty.read(&mut host), if taken => {
+                    Moved::FromHost(read.map_err(|error| broken(&error))?)
+                }
+                written = self.pty.write(&self.to_host), if waiting => {
+                    Moved::ToHost(written.map_err(|error| broken(&error))?)
+                }
+                moved = with_port(&mut self.port, &self.to_module, (!waiting).then_some(&mut module)) => {
+                    moved.map_err(|error| gone(&error))?
+                }
+                () = sleep_until(stalled), if waiting => Moved::Stalled,
+                _ = tick.tick() => Moved::Tick,
+            };
+            match moved {
+                Moved::FromHost(length) => {
+                    self.follow_rate();
+                    self.to_module.extend_from_slice(&host[..length]);
+                }
+                Moved::ToModule(length) => {
+                    let passed: Vec<u8> = self.to_module.drain(..length).collect();
+                    self.passed(Direction::HostToModule, &passed)?;
+                }
+                Moved::FromModule(length) => {
+                    self.to_host.extend_from_slice(&module[..length]);
+                    stalled = Instant::now() + PATIENCE;
+                }
+                Moved::ToHost(length) => {
+                    let passed: Vec<u8> = self.to_host.drain(..length).collect();
+                    self.passed(Direction::ModuleToHost, &passed)?;
+                    stalled = Instant::now() + PATIENCE;
+                }
+                Moved::Stalled => {
+                    if self.lost == 0 {
+                        eprintln!(
+                            "atmq: the host does not read: what the module says is lost to it"
+                        );
+                    }
+                    let lost = std::mem::take(&mut self.to_host);
+                    self.lost += lost.len() as u64;
+                    self.passed(Direction::ModuleToHost, &lost)?;
+                }
+                Moved::Tick => self.follow_rate(),
+            }
+        }
+    }
+
+    /// Records and shows what has passed: behind it, so that it does not wait for either.
+    fn passed(&mut self, direction: Direction, bytes: &[u8]) -> Result<(), Failure> {
+        if let Some(recorder) = &self.recorder {
+            recorder.record(direction, bytes);
+        }
+        self.display.show(direction, bytes)
+    }
+
+    /// Says what was lost, and ends the display.
+    pub(super) fn end(self) -> Result<(), Failure> {
+        if self.lost > 0 {
+            eprintln!(
+                "atmq: {} bytes were lost, because the host did not read",
+                self.lost
+            );
+        }
+        self.display.end()
+    }
+
+    fn follow_rate(&mut self) {
+        let Some(rate) = self.rate.changed() else {
+            return;
+        };
+        let outcome = match self.port.set_baud_rate(rate) {
+            Ok(()) => format!("the host has set {rate} bits per second"),
+            // A TCP peer has no rate.
+            Err(error) if error.kind() == io::ErrorKind::Unsupported => return,
+            Err(error) => format!("the port does not take {rate} bits per second: {error}"),
+        };
+        eprintln!("atmq: {outcome}");
+    }
+}
+
+/// Writes to the port what there is to write, or reads from it if there is room.
+async fn with_port(
+    port: &mut Port,
+    out: &[u8],
+    mut room: Option<&mut [u8; PIECE]>,
+) -> io::Result<Moved> {
+    poll_fn(|cx| {
+        if !out.is_empty()
+            && let Poll::Ready(written) = Pin::new(&mut *port).poll_write(cx, out)
+        {
+            return Poll::Ready(match written? {
+                0 => Err(io::ErrorKind::WriteZero.into()),
+                written => Ok(Moved::ToModule(written)),
+            });
+        }
+        let Some(room) = &mut room else {
+            return Poll::Pending;
+        };
+        let mut buffer = ReadBuf::new(&mut room[..]);
+        match Pin::new(&mut *port).poll_read(cx, &mut buffer) {
+            Poll::Pending => Poll::Pending,
+            Poll::Ready(read) => Poll::Ready(match (read, buffer.filled().len()) {
+                (Err(error), _) => Err(error),
+                (Ok(()), 0) => Err(io::Error::new(
+                    io::ErrorKind::UnexpectedEof,
+                    "it was closed",
+                )),
+                (Ok(()), length) => Ok(Moved::FromModule(length)),
+            }),
+        }
+    })
+    .await
+}
+
+/// The bits per second that the host sets on its side of the pseudo terminal.
+struct Rate {
+    /// The host's side, where it can be read; a host that opens it shares its settings.
+    slave: Option<OwnedFd>,
+    /// As it was found: no host has set it.
+    untouched: Option<u32>,
+    port: u32,
+}
+
+impl Rate {
+    fn new(pty: &Pty, port: u32) -> Self {
+        let flags = OFlags::RDONLY | OFlags::NOCTTY | OFlags::CLOEXEC | OFlags::NONBLOCK;
+        let slave = rustix::fs::open(pty.path(), flags, Mode::empty()).ok();
+        let mut rate = Self {
+            slave,
+            untouched: None,
+            port,
+        };
+        rate.untouched = rate.read();
+        rate
+    }
+
+    fn read(&self) -> Option<u32> {
+        let termios = tcgetattr(self.slave.as_ref()?).ok()?;
+        // 0 is to hang up.
+        Some(termios.output_speed()).filter(|rate| *rate > 0)
+    }
+
+    /// The new rate, if the host has set one that the port does not have.
+    fn changed(&mut self) -> Option<u32> {
+        let rate = self.read()?;
+        if self.untouched == Some(rate) {
+            return None;
+        }
+        self.untouched = None;
+        (std::mem::replace(&mut self.port, rate) != rate).then_some(rate)
+    }
+}
+
+fn gone(error: &io::Error) -> Failure {
+    let what = format!("the module's port is lost: {error}");
+    Failure::new(FailureKind::Unavailable, what)
+        .hint("was the module unplugged, or did it restart?")
+}
+
+fn broken(error: &io::Error) -> Failure {
+    let what = format!("the host's pseudo terminal failed: {error}");
+    Failure::new(FailureKind::Unavailable, what)
+}
