@@ -16,6 +16,9 @@ use crate::framing::Extent;
 use crate::mqtt::{ConnectionId, FormatTable, Formats};
 use crate::parameter::{ParameterWriter, integer};
 
+/// What the lines that carry messages begin with.
+const MESSAGE: &str = "+LMQTT";
+
 /// Appends topic, length if it is shown, and payload.
 pub(super) fn encode(
     topic: &str,
@@ -72,6 +75,11 @@ pub(super) fn decode(
 
 /// How far the line that begins with these bytes reaches.
 pub(super) fn extent(line: &[u8], hex_length: HexLength, formats: &FormatTable) -> Extent {
+    // All others would be compared in vain.
+    let seen = line.len().min(MESSAGE.len());
+    if line[..seen] != MESSAGE.as_bytes()[..seen] {
+        return Extent::Line;
+    }
     let reported = reported(line).map(|(rest, (connection, _))| {
         let formats = formats[connection];
         (rest, formats, formats.show_length)
