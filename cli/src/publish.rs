@@ -110,7 +110,7 @@ pub(crate) async fn run(arguments: Arguments, quiet: bool) -> Result<(), Failure
         published = run.publish(source) => published,
         () = stopped => Err(Failure::new(
             FailureKind::Stopped,
-            format!("stopped after {} published", run.summary.messages()),
+            format!("stopped after publishing {}", run.summary.messages()),
         )),
     };
     run.sum_up(quiet)?;
