@@ -8,6 +8,7 @@ use atmq_driver::{Error, Modem, OpenError, Port, Settings};
 use crate::capture::{RecordArguments, Recorded, Recorder};
 use crate::config::ProfileArguments;
 use crate::failure::{Failure, FailureKind, chain};
+use crate::ports::join_group;
 
 /// Where the module is.
 #[derive(Debug, clap::Args)]
@@ -149,8 +150,8 @@ pub(crate) fn open_failure(error: &OpenError) -> Failure {
         (_, Some(io::ErrorKind::NotFound)) => {
             failure.hint("look for the device in /dev, or start one with `atmq emulate --link`")
         }
-        (_, Some(io::ErrorKind::PermissionDenied)) => {
-            failure.hint("join the group that owns the device, often `dialout`")
+        (OpenError::Device { path, .. }, Some(io::ErrorKind::PermissionDenied)) => {
+            failure.hint(join_group(Path::new(path)))
         }
         (_, Some(io::ErrorKind::ResourceBusy)) => failure.hint("another program has it open"),
         _ => failure,

@@ -1,4 +1,5 @@
 use std::fs;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{Access, access};
@@ -155,13 +156,37 @@ impl Port {
             text.push_str(known);
         }
         if !self.permitted {
-            text.push_str("; you may not open it, join the group that owns it, often `dialout`");
+            text.push_str("; you may not open it, ");
+            text.push_str(&join_group(Path::new(&self.name)));
         }
         if let Some(by_id) = &self.by_id {
             text.push_str(&format!("\n  {}", by_id.display()));
         }
         text
     }
+}
+
+/// What somebody is to do who may not open the device.
+pub(crate) fn join_group(device: &Path) -> String {
+    let name = fs::metadata(device).ok().and_then(|metadata| {
+        let groups = fs::read_to_string("/etc/group").ok()?;
+        group_name(&groups, metadata.gid()).map(str::to_owned)
+    });
+    match name {
+        Some(name) if name != "root" => {
+            format!("join the group that owns it: sudo usermod -aG {name} $USER, and log in again")
+        }
+        _ => "ask whoever administers this machine".into(),
+    }
+}
+
+/// The name of a group, by the lines `name:password:number:members` of `/etc/group`.
+fn group_name(groups: &str, number: u32) -> Option<&str> {
+    groups.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        let name = fields.next()?;
+        (fields.nth(1)?.parse() == Ok(number)).then_some(name)
+    })
 }
 
 /// The link in `directory` that leads to the device.
@@ -188,7 +213,7 @@ mod tests {
             }),
             kind: "usb",
             by_id: Some("/dev/serial/by-id/usb-1a86".into()),
-            permitted: false,
+            permitted: true,
         }
     }
 
@@ -197,8 +222,7 @@ mod tests {
         assert_eq!(
             port(0x1a86, 0x7523).to_text(),
             "/dev/ttyUSB0  usb 1a86:7523 QinHeng: WCH CH340 adapter, the module's UART is behind \
-             it; you may not open it, join the group that owns it, often `dialout`\n  \
-             /dev/serial/by-id/usb-1a86"
+             it\n  /dev/serial/by-id/usb-1a86"
         );
         assert!(
             port(0x19d1, 1)
@@ -207,6 +231,15 @@ mod tests {
         );
         assert_eq!(port(0x19d1, 2).known(), None);
         assert_eq!(port(0x1a86, 0x7523).to_json()["usb"]["vendor_id"], "1a86");
+    }
+
+    #[test]
+    fn who_may_not_open_a_device_is_told_the_group() {
+        let groups = "root:x:0:\ndialout:x:20:alice,bob\nbroken\nplugdev:x:46:\n";
+        assert_eq!(group_name(groups, 20), Some("dialout"));
+        assert_eq!(group_name(groups, 21), None);
+        // It belongs to the administrator.
+        assert!(join_group(Path::new("/dev/null")).starts_with("ask whoever"));
     }
 
     #[test]
