@@ -18,6 +18,7 @@ use crate::dialogue::{DIALECT, Dialogue, Heard, is_success};
 use crate::failure::{Failure, FailureKind};
 use crate::port::PortArguments;
 use crate::seconds::seconds;
+use crate::visible::visible;
 
 /// Send commands as they are, one after another, and print what comes back
 ///
@@ -55,6 +56,9 @@ pub(crate) struct Arguments {
 
 /// The longest script, in bytes.
 const SCRIPT_LIMIT: u64 = 4 * 1024 * 1024;
+
+/// So many bytes of what is no text are shown.
+const GARBAGE: usize = 24;
 
 pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     let inputs = arguments.inputs().await?;
@@ -182,7 +186,7 @@ impl<P: AsyncRead + AsyncWrite + Unpin> Session<P> {
                     eprintln!("atmq: a line of {length} bytes has been passed over");
                     continue;
                 }
-                None => return Err(timed_out(step, &waits, limit)),
+                None => return Err(timed_out(step, &waits, limit, self.dialogue.unfinished())),
             };
             if let Some(step) = step
                 && !waits.answered
@@ -284,7 +288,12 @@ impl<'s> Waits<'s> {
     }
 }
 
-fn timed_out(step: Option<&Step<'_>>, waits: &Waits<'_>, limit: Duration) -> Failure {
+fn timed_out(
+    step: Option<&Step<'_>>,
+    waits: &Waits<'_>,
+    limit: Duration,
+    garbage: &[u8],
+) -> Failure {
     let missing = match (waits.answered, waits.reported, waits.data) {
         (false, _, Some(_)) => "did not ask for the data",
         (false, ..) => "did not answer",
@@ -293,9 +302,15 @@ fn timed_out(step: Option<&Step<'_>>, waits: &Waits<'_>, limit: Duration) -> Fai
     };
     let shown = step.map_or_else(String::new, |step| format!("{}: ", step.shown()));
     let seconds = limit.as_secs_f64();
+    let what = format!("{shown}the module {missing} within {seconds} s");
+    if waits.answered || garbage.iter().all(u8::is_ascii) {
+        return Failure::new(FailureKind::TimedOut, what).hint("a longer --timeout may help");
+    }
+    // A module says nothing but text before its answer.
+    let garbage = visible(&garbage[..garbage.len().min(GARBAGE)]);
     Failure::new(
         FailureKind::TimedOut,
-        format!("{shown}the module {missing} within {seconds} s"),
+        format!("{what}, and sent garbage: {garbage}"),
     )
-    .hint("a longer --timeout may help")
+    .hint("the rate is wrong: --auto-baud looks for it")
 }

@@ -88,7 +88,17 @@ impl PortArguments {
     }
 
     async fn open_plain(&self) -> Result<Port, Failure> {
-        open(&self.port, self.baud).await
+        let port = open(&self.port, self.baud).await?;
+        if !self.auto_baud {
+            return Ok(port);
+        }
+        let found = port.find_baud_rate(self.baud).await;
+        found.map(|(port, _)| port).map_err(|error| {
+            Failure::new(
+                FailureKind::Unavailable,
+                format!("the port is lost: {error}"),
+            )
+        })
     }
 
     /// Makes a file into which what passes can be recorded.
@@ -154,6 +164,7 @@ pub(crate) fn open_failure(error: &OpenError) -> Failure {
             failure.hint(join_group(Path::new(path)))
         }
         (_, Some(io::ErrorKind::ResourceBusy)) => failure.hint("another program has it open"),
+        (OpenError::Device { .. }, _) => failure.hint("is it a serial device?"),
         _ => failure,
     }
 }

@@ -1,4 +1,5 @@
 use std::io;
+use std::path::Path;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -7,6 +8,7 @@ use tokio::net::TcpStream;
 use tokio_serial::{ClearBuffer, SerialPort as _, SerialStream};
 
 use crate::error::OpenError;
+use crate::port_task;
 use crate::settings::Settings;
 
 /// A serial device, or a TCP peer in its place. For [`Modem::over`](crate::Modem::over).
@@ -48,7 +50,7 @@ fn open_device(path: &str, settings: &Settings) -> Result<Port, OpenError> {
     let builder = tokio_serial::new(path, settings.baud_rate);
     let stream = SerialStream::open(&builder).map_err(|error| OpenError::Device {
         path: path.into(),
-        source: error.into(),
+        source: reason(path, error),
     })?;
     // What is left of earlier sessions answers nobody. Where that cannot be dropped it is read,
     // and the fence copes with it.
@@ -58,7 +60,29 @@ fn open_device(path: &str, settings: &Settings) -> Result<Port, OpenError> {
     Ok(Port(Inner::Serial(stream)))
 }
 
+/// The library says of a device that another program has locked that there is none.
+fn reason(path: &str, error: tokio_serial::Error) -> io::Error {
+    match error.kind() {
+        tokio_serial::ErrorKind::NoDevice if Path::new(path).exists() => {
+            io::Error::new(io::ErrorKind::ResourceBusy, error.description)
+        }
+        _ => error.into(),
+    }
+}
+
 impl Port {
+    /// Finds the rate at which a module answers `AT`, at `given` first, and leaves the device at
+    /// it; `None` if it answers at none, or the port has no rate. See
+    /// [`Settings::auto_baud`] for the rates and the time it takes.
+    ///
+    /// Dropping the future closes the port.
+    ///
+    /// # Errors
+    /// The port is lost.
+    pub async fn find_baud_rate(self, given: u32) -> io::Result<(Self, Option<u32>)> {
+        port_task::find_baud_rate(self, given).await
+    }
+
     /// Changes the bits per second of a serial device, for what is written and read from now on.
     ///
     /// # Errors

@@ -28,6 +28,7 @@ use crate::state::ModemState;
 use crate::tls::StoredFiles;
 use crate::unsolicited::Feeds;
 
+pub(crate) use baud::find_baud_rate;
 use condition::Condition;
 use secrets::Secrets;
 pub(crate) use supply::{Boxed, Reopen, Supply};

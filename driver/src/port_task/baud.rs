@@ -5,6 +5,7 @@ use atmq_protocol::result_code::FinalResult;
 use tokio::time::{Instant, timeout_at};
 
 use super::wire::{Moved, Outgoing, Stream};
+use crate::port::Port;
 use crate::session::Transmit;
 use crate::settings::Direction;
 
@@ -25,6 +26,16 @@ const PATIENCE: Duration = Duration::from_millis(300);
 const KEPT: usize = 256;
 
 const ATTENTION: &[u8] = b"AT\r";
+
+/// The same as [`find`], of a port that no task owns yet.
+pub(crate) async fn find_baud_rate(port: Port, given: u32) -> io::Result<(Port, Option<u32>)> {
+    let mut stream = Stream::Port(port);
+    let rate = find(&mut stream, given, |_, _| {}).await?;
+    match stream {
+        Stream::Port(port) => Ok((port, rate)),
+        Stream::Other(_) => unreachable!("it was made of a port"),
+    }
+}
 
 /// Finds the rate at which the module answers, and leaves the port at it, or else at `given`.
 /// `None`: at no rate, or the rate of the port cannot be set.
