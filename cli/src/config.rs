@@ -123,13 +123,21 @@ pub(crate) struct ProfileArguments {
 /// The profile does not exist, or is wrong.
 pub(crate) fn preset(command: Command, arguments: &[OsString]) -> Result<Command, Failure> {
     let path = path()?;
-    let asked = asked_for(&command, arguments);
     let text = match fs::read_to_string(&path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound && asked.is_none() => {
-            return Ok(command);
-        }
+        Ok(text) => Some(text),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
         Err(error) => return Err(unreadable(&path, &error)),
+    };
+    // To find out which profile is asked for takes as long as all else at the start together.
+    if text.is_none() && !may_ask(arguments) {
+        return Ok(command);
+    }
+    let asked = asked_for(&command, arguments);
+    let Some(text) = text else {
+        return match asked {
+            Some(_) => Err(unreadable(&path, &io::ErrorKind::NotFound.into())),
+            None => Ok(command),
+        };
     };
     let name = asked.as_deref().unwrap_or(DEFAULT);
     match Profile::find(&text, &path, name)? {
@@ -152,6 +160,12 @@ pub(crate) fn path() -> Result<PathBuf, Failure> {
         .hint("set HOME, or ATMQ_CONFIG to the file")
     })?;
     Ok(strategy.config_dir().join("atmq").join("config.toml"))
+}
+
+/// Whether the arguments or the environment may ask for a profile.
+fn may_ask(arguments: &[OsString]) -> bool {
+    let named = |argument: &OsString| argument.to_string_lossy().starts_with("--profile");
+    std::env::var_os("ATMQ_PROFILE").is_some() || arguments.iter().any(named)
 }
 
 /// The profile that the arguments or the environment ask for. What else is wrong with the
