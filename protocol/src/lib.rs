@@ -13,6 +13,7 @@
 //! | [`standard`] | the V.250, 3GPP and identity commands that hosts send around MQTT |
 //! | [`mqtt`] | the MQTT vocabulary that every dialect maps to: requests, settings, URCs |
 //! | [`dialect`] | the command sets themselves; [`dialect::Lmqtt`] is the first |
+//! | [`redact`] | which part of a command line is a secret |
 //! | [`limits`] | what a module model accepts: lengths, ranges, number of connections |
 //! | `cloud` | with the feature `cloud`: credentials and frames of cloud platforms |
 //!
@@ -30,6 +31,7 @@ pub mod framing;
 pub mod limits;
 pub mod mqtt;
 pub mod parameter;
+pub mod redact;
 pub mod result_code;
 mod secret;
 pub mod standard;

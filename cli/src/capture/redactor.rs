@@ -1,27 +1,8 @@
 //! What must not be seen, taken out of a stream while it passes.
 
+use atmq_protocol::redact::{ANNOUNCED, PRIVATE_KEY};
+
 use crate::grammar;
-
-/// What announces a secret, in capitals and without blanks: behind so many commas nothing of the
-/// line is kept. A value with a comma in it moves that place to the front, never to the back.
-const SECRETS: [(&[u8], usize); 11] = [
-    (b"+LMQTTCONN=", 3),
-    (b"+ECMTCONN=", 3),
-    (b"+QMTCONN=", 3),
-    // `AT+LMQTTCFG`, with or without quotes around its key. The answer to a query has no
-    // connection in front (reference `lmqtt.md` 1.3).
-    (b"CFG=\"ALIAUTH\"", 4),
-    (b"CFG=ALIAUTH", 4),
-    (b"CFG:\"ALIAUTH\"", 3),
-    (b"+CPIN=", 0),
-    (b"+CLCK=", 2),
-    (b"+CPWD=", 1),
-    (b"+CGAUTH=", 2),
-    (b"+QICSGP=", 4),
-];
-
-/// Where a private key in PEM begins. What follows is kept again from the next five hyphens on.
-const KEY: &[u8] = b"PRIVATEKEY-----";
 
 /// Longer than any name.
 const TAIL: usize = 32;
@@ -133,7 +114,7 @@ impl Redactor {
             self.tail.remove(0);
         }
         self.tail.push(byte.to_ascii_uppercase());
-        for (name, commas) in SECRETS {
+        for (name, commas) in ANNOUNCED {
             if self.tail.ends_with(name) {
                 let nearer = self.commas.is_none_or(|left| commas < left);
                 self.commas = if nearer { Some(commas) } else { self.commas };
@@ -142,7 +123,8 @@ impl Redactor {
         self.read_unknown(byte);
         if self.commas == Some(0) {
             self.hiding = Hiding::Line;
-        } else if self.tail.ends_with(KEY) {
+        } else if self.tail.ends_with(PRIVATE_KEY) {
+            // It is kept again from the next five hyphens on.
             self.hiding = Hiding::Key { hyphens: 0 };
         }
     }

@@ -54,7 +54,7 @@ pub(super) fn name(key: SettingKey) -> &'static str {
     found.expect("every key stands in the table").1
 }
 
-fn key(name: &[u8]) -> Option<SettingKey> {
+pub(super) fn key(name: &[u8]) -> Option<SettingKey> {
     let found = KEYS
         .iter()
         .find(|(_, known)| name.eq_ignore_ascii_case(known.as_bytes()));

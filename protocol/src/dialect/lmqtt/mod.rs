@@ -118,6 +118,19 @@ impl Lmqtt {
         command::NAMES.iter().chain(tls).copied()
     }
 
+    /// Whether `name` is a command of this firmware, in whatever letter case, and `first`, its
+    /// first parameter without quotes, a key of it where it has keys.
+    pub fn knows(&self, name: &[u8], first: &[u8]) -> bool {
+        let known = self
+            .commands()
+            .find(|known| name.eq_ignore_ascii_case(known.as_bytes()));
+        known.is_some_and(|known| match known {
+            command::CFG => config::key(first).is_some(),
+            tls::SSLCFG => tls::key(first).is_some(),
+            _ => true,
+        })
+    }
+
     /// Whether this firmware has what the request is about.
     fn has(&self, request: &Request<'_>) -> bool {
         self.pdp_context

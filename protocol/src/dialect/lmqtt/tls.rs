@@ -46,14 +46,16 @@ fn name(key: TlsKey) -> &'static str {
     found.expect("every key stands in the table").1
 }
 
-fn decode_key(parameters: &mut Parameters<'_>) -> Result<TlsKey, ParameterError> {
-    let name = parameters.required("key")?;
+pub(super) fn key(name: &[u8]) -> Option<TlsKey> {
     let found = KEYS
         .iter()
         .find(|(_, known)| name.eq_ignore_ascii_case(known.as_bytes()));
-    found
-        .map(|(key, _)| *key)
-        .ok_or(ParameterError::Unknown { name: "key" })
+    found.map(|(key, _)| *key)
+}
+
+fn decode_key(parameters: &mut Parameters<'_>) -> Result<TlsKey, ParameterError> {
+    let name = parameters.required("key")?;
+    key(name).ok_or(ParameterError::Unknown { name: "key" })
 }
 
 /// The values that each key takes, for the test form.
