@@ -7,6 +7,9 @@
 use alloc::vec::Vec;
 use core::fmt;
 
+use crate::dialect::Lmqtt;
+use crate::redact::secret_from;
+
 /// One command of a command line.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Command<'a> {
@@ -114,15 +117,24 @@ impl<'a> Command<'a> {
     }
 }
 
+/// As it was typed, up to the first secret.
 impl fmt::Debug for Command<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.name.escape_ascii())?;
+        let mut line = b"AT".to_vec();
+        line.extend_from_slice(self.name);
         match self.form {
-            Form::Execute => Ok(()),
-            Form::Read => f.write_str("?"),
-            Form::Test => f.write_str("=?"),
-            Form::Set(parameters) => write!(f, "={}", parameters.escape_ascii()),
+            Form::Execute => {}
+            Form::Read => line.push(b'?'),
+            Form::Test => line.extend_from_slice(b"=?"),
+            Form::Set(parameters) => {
+                line.push(b'=');
+                line.extend_from_slice(parameters);
+            }
         }
+        let secret = secret_from(&line, |name, first| Lmqtt::DEFAULT.knows(name, first));
+        let shown = &line[..secret.unwrap_or(line.len())];
+        write!(f, "{}", shown.escape_ascii())?;
+        f.write_str(if secret.is_some() { "***" } else { "" })
     }
 }
 
@@ -180,6 +192,22 @@ mod tests {
         Command {
             name: name.as_bytes(),
             form,
+        }
+    }
+
+    #[test]
+    fn debug_output_does_not_show_secrets() {
+        for (line, shown) in [
+            ("+CPIN=\"1234\"", "AT+CPIN=***"),
+            (
+                "+LMQTTCONN=0,\"id\",\"user\",\"s3cret\"",
+                "AT+LMQTTCONN=0,\\\"id\\\",\\\"user\\\",***",
+            ),
+            ("+CSQ", "AT+CSQ"),
+            ("+CPIN=?", "AT+CPIN=?"),
+        ] {
+            let (command, _) = Command::split_first(line.as_bytes(), |_| true);
+            assert_eq!(alloc::format!("{command:?}"), shown);
         }
     }
 
