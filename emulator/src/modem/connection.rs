@@ -1,10 +1,14 @@
 use std::time::Instant;
 
-use atmq_protocol::mqtt::ConnectionState;
+use atmq_protocol::mqtt::{ConnectionId, ConnectionState, Formats};
 
 use super::cache::Cache;
 use super::config::Config;
+use super::{Modem, NOT_ALLOWED, Refused};
 use crate::mqtt::{Client, ConnectOptions};
+
+/// How many persistent sessions the module remembers.
+const SESSIONS: usize = 16;
 
 /// One of the module's connections.
 pub(super) struct Connection {
@@ -115,6 +119,55 @@ impl Connection {
                 ..
             } => Some(client),
             _ => None,
+        }
+    }
+}
+
+impl Modem {
+    pub(super) fn ids(&self) -> impl Iterator<Item = ConnectionId> + use<> {
+        (0..self.profile.limits.connections).map(ConnectionId)
+    }
+
+    pub(super) fn connection(&mut self, id: ConnectionId) -> &mut Connection {
+        &mut self.connections[usize::from(id.0)]
+    }
+
+    /// The MQTT client of a connection; without one the command is not allowed.
+    pub(super) fn client(&mut self, id: ConnectionId) -> Result<&mut Client, Refused> {
+        self.connection(id).connected().ok_or(NOT_ALLOWED)
+    }
+
+    /// The connection is closed. What was not read is gone, and the configuration with it, unless
+    /// the profile keeps it.
+    pub(super) fn free(&mut self, id: ConnectionId) {
+        self.keep_session(id);
+        let config = Config::new(self.profile.result_urcs);
+        let keeps_configuration = self.profile.quirks.keeps_configuration;
+        let connection = self.connection(id);
+        connection.link = Link::Closed;
+        connection.cache = Cache::default();
+        connection.extended.clear();
+        if !keeps_configuration {
+            connection.config = config;
+            self.formats[id] = Formats::default();
+        }
+    }
+
+    /// Remembers what a persistent session needs on its next link.
+    pub(super) fn keep_session(&mut self, id: ConnectionId) {
+        let connection = &mut self.connections[usize::from(id.0)];
+        let link = std::mem::replace(&mut connection.link, Link::Closed);
+        let Link::Mqtt {
+            client, client_id, ..
+        } = link
+        else {
+            return;
+        };
+        let session = client.into_session();
+        if session.is_empty() {
+            self.sessions.remove(&client_id);
+        } else if self.sessions.len() < SESSIONS || self.sessions.contains_key(&client_id) {
+            self.sessions.insert(client_id, session);
         }
     }
 }

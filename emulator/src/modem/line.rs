@@ -1,6 +1,15 @@
-//! The serial line as its other end sees it: its rate, and whether the module has still to speak.
+//! The serial line: its rate, what comes on it, and whether the module has still to speak.
 
+use std::time::{Duration, Instant};
+
+use atmq_protocol::result_code::FinalResult;
+
+use super::output::Style;
 use super::{Modem, Phase};
+
+/// The rate at which the module speaks after it has been told to detect the host's, in bits per
+/// second: on a pseudo terminal there is none to detect.
+const DETECTED_RATE: u32 = 115_200;
 
 impl Modem {
     /// The rate of the serial line in bits per second, as `AT+IPR` has set it; `None` if the module
@@ -14,6 +23,14 @@ impl Modem {
         self.settings.set_number("+IPR", rate);
         self.stored_settings.set_number("+IPR", rate);
         self.apply_settings();
+    }
+
+    /// The rate of the host's UART, in bits per second; `None` if it is as good as the module's
+    /// own. Where the two differ, both sides hear garbage. The module's own is that of `AT+IPR`,
+    /// and with `AT+IPR=0` the host's.
+    pub fn set_host_rate(&mut self, rate: Option<u32>) {
+        self.host_rate = rate.filter(|_| self.line_rate().is_some());
+        self.output.set_host_rate(self.host_rate);
     }
 
     /// Whether the module has still to say something about what the host has sent, without hearing
@@ -30,5 +47,58 @@ impl Modem {
     /// Whether the line has still to carry what the module has said.
     pub(crate) fn is_speaking(&self) -> bool {
         self.output.not_carried() > 0
+    }
+
+    /// The module's rate, in bits per second.
+    pub(super) fn rate(&self) -> u32 {
+        self.line_rate().unwrap_or(DETECTED_RATE)
+    }
+
+    /// Takes what the serial line has brought by now.
+    pub(super) fn arrive(&mut self, now: Instant) {
+        let came = self.arriving.take(now);
+        if came.is_empty() || !self.wake(came.len(), now) {
+            return;
+        }
+        self.active = now;
+        let mut bytes = &came[..];
+        if let Phase::Executing { abort_from, .. } = &self.phase
+            && abort_from.is_some_and(|from| from <= now)
+        {
+            // The byte that aborts is not looked at (V.250 section 5.6.1).
+            self.phase = Phase::Idle;
+            self.finish(Ok(FinalResult::Ok));
+            bytes = &bytes[1..];
+        }
+        self.lint.receive(bytes, self.phase.attention(), now);
+        self.reader.push(bytes);
+        if let Phase::Prompted { give_up, .. } = &mut self.phase {
+            *give_up = now + self.profile.data_timeout;
+        }
+        if let Phase::Uploading { upload, give_up } = &mut self.phase {
+            *give_up = upload.give_up(now);
+        }
+    }
+
+    /// Has the settings act: on what the module says and on how it reads a command line.
+    pub(super) fn apply_settings(&mut self) {
+        let settings = &self.settings;
+        // The table keeps characters below 128.
+        let character = |name| settings.number(name) as u8;
+        self.reader.set_line_end(character("S3"));
+        self.reader.set_backspace(character("S5"));
+        self.output.set_style(Style {
+            verbose: settings.number("V") == 1,
+            quiet: settings.number("Q") == 1,
+            line_end: character("S3"),
+            line_feed: character("S4"),
+        });
+        let byte = if self.profile.latency.paced {
+            Duration::from_nanos(10 * 1_000_000_000 / u64::from(self.rate()))
+        } else {
+            Duration::ZERO
+        };
+        self.output.set_pace(self.rate(), byte);
+        self.arriving.set_pace(byte);
     }
 }

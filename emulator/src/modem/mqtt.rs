@@ -377,19 +377,6 @@ impl Modem {
         self.report_outcome(id, &urc, now);
         Ok(())
     }
-
-    pub(super) fn ids(&self) -> impl Iterator<Item = ConnectionId> + use<> {
-        (0..self.profile.limits.connections).map(ConnectionId)
-    }
-
-    pub(super) fn connection(&mut self, id: ConnectionId) -> &mut Connection {
-        &mut self.connections[usize::from(id.0)]
-    }
-
-    /// The MQTT client of a connection; without one the command is not allowed.
-    pub(super) fn client(&mut self, id: ConnectionId) -> Result<&mut Client, Refused> {
-        self.connection(id).connected().ok_or(NOT_ALLOWED)
-    }
 }
 
 fn numbered(connections: &[Connection]) -> impl Iterator<Item = (ConnectionId, &Connection)> {

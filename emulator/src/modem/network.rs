@@ -3,13 +3,12 @@
 use std::time::Instant;
 
 use atmq_protocol::mqtt::{
-    Connected, ConnectionId, Formats, LinkStatus, OpenFailure, PublishResult, QoS, Refusal,
+    Connected, ConnectionId, LinkStatus, OpenFailure, PublishResult, QoS, Refusal,
     SubscriptionChange, Urc,
 };
 
 use super::Modem;
-use super::cache::{Cache, Stored};
-use super::config::Config;
+use super::cache::Stored;
 use super::connection::{Link, Purpose};
 use super::http::HTTP_LINK;
 use super::publish::NOT_SENT;
@@ -17,22 +16,6 @@ use crate::mqtt::{Event, Loss, Message};
 use crate::network::{NetworkEvent, NetworkRequest, OpenFailure as LinkFailure};
 
 impl Modem {
-    /// The connection is closed. What was not read is gone, and the configuration with it, unless
-    /// the profile keeps it.
-    pub(super) fn free(&mut self, id: ConnectionId) {
-        self.keep_session(id);
-        let config = Config::new(self.profile.result_urcs);
-        let keeps_configuration = self.profile.quirks.keeps_configuration;
-        let connection = self.connection(id);
-        connection.link = Link::Closed;
-        connection.cache = Cache::default();
-        connection.extended.clear();
-        if !keeps_configuration {
-            connection.config = config;
-            self.formats[id] = Formats::default();
-        }
-    }
-
     /// The network is gone, and every link with it.
     pub(super) fn drop_links(&mut self, now: Instant) {
         self.drop_http(None, now);
