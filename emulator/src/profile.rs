@@ -4,6 +4,8 @@ mod change;
 mod error;
 mod file;
 mod merge;
+mod table;
+mod value;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -64,13 +66,13 @@ pub struct Identity {
     /// `AT+CGSN=0`
     pub serial_number: String,
     /// `AT+CGSN`, `AT+CGSN=1`: 15 digits.
-    #[serde(deserialize_with = "file::digits::<15, _>")]
+    #[serde(deserialize_with = "value::digits::<15, _>")]
     pub imei: String,
     /// `AT+CIMI`: 15 digits.
-    #[serde(deserialize_with = "file::digits::<15, _>")]
+    #[serde(deserialize_with = "value::digits::<15, _>")]
     pub imsi: String,
     /// `AT+LCCID`: 20 digits.
-    #[serde(deserialize_with = "file::digits::<20, _>")]
+    #[serde(deserialize_with = "value::digits::<20, _>")]
     pub iccid: String,
     /// `AT+CGPADDR`
     pub address: String,
@@ -140,13 +142,13 @@ pub struct Start {
     /// Registration with the network.
     pub registration: NetworkRegistration,
     /// `<rssi>` of `AT+CSQ`: 0 to 31, or 99 for not known.
-    #[serde(deserialize_with = "file::up_to_or_99::<31, _>")]
+    #[serde(deserialize_with = "value::up_to_or_99::<31, _>")]
     pub rssi: u8,
     /// `<ber>` of `AT+CSQ`: 0 to 7, or 99 for not known.
-    #[serde(deserialize_with = "file::up_to_or_99::<7, _>")]
+    #[serde(deserialize_with = "value::up_to_or_99::<7, _>")]
     pub ber: u8,
     /// The time zone, in quarters of an hour east of UTC.
-    #[serde(deserialize_with = "file::between::<-48, 56, _, _>")]
+    #[serde(deserialize_with = "value::between::<-48, 56, _, _>")]
     pub time_zone_quarters: i8,
     /// Longitude and latitude, in degrees.
     pub position: (f64, f64),

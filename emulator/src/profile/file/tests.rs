@@ -1,0 +1,128 @@
+use std::time::{Duration, Instant, SystemTime};
+
+use atmq_protocol::dialect::Lmqtt;
+use atmq_protocol::limits::Limits;
+
+use super::*;
+use crate::modem::World;
+use crate::profile::Confidence;
+
+fn error(text: &str) -> String {
+    Profile::parse(text).unwrap_err().to_string()
+}
+
+#[test]
+fn the_profiles_in_the_crate_have_the_limits_of_the_protocol() {
+    assert_eq!(Profile::nt35e().limits, Limits::NT35E);
+    assert_eq!(Profile::nt26().limits, Limits::NT26);
+    assert_eq!(Profile::nt35e().dialect, Lmqtt::DEFAULT);
+    assert_eq!(Profile::nt26().identity.model, "NT26KCN");
+    for name in Profile::names() {
+        assert_eq!(Profile::by_name(name).unwrap().name, name);
+    }
+}
+
+#[test]
+fn every_value_that_is_not_free_has_evidence() {
+    let text = Profile::text("nt35e").unwrap();
+    let table: toml::Table = text.parse().unwrap();
+    let mut expected = vec!["banner".to_owned()];
+    for name in ["latency", "limits", "quirks"] {
+        let keys = table[name].as_table().unwrap().keys();
+        expected.extend(keys.map(|key| format!("{name}.{key}")));
+    }
+    for name in Profile::names() {
+        let profile = Profile::by_name(name).unwrap();
+        assert!(profile.evidence.keys().eq(&expected), "{name}");
+    }
+}
+
+#[test]
+fn a_file_overrides_single_values_of_its_base() {
+    let profile = Profile::parse(
+        "base = \"nt26\"\n[limits]\nhost = 50\n[latency]\nboot_ms = [0, 1]\n[start]\nsim = \"absent\"\n",
+    )
+    .unwrap();
+    assert_eq!(
+        profile.limits,
+        Limits {
+            host: 50,
+            ..Limits::NT26
+        }
+    );
+    assert_eq!(profile.latency.boot.1, Duration::from_millis(1));
+    assert_eq!(profile.latency.query, Profile::nt26().latency.query);
+    let world = World::new(&profile.start, Instant::now(), SystemTime::now());
+    assert_eq!(world.sim(), None);
+    assert_eq!(profile.name, "nt26");
+}
+
+#[test]
+fn evidence_for_a_replaced_value_is_gone() {
+    let profile = Profile::parse("base = \"nt35e\"\n[limits]\nhost = 50\n").unwrap();
+    assert_eq!(profile.evidence.get("limits.host"), None);
+    assert!(profile.evidence.contains_key("limits.topic"));
+    let own = "base = \"nt35e\"\n[limits]\nhost = 50\n[evidence]\n\"limits.host\" = { confidence = \"measured\", source = \"me\" }\n";
+    let evidence = &Profile::parse(own).unwrap().evidence["limits.host"];
+    assert_eq!(evidence.confidence, Confidence::Measured);
+}
+
+#[test]
+fn what_is_wrong_is_told_with_line_and_column() {
+    for (text, expected) in [
+        (
+            "base = \"nt35e\"\n\n[limits]\n  hots = 5\n",
+            "line 4, column 3: unknown field `hots`, expected one of `connections`, ",
+        ),
+        (
+            "base = \"nt35e\"\nlimit = 5\n",
+            "line 2, column 1: unknown field `limit`, expected one of `name`, ",
+        ),
+        (
+            "base = \"nt35e\"\nlimits = 5\n",
+            "line 2, column 10: invalid type: integer `5`, expected a table",
+        ),
+        (
+            "base = \"nt35e\"\n[limits]\nhost = \"5\"\n",
+            "line 3, column 8: invalid type: string \"5\", expected a number from 1 to 255",
+        ),
+        (
+            "base = \"nt35e\"\n[limits]\nconnections = 7\n",
+            "line 3, column 15: invalid value: integer `7`, expected a number from 1 to 6",
+        ),
+        (
+            "base = \"nt35e\"\n[latency]\nquery_ms = [2, 1]\n",
+            "line 3, column 12: 2 to 1 is no range: it ends before it begins",
+        ),
+        (
+            "base = \"nt35e\"\n[identity]\nimei = \"12\"\n",
+            "line 3, column 8: \"12\" must be 15 digits",
+        ),
+        (
+            "base = \"nt35e\"\n[start]\nrssi = 32\n",
+            "line 3, column 8: invalid value: integer `32`, expected a number from 0 to 31, or 99 for not known",
+        ),
+        (
+            "base = \"nt35e\"\n[start]\nsim = \"gone\"\n",
+            "line 3, column 7: unknown variant `gone`, expected one of `ready`, ",
+        ),
+        (
+            "base = \"ec200\"\n",
+            "line 1, column 8: there is no profile `ec200`, base must be `nt35e` or `nt26`",
+        ),
+        (
+            "base = 5\n",
+            "line 1, column 8: base must be `nt35e` or `nt26`",
+        ),
+        (
+            "base = \"nt35e\"\n[latency.commands_ms]\n\"+CSK\" = [1, 2]\n",
+            "line 3, column 1: the module has no command `+CSK`: write its name as `+CSQ`",
+        ),
+        ("name = \"x\"\n", "line 1, column 1: missing field `banner`"),
+        ("name = \n", "line 1, column 8: "),
+        ("a = 1\na = 2\n", "line 2, column 1: duplicate key"),
+    ] {
+        let error = error(text);
+        assert!(error.starts_with(expected), "{text}\n{error}");
+    }
+}

@@ -1,0 +1,197 @@
+//! What stands in the TOML file of a profile, table by table, and which value of a [`Profile`] each
+//! key becomes.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use atmq_protocol::dialect::{HexLength, Lmqtt, PublishExtendedUrc, UnsubscribeUrc};
+use atmq_protocol::framing::DataEnd;
+use atmq_protocol::limits::Limits;
+use atmq_protocol::mqtt::SignMethod;
+use serde::Deserialize;
+
+use super::value::{
+    CommandName, HexLengthName, Milliseconds, PromptEndName, PublishExtendedName, SignMethodName,
+    UnsubscribeName, between,
+};
+use super::{Evidence, Identity, Latency, Profile, Start};
+use crate::quirks::{CacheOverflow, Quirks, ResultOrder};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a table")]
+pub(super) struct File {
+    name: String,
+    banner: String,
+    identity: Identity,
+    limits: LimitsTable,
+    latency: LatencyTable,
+    quirks: QuirksTable,
+    start: Start,
+    evidence: BTreeMap<String, Evidence>,
+}
+
+/// The bounds are those of the emulator: its buffers for input hold 16 KiB of payload, even in
+/// hexadecimal digits, its table of formats holds six connections, a host name has at most 255
+/// bytes and an MQTT string 65535.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a table")]
+struct LimitsTable {
+    #[serde(deserialize_with = "between::<1, 6, _, _>")]
+    connections: u8,
+    #[serde(deserialize_with = "between::<64, 16384, _, _>")]
+    command_line: usize,
+    #[serde(deserialize_with = "between::<1, 255, _, _>")]
+    host: usize,
+    #[serde(deserialize_with = "between::<0, 65535, _, _>")]
+    client_id: usize,
+    #[serde(deserialize_with = "between::<0, 65535, _, _>")]
+    username: usize,
+    #[serde(deserialize_with = "between::<0, 65535, _, _>")]
+    password: usize,
+    #[serde(deserialize_with = "between::<1, 65535, _, _>")]
+    topic: usize,
+    #[serde(deserialize_with = "between::<0, 65535, _, _>")]
+    will_payload: usize,
+    #[serde(deserialize_with = "between::<0, 16384, _, _>")]
+    inline_payload: usize,
+    #[serde(deserialize_with = "between::<0, 16384, _, _>")]
+    prompt_payload: usize,
+    #[serde(deserialize_with = "between::<0, 65535, _, _>")]
+    keep_alive_s: u16,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a table")]
+struct LatencyTable {
+    query_ms: Milliseconds,
+    command_ms: Milliseconds,
+    result_ms: Milliseconds,
+    commands_ms: BTreeMap<CommandName, Milliseconds>,
+    boot_ms: Milliseconds,
+    registration_ms: Milliseconds,
+    radio_ms: Milliseconds,
+    attach_ms: Milliseconds,
+    scan_ms: Milliseconds,
+    wake_ms: Milliseconds,
+    paced: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a table")]
+struct QuirksTable {
+    result_urcs: bool,
+    #[serde(with = "UnsubscribeName")]
+    unsubscribe_urc: UnsubscribeUrc,
+    #[serde(with = "PublishExtendedName")]
+    publish_extended_urc: PublishExtendedUrc,
+    #[serde(with = "HexLengthName")]
+    hex_length: HexLength,
+    #[serde(with = "HexLengthName")]
+    publish_hex_length: HexLength,
+    pdp_context: bool,
+    tls_commands: bool,
+    #[serde(deserialize_with = "between::<1, 3600, _, _>")]
+    data_timeout_s: u64,
+    plain_errors: bool,
+    strict_message_ids: bool,
+    #[serde(deserialize_with = "between::<1, 64, _, _>")]
+    cache_slots: usize,
+    cache_overflow: CacheOverflow,
+    keeps_configuration: bool,
+    disconnect_frees: bool,
+    reconnects: bool,
+    #[serde(with = "PromptEndName")]
+    prompt_end: DataEnd,
+    result_order: ResultOrder,
+    #[serde(with = "SignMethodName")]
+    sign_method: SignMethod,
+    keeps_sessions: bool,
+    #[serde(deserialize_with = "between::<0, 86400, _, _>")]
+    sleep_after_s: u64,
+    waking_loses_bytes: bool,
+    sim_urc: bool,
+    autobaud: bool,
+}
+
+impl From<File> for Profile {
+    fn from(file: File) -> Self {
+        let quirks = file.quirks;
+        Self {
+            name: file.name,
+            identity: file.identity,
+            limits: Limits {
+                prompt_end: quirks.prompt_end,
+                ..file.limits.into()
+            },
+            dialect: Lmqtt {
+                unsubscribe_urc: quirks.unsubscribe_urc,
+                publish_extended_urc: quirks.publish_extended_urc,
+                hex_length: quirks.hex_length,
+                publish_hex_length: quirks.publish_hex_length,
+                pdp_context: quirks.pdp_context,
+                tls_commands: quirks.tls_commands,
+            },
+            latency: Latency {
+                query: file.latency.query_ms.into(),
+                command: file.latency.command_ms.into(),
+                result: file.latency.result_ms.into(),
+                commands: file
+                    .latency
+                    .commands_ms
+                    .into_iter()
+                    .map(|(CommandName(name), range)| (name, range.into()))
+                    .collect(),
+                boot: file.latency.boot_ms.into(),
+                registration: file.latency.registration_ms.into(),
+                radio: file.latency.radio_ms.into(),
+                attach: file.latency.attach_ms.into(),
+                scan: file.latency.scan_ms.into(),
+                wake: file.latency.wake_ms.into(),
+                paced: file.latency.paced,
+            },
+            banner: file.banner,
+            data_timeout: Duration::from_secs(quirks.data_timeout_s),
+            result_urcs: quirks.result_urcs,
+            quirks: Quirks {
+                plain_errors: quirks.plain_errors,
+                strict_message_ids: quirks.strict_message_ids,
+                cache_slots: quirks.cache_slots,
+                cache_overflow: quirks.cache_overflow,
+                keeps_configuration: quirks.keeps_configuration,
+                disconnect_frees: quirks.disconnect_frees,
+                reconnects: quirks.reconnects,
+                result_order: quirks.result_order,
+                sign_method: quirks.sign_method,
+                keeps_sessions: quirks.keeps_sessions,
+                sleep_after: Some(quirks.sleep_after_s)
+                    .filter(|seconds| *seconds > 0)
+                    .map(Duration::from_secs),
+                waking_loses_bytes: quirks.waking_loses_bytes,
+                sim_urc: quirks.sim_urc,
+                autobaud: quirks.autobaud,
+            },
+            start: file.start,
+            evidence: file.evidence,
+        }
+    }
+}
+
+impl From<LimitsTable> for Limits {
+    fn from(limits: LimitsTable) -> Self {
+        Self {
+            connections: limits.connections,
+            command_line: limits.command_line,
+            host: limits.host,
+            client_id: limits.client_id,
+            username: limits.username,
+            password: limits.password,
+            topic: limits.topic,
+            will_payload: limits.will_payload,
+            inline_payload: limits.inline_payload,
+            prompt_payload: limits.prompt_payload,
+            keep_alive: limits.keep_alive_s,
+            // It stands among the quirks of a file.
+            prompt_end: DataEnd::Length,
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! Single values of the TOML file of a profile: numbers within bounds, times, words.
+
+use std::fmt;
+use std::time::Duration;
+
+use atmq_protocol::dialect::{HexLength, Lmqtt, PublishExtendedUrc, UnsubscribeUrc};
+use atmq_protocol::framing::DataEnd;
+use atmq_protocol::mqtt::SignMethod;
+use serde::Deserialize;
+use serde::de::{Deserializer, Error as _, Unexpected, Visitor};
+
+use crate::modem::is_standard;
+
+/// A number from `MIN` to `MAX`.
+pub(super) fn between<'de, const MIN: i64, const MAX: i64, T, D>(
+    deserializer: D,
+) -> Result<T, D::Error>
+where
+    T: TryFrom<i64>,
+    D: Deserializer<'de>,
+{
+    number(
+        deserializer,
+        |n| (MIN..=MAX).contains(&n),
+        || format!("a number from {MIN} to {MAX}"),
+    )
+}
+
+/// A number from 0 to `MAX`, or 99, by which 27.007 says that it is not known.
+pub(super) fn up_to_or_99<'de, const MAX: i64, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<u8, D::Error> {
+    number(
+        deserializer,
+        |n| (0..=MAX).contains(&n) || n == 99,
+        || format!("a number from 0 to {MAX}, or 99 for not known"),
+    )
+}
+
+fn number<'de, T: TryFrom<i64>, D: Deserializer<'de>>(
+    deserializer: D,
+    fits: impl Fn(i64) -> bool,
+    expected: impl Fn() -> String,
+) -> Result<T, D::Error> {
+    let number = deserializer.deserialize_i64(Number(&expected))?;
+    let value = T::try_from(number).ok().filter(|_| fits(number));
+    value.ok_or_else(|| D::Error::invalid_value(Unexpected::Signed(number), &expected().as_str()))
+}
+
+/// Any integer; says what is expected where there is something else.
+struct Number<F>(F);
+
+impl<F: Fn() -> String> Visitor<'_> for Number<F> {
+    type Value = i64;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0())
+    }
+
+    fn visit_i64<E>(self, number: i64) -> Result<i64, E> {
+        Ok(number)
+    }
+}
+
+/// A string of exactly `LENGTH` digits.
+pub(super) fn digits<'de, const LENGTH: usize, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<String, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    if text.len() == LENGTH && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Ok(text);
+    }
+    Err(D::Error::custom(format!(
+        "\"{text}\" must be {LENGTH} digits"
+    )))
+}
+
+/// As it stands on the wire.
+#[derive(Deserialize)]
+#[serde(remote = "UnsubscribeUrc")]
+pub(super) enum UnsubscribeName {
+    #[serde(rename = "+LMQTTSUBUNSUB")]
+    SubUnsub,
+    #[serde(rename = "+LMQTTUNSUNSUB")]
+    UnsUnsub,
+}
+
+/// As it stands on the wire.
+#[derive(Deserialize)]
+#[serde(remote = "PublishExtendedUrc")]
+pub(super) enum PublishExtendedName {
+    #[serde(rename = "+LMQTTPUBEX")]
+    PubEx,
+    #[serde(rename = "+LMQTTPUB")]
+    Pub,
+}
+
+#[derive(Deserialize)]
+#[serde(remote = "HexLength", rename_all = "kebab-case")]
+pub(super) enum HexLengthName {
+    Payload,
+    Digits,
+}
+
+#[derive(Deserialize)]
+#[serde(remote = "DataEnd", rename_all = "kebab-case")]
+pub(super) enum PromptEndName {
+    Length,
+    ControlCharacters,
+}
+
+/// As Alibaba Cloud calls them.
+#[derive(Deserialize)]
+#[serde(remote = "SignMethod", rename_all = "lowercase")]
+pub(super) enum SignMethodName {
+    HmacMd5,
+    HmacSha1,
+    HmacSha256,
+}
+
+/// The name of a command, as it is typed behind `AT`: an extended one with its sign, or a basic one.
+#[derive(PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(try_from = "String")]
+pub(super) struct CommandName(pub(super) String);
+
+impl TryFrom<String> for CommandName {
+    type Error = String;
+
+    fn try_from(name: String) -> Result<Self, String> {
+        let known = Lmqtt::DEFAULT
+            .commands()
+            .any(|known| known.eq_ignore_ascii_case(&name))
+            || is_standard(&name);
+        if !known {
+            return Err(format!(
+                "the module has no command `{name}`: write its name as `+CSQ`"
+            ));
+        }
+        Ok(Self(name.to_ascii_uppercase()))
+    }
+}
+
+/// From and to, at most ten minutes.
+#[derive(Deserialize)]
+#[serde(try_from = "[u64; 2]")]
+pub(super) struct Milliseconds(u64, u64);
+
+impl TryFrom<[u64; 2]> for Milliseconds {
+    type Error = String;
+
+    fn try_from([from, to]: [u64; 2]) -> Result<Self, String> {
+        const MAX: u64 = 600_000;
+        if from > to {
+            return Err(format!(
+                "{from} to {to} is no range: it ends before it begins"
+            ));
+        }
+        if to > MAX {
+            return Err(format!("{to} ms is more than {MAX} ms"));
+        }
+        Ok(Self(from, to))
+    }
+}
+
+impl From<Milliseconds> for (Duration, Duration) {
+    fn from(Milliseconds(from, to): Milliseconds) -> Self {
+        (Duration::from_millis(from), Duration::from_millis(to))
+    }
+}
