@@ -7,6 +7,7 @@ mod connection;
 mod events;
 mod fault;
 mod http;
+mod inject;
 mod line;
 mod mqtt;
 mod network;
