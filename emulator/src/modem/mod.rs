@@ -11,6 +11,7 @@ mod inject;
 mod line;
 mod mqtt;
 mod network;
+mod network_registration;
 mod output;
 mod phase;
 mod power;
@@ -19,6 +20,7 @@ mod reconnect;
 mod refused;
 mod registration;
 mod report;
+mod sim;
 mod sleep;
 mod standard;
 mod status;
@@ -51,10 +53,11 @@ use store::Store;
 use uart::Arriving;
 
 pub use fault::{Effect, Fault, FaultError};
+pub use sim::Sim;
 pub use standard::command_forms;
 pub(crate) use standard::is_standard;
 pub use status::{ConnectionStatus, MessageCounts};
-pub use world::{Cell, Operator, Sim, World};
+pub use world::{Cell, Operator, World};
 
 /// How many bytes of a host wait while the module is busy: the UART's buffer. It holds the longest
 /// payload that a profile may allow behind the prompt, in hexadecimal digits.

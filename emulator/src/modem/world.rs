@@ -2,15 +2,11 @@
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use atmq_protocol::standard::{
-    Clock, Location, Registration, RegistrationChanged, RegistrationDomain, SignalQuality,
-    SimStatus,
-};
+use atmq_protocol::standard::{Clock, Registration, SignalQuality};
 use serde::Deserialize;
 use time::{Date, Month, OffsetDateTime, PrimitiveDateTime, Time};
 
-use super::standard::{DEFAULT_BEARER, LTE};
-use super::{Modem, PacketEvent};
+use super::{Modem, Sim};
 use crate::profile::{NetworkRegistration, Sim as StartSim, Start};
 
 /// What surrounds the module.
@@ -32,108 +28,9 @@ pub struct World {
     clock: (Instant, SystemTime),
 }
 
-/// A SIM card.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Sim {
-    /// The PIN that it asks for; none if it asks for none.
-    pin: Option<String>,
-    puk: String,
-    unlocked: bool,
-    /// How often the PIN may still be wrong.
-    attempts: u8,
-}
-
-/// Why a PIN is refused.
-pub(super) enum PinError {
-    /// The SIM asks for none.
-    NotAwaited,
-    Wrong,
-    /// The PIN was wrong too often.
-    PukRequired,
-}
-
 /// The cause of a denied registration unless another is set: PLMN not allowed (24.301 section
 /// 9.9.3.9).
 const NOT_ALLOWED_HERE: u8 = 11;
-
-/// The cause of an attach that fails with its bearer: ESM failure (24.301 section 9.9.3.9).
-const BEARER_FAILED: u8 = 19;
-
-/// How often a PIN may be wrong (ETSI TS 102 221 section 9.5.1 leaves it to the card; 3 is usual).
-const PIN_ATTEMPTS: u8 = 3;
-
-impl Sim {
-    /// A SIM that asks for no PIN.
-    pub fn unlocked() -> Self {
-        Self {
-            pin: None,
-            puk: String::new(),
-            unlocked: true,
-            attempts: PIN_ATTEMPTS,
-        }
-    }
-
-    /// A SIM that asks for its PIN, and after three wrong ones for its PUK.
-    pub fn locked(pin: impl Into<String>, puk: impl Into<String>) -> Self {
-        Self {
-            pin: Some(pin.into()),
-            puk: puk.into(),
-            unlocked: false,
-            attempts: PIN_ATTEMPTS,
-        }
-    }
-
-    /// A SIM whose PIN was wrong too often: it asks for its PUK.
-    pub fn blocked(pin: impl Into<String>, puk: impl Into<String>) -> Self {
-        Self {
-            attempts: 0,
-            ..Self::locked(pin, puk)
-        }
-    }
-
-    /// What the SIM is waiting for.
-    pub fn status(&self) -> SimStatus {
-        if self.unlocked {
-            SimStatus::Ready
-        } else if self.attempts > 0 {
-            SimStatus::PinRequired
-        } else {
-            SimStatus::PukRequired
-        }
-    }
-
-    /// Whether it asks for a PIN after a reboot.
-    pub(super) fn asks_for_pin(&self) -> bool {
-        self.pin.is_some()
-    }
-
-    /// Takes the PIN, or the PUK with a new PIN.
-    pub(super) fn enter(&mut self, given: &str, new_pin: Option<&str>) -> Result<(), PinError> {
-        match self.status() {
-            SimStatus::PinRequired if self.pin.as_deref() == Some(given) => {}
-            SimStatus::PinRequired => {
-                self.attempts -= 1;
-                return Err(match self.attempts {
-                    0 => PinError::PukRequired,
-                    _ => PinError::Wrong,
-                });
-            }
-            SimStatus::PukRequired => match new_pin {
-                Some(new_pin) if given == self.puk => self.pin = Some(new_pin.to_owned()),
-                _ => return Err(PinError::Wrong),
-            },
-            SimStatus::Ready | SimStatus::Other(_) => return Err(PinError::NotAwaited),
-        }
-        self.unlocked = true;
-        self.attempts = PIN_ATTEMPTS;
-        Ok(())
-    }
-
-    /// The card has been without power.
-    pub(super) fn reset(&mut self) {
-        self.unlocked = self.pin.is_none();
-    }
-}
 
 /// The operator of the network.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -338,107 +235,6 @@ impl Modem {
         self.announce_zone(time, zone, now);
         self.drive(now);
     }
-
-    /// The registration as the module sees it.
-    pub(super) fn registration(&self) -> Registration {
-        let sim = self.world.sim.as_ref();
-        let usable = sim.is_some_and(|sim| sim.status() == SimStatus::Ready);
-        let wanted = self.attach_wanted && self.operator_mode != 2;
-        if !self.is_running() || self.functionality != 1 || !usable || !wanted {
-            Registration::NotRegistered
-        } else if self.search.is_some() && self.world.registration.is_registered() {
-            Registration::Searching
-        } else if self.bearer_refused && self.world.registration.is_registered() {
-            // The attach fails with its bearer.
-            Registration::Denied
-        } else {
-            self.world.registration
-        }
-    }
-
-    /// Where the module is registered, if it is.
-    pub(super) fn location(&self) -> Option<Location> {
-        let cell = self.world.cells.first()?;
-        self.registration().is_registered().then_some(Location {
-            area: cell.area,
-            cell: cell.id,
-            technology: LTE,
-        })
-    }
-
-    /// Whether the packet domain can be used: in LTE that goes with the registration.
-    pub(super) fn is_attached(&self) -> bool {
-        self.registration().is_registered()
-    }
-
-    /// Something has changed: the module looks for the network, which takes a while.
-    pub(super) fn search(&mut self, now: Instant) {
-        let latency = self.profile.latency.registration;
-        self.search = Some(now + self.spread(latency));
-        self.bearer_refused = self.refuses(DEFAULT_BEARER);
-        self.announce_registration(now);
-    }
-
-    /// Registers once the network is found.
-    pub(super) fn finish_search(&mut self, now: Instant) {
-        if self.search.is_some_and(|due| due <= now) {
-            self.search = None;
-            self.announce_registration(now);
-        }
-    }
-
-    /// Reports a change of the registration to who has asked for it, and drops the links when it
-    /// is lost.
-    pub(super) fn announce_registration(&mut self, now: Instant) {
-        let (registration, location) = (self.registration(), self.location());
-        let announced = std::mem::replace(&mut self.announced, (registration, location));
-        // A change of the cell alone is reported to who wants to know the cell.
-        let needed = match announced {
-            same if same == self.announced => return,
-            (before, _) if before != registration => 1,
-            _ => 2,
-        };
-        for domain in RegistrationDomain::ALL {
-            let reports = self.settings.number(domain.name());
-            if reports >= needed {
-                let change = RegistrationChanged {
-                    domain,
-                    registration,
-                    location: location.filter(|_| reports >= 2),
-                };
-                let line = format!("{change}{}", self.cause(reports));
-                self.urc(now, line.as_bytes());
-            }
-        }
-        let (before, is) = (announced.0.is_registered(), registration.is_registered());
-        let wanted = self.attach_wanted && self.operator_mode != 2 && self.functionality == 1;
-        match (before, is) {
-            (false, true) => self.announce_packet(PacketEvent::Activated(DEFAULT_BEARER), now),
-            (true, false) if wanted => self.announce_packet(PacketEvent::DetachedByNetwork, now),
-            (true, false) => self.announce_packet(PacketEvent::Detached, now),
-            _ => {}
-        }
-        if !is {
-            for context in self.contexts.values_mut() {
-                context.active = false;
-            }
-            self.drop_links(now);
-        }
-    }
-
-    /// `,,,,0,<cause>` behind a registration that is denied, for hosts that have asked for causes
-    /// by a number of 3 or 5 (27.007 sections 7.2 and 10.1.22; 0: the cause is one of 24.301).
-    pub(super) fn cause(&self, reports: u32) -> String {
-        if matches!(reports, 3 | 5) && self.registration() == Registration::Denied {
-            let cause = match self.bearer_refused {
-                true => BEARER_FAILED,
-                false => self.world.rejection,
-            };
-            format!(",,,,0,{cause}")
-        } else {
-            String::new()
-        }
-    }
 }
 
 #[cfg(test)]
@@ -458,21 +254,5 @@ mod tests {
         assert_eq!(world.clock(now), clock);
         let wrong = Clock { month: 13, ..clock };
         assert_eq!(world.set_clock(wrong, now), None);
-    }
-
-    #[test]
-    fn a_pin_that_is_wrong_three_times_is_blocked() {
-        let mut sim = Sim::locked("1234", "12345678");
-        for _ in 0..2 {
-            assert!(matches!(sim.enter("0000", None), Err(PinError::Wrong)));
-        }
-        let third = sim.enter("0000", None);
-        assert!(matches!(third, Err(PinError::PukRequired)));
-        assert_eq!(sim.status(), SimStatus::PukRequired);
-        assert!(matches!(sim.enter("1234", None), Err(PinError::Wrong)));
-        assert!(sim.enter("12345678", Some("4321")).is_ok());
-        assert_eq!(sim.status(), SimStatus::Ready);
-        sim.reset();
-        assert!(sim.enter("4321", None).is_ok());
     }
 }

@@ -8,8 +8,8 @@ use atmq_protocol::standard::SimStatus;
 
 use super::{Action, Definition, Field};
 use crate::modem::command::Done;
-use crate::modem::world::{PinError, Sim};
-use crate::modem::{Modem, NOT_ALLOWED, Refused};
+use crate::modem::sim::PinError;
+use crate::modem::{Modem, NOT_ALLOWED, Refused, Sim};
 
 pub(super) const COMMANDS: &[Definition] = &[
     Definition::plain("+CIMI", Action::Shared),
