@@ -3,6 +3,7 @@
 mod cache;
 mod command;
 mod config;
+mod connect;
 mod connection;
 mod events;
 mod fault;
