@@ -1,20 +1,21 @@
 //! The broker itself, without clock, socket or task.
 
 mod connect;
+mod connection;
 mod exchange;
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::fmt;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::codec;
-use super::packet::{Packet, PacketId, Publish, Reply};
+use super::packet::{Packet, PacketId, Reply};
 use super::retained::Retained;
 use super::session::{Delivery, Session, SessionKey};
-use super::splitter::Splitter;
 use super::subscriptions::Subscriptions;
 use super::{AcceptAll, Authenticator, CloseReason, Limits, Violation};
+use connection::Connection;
 
 /// Identifies a connection for as long as the broker runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -79,23 +80,6 @@ pub struct Core {
     next_session: u64,
     next_assigned_client_id: u64,
     counters: Counters,
-}
-
-#[derive(Debug)]
-struct Connection {
-    splitter: Splitter,
-    /// Set by CONNECT.
-    session: Option<SessionKey>,
-    will: Option<Publish>,
-    /// One and a half times the keep-alive interval.
-    patience: Option<Duration>,
-    deadline: Option<Instant>,
-    timer: Option<Instant>,
-    outgoing: Vec<u8>,
-    /// Bytes handed to the caller and not yet reported as transmitted.
-    in_transit: usize,
-    is_ready: bool,
-    end: Option<CloseReason>,
 }
 
 impl Core {
@@ -279,13 +263,6 @@ impl Core {
         Ok(())
     }
 
-    /// The connection, unless its end has been decided.
-    fn live(&mut self, id: ConnectionId) -> Option<&mut Connection> {
-        self.connections
-            .get_mut(&id)
-            .filter(|connection| connection.end.is_none())
-    }
-
     /// Sends a packet of ours. Every answer to a client leaves through here, one call per packet:
     /// withholding, delaying or repeating an acknowledgement is a matter of this one place.
     fn reply(&mut self, id: ConnectionId, reply: &Reply) {
@@ -317,70 +294,6 @@ impl Core {
         connection.outgoing.extend_from_slice(bytes);
         self.make_ready(id);
     }
-
-    fn make_ready(&mut self, id: ConnectionId) {
-        if let Some(connection) = self.connections.get_mut(&id)
-            && !connection.is_ready
-        {
-            connection.is_ready = true;
-            self.ready.push_back(id);
-        }
-    }
-
-    fn set_deadline(&mut self, id: ConnectionId, deadline: Option<Instant>) {
-        let Some(connection) = self.connections.get_mut(&id) else {
-            return;
-        };
-        connection.deadline = deadline;
-        let Some(deadline) = deadline else {
-            return;
-        };
-        if connection.timer.is_none_or(|timer| timer > deadline) {
-            if let Some(timer) = connection.timer.replace(deadline) {
-                self.timers.remove(&(timer, id));
-            }
-            self.timers.insert((deadline, id));
-        }
-    }
-
-    /// Decides the end of a connection. What follows from it is left to
-    /// [`Core::act_on_ends`], because a will can end further connections.
-    fn end(&mut self, id: ConnectionId, reason: CloseReason) {
-        if let Some(connection) = self.live(id) {
-            connection.end = Some(reason);
-            self.ending.push_back(id);
-            self.make_ready(id);
-        }
-    }
-
-    fn act_on_ends(&mut self) {
-        while let Some(id) = self.ending.pop_front() {
-            self.leave(id);
-        }
-    }
-
-    /// Parts a connection from its session, and publishes the will if it is still there.
-    fn leave(&mut self, id: ConnectionId) {
-        let Some(connection) = self.connections.get_mut(&id) else {
-            return;
-        };
-        let will = connection.will.take();
-        if let Some(key) = connection.session.take() {
-            self.detach(key);
-        }
-        if let Some(will) = will {
-            self.route(will);
-        }
-    }
-
-    fn forget(&mut self, id: ConnectionId) {
-        if let Some(Connection {
-            timer: Some(timer), ..
-        }) = self.connections.remove(&id)
-        {
-            self.timers.remove(&(timer, id));
-        }
-    }
 }
 
 impl Default for Core {
@@ -403,23 +316,6 @@ impl fmt::Debug for Core {
 impl fmt::Display for ConnectionId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
-    }
-}
-
-impl Connection {
-    fn new() -> Self {
-        Self {
-            splitter: Splitter::default(),
-            session: None,
-            will: None,
-            patience: None,
-            deadline: None,
-            timer: None,
-            outgoing: Vec::new(),
-            in_transit: 0,
-            is_ready: false,
-            end: None,
-        }
     }
 }
 

@@ -1,12 +1,12 @@
 //! The core in virtual time, with hand-made packets.
 
+mod limits;
+mod properties;
+
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use proptest::prelude::*;
-
 use super::*;
-use crate::broker::subscriptions::MAX_LEVELS;
 use crate::broker::{ConnectReturnCode, Credentials};
 
 const PINGREQ: &[u8] = b"\xC0\0";
@@ -225,100 +225,6 @@ fn wills_that_end_connections_publish_further_wills() {
 }
 
 #[test]
-fn who_does_not_read_is_closed_and_who_reads_is_not() {
-    let mut bench = Bench::new(Limits {
-        outgoing_bytes: 100,
-        ..Limits::default()
-    });
-    let slow = bench.subscriber("slow", &["t"], 0);
-    let quick = bench.subscriber("quick", &["t"], 0);
-    let publisher = bench.subscriber("publisher", &[], 0);
-    for _ in 0..20 {
-        bench.receive(publisher, publish(0, "t", 0, b"0123456789"));
-        let read = bench.take(quick).len();
-        bench.core.transmitted(quick, read + 5);
-    }
-    assert_eq!(
-        bench.closed.get(&slow),
-        Some(&CloseReason::Overflow { limit: 100 })
-    );
-    assert_eq!(bench.closed.get(&quick), None);
-}
-
-#[test]
-fn a_full_queue_drops_and_counts() {
-    let mut bench = Bench::new(Limits {
-        queued_messages: 2,
-        ..Limits::default()
-    });
-    let id = bench.connect("c", 0x00, 0);
-    bench.receive(id, subscribe("t", 1));
-    bench.receive(id, DISCONNECT);
-    let publisher = bench.subscriber("publisher", &[], 0);
-    for payload in [b"1", b"2", b"3"] {
-        bench.receive(publisher, publish(2, "t", 1, payload));
-    }
-    assert_eq!(bench.core.counters().dropped_queue_full, 1);
-    let id = bench.connect("c", 0x00, 0);
-    let queued = [publish(2, "t", 1, b"1"), publish(2, "t", 2, b"2")].concat();
-    assert_eq!(bench.take(id), [RESUMED, &queued].concat());
-}
-
-#[test]
-fn more_subscriptions_than_allowed_are_refused() {
-    let mut bench = Bench::new(Limits {
-        subscriptions: 1,
-        ..Limits::default()
-    });
-    let id = bench.subscriber("c", &["a"], 0);
-    bench.receive(id, subscribe("b", 0));
-    bench.receive(id, subscribe("a", 1));
-    assert_eq!(bench.take(id), b"\x90\x03\0\x01\x80\x90\x03\0\x01\x01");
-}
-
-#[test]
-fn a_filter_of_too_many_levels_is_refused() {
-    let mut bench = Bench::new(Limits::default());
-    let id = bench.subscriber("c", &[], 0);
-    let filter = "/".repeat(MAX_LEVELS);
-    let body = [&[0, 1, 0, MAX_LEVELS as u8], filter.as_bytes(), &[0]].concat();
-    bench.receive(id, [&[0x82, 0xCD, 0x01], &body[..]].concat());
-    assert_eq!(bench.take(id), b"\x90\x03\0\x01\x80");
-}
-
-#[test]
-fn more_sessions_than_allowed_are_refused() {
-    let mut bench = Bench::new(Limits {
-        sessions: 1,
-        ..Limits::default()
-    });
-    bench.connect("a", 0x02, 0);
-    let id = bench.connect("b", 0x02, 0);
-    assert_eq!(bench.take(id), b"\x20\x02\0\x03");
-    assert_eq!(
-        bench.closed[&id],
-        CloseReason::Refused(ConnectReturnCode::ServerUnavailable)
-    );
-    let id = bench.connect("a", 0x02, 0);
-    assert_eq!(bench.take(id), ACCEPTED);
-}
-
-#[test]
-fn a_packet_beyond_the_limit_closes() {
-    let mut bench = Bench::new(Limits {
-        packet_bytes: 100,
-        ..Limits::default()
-    });
-    let id = bench.subscriber("c", &[], 0);
-    bench.receive(id, [0x30, 101]);
-    let violation = Violation::PacketTooLarge {
-        length: 101,
-        limit: 100,
-    };
-    assert_eq!(bench.closed[&id], CloseReason::Violation(violation));
-}
-
-#[test]
 fn the_authenticator_decides() {
     use ConnectReturnCode as Code;
     for code in [
@@ -423,68 +329,4 @@ fn what_comes_after_the_end_is_ignored() {
     bench.core.closed(id);
     bench.drain();
     assert_eq!(bench.take(observer), b"");
-}
-
-/// Packets of a client after its CONNECT, most of them in order.
-fn conversation() -> impl Strategy<Value = Vec<u8>> {
-    let topic = prop::sample::select(vec!["t", "a/b", "a", "$x"]);
-    let filter = prop::sample::select(vec!["t", "a/+", "#", "$share/g/t", "$x/#"]);
-    let payload = prop::collection::vec(any::<u8>(), 0..20);
-    let flags = prop::sample::select(vec![0, 1, 2, 3, 4, 5, 12]);
-    let packet = prop_oneof![
-        8 => (flags, topic, 1..4u8, payload).prop_map(|(f, t, id, p)| publish(f, t, id, &p)),
-        4 => (filter, 0..3u8).prop_map(|(filter, qos)| subscribe(filter, qos)),
-        8 => (prop::sample::select(vec![0x40, 0x50, 0x62, 0x70]), 1..6u8)
-            .prop_map(|(header, id)| vec![header, 2, 0, id]),
-        2 => Just(PINGREQ.to_vec()),
-        1 => prop::collection::vec(any::<u8>(), 1..8),
-    ];
-    prop::collection::vec(packet, 0..40).prop_map(|packets| packets.concat())
-}
-
-/// Feeds one client in chunks of these sizes, repeated, beside an observer of everything.
-fn run(bytes: &[u8], sizes: &[usize]) -> (Vec<u8>, Vec<u8>, Option<CloseReason>, Counters) {
-    let mut bench = Bench::new(Limits {
-        packet_bytes: 1_000,
-        ..Limits::default()
-    });
-    let observer = bench.subscriber("observer", &["#"], 1);
-    let id = bench.open();
-    let mut rest = bytes;
-    for size in sizes.iter().cycle() {
-        let (chunk, after) = rest.split_at((*size).min(rest.len()));
-        bench.receive(id, chunk);
-        rest = after;
-        if rest.is_empty() {
-            break;
-        }
-    }
-    let closed = bench.closed.remove(&id);
-    (
-        bench.take(id),
-        bench.take(observer),
-        closed,
-        bench.core.counters(),
-    )
-}
-
-proptest! {
-    #[test]
-    fn any_bytes_in_any_split_do_no_harm(
-        bytes in prop::collection::vec(any::<u8>(), 0..400),
-        sizes in prop::collection::vec(1..50usize, 1..8),
-    ) {
-        prop_assert_eq!(run(&bytes, &sizes), run(&bytes, &[bytes.len().max(1)]));
-        let connected = [connect("c", 0x06, 1), bytes].concat();
-        prop_assert_eq!(run(&connected, &sizes), run(&connected, &[connected.len()]));
-    }
-
-    #[test]
-    fn any_split_of_a_conversation_gives_the_same_answers(
-        bytes in conversation(),
-        sizes in prop::collection::vec(1..50usize, 1..8),
-    ) {
-        let bytes = [connect("c", 0x02, 1), bytes].concat();
-        prop_assert_eq!(run(&bytes, &sizes), run(&bytes, &[bytes.len()]));
-    }
 }
