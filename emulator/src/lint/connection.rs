@@ -4,19 +4,11 @@ use std::time::{Duration, Instant};
 
 use atmq_protocol::mqtt::{
     Connected, DataFormat, Formats, LinkStatus, OpenFailure, PublishPayload, QoS, Request, Setting,
-    SettingKey, Urc,
+    Urc,
 };
 
 use super::Rule;
-
-/// `cloud_type` of Alibaba Cloud (documented).
-const ALIBABA: u8 = 2;
-
-/// Seconds that Alibaba Cloud accepts as keepalive (documented, reference `clouds.md` 5).
-const ALIBABA_KEEPALIVE: std::ops::RangeInclusive<u16> = 30..=1200;
-
-/// The manual's default, in seconds.
-const KEEPALIVE: u16 = 120;
+use super::settings::{Settings, may_follow_open};
 
 /// A host may need so long to take note that its connection is lost.
 const REACTION: Duration = Duration::from_secs(1);
@@ -27,19 +19,13 @@ const IN_FLIGHT: usize = 64;
 /// What the host should know of its connection.
 #[derive(Debug)]
 pub(super) struct Observed {
-    keeps_configuration: bool,
     stage: Stage,
     /// The last command with an outcome that another one may depend on.
     awaited: Option<Awaited>,
     /// What the command being executed has changed, to be taken back if it is refused.
     before: Before,
     in_flight: Vec<u16>,
-    /// The keys of the settings made since the last link ended, and of those of the last
-    /// connection that had any.
-    configured: Vec<String>,
-    lost: Vec<String>,
-    keep_alive: u16,
-    alibaba: bool,
+    settings: Settings,
     /// When the host heard that the link is lost.
     lost_at: Option<Instant>,
     /// It was closed without being open.
@@ -95,15 +81,11 @@ impl Observed {
     /// `keeps_configuration`: whether CLOSE leaves the settings as they are.
     pub(super) fn new(keeps_configuration: bool) -> Self {
         Self {
-            keeps_configuration,
             stage: Stage::Closed,
             awaited: None,
             before: Before::default(),
             in_flight: Vec::new(),
-            configured: Vec::new(),
-            lost: Vec::new(),
-            keep_alive: KEEPALIVE,
-            alibaba: false,
+            settings: Settings::new(keeps_configuration),
             lost_at: None,
             stray_close: None,
         }
@@ -128,8 +110,7 @@ impl Observed {
             Request::Open { host, .. } => {
                 self.depends_on(Dependency::Close, arrived, &mut notice);
                 if self.stage == Stage::Closed {
-                    self.compare_settings(&mut notice);
-                    self.alibaba |= host.ends_with(".aliyuncs.com");
+                    self.settings.open(host, &mut notice);
                     self.advance(Stage::Opening, Dependency::Open);
                 }
             }
@@ -138,14 +119,7 @@ impl Observed {
                 if !early && self.stage == Stage::Closed {
                     self.not_connected("the link is not open", arrived, &mut notice);
                 }
-                if self.alibaba && !ALIBABA_KEEPALIVE.contains(&self.keep_alive) {
-                    let (from, to) = ALIBABA_KEEPALIVE.into_inner();
-                    let detail = format!(
-                        "{} s, Alibaba Cloud accepts {from} to {to}",
-                        self.keep_alive
-                    );
-                    notice(Rule::KeepaliveOutOfRange, detail);
-                }
+                self.settings.connect(&mut notice);
                 if self.stage == Stage::Open {
                     self.advance(Stage::Connecting, Dependency::Connect);
                 }
@@ -210,7 +184,7 @@ impl Observed {
             self.acknowledged(id);
         }
         if before.configured {
-            self.configured.pop();
+            self.settings.take_back();
         }
     }
 
@@ -282,35 +256,7 @@ impl Observed {
             notice(Rule::SettingAfterOpen, String::new());
             return;
         }
-        match setting {
-            Setting::KeepAlive(seconds) => self.keep_alive = *seconds,
-            Setting::AliAuth { .. } => self.alibaba = true,
-            Setting::Cloud { platform, .. } => self.alibaba = *platform == ALIBABA,
-            _ => {}
-        }
-        let key = key.to_ascii_lowercase();
-        if !self.configured.contains(&key) {
-            self.configured.push(key);
-            self.before.configured = true;
-        }
-    }
-
-    /// Whether the host has made the settings again that the connection before had.
-    fn compare_settings(&self, notice: &mut impl FnMut(Rule, String)) {
-        let missing = self
-            .lost
-            .iter()
-            .filter(|key| !self.configured.contains(key));
-        let missing: Vec<_> = missing.map(String::as_str).collect();
-        if missing.is_empty() || self.keeps_configuration {
-            return;
-        }
-        let rule = if self.configured.is_empty() {
-            Rule::ConfigurationLost
-        } else {
-            Rule::ConfigurationDiffers
-        };
-        notice(rule, format!("not set again: {}", missing.join(", ")));
+        self.before.configured = self.settings.make(setting, key);
     }
 
     /// A command that needs MQTT to be connected.
@@ -373,23 +319,6 @@ impl Observed {
         self.arrive(Stage::Closed, due);
         self.before = Before::default();
         self.in_flight.clear();
-        if !self.configured.is_empty() {
-            self.lost = std::mem::take(&mut self.configured);
-        }
-        self.keep_alive = KEEPALIVE;
-        self.alibaba = false;
+        self.settings.end();
     }
-}
-
-/// The formats may change at any time (inferred); all else shapes the session that OPEN begins
-/// (documented for will, session, keepalive and aliauth; inferred for the others).
-fn may_follow_open(key: SettingKey) -> bool {
-    matches!(
-        key,
-        SettingKey::ReceiveMode
-            | SettingKey::SendMode
-            | SettingKey::DataFormats
-            | SettingKey::Cache
-            | SettingKey::ResultUrcs
-    )
 }

@@ -8,6 +8,7 @@
 mod connection;
 mod redact;
 mod rule;
+mod settings;
 mod typing;
 
 use std::collections::VecDeque;
