@@ -35,11 +35,12 @@ impl Bench {
     async fn open(&mut self, link: u8) -> TcpStream {
         self.request_open(link);
         let (peer, _) = self.listener.accept().await.expect("a link");
-        assert_eq!(
-            self.network.next_event().await,
-            NetworkEvent::Opened { link }
-        );
+        self.expect(NetworkEvent::Opened { link }).await;
         peer
+    }
+
+    async fn expect(&mut self, event: NetworkEvent) {
+        expect(&mut self.network, event).await;
     }
 
     fn send(&mut self, link: u8, bytes: &[u8]) {
@@ -55,6 +56,20 @@ fn open(link: u8, host: &str, port: u16, tls: Option<TlsOptions>) -> NetworkRequ
         port,
         tls,
     }
+}
+
+async fn expect(network: &mut Network, event: NetworkEvent) {
+    assert_eq!(network.next_event().await, event);
+}
+
+fn came(link: u8, bytes: &[u8]) -> NetworkEvent {
+    let bytes = bytes.to_vec();
+    NetworkEvent::Received { link, bytes }
+}
+
+fn closed_by_peer(link: u8) -> NetworkEvent {
+    let reason = CloseReason::Peer;
+    NetworkEvent::Closed { link, reason }
 }
 
 async fn closed_port() -> u16 {
@@ -74,27 +89,11 @@ async fn bytes_go_both_ways_until_the_peer_closes() {
     peer.read_exact(&mut received).await.unwrap();
     assert_eq!(&received, b"pingpong");
     peer.write_all(b"answer").await.unwrap();
-    assert_eq!(
-        bench.network.next_event().await,
-        NetworkEvent::Received {
-            link: 3,
-            bytes: b"answer".to_vec()
-        }
-    );
+    bench.expect(came(3, b"answer")).await;
     peer.write_all(b"last words").await.unwrap();
     drop(peer);
-    assert_eq!(
-        bench.network.next_event().await,
-        NetworkEvent::Received {
-            link: 3,
-            bytes: b"last words".to_vec()
-        }
-    );
-    let reason = CloseReason::Peer;
-    assert_eq!(
-        bench.network.next_event().await,
-        NetworkEvent::Closed { link: 3, reason }
-    );
+    bench.expect(came(3, b"last words")).await;
+    bench.expect(closed_by_peer(3)).await;
     // The link is gone; what is still sent on it goes nowhere.
     bench.send(3, b"late");
     bench.network.request(NetworkRequest::Close { link: 3 });
@@ -108,11 +107,7 @@ async fn a_reset_is_the_peers_doing() {
     peer.readable().await.unwrap();
     // Closed with bytes unread: a reset.
     drop(peer);
-    let reason = CloseReason::Peer;
-    assert_eq!(
-        bench.network.next_event().await,
-        NetworkEvent::Closed { link: 0, reason }
-    );
+    bench.expect(closed_by_peer(0)).await;
 }
 
 #[tokio::test]
@@ -120,10 +115,7 @@ async fn a_closed_port_refuses() {
     let mut network = Network::new(NetworkOptions::default());
     network.request(open(0, "127.0.0.1", closed_port().await, None));
     let reason = OpenFailure::Refused;
-    assert_eq!(
-        network.next_event().await,
-        NetworkEvent::OpenFailed { link: 0, reason }
-    );
+    expect(&mut network, NetworkEvent::OpenFailed { link: 0, reason }).await;
 }
 
 #[tokio::test]
@@ -132,10 +124,7 @@ async fn a_name_that_is_none_is_not_resolved() {
     // Too long a label for any resolver to ask for.
     network.request(open(0, &"x".repeat(70), 1883, None));
     let reason = OpenFailure::Resolve;
-    assert_eq!(
-        network.next_event().await,
-        NetworkEvent::OpenFailed { link: 0, reason }
-    );
+    expect(&mut network, NetworkEvent::OpenFailed { link: 0, reason }).await;
 }
 
 #[tokio::test]
@@ -147,10 +136,7 @@ async fn a_mapped_host_is_reached_without_its_name_being_resolved() {
         ..NetworkOptions::default()
     });
     bench.network.request(open(0, "broker.example", 1883, None));
-    assert_eq!(
-        bench.network.next_event().await,
-        NetworkEvent::Opened { link: 0 }
-    );
+    bench.expect(NetworkEvent::Opened { link: 0 }).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -162,10 +148,9 @@ async fn a_peer_that_never_speaks_tls_is_given_up() {
         .request(open(0, "127.0.0.1", port, Some(TlsOptions::default())));
     let (_peer, _) = bench.listener.accept().await.unwrap();
     let reason = OpenFailure::TimedOut;
-    assert_eq!(
-        bench.network.next_event().await,
-        NetworkEvent::OpenFailed { link: 0, reason }
-    );
+    bench
+        .expect(NetworkEvent::OpenFailed { link: 0, reason })
+        .await;
 }
 
 #[tokio::test]
@@ -180,13 +165,7 @@ async fn events_of_an_earlier_link_never_arrive() {
     }
     let mut new = bench.open(0).await;
     new.write_all(b"new").await.unwrap();
-    assert_eq!(
-        bench.network.next_event().await,
-        NetworkEvent::Received {
-            link: 0,
-            bytes: b"new".to_vec()
-        }
-    );
+    bench.expect(came(0, b"new")).await;
 }
 
 #[tokio::test]
@@ -195,10 +174,7 @@ async fn what_is_sent_before_the_link_is_open_is_dropped() {
     bench.request_open(0);
     bench.send(0, &[b'x'; 128 * 1024]);
     let (mut peer, _) = bench.listener.accept().await.unwrap();
-    assert_eq!(
-        bench.network.next_event().await,
-        NetworkEvent::Opened { link: 0 }
-    );
+    bench.expect(NetworkEvent::Opened { link: 0 }).await;
     assert!(!bench.network.is_congested());
     bench.send(0, b"first");
     let mut received = [0; 5];
@@ -309,10 +285,7 @@ async fn a_peer_that_takes_nothing_cannot_fill_the_memory() {
         bench.send(0, &[b'x'; 1024]);
     }
     let reason = CloseReason::Overrun { limit: 1024 * 1024 };
-    assert_eq!(
-        bench.network.next_event().await,
-        NetworkEvent::Closed { link: 0, reason }
-    );
+    bench.expect(NetworkEvent::Closed { link: 0, reason }).await;
     assert!(!bench.network.is_congested());
 }
 
@@ -323,13 +296,7 @@ async fn an_overrun_of_an_earlier_link_is_not_told_of_the_next() {
     bench.send(0, &vec![b'x'; 1024 * 1024 + 1]);
     let mut new = bench.open(0).await;
     new.write_all(b"new").await.unwrap();
-    assert_eq!(
-        bench.network.next_event().await,
-        NetworkEvent::Received {
-            link: 0,
-            bytes: b"new".to_vec()
-        }
-    );
+    bench.expect(came(0, b"new")).await;
 }
 
 #[tokio::test]

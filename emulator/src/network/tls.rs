@@ -132,7 +132,7 @@ impl TlsOptions {
         provider: Arc<CryptoProvider>,
     ) -> Result<Arc<dyn ServerCertVerifier>, TlsOptionsError> {
         if !self.verify {
-            return Ok(Arc::new(AcceptAnything(provider)));
+            return Ok(Arc::new(Lenient::Anything(provider)));
         }
         let mut roots = RootCertStore::empty();
         let ca = self.ca_pem.as_ref().ok_or(TlsOptionsError::NoCa)?;
@@ -143,7 +143,7 @@ impl TlsOptions {
             .build()
             .map_err(|_| TlsOptionsError::BadCa)?;
         if self.ignore_time {
-            return Ok(Arc::new(Timeless(verifier)));
+            return Ok(Arc::new(Lenient::Timeless(verifier)));
         }
         Ok(verifier)
     }
@@ -157,11 +157,17 @@ fn certificates(pem: &[u8]) -> Option<Vec<CertificateDer<'static>>> {
     (!certificates.is_empty()).then_some(certificates)
 }
 
-/// Verifies as if it were always the time of the certificate.
+/// What a broker has to prove, where it is not what rustls asks for.
 #[derive(Debug)]
-struct Timeless(Arc<WebPkiServerVerifier>);
+enum Lenient {
+    /// All of it, as if it were always the time of the certificate.
+    Timeless(Arc<WebPkiServerVerifier>),
+    /// Nothing, as at security level 0 of a module. Signatures are not looked at either:
+    /// certificates that old devices show in this mode often do not parse.
+    Anything(Arc<CryptoProvider>),
+}
 
-impl ServerCertVerifier for Timeless {
+impl ServerCertVerifier for Lenient {
     fn verify_server_cert(
         &self,
         end_entity: &CertificateDer<'_>,
@@ -170,9 +176,11 @@ impl ServerCertVerifier for Timeless {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
+        let Self::Timeless(verifier) = self else {
+            return Ok(ServerCertVerified::assertion());
+        };
         let at = |time| {
-            self.0
-                .verify_server_cert(end_entity, intermediates, server_name, ocsp_response, time)
+            verifier.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, time)
         };
         match at(now) {
             Err(rustls::Error::InvalidCertificate(
@@ -193,8 +201,12 @@ impl ServerCertVerifier for Timeless {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        self.0
-            .verify_tls12_signature(message, certificate, signature)
+        match self {
+            Self::Timeless(verifier) => {
+                verifier.verify_tls12_signature(message, certificate, signature)
+            }
+            Self::Anything(_) => Ok(HandshakeSignatureValid::assertion()),
+        }
     }
 
     fn verify_tls13_signature(
@@ -203,52 +215,21 @@ impl ServerCertVerifier for Timeless {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        self.0
-            .verify_tls13_signature(message, certificate, signature)
+        match self {
+            Self::Timeless(verifier) => {
+                verifier.verify_tls13_signature(message, certificate, signature)
+            }
+            Self::Anything(_) => Ok(HandshakeSignatureValid::assertion()),
+        }
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.supported_verify_schemes()
-    }
-}
-
-/// What a module does at security level 0. Signatures are not looked at either: certificates that
-/// old devices show in this mode often do not parse.
-#[derive(Debug)]
-struct AcceptAnything(Arc<CryptoProvider>);
-
-impl ServerCertVerifier for AcceptAnything {
-    fn verify_server_cert(
-        &self,
-        _end_entity: &CertificateDer<'_>,
-        _intermediates: &[CertificateDer<'_>],
-        _server_name: &ServerName<'_>,
-        _ocsp_response: &[u8],
-        _now: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        _message: &[u8],
-        _certificate: &CertificateDer<'_>,
-        _signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        Ok(HandshakeSignatureValid::assertion())
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        _message: &[u8],
-        _certificate: &CertificateDer<'_>,
-        _signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        Ok(HandshakeSignatureValid::assertion())
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
+        match self {
+            Self::Timeless(verifier) => verifier.supported_verify_schemes(),
+            Self::Anything(provider) => provider
+                .signature_verification_algorithms
+                .supported_schemes(),
+        }
     }
 }
 
