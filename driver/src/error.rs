@@ -1,5 +1,7 @@
 //! What can go wrong, told from the caller's side.
 
+mod words;
+
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,6 +13,8 @@ use atmq_protocol::result_code::FinalResult;
 use thiserror::Error;
 
 use crate::tls::TlsError;
+
+use words::{bytes, during, open_words, reason_words, refusal_words, status_words};
 
 /// Why a port could not be opened, or nothing behind it answered.
 #[derive(Debug, Error)]
@@ -373,75 +377,5 @@ impl PublishError {
     /// deliver it twice.
     pub fn may_have_arrived(&self) -> bool {
         matches!(self, Self::WrongAcknowledgement { .. } | Self::Unknown(_))
-    }
-}
-
-fn during(accepted: bool) -> &'static str {
-    match accepted {
-        true => "after it had taken",
-        false => "during",
-    }
-}
-
-fn bytes(count: &Option<usize>) -> String {
-    match count {
-        Some(count) => format!("{count} bytes"),
-        None => "nothing".into(),
-    }
-}
-
-fn reason_words(reason: Option<i32>) -> String {
-    match reason {
-        None => String::new(),
-        Some(6) => ": it could not send the packet (code 6)".into(),
-        Some(7) => ": it found a bad parameter (code 7)".into(),
-        Some(code) => format!(" (code {code})"),
-    }
-}
-
-fn open_words(failure: OpenFailure) -> String {
-    match failure {
-        OpenFailure::Parameter => "a parameter is wrong".into(),
-        OpenFailure::InUse => "the connection is in use".into(),
-        OpenFailure::PdpActivation => "no packet data context".into(),
-        OpenFailure::Dns => "the host name cannot be resolved".into(),
-        OpenFailure::Network => "the network is down or the host takes no connection".into(),
-        OpenFailure::Other(Some(code)) => format!("code {code}"),
-        OpenFailure::Other(None) => "no reason given".into(),
-    }
-}
-
-fn refusal_words(refusal: Refusal) -> &'static str {
-    match refusal {
-        Refusal::ProtocolVersion => "it does not speak this version of MQTT",
-        Refusal::Identifier => "it does not take the client id",
-        Refusal::ServerUnavailable => "it is not available",
-        Refusal::BadCredentials => "bad user name or password",
-        Refusal::NotAuthorized => "not authorised",
-        Refusal::Other(_) => "unknown reason",
-    }
-}
-
-fn status_words(status: LinkStatus, extend: Option<i32>) -> String {
-    let words = match status {
-        LinkStatus::Fine => "nothing is wrong",
-        LinkStatus::ClosedByServer => "closed or reset by the broker",
-        LinkStatus::Address => "the address cannot be parsed",
-        LinkStatus::Dns => "the host name cannot be resolved",
-        LinkStatus::Protocol => "the broker broke the protocol",
-        LinkStatus::Http => "HTTP error",
-        LinkStatus::ConnectTimeout => "no connection in time",
-        LinkStatus::ConnectFailed => "no connection",
-        LinkStatus::Fatal => "fatal error",
-        LinkStatus::Closed => "closed",
-        LinkStatus::NeedMoreData => "more data needed",
-        LinkStatus::CacheOverflow => "the module's cache is full",
-        LinkStatus::Tls => "TLS failed",
-        LinkStatus::Refused => "the broker refused the client",
-        LinkStatus::Other(code) => return format!("status {code}"),
-    };
-    match extend {
-        Some(extend) => format!("{words}, code {extend}"),
-        None => words.into(),
     }
 }

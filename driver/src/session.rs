@@ -71,9 +71,11 @@ mod event;
 mod fence;
 mod owned;
 mod pending;
+mod secrets;
 #[cfg(test)]
 mod tests;
 mod unread;
+mod wire;
 
 use std::fmt;
 use std::time::{Duration, Instant};
@@ -88,10 +90,10 @@ use crate::error::RequestError;
 
 use channel::Channel;
 pub(crate) use channel::is_loss;
-use command::Wire;
 pub use command::{Command, Publish, RawCommand, Upload};
 pub(crate) use event::redact;
 pub use event::{Answer, Event, Response, Transmit};
+use wire::Wire;
 
 /// The longest line that is kept, in bytes. Ours: no module is known to report more than 8000
 /// bytes of payload, which are 16000 hexadecimal digits.

@@ -11,11 +11,12 @@ use atmq_protocol::mqtt::{ConnectionId, FormatTable, Information, LinkStatus, Re
 use atmq_protocol::result_code::FinalResult;
 use tracing::Span;
 
-use super::command::{Command, Kind, Prepared, Wire};
+use super::command::Command;
 use super::event::{Answer, Event, Transmit};
 use super::fence::Fence;
 use super::pending::Pending;
 use super::unread::Unread;
+use super::wire::{Kind, Prepared, Wire};
 use crate::counters::Counters;
 use crate::error::{ExchangeError, RequestError};
 

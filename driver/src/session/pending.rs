@@ -7,9 +7,9 @@ use atmq_protocol::standard::StandardInformation;
 use tracing::Span;
 use tracing::field::Empty;
 
-use super::command::{Kind, Prepared, Wire};
 use super::event::{Answer, Response};
 use super::owned;
+use super::wire::{Kind, Prepared, Wire};
 use crate::error::ExchangeError;
 
 /// How long the prompt is awaited. Ours: twice what the slowest host seen waits (reference

@@ -8,10 +8,10 @@ use atmq_protocol::result_code::FinalResult;
 
 use super::{Channel, State};
 use crate::error::ExchangeError;
-use crate::session::command::Kind;
 use crate::session::event::Event;
 use crate::session::fence::{self, Fence, Verdict};
 use crate::session::pending::Stage;
+use crate::session::wire::Kind;
 
 impl Channel {
     /// Puts up the fence, not knowing what the module owes.
