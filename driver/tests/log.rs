@@ -3,7 +3,6 @@
 //! A test of its own: which log is on is remembered for the whole program.
 
 #[path = "scripted/module.rs"]
-#[allow(dead_code, reason = "what other tests need of it")]
 mod module;
 
 use std::sync::{Arc, Mutex};

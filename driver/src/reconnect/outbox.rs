@@ -50,7 +50,7 @@ struct Entry {
     /// The disk knows that it is given to the module, and not to be given again.
     taken: bool,
     /// Who waits until it is on the disk.
-    #[cfg_attr(not(feature = "persist"), allow(dead_code))]
+    #[cfg(feature = "persist")]
     keeping: Option<oneshot::Sender<Result<(), Undelivered>>>,
     attempts: u32,
     /// It was sent, and nobody knows what came of it.
@@ -125,7 +125,7 @@ impl Outbox {
     }
 
     /// Takes a message, makes room for it if the policy is to do so. With a copy on the disk it is
-    /// held until that is there, which is told to `keeping`.
+    /// held until that is there.
     ///
     /// # Errors
     /// There is no room.
@@ -133,7 +133,6 @@ impl Outbox {
         &mut self,
         message: Outgoing,
         receipt: oneshot::Sender<Outcome>,
-        keeping: Option<oneshot::Sender<Result<(), Undelivered>>>,
         now: Instant,
     ) -> Result<u64, Undelivered> {
         while !self.has_room(&message) {
@@ -160,7 +159,8 @@ impl Outbox {
             receipt: Some(receipt),
             held: self.kept,
             taken: false,
-            keeping,
+            #[cfg(feature = "persist")]
+            keeping: None,
             attempts: 0,
             doubtful: false,
         };

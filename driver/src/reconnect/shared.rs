@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use atmq_protocol::mqtt::QoS;
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, oneshot, watch};
 use tokio::time::Instant;
 
 use super::counters::QueueDepth;
@@ -68,6 +68,13 @@ impl Core {
     pub(super) fn stopped(&self) -> Option<Stopped> {
         let leaving = self.leave_by.map(|_| Stopped::Requested);
         self.stopped.clone().or(leaving)
+    }
+
+    /// Has the disk forget what need not be kept any more, and tells what waits.
+    fn settle(&mut self) -> QueueDepth {
+        #[cfg(feature = "persist")]
+        self.forget_settled();
+        self.outbox.depth()
     }
 }
 
@@ -152,15 +159,15 @@ impl Shared {
         if core.journal.is_some() {
             let lifetime = message.expire_after.or(self.policy.expire_after);
             let record = encode(&message, lifetime);
-            let (keeping, kept) = tokio::sync::oneshot::channel();
-            let pushed = core.outbox.push(message, sender, Some(keeping), now);
-            if let (Ok(id), Some(journal)) = (&pushed, &core.journal) {
-                journal.add(*id, record);
+            let (keeping, kept) = oneshot::channel();
+            let pushed = core.outbox.push(message, sender, now);
+            if let Ok(id) = pushed {
+                core.keep(id, record, keeping);
             }
             self.settle(core);
             return pushed.map(|_| (receipt, Some(kept)));
         }
-        let pushed = core.outbox.push(message, sender, None, now);
+        let pushed = core.outbox.push(message, sender, now);
         self.settle(core);
         pushed.map(|_| (receipt, None))
     }
@@ -179,10 +186,8 @@ impl Shared {
     }
 
     /// To be called when the queue may have changed: has the disk know, and those who watch it.
-    pub(super) fn settle(&self, #[allow(unused_mut)] mut core: MutexGuard<'_, Core>) {
-        #[cfg(feature = "persist")]
-        core.forget_settled();
-        let depth = core.outbox.depth();
+    pub(super) fn settle(&self, mut core: MutexGuard<'_, Core>) {
+        let depth = core.settle();
         // With the lock held, so that the last one to change it is the last one to show it.
         let before = self.depth.send_replace(depth);
         drop(core);
@@ -222,6 +227,19 @@ impl Shared {
 
 #[cfg(feature = "persist")]
 impl Core {
+    /// Has the disk keep a message, and tell this when it does.
+    fn keep(
+        &mut self,
+        id: u64,
+        record: Vec<u8>,
+        keeping: oneshot::Sender<Result<(), Undelivered>>,
+    ) {
+        self.outbox.keep(id, keeping);
+        if let Some(journal) = &self.journal {
+            journal.add(id, record);
+        }
+    }
+
     fn forget_settled(&mut self) {
         let settled = self.outbox.take_settled();
         if let Some(journal) = &self.journal {
@@ -273,7 +291,7 @@ impl Shared {
 }
 
 /// Whether a message has got to the disk.
-pub(super) type Keeping = tokio::sync::oneshot::Receiver<Result<(), Undelivered>>;
+pub(super) type Keeping = oneshot::Receiver<Result<(), Undelivered>>;
 
 impl fmt::Debug for Shared {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use atmq_driver::{Client, Delivery, Messages, Modem, QoS, Settings};
 
-use crate::module::{Module, connect_with, line_with, options};
+use crate::connected::connect_with;
+use crate::module::{Module, line_with, options};
 
 /// A client in cached mode; `waiting` is what the module lists when it is connected.
 async fn cached(queue: usize, waiting: &str) -> (Modem, Client, Messages, Module) {

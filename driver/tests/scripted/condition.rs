@@ -13,7 +13,8 @@ use tokio::io::DuplexStream;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use crate::module::{Module, OK, connected, line, line_with};
+use crate::connected::connected;
+use crate::module::{Module, OK, line, line_with};
 
 const PROBED: &str = "\r\n+CMEE: 0\r\n\r\nOK\r\n";
 

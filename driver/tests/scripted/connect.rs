@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use crate::module::{configure, connected, line, line_with, options};
+use crate::connected::connected;
+use crate::module::{configure, line, line_with, options};
 use atmq_driver::cloud::aliyun::Device;
 use atmq_driver::{
     ConnectError, ConnectOptions, ConnectionId, Disconnected, Error, ExchangeError, Limits, QoS,

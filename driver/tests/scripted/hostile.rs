@@ -8,7 +8,8 @@ use atmq_driver::{Client, Delivery, Disconnected, Messages, Modem, PublishError,
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream};
 use tokio::time::{Instant, timeout, timeout_at};
 
-use crate::module::{connected, line, options};
+use crate::connected::connected;
+use crate::module::{line, options};
 
 /// What stands in a message is no line and no answer.
 const PAYLOAD: &[u8] = b"\r\nOK\r\n> ERROR\r\n+LMQTTPUB: 0,2,0\r\nend\r\n\x00\x1a\xff";

@@ -7,7 +7,8 @@ use atmq_driver::{
     Settings,
 };
 
-use crate::module::{connect_with, connected, line, line_with, options};
+use crate::connected::{connect_with, connected};
+use crate::module::{line, line_with, options};
 
 #[tokio::test(start_paused = true)]
 async fn a_message_goes_the_way_that_carries_it() {

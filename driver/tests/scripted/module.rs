@@ -1,11 +1,11 @@
 //! A module that is a list of bytes: what it hears, and what it says to that.
 
-use atmq_driver::{Client, ConnectOptions, Messages, Modem, Settings};
+use atmq_driver::{ConnectOptions, Modem, Settings};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream};
 
 /// The module's end of the line.
 pub(crate) struct Module {
-    stream: DuplexStream,
+    pub(crate) stream: DuplexStream,
     /// Bytes of the last say that were written.
     said: usize,
 }
@@ -19,18 +19,6 @@ impl Module {
     pub(crate) async fn answer(&mut self, heard: &str, said: &str) {
         self.hear(heard).await;
         self.say(said).await;
-    }
-
-    /// The next command line, whatever it is.
-    pub(crate) async fn hear_line(&mut self) -> String {
-        let mut line = String::new();
-        loop {
-            let byte = self.stream.read_u8().await.expect("the host has gone");
-            if byte == b'\r' {
-                return line;
-            }
-            line.push(byte.into());
-        }
     }
 
     /// Expects exactly these bytes.
@@ -57,29 +45,6 @@ impl Module {
             self.said += self.stream.write(rest).await.expect("the host has gone");
         }
     }
-
-    /// Expects that the host writes nothing before the time is over.
-    pub(crate) async fn hear_nothing(&mut self, seconds: u64) {
-        let limit = std::time::Duration::from_secs(seconds);
-        let heard = tokio::time::timeout(limit, self.stream.read_u8()).await;
-        assert!(heard.is_err(), "the host wrote {heard:?}");
-    }
-
-    /// What the host writes within this time.
-    pub(crate) async fn hear_for(&mut self, time: std::time::Duration) -> String {
-        let mut heard = Vec::new();
-        let end = tokio::time::Instant::now() + time;
-        while let Ok(Ok(byte)) = tokio::time::timeout_at(end, self.stream.read_u8()).await {
-            heard.push(byte);
-        }
-        String::from_utf8_lossy(&heard).into_owned()
-    }
-
-    /// Expects that the host closes the line.
-    pub(crate) async fn hear_end(&mut self) {
-        let heard = self.stream.read_u8().await;
-        assert!(heard.is_err(), "the host wrote {heard:?}");
-    }
 }
 
 /// A modem on a line, and the module at the other end.
@@ -104,7 +69,7 @@ pub(crate) async fn configure(module: &mut Module) {
 }
 
 /// The same, with one setting in another way: what stands behind `AT+LMQTTCFG=`.
-async fn configure_with(module: &mut Module, other: &str) {
+pub(crate) async fn configure_with(module: &mut Module, other: &str) {
     module.answer("AT+LMQTTCLOSE=0\r", "\r\nERROR\r\n").await;
     settings(module, other).await;
 }
@@ -129,20 +94,4 @@ pub(crate) async fn settings(module: &mut Module, other: &str) {
         let line = format!("AT+LMQTTCFG={setting}\r");
         module.answer(&line, OK).await;
     }
-}
-
-/// All exchanges of a connect, with one setting in another way.
-pub(crate) async fn connect_with(module: &mut Module, other: &str) {
-    configure_with(module, other).await;
-    let opened = "\r\nOK\r\n\r\n+LMQTTOPEN: 0,0\r\n";
-    module.answer("AT+LMQTTOPEN=0,\"h\",1883\r", opened).await;
-    let connected = "\r\nOK\r\n\r\n+LMQTTCONN: 0,0,0\r\n";
-    module.answer("AT+LMQTTCONN=0,\"id\"\r", connected).await;
-}
-
-/// A client that is connected.
-pub(crate) async fn connected(modem: &Modem, module: &mut Module) -> (Client, Messages) {
-    let script = connect_with(module, "");
-    let (client, ()) = tokio::join!(modem.connect(options()), script);
-    client.expect("the script lets it connect")
 }

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use atmq_driver::{Delivery, FinalResult, PublishError, QoS, RawCommand};
 
-use crate::module::{configure, connect_with, connected, line, options};
+use crate::connected::{connect_with, connected};
+use crate::module::{configure, line, options};
 
 #[tokio::test(start_paused = true)]
 async fn urc_and_response_with_one_prefix_are_not_swapped() {

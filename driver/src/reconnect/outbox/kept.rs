@@ -2,6 +2,8 @@
 
 use std::time::Instant;
 
+use tokio::sync::oneshot;
+
 use super::super::message::Undelivered;
 use super::super::store::{Kept, StoreError};
 use super::{Entry, Outbox};
@@ -38,6 +40,17 @@ impl Outbox {
             doubtful: taken,
         };
         self.insert(id, entry);
+    }
+
+    /// From now on this is told when the message is on the disk, or why it cannot be kept.
+    pub(in super::super) fn keep(
+        &mut self,
+        id: u64,
+        keeping: oneshot::Sender<Result<(), Undelivered>>,
+    ) {
+        if let Some(entry) = self.entries.get_mut(&id) {
+            entry.keeping = Some(keeping);
+        }
     }
 
     /// The message is on the disk, or cannot be kept.

@@ -27,7 +27,7 @@ fn message(payload: &str) -> Outgoing {
 
 fn push(outbox: &mut Outbox, message: Outgoing, now: Instant) -> (u64, Receipt) {
     let (sender, receipt) = Receipt::new();
-    (outbox.push(message, sender, None, now).unwrap(), receipt)
+    (outbox.push(message, sender, now).unwrap(), receipt)
 }
 
 /// What the queue wants to be sent.
@@ -91,7 +91,7 @@ fn a_full_queue_refuses_by_number_and_by_bytes() {
     }
     let (sender, _receipt) = Receipt::new();
     assert_eq!(
-        outbox.push(message("4"), sender, None, now),
+        outbox.push(message("4"), sender, now),
         Err(Undelivered::Full {
             messages: 3,
             bytes: 198
@@ -128,7 +128,7 @@ fn the_oldest_make_room_but_not_the_one_that_is_being_sent() {
     assert_eq!(third.try_outcome(), displaced);
     // What cannot make room is kept, and the new one refused.
     let (sender, _receipt) = Receipt::new();
-    let large = outbox.push(message(&"z".repeat(930)), sender, None, now);
+    let large = outbox.push(message(&"z".repeat(930)), sender, now);
     assert!(matches!(large, Err(Undelivered::Full { messages: 1, .. })));
     outbox.sent(first, Ok(Delivery::Acknowledged), now);
     assert!(sending.try_outcome().unwrap().is_ok());
@@ -342,7 +342,7 @@ proptest! {
                         .qos(qos)
                         .expire_after(SECOND * lifetime as u32);
                     let (sender, receipt) = Receipt::new();
-                    if let Ok(id) = outbox.push(message, sender, None, now) {
+                    if let Ok(id) = outbox.push(message, sender, now) {
                         waiting.insert(id, receipt);
                     }
                 }

@@ -1,0 +1,21 @@
+//! A connect from its first to its last exchange.
+
+use atmq_driver::{Client, Messages, Modem};
+
+use crate::module::{Module, configure_with, options};
+
+/// All exchanges of a connect, with one setting in another way.
+pub(crate) async fn connect_with(module: &mut Module, other: &str) {
+    configure_with(module, other).await;
+    let opened = "\r\nOK\r\n\r\n+LMQTTOPEN: 0,0\r\n";
+    module.answer("AT+LMQTTOPEN=0,\"h\",1883\r", opened).await;
+    let connected = "\r\nOK\r\n\r\n+LMQTTCONN: 0,0,0\r\n";
+    module.answer("AT+LMQTTCONN=0,\"id\"\r", connected).await;
+}
+
+/// A client that is connected.
+pub(crate) async fn connected(modem: &Modem, module: &mut Module) -> (Client, Messages) {
+    let script = connect_with(module, "");
+    let (client, ()) = tokio::join!(modem.connect(options()), script);
+    client.expect("the script lets it connect")
+}
