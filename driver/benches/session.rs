@@ -4,70 +4,22 @@
 //! `cargo bench -p atmq-driver` prints each time as a ratio to the floor measured in the same
 //! run. Absolute times depend on the machine and on what else it does; allocations do not.
 
+mod floor;
+#[path = "../tests/session/mod.rs"]
+mod session;
+
 use std::hint::black_box;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use allocation_counter::measure;
-use atmq_driver::session::{Command, Event, Publish, Session};
-use atmq_driver::{ConnectionId, Limits, QoS};
-use atmq_protocol::dialect::Lmqtt;
-use atmq_protocol::mqtt::{DataFormat, Request, Setting, Urc};
+use atmq_driver::session::{Event, Session};
+use atmq_protocol::mqtt::Urc;
+
+use floor::{fastest, floor};
+use session::{exchange, publish, session};
 
 const BYTES: usize = 8 * 1024 * 1024;
-const ROUNDS: usize = 5;
 const EXCHANGES: u16 = 20_000;
-
-/// The fastest of some rounds: what disturbs a round only makes it slower.
-fn fastest(mut round: impl FnMut() -> usize) -> (Duration, usize) {
-    let mut best = Duration::MAX;
-    let mut count = 0;
-    for _ in 0..ROUNDS {
-        let start = Instant::now();
-        count = black_box(round());
-        best = best.min(start.elapsed());
-    }
-    (best, count)
-}
-
-fn floor(stream: &[u8]) -> usize {
-    let mut lines = 0;
-    let mut start = 0;
-    for end in memchr::memchr_iter(b'\n', stream) {
-        lines += usize::from(end - start > 1);
-        black_box(&stream[start..end]);
-        start = end + 1;
-    }
-    lines
-}
-
-/// A session as after a connect.
-fn session(now: Instant) -> Session {
-    let mut session = Session::new(&Lmqtt::DEFAULT, Limits::NT35E);
-    session.report_unrecognised(false);
-    let setting = Setting::ReceiveMode {
-        format: DataFormat::Text,
-        show_length: true,
-    };
-    let connection = ConnectionId(0);
-    let configure = Request::Configure {
-        connection,
-        setting,
-    };
-    exchange(&mut session, Command::Mqtt(configure), b"\r\nOK\r\n", now);
-    session
-}
-
-fn exchange(session: &mut Session, command: Command, answer: &[u8], now: Instant) {
-    let requested = session.request(command, None, now);
-    requested.expect("the command can be written");
-    while let Some(transmit) = session.poll_transmit() {
-        black_box(transmit.bytes);
-    }
-    session.receive(answer, now);
-    while let Some(event) = session.poll_event() {
-        black_box(event);
-    }
-}
 
 /// Lets a session read the stream in pieces; how many messages come out.
 fn read(session: &mut Session, stream: &[u8], piece: usize, now: Instant) -> usize {
@@ -80,17 +32,6 @@ fn read(session: &mut Session, stream: &[u8], piece: usize, now: Instant) -> usi
         }
     }
     messages
-}
-
-fn publish(message_id: u16) -> Command {
-    Command::Publish(Publish {
-        connection: ConnectionId(0),
-        message_id,
-        qos: QoS::AtLeastOnce,
-        retain: false,
-        topic: String::from("meter/7/data"),
-        payload: vec![b'x'; 64],
-    })
 }
 
 fn main() {
@@ -124,7 +65,12 @@ fn main() {
     let (floor_time, _) = fastest(|| floor(wire.as_bytes()));
     let mut round = || {
         for (id, answer) in (1..=EXCHANGES).zip(&answers) {
-            exchange(&mut session, publish(id), answer.as_bytes(), now);
+            exchange(
+                &mut session,
+                publish(id, vec![b'x'; 64]),
+                answer.as_bytes(),
+                now,
+            );
         }
         usize::from(EXCHANGES)
     };

@@ -2,31 +2,21 @@
 //!
 //! A test of its own, because counting replaces the allocator of the whole program.
 
+mod session;
+
 use std::time::Instant;
 
 use allocation_counter::{AllocationInfo, measure};
-use atmq_driver::session::{Command, Event, Publish, Session};
-use atmq_driver::{ConnectionId, Limits, QoS};
-use atmq_protocol::dialect::Lmqtt;
-use atmq_protocol::mqtt::{DataFormat, Request, Setting};
+use atmq_driver::session::{Command, Event, Session};
 use atmq_protocol::standard::StandardRequest;
+
+use session::{exchange, publish, session};
 
 const TIMES: u64 = 1000;
 
-/// A session as after a connect, with its buffers as large as they get.
-fn session(now: Instant) -> Session {
-    let mut session = Session::new(&Lmqtt::DEFAULT, Limits::NT35E);
-    session.report_unrecognised(false);
-    let setting = Setting::ReceiveMode {
-        format: DataFormat::Text,
-        show_length: true,
-    };
-    let connection = ConnectionId(0);
-    let configure = Request::Configure {
-        connection,
-        setting,
-    };
-    exchange(&mut session, Command::Mqtt(configure), b"\r\nOK\r\n", now);
+/// A session with its buffers as large as they get.
+fn grown_session(now: Instant) -> Session {
+    let mut session = session(now);
     let message = [
         &b"\r\n+LMQTTURC: RECV,0,1,\"t\",9000,"[..],
         &[0; 9000],
@@ -42,30 +32,10 @@ fn session(now: Instant) -> Session {
     session
 }
 
-fn publish(message_id: u16, payload: Vec<u8>) -> Command {
-    Command::Publish(Publish {
-        connection: ConnectionId(0),
-        message_id,
-        qos: QoS::AtLeastOnce,
-        retain: false,
-        topic: String::from("meter/7/data"),
-        payload,
-    })
-}
-
-/// Asks, and lets the module say `answer`.
-fn exchange(session: &mut Session, command: Command, answer: &[u8], now: Instant) {
-    session.request(command, None, now).unwrap();
-    while session.poll_transmit().is_some() {}
-    session.receive(answer, now);
-    while session.poll_transmit().is_some() {}
-    while session.poll_event().is_some() {}
-}
-
 /// The module says this over and over; what that costs, and how many events it makes.
 fn receive(line: &[u8]) -> (AllocationInfo, u64) {
     let now = Instant::now();
-    let mut session = session(now);
+    let mut session = grown_session(now);
     let mut events = 0;
     let cost = measure(|| {
         for _ in 0..TIMES {
@@ -110,7 +80,7 @@ fn a_message_costs_its_topic_and_its_payload() {
 #[test]
 fn a_large_payload_is_not_copied_on_its_way_out() {
     let now = Instant::now();
-    let mut session = session(now);
+    let mut session = grown_session(now);
     let mut sent = 0;
     let payload = vec![0; 8000];
     let before = payload.as_ptr();
@@ -135,7 +105,7 @@ fn a_large_payload_is_not_copied_on_its_way_out() {
 #[test]
 fn a_publish_costs_its_line() {
     let now = Instant::now();
-    let mut session = session(now);
+    let mut session = grown_session(now);
     let mut commands: Vec<_> = (0..TIMES).map(|_| publish(7, vec![b'x'; 64])).collect();
     let answer = b"\r\nOK\r\n\r\n+LMQTTPUB: 0,7,0\r\n";
     let cost = measure(|| {
@@ -162,7 +132,7 @@ fn a_flood_does_not_grow_the_session() {
         b"\r\n> \r\n> ",
         b"\r\n+CSQ: 1,0\r\n",
     ] {
-        let mut session = session(now);
+        let mut session = grown_session(now);
         let signal = Command::Standard(StandardRequest::SignalQuality);
         session.request(signal, None, now).unwrap();
         let cost = measure(|| {

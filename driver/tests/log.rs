@@ -26,8 +26,10 @@ async fn no_secret_and_no_payload_is_in_the_log() {
     let (modem, mut module) = line();
     let script = async {
         configure(&mut module).await;
-        let opened = "\r\nOK\r\n\r\n+LMQTTOPEN: 0,0\r\n";
-        module.answer("AT+LMQTTOPEN=0,\"h\",1883\r", opened).await;
+        let opened = "+LMQTTOPEN: 0,0";
+        module
+            .carry_out("AT+LMQTTOPEN=0,\"h\",1883\r", opened)
+            .await;
         // The echo is damaged, so it is none.
         let echo = "AT+LMQTTCONN=0,\"id\",\"user\",\"hunter2\"\r";
         module.hear(echo).await;
@@ -36,9 +38,7 @@ async fn no_secret_and_no_payload_is_in_the_log() {
             .await;
         module.say("\r\nOK\r\n\r\n+LMQTTCONN: 0,0,0\r\n").await;
         let line = "AT+LMQTTPUB=0,1,1,0,\"t\",9,\"confident\"\r";
-        module
-            .answer(line, "\r\nOK\r\n\r\n+LMQTTPUB: 0,1,1\r\n")
-            .await;
+        module.carry_out(line, "+LMQTTPUB: 0,1,1").await;
     };
     let session = async {
         let options = options().credentials("user", "hunter2");

@@ -2,6 +2,7 @@
 
 pub mod authority;
 pub mod bench;
+pub mod brokers;
 pub mod host;
 pub mod module;
 pub mod mosquitto;

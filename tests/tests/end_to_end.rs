@@ -6,11 +6,10 @@ use std::time::Duration;
 
 use atmq_driver::{ConnectOptions, DataEnd, Disconnected, Message, Messages, QoS, Settings, Will};
 use atmq_emulator::Profile;
-use atmq_emulator::broker::Broker;
 use atmq_protocol::mqtt::LinkStatus;
 use atmq_tests::module::Module;
-use atmq_tests::mosquitto::Mosquitto;
 use atmq_tests::raw_mqtt::{self, RawClient};
+use atmq_tests::with_each_broker;
 use tokio::time::timeout;
 
 /// Longer than anything here takes.
@@ -277,30 +276,7 @@ async fn takeover_by_another_client_is_told(broker: SocketAddr) {
     ));
 }
 
-/// Makes a test of each check for each broker.
-macro_rules! checks {
-    ($($check:ident),+ $(,)?) => {
-        mod embedded {
-            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $check() {
-                let broker = super::Broker::bind("127.0.0.1:0").await.unwrap();
-                super::$check(broker.local_addr()).await;
-                broker.shutdown().await;
-            })+
-        }
-
-        mod mosquitto {
-            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $check() {
-                if let Some(mosquitto) = super::Mosquitto::start() {
-                    super::$check(mosquitto.address()).await;
-                }
-            })+
-        }
-    };
-}
-
-checks!(
+with_each_broker!(
     every_quality_of_service_carries_any_bytes,
     another_client_is_at_the_other_end,
     a_retained_message_greets_a_subscriber_until_it_is_cleared,

@@ -7,14 +7,13 @@ use std::time::Duration;
 
 use atmq_driver::reconnect::{InDoubt, Outgoing, Reconnect, ReconnectingClient, Undelivered};
 use atmq_driver::{ConnectOptions, Delivery, Messages, QoS, Settings, Timeouts, Will};
-use atmq_emulator::broker::Broker;
 use atmq_emulator::modem::Modem;
 use atmq_emulator::{Link, Profile};
 use atmq_protocol::standard::Registration;
 use atmq_tests::module::Module;
-use atmq_tests::mosquitto::Mosquitto;
 use atmq_tests::raw_mqtt::{self, RawClient};
 use atmq_tests::relay::Relay;
+use atmq_tests::with_each_broker;
 use tokio::time::timeout;
 
 /// Longer than anything here takes.
@@ -291,30 +290,7 @@ async fn a_lost_acknowledgement_repeats_qos_1_and_leaves_qos_2_in_doubt(broker: 
     }
 }
 
-/// Makes a test of each check for each broker.
-macro_rules! checks {
-    ($($check:ident),+ $(,)?) => {
-        mod embedded {
-            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $check() {
-                let broker = super::Broker::bind("127.0.0.1:0").await.unwrap();
-                super::$check(broker.local_addr()).await;
-                broker.shutdown().await;
-            })+
-        }
-
-        mod mosquitto {
-            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $check() {
-                if let Some(mosquitto) = super::Mosquitto::start() {
-                    super::$check(mosquitto.address()).await;
-                }
-            })+
-        }
-    };
-}
-
-checks!(
+with_each_broker!(
     a_lost_link_comes_back_with_subscriptions_and_queue,
     a_rebooted_module_is_configured_again,
     a_registration_that_comes_back_brings_the_connection,

@@ -53,20 +53,14 @@ async fn a_refused_connect_closes_the_link() {
     let script = async {
         configure(&mut module).await;
         module
-            .answer(
-                "AT+LMQTTOPEN=0,\"h\",1883\r",
-                "\r\nOK\r\n\r\n+LMQTTOPEN: 0,0\r\n",
-            )
+            .carry_out("AT+LMQTTOPEN=0,\"h\",1883\r", "+LMQTTOPEN: 0,0")
             .await;
         // The result is 0, and yet it is a refusal.
         module
-            .answer(
-                "AT+LMQTTCONN=0,\"id\"\r",
-                "\r\nOK\r\n\r\n+LMQTTCONN: 0,0,4\r\n",
-            )
+            .carry_out("AT+LMQTTCONN=0,\"id\"\r", "+LMQTTCONN: 0,0,4")
             .await;
         module
-            .answer("AT+LMQTTCLOSE=0\r", "\r\nOK\r\n\r\n+LMQTTCLOSE: 0,0\r\n")
+            .carry_out("AT+LMQTTCLOSE=0\r", "+LMQTTCLOSE: 0,0")
             .await;
     };
     let (outcome, ()) = tokio::join!(modem.connect(options()), script);
@@ -87,15 +81,17 @@ async fn a_repeated_connect_is_judged_by_the_state() {
         let (modem, mut module) = line();
         let script = async {
             configure(&mut module).await;
-            let opened = "\r\nOK\r\n\r\n+LMQTTOPEN: 0,0\r\n";
-            module.answer("AT+LMQTTOPEN=0,\"h\",1883\r", opened).await;
-            let repeated = "\r\nOK\r\n\r\n+LMQTTCONN: 0,1\r\n";
-            module.answer("AT+LMQTTCONN=0,\"id\"\r", repeated).await;
+            let opened = "+LMQTTOPEN: 0,0";
+            module
+                .carry_out("AT+LMQTTOPEN=0,\"h\",1883\r", opened)
+                .await;
+            let repeated = "+LMQTTCONN: 0,1";
+            module.carry_out("AT+LMQTTCONN=0,\"id\"\r", repeated).await;
             let state = format!("\r\n+LMQTTCONN: 0,{state}\r\n\r\nOK\r\n");
             module.answer("AT+LMQTTCONN?\r", &state).await;
             if !connected {
                 module
-                    .answer("AT+LMQTTCLOSE=0\r", "\r\nOK\r\n\r\n+LMQTTCLOSE: 0,0\r\n")
+                    .carry_out("AT+LMQTTCLOSE=0\r", "+LMQTTCLOSE: 0,0")
                     .await;
             }
         };
@@ -110,10 +106,7 @@ async fn a_host_that_cannot_be_resolved_is_named() {
     let script = async {
         configure(&mut module).await;
         module
-            .answer(
-                "AT+LMQTTOPEN=0,\"h\",1883\r",
-                "\r\nOK\r\n\r\n+LMQTTOPEN: 0,-1,4\r\n",
-            )
+            .carry_out("AT+LMQTTOPEN=0,\"h\",1883\r", "+LMQTTOPEN: 0,-1,4")
             .await;
         module.answer("AT+LMQTTCLOSE=0\r", "\r\nERROR\r\n").await;
     };

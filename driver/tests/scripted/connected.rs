@@ -7,10 +7,12 @@ use crate::module::{Module, configure_with, options};
 /// All exchanges of a connect, with one setting in another way.
 pub(crate) async fn connect_with(module: &mut Module, other: &str) {
     configure_with(module, other).await;
-    let opened = "\r\nOK\r\n\r\n+LMQTTOPEN: 0,0\r\n";
-    module.answer("AT+LMQTTOPEN=0,\"h\",1883\r", opened).await;
-    let connected = "\r\nOK\r\n\r\n+LMQTTCONN: 0,0,0\r\n";
-    module.answer("AT+LMQTTCONN=0,\"id\"\r", connected).await;
+    let opened = "+LMQTTOPEN: 0,0";
+    module
+        .carry_out("AT+LMQTTOPEN=0,\"h\",1883\r", opened)
+        .await;
+    let connected = "+LMQTTCONN: 0,0,0";
+    module.carry_out("AT+LMQTTCONN=0,\"id\"\r", connected).await;
 }
 
 /// A client that is connected.

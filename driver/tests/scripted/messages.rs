@@ -16,19 +16,15 @@ async fn a_message_goes_the_way_that_carries_it() {
     let (client, _messages) = connected(&modem, &mut module).await;
     let script = async {
         let line = "AT+LMQTTPUB=0,0,0,1,\"t\",5,\"hello\"\r";
-        module
-            .answer(line, "\r\nOK\r\n\r\n+LMQTTPUB: 0,0,0\r\n")
-            .await;
+        module.carry_out(line, "+LMQTTPUB: 0,0,0").await;
         module
             .answer("AT+LMQTTPUB=0,1,1,0,\"t\",6\r", "\r\n> ")
             .await;
         module
-            .answer("\"\r\n\0\u{1a}\u{1b}", "\r\nOK\r\n\r\n+LMQTTPUB: 0,1,0\r\n")
+            .carry_out("\"\r\n\0\u{1a}\u{1b}", "+LMQTTPUB: 0,1,0")
             .await;
         let line = "AT+LMQTTPUB=0,2,2,0,\"t\",0,\"\"\r";
-        module
-            .answer(line, "\r\nOK\r\n\r\n+LMQTTPUB: 0,2,0\r\n")
-            .await;
+        module.carry_out(line, "+LMQTTPUB: 0,2,0").await;
     };
     let publishes = async {
         let sent = client.publish("t", "hello", QoS::AtMostOnce, true).await;
@@ -133,7 +129,7 @@ async fn a_link_lost_during_a_publish_leaves_the_outcome_unknown() {
     let (modem, mut module) = line();
     let (client, mut messages) = connected(&modem, &mut module).await;
     let line = "AT+LMQTTPUB=0,1,1,0,\"t\",1,\"x\"\r";
-    let script = module.answer(line, "\r\nOK\r\n\r\n+LMQTTURC: STATS,0,1\r\n");
+    let script = module.carry_out(line, "+LMQTTURC: STATS,0,1");
     let publish = client.publish("t", "x", QoS::AtLeastOnce, false);
     let (outcome, ()) = tokio::join!(publish, script);
     let Err(PublishError::Unknown(error)) = outcome else {
@@ -159,17 +155,11 @@ async fn subscriptions_are_acknowledged_or_refused() {
     let (client, _messages) = connected(&modem, &mut module).await;
     let script = async {
         let line = "AT+LMQTTSUBUNSUB=0,0,1,\"a/#\",1,\"b/+/c\",0\r";
-        module
-            .answer(line, "\r\nOK\r\n\r\n+LMQTTSUBUNSUB: 0,1,0,2\r\n")
-            .await;
+        module.carry_out(line, "+LMQTTSUBUNSUB: 0,1,0,2").await;
         let line = "AT+LMQTTSUBUNSUB=0,0,2,\"a\",2\r";
-        module
-            .answer(line, "\r\nOK\r\n\r\n+LMQTTSUBUNSUB: 0,2,1,6\r\n")
-            .await;
+        module.carry_out(line, "+LMQTTSUBUNSUB: 0,2,1,6").await;
         let line = "AT+LMQTTSUBUNSUB=0,1,3,\"a/#\",0\r";
-        module
-            .answer(line, "\r\nOK\r\n\r\n+LMQTTUNSUNSUB: 0,3,0\r\n")
-            .await;
+        module.carry_out(line, "+LMQTTUNSUNSUB: 0,3,0").await;
     };
     let subscriptions = async {
         let filters = [("a/#", QoS::AtLeastOnce), ("b/+/c", QoS::AtMostOnce)];
@@ -203,9 +193,7 @@ async fn a_slow_reader_holds_the_port_back_but_not_its_own_publish() {
     let script = async {
         module.finish(&message).await;
         let line = "AT+LMQTTPUB=0,1,1,0,\"t\",1,\"x\"\r";
-        module
-            .answer(line, "\r\nOK\r\n\r\n+LMQTTPUB: 0,1,0\r\n")
-            .await;
+        module.carry_out(line, "+LMQTTPUB: 0,1,0").await;
     };
     let publish = client.publish("t", "x", QoS::AtLeastOnce, false);
     let (outcome, ()) = tokio::join!(publish, script);

@@ -21,6 +21,11 @@ impl Module {
         self.say(said).await;
     }
 
+    /// Expects these bytes, takes the command, and reports what came of it.
+    pub(crate) async fn carry_out(&mut self, heard: &str, report: &str) {
+        self.answer(heard, &format!("{OK}\r\n{report}\r\n")).await;
+    }
+
     /// Expects exactly these bytes.
     pub(crate) async fn hear(&mut self, expected: &str) {
         let mut heard = vec![0; expected.len()];

@@ -22,10 +22,12 @@ fn message(payload: &str) -> Outgoing {
 
 async fn connect(module: &mut Module) {
     configure(module).await;
-    let opened = "\r\nOK\r\n\r\n+LMQTTOPEN: 0,0\r\n";
-    module.answer("AT+LMQTTOPEN=0,\"h\",1883\r", opened).await;
-    let connected = "\r\nOK\r\n\r\n+LMQTTCONN: 0,0,0\r\n";
-    module.answer("AT+LMQTTCONN=0,\"id\"\r", connected).await;
+    let opened = "+LMQTTOPEN: 0,0";
+    module
+        .carry_out("AT+LMQTTOPEN=0,\"h\",1883\r", opened)
+        .await;
+    let connected = "+LMQTTCONN: 0,0,0";
+    module.carry_out("AT+LMQTTCONN=0,\"id\"\r", connected).await;
 }
 
 /// A publish with quality of service 1.
@@ -53,9 +55,9 @@ async fn after_a_loss_come_configuration_subscriptions_and_the_queue() {
     let subscribed = client.subscribe("a/#", QoS::AtLeastOnce);
     let script = async {
         connect(&mut module).await;
-        let subscribed = "\r\nOK\r\n\r\n+LMQTTSUBUNSUB: 0,1,0,1\r\n";
+        let subscribed = "+LMQTTSUBUNSUB: 0,1,0,1";
         module
-            .answer("AT+LMQTTSUBUNSUB=0,0,1,\"a/#\",1\r", subscribed)
+            .carry_out("AT+LMQTTSUBUNSUB=0,0,1,\"a/#\",1\r", subscribed)
             .await;
     };
     let (subscribed, ()) = tokio::join!(subscribed, script);
@@ -82,9 +84,9 @@ async fn after_a_loss_come_configuration_subscriptions_and_the_queue() {
     let script = async {
         connect(&mut module).await;
         // Identifiers go on, so that nothing late is taken for a new answer.
-        let subscribed = "\r\nOK\r\n\r\n+LMQTTSUBUNSUB: 0,2,0,1\r\n";
+        let subscribed = "+LMQTTSUBUNSUB: 0,2,0,1";
         module
-            .answer("AT+LMQTTSUBUNSUB=0,0,2,\"a/#\",1\r", subscribed)
+            .carry_out("AT+LMQTTSUBUNSUB=0,0,2,\"a/#\",1\r", subscribed)
             .await;
         // What is received belongs to the same stream.
         module.say("\r\n+LMQTTURC: RECV,0,0,\"a/b\",2,hi\r\n").await;
@@ -277,12 +279,14 @@ async fn bad_credentials_stop_it_with_the_reason() {
     let receipt = client.enqueue(message("1")).await.unwrap();
     let script = async {
         configure(&mut module).await;
-        let opened = "\r\nOK\r\n\r\n+LMQTTOPEN: 0,0\r\n";
-        module.answer("AT+LMQTTOPEN=0,\"h\",1883\r", opened).await;
-        let refused = "\r\nOK\r\n\r\n+LMQTTCONN: 0,0,4\r\n";
-        module.answer("AT+LMQTTCONN=0,\"id\"\r", refused).await;
+        let opened = "+LMQTTOPEN: 0,0";
         module
-            .answer("AT+LMQTTCLOSE=0\r", "\r\nOK\r\n\r\n+LMQTTCLOSE: 0,0\r\n")
+            .carry_out("AT+LMQTTOPEN=0,\"h\",1883\r", opened)
+            .await;
+        let refused = "+LMQTTCONN: 0,0,4";
+        module.carry_out("AT+LMQTTCONN=0,\"id\"\r", refused).await;
+        module
+            .carry_out("AT+LMQTTCLOSE=0\r", "+LMQTTCLOSE: 0,0")
             .await;
     };
     let (stopped, ()) = tokio::join!(client.connected(), script);
@@ -319,10 +323,10 @@ async fn the_queue_is_drained_before_the_goodbye_but_not_for_ever() {
         module.hear("AT+LMQTTPUB=0,2,1,0,\"t\",1,\"2\"\r").await;
         tokio::time::sleep(20 * SECOND).await;
         module.say(&published(2)).await;
-        let gone = "\r\nOK\r\n\r\n+LMQTTDISC: 0,0\r\n";
-        module.answer("AT+LMQTTDISC=0\r", gone).await;
+        let gone = "+LMQTTDISC: 0,0";
+        module.carry_out("AT+LMQTTDISC=0\r", gone).await;
         module
-            .answer("AT+LMQTTCLOSE=0\r", "\r\nOK\r\n\r\n+LMQTTCLOSE: 0,0\r\n")
+            .carry_out("AT+LMQTTCLOSE=0\r", "+LMQTTCLOSE: 0,0")
             .await;
     };
     let (left, ()) = tokio::join!(leaving, script);
@@ -350,10 +354,10 @@ async fn it_ends_when_nobody_uses_it() {
     drop(client);
     module.hear_nothing(100).await;
     drop((messages, modem));
-    let gone = "\r\nOK\r\n\r\n+LMQTTDISC: 0,0\r\n";
-    module.answer("AT+LMQTTDISC=0\r", gone).await;
+    let gone = "+LMQTTDISC: 0,0";
+    module.carry_out("AT+LMQTTDISC=0\r", gone).await;
     module
-        .answer("AT+LMQTTCLOSE=0\r", "\r\nOK\r\n\r\n+LMQTTCLOSE: 0,0\r\n")
+        .carry_out("AT+LMQTTCLOSE=0\r", "+LMQTTCLOSE: 0,0")
         .await;
     module.hear_end().await;
 }

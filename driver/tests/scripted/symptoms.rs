@@ -128,9 +128,7 @@ async fn a_publish_that_times_out_does_not_leave_mqtt_stuck() {
             .answer("AT+CMEE?\r", "\r\n+CMEE: 1\r\n\r\nOK\r\n")
             .await;
         let line = "AT+LMQTTPUB=0,2,1,0,\"t\",1,\"x\"\r";
-        module
-            .answer(line, "\r\nOK\r\n\r\n+LMQTTPUB: 0,1,0\r\n")
-            .await;
+        module.carry_out(line, "+LMQTTPUB: 0,1,0").await;
         module.say("\r\n+LMQTTPUB: 0,2,0\r\n").await;
     };
     let publishes = async {
@@ -168,8 +166,8 @@ async fn an_open_may_take_its_150_seconds() {
             .await;
         module.hear_nothing(150).await;
         module.say("\r\n+LMQTTOPEN: 0,0\r\n").await;
-        let connected = "\r\nOK\r\n\r\n+LMQTTCONN: 0,0,0\r\n";
-        module.answer("AT+LMQTTCONN=0,\"id\"\r", connected).await;
+        let connected = "+LMQTTCONN: 0,0,0";
+        module.carry_out("AT+LMQTTCONN=0,\"id\"\r", connected).await;
     };
     let options = options();
     let (outcome, ()) = tokio::join!(modem.connect(options), script);

@@ -1,18 +1,21 @@
 //! How fast a module's bytes are read, against the floor of splitting them at line feeds.
 //!
-//! `cargo bench -p atmq-protocol` prints each time as a ratio to the floor measured in the same
+//! `cargo bench -p atmq-driver` prints each time as a ratio to the floor measured in the same
 //! run. Absolute times depend on the machine and on what else it does.
 
+mod floor;
+
 use std::hint::black_box;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use atmq_protocol::dialect::{Dialect, Lmqtt};
 use atmq_protocol::framing::{Frame, ResponseReader};
 use atmq_protocol::mqtt::{ConnectionId, FormatTable, Formats};
 use atmq_protocol::result_code::FinalResult;
 
+use floor::{fastest, floor};
+
 const BYTES: usize = 16 * 1024 * 1024;
-const ROUNDS: usize = 5;
 
 /// What a module says while it is used, over and over.
 fn stream() -> Vec<u8> {
@@ -21,29 +24,6 @@ fn stream() -> Vec<u8> {
         \r\n+CSQ: 29,0\r\n\r\nOK\r\n\r\n+CEREG: 0,1\r\n\r\nOK\r\n\
         \r\n+LMQTTSUBUNSUB: 0,1,0,1\r\n";
     session.iter().copied().cycle().take(BYTES).collect()
-}
-
-/// The fastest of some rounds: what disturbs a round only makes it slower.
-fn fastest(mut round: impl FnMut() -> usize) -> (Duration, usize) {
-    let mut best = Duration::MAX;
-    let mut lines = 0;
-    for _ in 0..ROUNDS {
-        let start = Instant::now();
-        lines = black_box(round());
-        best = best.min(start.elapsed());
-    }
-    (best, lines)
-}
-
-fn floor(stream: &[u8]) -> usize {
-    let mut lines = 0;
-    let mut start = 0;
-    for end in memchr::memchr_iter(b'\n', stream) {
-        lines += usize::from(end - start > 1);
-        black_box(&stream[start..end]);
-        start = end + 1;
-    }
-    lines
 }
 
 fn read(stream: &[u8], piece: usize, mut line: impl FnMut(&[u8])) -> usize {
