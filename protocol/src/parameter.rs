@@ -12,7 +12,7 @@ use core::fmt::{self, Write as _};
 use nom::branch::alt;
 use nom::bytes::complete::{take, take_while};
 use nom::character::complete::char;
-use nom::combinator::{all_consuming, map, opt};
+use nom::combinator::{map, opt};
 use nom::sequence::{pair, terminated};
 use nom::{IResult, Parser};
 use thiserror::Error;
@@ -241,8 +241,18 @@ impl<'a> Iterator for Parameters<'a> {
 
 /// A decimal integer with an optional sign, and nothing else.
 pub fn integer(bytes: &[u8]) -> Option<i64> {
-    let parsed: IResult<&[u8], i64> = all_consuming(nom::character::complete::i64).parse(bytes);
-    parsed.ok().map(|(_, value)| value)
+    let (sign, digits) = match bytes {
+        [b'-', digits @ ..] => (-1, digits),
+        [b'+', digits @ ..] => (1, digits),
+        digits => (1, digits),
+    };
+    if digits.is_empty() {
+        return None;
+    }
+    digits.iter().try_fold(0i64, |value, digit| {
+        let digit = char::from(*digit).to_digit(10)?;
+        value.checked_mul(10)?.checked_add(sign * i64::from(digit))
+    })
 }
 
 /// Two hexadecimal digits a byte, in either case; `None` if it is anything else.
@@ -370,6 +380,7 @@ impl fmt::Write for Appended<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloc::string::ToString as _;
     use alloc::vec;
     use proptest::prelude::*;
 
@@ -445,6 +456,12 @@ mod tests {
                 prop_assert_eq!(parameters.integer("number", i64::MIN, i64::MAX), Ok(number));
             }
             prop_assert_eq!(parameters.end(), Ok(()));
+        }
+
+        #[test]
+        fn an_integer_is_what_the_standard_library_takes_it_for(text in "[-+]?[0-9]{0,20}[ -~]?", number: i64) {
+            prop_assert_eq!(integer(text.as_bytes()), text.parse().ok());
+            prop_assert_eq!(integer(number.to_string().as_bytes()), Some(number));
         }
 
         #[test]

@@ -1,23 +1,19 @@
 //! Received messages on the line, reported or read from the cache: `"<topic>",[<len>,]<payload>`
 //! (measured; that the answer of `AT+LMQTTREAD` has the same shape is inferred from QMT).
+//!
+//! Every message is read here twice, once to know how far it reaches and once for what it says.
+//! So this is plain scanning: with combinators it cost most of the time of a small message.
 
 use alloc::borrow::Cow;
 
-use nom::bytes::streaming::{tag, take_while_m_n};
-use nom::character::streaming::{char, digit1};
-use nom::combinator::map_opt;
-use nom::sequence::terminated;
-use nom::{IResult, Needed, Parser};
+use memchr::{memchr_iter, memmem};
 
 use super::HexLength;
 use super::command::READ;
 use super::urc::URC;
 use crate::framing::Extent;
 use crate::mqtt::{ConnectionId, FormatTable, Formats};
-use crate::parameter::{ParameterWriter, integer};
-
-/// What the lines that carry messages begin with.
-const MESSAGE: &str = "+LMQTT";
+use crate::parameter::ParameterWriter;
 
 /// Appends topic, length if it is shown, and payload.
 pub(super) fn encode(
@@ -37,14 +33,16 @@ pub(super) fn encode(
 
 /// Connection and msgID of a reported message, and what stands behind them.
 pub(super) fn header(line: &[u8]) -> Option<(ConnectionId, u16, &[u8])> {
-    let (rest, (connection, message_id)) = reported(line).ok()?;
-    Some((connection, message_id, rest))
+    let mut head = Head { rest: line };
+    let (connection, message_id) = head.reported().ok()?;
+    Some((connection, message_id, head.rest))
 }
 
 /// Connection and msgID of a message read from the cache, and what stands behind them.
 pub(super) fn read_header(line: &[u8]) -> Option<(ConnectionId, u16, &[u8])> {
-    let (rest, (connection, message_id)) = read(line).ok()?;
-    Some((connection, message_id, rest))
+    let mut head = Head { rest: line };
+    let (connection, message_id) = head.read().ok()?;
+    Some((connection, message_id, head.rest))
 }
 
 /// Reads what [`encode`] has written.
@@ -53,17 +51,14 @@ pub(super) fn decode(
     hex_length: HexLength,
     formats: Formats,
 ) -> Option<(Cow<'_, str>, Cow<'_, [u8]>)> {
-    let (rest, topic, length) = if formats.show_length {
-        let (rest, (topic, length)) = topic_and_length(body).ok()?;
-        (rest, topic, Some(length))
+    let mut head = Head { rest: body };
+    let (topic, length) = if formats.show_length {
+        let (topic, length) = head.topic_and_length().ok()?;
+        (topic, Some(hex_length.wire(formats.receive, length)))
     } else {
-        let (rest, topic) = topic(body, |_| true).ok()?;
-        (rest, topic, None)
+        (head.topic().ok()?, None)
     };
-    let wire = match (
-        length.map(|length| hex_length.wire(formats.receive, length)),
-        rest,
-    ) {
+    let wire = match (length, head.rest) {
         (None, rest) => rest,
         (Some(length), rest) if rest.len() == length => rest,
         (Some(length), [b'"', inner @ .., b'"']) if inner.len() == length => inner,
@@ -75,84 +70,133 @@ pub(super) fn decode(
 
 /// How far the line that begins with these bytes reaches.
 pub(super) fn extent(line: &[u8], hex_length: HexLength, formats: &FormatTable) -> Extent {
-    // All others would be compared in vain.
-    let seen = line.len().min(MESSAGE.len());
-    if line[..seen] != MESSAGE.as_bytes()[..seen] {
-        return Extent::Line;
-    }
-    let reported = reported(line).map(|(rest, (connection, _))| {
-        let formats = formats[connection];
-        (rest, formats, formats.show_length)
-    });
-    let header = match reported {
-        // A message read from the cache has its length, whatever `recv/mode` says.
-        Err(nom::Err::Error(_)) => {
-            read(line).map(|(rest, (connection, _))| (rest, formats[connection], true))
+    let mut head = Head { rest: line };
+    let counted = match head.reported() {
+        Ok((connection, _)) => {
+            let formats = formats[connection];
+            Ok((formats, formats.show_length))
         }
-        reported => reported,
+        Err(Miss::Other) => {
+            head.rest = line;
+            // A message read from the cache has its length, whatever `recv/mode` says.
+            head.read()
+                .map(|(connection, _)| (formats[connection], true))
+        }
+        Err(Miss::Incomplete) => Err(Miss::Incomplete),
     };
-    let extent = header.and_then(|(rest, formats, counted)| {
+    let extent = counted.and_then(|(formats, counted)| {
         if !counted {
             return Ok(Extent::Line);
         }
-        let (rest, (_, length)) = topic_and_length(rest)?;
+        let (_, length) = head.topic_and_length()?;
         Ok(Extent::Counted {
-            start: line.len() - rest.len(),
+            start: line.len() - head.rest.len(),
             length: hex_length.wire(formats.receive, length),
         })
     });
     match extent {
         Ok(extent) => extent,
-        Err(nom::Err::Incomplete(_)) => Extent::Incomplete,
-        Err(_) => Extent::Line,
+        Err(Miss::Incomplete) => Extent::Incomplete,
+        Err(Miss::Other) => Extent::Line,
     }
 }
 
-/// `+LMQTTURC: RECV,<id>,<msgID>,`
-fn reported(line: &[u8]) -> IResult<&[u8], (ConnectionId, u16)> {
-    let blank = take_while_m_n(0, 1, |byte| byte == b' ');
-    let (rest, _) = (tag(URC), char(':'), blank, tag("RECV,")).parse(line)?;
-    numbers(rest)
+/// Why bytes are not the beginning of a message.
+enum Miss {
+    /// They may be, when more have come.
+    Incomplete,
+    /// They are that of something else.
+    Other,
 }
 
-/// `+LMQTTREAD: <id>,<msgID>,`
-fn read(line: &[u8]) -> IResult<&[u8], (ConnectionId, u16)> {
-    let blank = take_while_m_n(0, 1, |byte| byte == b' ');
-    let (rest, _) = (tag(READ), char(':'), blank).parse(line)?;
-    numbers(rest)
+/// The beginning of a line, of which more may come.
+struct Head<'a> {
+    /// What has not been read yet.
+    rest: &'a [u8],
 }
 
-fn numbers(input: &[u8]) -> IResult<&[u8], (ConnectionId, u16)> {
-    let connection = map_opt(terminated(digit1, char(',')), number);
-    let message_id = map_opt(terminated(digit1, char(',')), number);
-    let (rest, (connection, message_id)) = (connection, message_id).parse(input)?;
-    Ok((rest, (ConnectionId(connection), message_id)))
-}
+impl<'a> Head<'a> {
+    /// `+LMQTTURC: RECV,<id>,<msgID>,`
+    fn reported(&mut self) -> Result<(ConnectionId, u16), Miss> {
+        self.name(URC)?;
+        self.word(b"RECV,")?;
+        self.numbers()
+    }
 
-/// `"<topic>",<len>,`: the topic ends at the first quote that such a length follows.
-fn topic_and_length(input: &[u8]) -> IResult<&[u8], (&[u8], usize)> {
-    let (rest, topic) = topic(input, |behind| {
-        let digits = behind.iter().take_while(|byte| byte.is_ascii_digit());
-        match (digits.count(), behind.len()) {
-            (digits, seen) if digits == seen => true,
-            (0, _) => false,
-            (digits, _) => behind[digits] == b',',
+    /// `+LMQTTREAD: <id>,<msgID>,`
+    fn read(&mut self) -> Result<(ConnectionId, u16), Miss> {
+        self.name(READ)?;
+        self.numbers()
+    }
+
+    /// A name, its colon, and the blank behind it, if there is one.
+    fn name(&mut self, name: &str) -> Result<(), Miss> {
+        self.word(name.as_bytes())?;
+        self.word(b":")?;
+        let (first, rest) = self.rest.split_first().ok_or(Miss::Incomplete)?;
+        if *first == b' ' {
+            self.rest = rest;
         }
-    })?;
-    let (rest, length) = map_opt(terminated(digit1, char(',')), number).parse(rest)?;
-    Ok((rest, (topic, length)))
-}
-
-/// `"<topic>",` where `follows` agrees with what stands behind it.
-fn topic(input: &[u8], follows: impl Fn(&[u8]) -> bool) -> IResult<&[u8], &[u8]> {
-    let (body, _) = char('"').parse(input)?;
-    let mut ends = memchr::memmem::find_iter(body, b"\",");
-    match ends.find(|at| follows(&body[at + 2..])) {
-        Some(at) => Ok((&body[at + 2..], &body[..at])),
-        None => Err(nom::Err::Incomplete(Needed::Unknown)),
+        Ok(())
     }
-}
 
-fn number<T: TryFrom<i64>>(digits: &[u8]) -> Option<T> {
-    integer(digits).and_then(|value| T::try_from(value).ok())
+    fn numbers(&mut self) -> Result<(ConnectionId, u16), Miss> {
+        Ok((ConnectionId(self.number()?), self.number()?))
+    }
+
+    /// `"<topic>",<len>,`: the topic ends at the first quote that such a length follows.
+    fn topic_and_length(&mut self) -> Result<(&'a [u8], usize), Miss> {
+        self.word(b"\"")?;
+        let body = self.rest;
+        for quote in memchr_iter(b'"', body) {
+            self.rest = &body[quote + 1..];
+            match self.word(b",").and_then(|()| self.number()) {
+                Ok(length) => return Ok((&body[..quote], length)),
+                Err(Miss::Incomplete) => return Err(Miss::Incomplete),
+                // The topic goes on.
+                Err(Miss::Other) => {}
+            }
+        }
+        Err(Miss::Incomplete)
+    }
+
+    /// `"<topic>",`
+    fn topic(&mut self) -> Result<&'a [u8], Miss> {
+        self.word(b"\"")?;
+        let body = self.rest;
+        let end = memmem::find(body, b"\",").ok_or(Miss::Incomplete)?;
+        self.rest = &body[end + 2..];
+        Ok(&body[..end])
+    }
+
+    /// Digits, and the comma behind them.
+    #[inline]
+    fn number<T: TryFrom<usize>>(&mut self) -> Result<T, Miss> {
+        let mut value: usize = 0;
+        for (at, byte) in self.rest.iter().enumerate() {
+            match byte {
+                b'0'..=b'9' => {
+                    let digit = usize::from(byte - b'0');
+                    // What is too large for this is longer than any line.
+                    value = value.saturating_mul(10).saturating_add(digit);
+                }
+                b',' if at > 0 => {
+                    self.rest = &self.rest[at + 1..];
+                    return T::try_from(value).map_err(|_| Miss::Other);
+                }
+                _ => return Err(Miss::Other),
+            }
+        }
+        Err(Miss::Incomplete)
+    }
+
+    #[inline]
+    fn word(&mut self, word: &[u8]) -> Result<(), Miss> {
+        match self.rest.strip_prefix(word) {
+            Some(rest) => self.rest = rest,
+            None if word.starts_with(self.rest) => return Err(Miss::Incomplete),
+            None => return Err(Miss::Other),
+        }
+        Ok(())
+    }
 }
