@@ -6,6 +6,7 @@
 //! wrong ([`Rule`]); `docs/lint.md` explains all of them.
 
 mod connection;
+mod lost;
 mod redact;
 mod rule;
 mod settings;
@@ -24,6 +25,7 @@ use atmq_protocol::parameter::{Parameter, ParameterError, Parameters};
 
 use crate::profile::Profile;
 use connection::Observed;
+use lost::Lost;
 use redact::redacted;
 use typing::{Notice, Typing};
 
@@ -70,6 +72,7 @@ pub struct Linter {
     /// When the host has sent something last.
     arrived: Instant,
     typing: Typing,
+    lost: Lost,
     connections: Vec<Observed>,
     /// The connection of the command being executed.
     executing: Option<ConnectionId>,
@@ -91,6 +94,7 @@ impl Linter {
             started: now,
             arrived: now,
             typing: Typing::new(command_line, profile.limits.prompt_end),
+            lost: Lost::default(),
             connections: (0..connections)
                 .map(|_| Observed::new(keeps_configuration))
                 .collect(),
@@ -114,8 +118,17 @@ impl Linter {
     /// Bytes of the host, as they come.
     pub(crate) fn receive(&mut self, bytes: &[u8], attention: Attention, now: Instant) {
         self.arrived = now;
-        let mut notices = Vec::new();
+        let lost = self.lost.take();
+        let mut notices: Vec<_> = lost.map(wake_not_awaited).into_iter().collect();
         self.typing.receive(bytes, attention, now, &mut notices);
+        self.found(None, now, notices);
+    }
+
+    /// Bytes of the host that the module does not hear, because it wakes.
+    pub(crate) fn lost(&mut self, bytes: &[u8], now: Instant) {
+        let mut notices = Vec::new();
+        self.lost
+            .push(bytes, |line| notices.push(wake_not_awaited(line)));
         self.found(None, now, notices);
     }
 
@@ -240,6 +253,7 @@ impl Linter {
     /// The module starts anew.
     pub(crate) fn rebooted(&mut self, now: Instant) {
         self.typing.rebooted();
+        self.lost = Lost::default();
         self.executing = None;
         for connection in &mut self.connections {
             connection.rebooted(now);
@@ -270,6 +284,10 @@ impl Linter {
             }
         }
     }
+}
+
+fn wake_not_awaited(line: Vec<u8>) -> Notice {
+    (Rule::WakeNotAwaited, String::new(), line)
 }
 
 /// What the host calls the setting that the command is about: its first parameter.

@@ -51,11 +51,12 @@ pub enum Rule {
     QuoteInPayload,
     ReceiveWithoutLength,
     SettingAfterOpen,
+    WakeNotAwaited,
 }
 
 /// Rule, id, severity, sentence, section of the reference; in the order of [`Rule`].
 #[rustfmt::skip]
-const TABLE: [(Rule, &str, Severity, &str, &str); 23] = [
+const TABLE: [(Rule, &str, Severity, &str, &str); 24] = [
     (Rule::BootNotAwaited, "boot-not-awaited", Severity::Error,
         "the host sends before the module has started", "lmqtt.md 1.10"),
     (Rule::CloseWithoutOpen, "close-without-open", Severity::Note,
@@ -102,6 +103,8 @@ const TABLE: [(Rule, &str, Severity, &str, &str); 23] = [
         "a payload with CR, LF or NUL is reported as text without its length", "lmqtt.md 1.8"),
     (Rule::SettingAfterOpen, "setting-after-open", Severity::Error,
         "the setting must come before OPEN", "lmqtt.md 1.3"),
+    (Rule::WakeNotAwaited, "wake-not-awaited", Severity::Error,
+        "a command comes before the module is awake, and is lost", "lmqtt.md 1.3"),
 ];
 
 impl Rule {

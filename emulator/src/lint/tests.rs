@@ -4,7 +4,7 @@ mod dialogue;
 
 use std::time::{Instant, UNIX_EPOCH};
 
-use Step::{Broker, Drop, Send, Type, Until, Wait};
+use Step::{Broker, Drop, Send, Sleep, Type, Until, Wait};
 use atmq_protocol::framing::DataEnd;
 use proptest::prelude::*;
 
@@ -168,6 +168,10 @@ fn dialogues(rule: Rule) -> (Vec<Step>, Vec<Step>) {
                 OPEN,
                 Type(b"AT+LMQTTCFG=\"recv/mode\",0,0,1\r\n"),
             ],
+        ),
+        Rule::WakeNotAwaited => (
+            vec![Sleep, Type(b"AT+CSQ\r\n"), QUERY, Wait(5000)],
+            vec![Sleep, Type(b"AT\r\n"), QUERY, Wait(5000)],
         ),
     }
 }

@@ -57,7 +57,7 @@ impl Modem {
     /// Takes what the serial line has brought by now.
     pub(super) fn arrive(&mut self, now: Instant) {
         let came = self.arriving.take(now);
-        if came.is_empty() || !self.wake(came.len(), now) {
+        if came.is_empty() || !self.wake(&came, now) {
             return;
         }
         self.active = now;

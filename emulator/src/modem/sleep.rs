@@ -40,7 +40,7 @@ impl Modem {
 
     /// Bytes of the host have come: they wake the module. Whether they are heard, too, is the
     /// profile's choice.
-    pub(super) fn wake(&mut self, bytes: usize, now: Instant) -> bool {
+    pub(super) fn wake(&mut self, bytes: &[u8], now: Instant) -> bool {
         if std::mem::take(&mut self.asleep) {
             let latency = self.profile.latency.wake;
             self.wakes = Some(now + self.spread(latency));
@@ -48,7 +48,8 @@ impl Modem {
         self.finish_waking(now);
         let heard = !self.is_waking() || !self.profile.quirks.waking_loses_bytes;
         if !heard {
-            tracing::debug!(bytes, "lost while the module wakes");
+            tracing::debug!(bytes = bytes.len(), "lost while the module wakes");
+            self.lint.lost(bytes, now);
         }
         heard
     }

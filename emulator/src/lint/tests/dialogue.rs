@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
-use Step::{Broker, Drop, Send, Type, Until, Wait};
+use Step::{Broker, Drop, Send, Sleep, Type, Until, Wait};
 
 use crate::Profile;
 use crate::lint::Finding;
@@ -24,6 +24,8 @@ pub(super) enum Step {
     Broker(&'static [u8]),
     /// The broker closes connection 0.
     Drop,
+    /// The module falls asleep.
+    Sleep,
 }
 
 /// A module whose links always open, and a broker that says what the steps say.
@@ -35,7 +37,9 @@ pub(super) struct Dialogue {
 
 impl Dialogue {
     pub(super) fn new(seed: u64) -> Self {
-        Self::with(Profile::nt35e(), seed)
+        let mut profile = Profile::nt35e();
+        profile.quirks.waking_loses_bytes = true;
+        Self::with(profile, seed)
     }
 
     pub(super) fn with(profile: Profile, seed: u64) -> Self {
@@ -97,6 +101,7 @@ impl Dialogue {
                 self.modem.handle_network(event, self.now);
                 self.settle();
             }
+            Sleep => self.modem.set_asleep(true, self.now),
         }
     }
 
