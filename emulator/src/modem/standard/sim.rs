@@ -11,6 +11,10 @@ use crate::modem::command::Done;
 use crate::modem::sim::PinError;
 use crate::modem::{Modem, NOT_ALLOWED, Refused, Sim};
 
+/// SIM failure: the nearest that 27.007 section 9.2 has for a SIM that is blocked for good
+/// (inferred).
+const SIM_FAILURE: Refused = Refused::Cme(13);
+
 pub(super) const COMMANDS: &[Definition] = &[
     Definition::plain("+CIMI", Action::Shared),
     Definition::plain("+LCCID", Action::Shared),
@@ -35,11 +39,15 @@ pub(super) const COMMANDS: &[Definition] = &[
 ];
 
 impl Modem {
-    /// The SIM's state; without a SIM the command is refused.
+    /// The SIM's state; without a SIM, or with one that is of no use any more, the command is
+    /// refused.
     pub(in crate::modem) fn sim_status(&self) -> Result<SimStatus, Refused> {
         let sim = self.world.sim.as_ref();
         let sim = sim.ok_or(Refused::Cme(CmeError::NO_SIM))?;
-        Ok(sim.status())
+        match sim.status() {
+            SimStatus::Other(_) => Err(SIM_FAILURE),
+            status => Ok(status),
+        }
     }
 
     /// Takes the PIN, or the PUK with a new PIN.
@@ -55,6 +63,7 @@ impl Modem {
             PinError::NotAwaited => NOT_ALLOWED,
             PinError::Wrong => Refused::Cme(CmeError::WRONG_PASSWORD),
             PinError::PukRequired => Refused::Cme(CmeError::PUK_REQUIRED),
+            PinError::Blocked => SIM_FAILURE,
         })?;
         self.announce_sim(now);
         self.search(now);
