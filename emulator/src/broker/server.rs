@@ -14,8 +14,9 @@ use super::{CloseReason, ConnectionId, Core, Counters, Output};
 /// Inputs that may wait for the core; when it is full, connections are not read.
 const INPUTS: usize = 256;
 
-/// Bytes read from a connection at a time.
-const READ_BYTES: usize = 16 * 1024;
+/// Bytes read from a connection at a time. The buffer is on the stack while reading and nowhere
+/// while idle.
+const READ_BYTES: usize = 8 * 1024;
 
 /// How long a connection may take to write what is left once the broker has closed it.
 const CLOSE_GRACE: Duration = Duration::from_secs(1);
@@ -252,11 +253,9 @@ async fn serve(
 /// Ends when the peer has closed, or the connection is lost.
 async fn read(stream: &TcpStream, id: ConnectionId, inputs: &mpsc::Sender<Input>) {
     while stream.readable().await.is_ok() {
-        // Allocated only when there is something to read: most connections are idle.
-        let mut bytes = Vec::with_capacity(READ_BYTES);
-        match stream.try_read_buf(&mut bytes) {
-            Ok(0) => return,
-            Ok(_) => {
+        match read_some(stream) {
+            Ok(bytes) if bytes.is_empty() => return,
+            Ok(bytes) => {
                 if inputs.send(Input::Received(id, bytes)).await.is_err() {
                     return;
                 }
@@ -265,6 +264,13 @@ async fn read(stream: &TcpStream, id: ConnectionId, inputs: &mpsc::Sender<Input>
             Err(_) => return,
         }
     }
+}
+
+/// What there is to read; nothing at the end.
+fn read_some(stream: &TcpStream) -> io::Result<Vec<u8>> {
+    let mut buffer = [0; READ_BYTES];
+    let length = stream.try_read(&mut buffer)?;
+    Ok(buffer[..length].to_vec())
 }
 
 /// Ends when the broker has closed and everything is written, or the connection is lost.
