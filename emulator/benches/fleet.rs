@@ -73,7 +73,7 @@ async fn client(broker: SocketAddr, number: usize) -> TcpStream {
 /// A host whose module is connected.
 async fn host(profile: Arc<Profile>, network: NetworkOptions, number: usize) -> DuplexStream {
     let (mut host, port) = duplex(1024);
-    let emulator = Emulator::new(Profile::clone(&profile)).network(network);
+    let emulator = Emulator::new(profile).network(network);
     tokio::spawn(emulator.serve(StreamPort(port)));
     let connect = format!("AT+LMQTTCONN=0,\"{number:04}\"\r");
     for (command, answer) in [

@@ -38,7 +38,7 @@ const CHANGES: usize = 16;
 /// # }
 /// ```
 pub struct Emulator {
-    profile: Profile,
+    profile: Arc<Profile>,
     seed: u64,
     network: NetworkOptions,
     rate: Option<u32>,
@@ -98,11 +98,11 @@ impl Control {
 }
 
 impl Emulator {
-    /// A module of this profile.
-    pub fn new(profile: Profile) -> Self {
+    /// A module of this profile. Many modules of one model may share it, as an [`Arc`].
+    pub fn new(profile: impl Into<Arc<Profile>>) -> Self {
         let (sender, changes) = mpsc::channel(CHANGES);
         Self {
-            profile,
+            profile: profile.into(),
             seed: 0,
             network: NetworkOptions::default(),
             rate: None,

@@ -31,6 +31,7 @@ mod upload;
 mod world;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use atmq_protocol::framing::CommandReader;
@@ -80,7 +81,7 @@ const OUTPUT_LIMIT: usize = 64 * 1024;
 /// Memory is bounded if the caller respects [`input_capacity`](Self::input_capacity) and hands in
 /// no data of the network while [`takes_network`](Self::takes_network) says no.
 pub struct Modem {
-    profile: Profile,
+    profile: Arc<Profile>,
     world: World,
     /// The host's rate in bits per second, if it matters and is known.
     host_rate: Option<u32>,
@@ -139,8 +140,14 @@ pub struct Modem {
 
 impl Modem {
     /// A module that has been switched on a while ago. `time` is the time of day at `now`; `seed`
-    /// decides how latencies are spread.
-    pub fn new(profile: Profile, seed: u64, now: Instant, time: SystemTime) -> Self {
+    /// decides how latencies are spread. Modules of one model may share its profile.
+    pub fn new(
+        profile: impl Into<Arc<Profile>>,
+        seed: u64,
+        now: Instant,
+        time: SystemTime,
+    ) -> Self {
+        let profile = profile.into();
         let connections = (0..profile.limits.connections)
             .map(|_| Connection::new(Config::new(profile.result_urcs), now))
             .collect();
