@@ -13,6 +13,9 @@ const FAULTS: usize = 64;
 /// The longest text of a fault, in bytes. Ours: more than any answer of the module.
 const TEXT_LIMIT: usize = 16 * 1024;
 
+/// As long as no module is run, for times that a clock cannot hold. Ours.
+const NEVER: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
+
 /// A byte that comes sooner behind a command does not abort it (V.250 section 5.6.1).
 const ABORT_FROM: Duration = Duration::from_millis(125);
 
@@ -214,7 +217,7 @@ impl Modem {
         let fault = self.faults.take_for_command(&line);
         match fault {
             Some(Effect::Silent) => return self.lint.finished(true),
-            Some(Effect::Late(by)) => due += by,
+            Some(Effect::Late(by)) => due = later(due, by),
             _ => {}
         }
         self.phase = Phase::Executing {
@@ -239,7 +242,7 @@ impl Modem {
                 }
                 self.finish(Ok(result));
                 for (after, urc) in urcs {
-                    self.urc(now + after, urc.as_bytes());
+                    self.urc(later(now, after), urc.as_bytes());
                 }
             }
             Some(Effect::Outcome(urc)) => {
@@ -270,6 +273,11 @@ impl Modem {
         }
         self.output.urc(due, |out| out.extend_from_slice(line));
     }
+}
+
+/// The moment that is so much later, or one that nobody will see.
+fn later(now: Instant, by: Duration) -> Instant {
+    now.checked_add(by).unwrap_or(now + NEVER)
 }
 
 /// Whether so many bytes are few enough to be said.

@@ -86,8 +86,9 @@ impl Modem {
     }
 
     fn check_connection(&self, ConnectionId(connection): ConnectionId) -> Result<(), FaultError> {
-        let last = self.profile.limits.connections - 1;
-        if connection > last {
+        let connections = self.profile.limits.connections;
+        if connection >= connections {
+            let last = connections.saturating_sub(1);
             return Err(FaultError::NoConnection { connection, last });
         }
         Ok(())

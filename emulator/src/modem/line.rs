@@ -27,9 +27,10 @@ impl Modem {
 
     /// The rate of the host's UART, in bits per second; `None` if it is as good as the module's
     /// own. Where the two differ, both sides hear garbage. The module's own is that of `AT+IPR`,
-    /// and with `AT+IPR=0` the host's.
+    /// and with `AT+IPR=0` the host's. 0, by which a host hangs up, is no rate.
     pub fn set_host_rate(&mut self, rate: Option<u32>) {
-        self.host_rate = rate.filter(|_| self.line_rate().is_some());
+        let matters = self.line_rate().is_some();
+        self.host_rate = rate.filter(|rate| matters && *rate > 0);
         self.output.set_host_rate(self.host_rate);
     }
 
@@ -100,5 +101,24 @@ impl Modem {
         };
         self.output.set_pace(self.rate(), byte);
         self.arriving.set_pace(byte);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::SystemTime;
+
+    use super::*;
+    use crate::network::NetworkEvent;
+    use crate::profile::Profile;
+
+    #[test]
+    fn a_host_that_hangs_up_or_a_link_that_nobody_opened_does_no_harm() {
+        let now = Instant::now();
+        let mut modem = Modem::new(Profile::nt35e().instant(), 0, now, SystemTime::now());
+        modem.set_host_rate(Some(0));
+        modem.handle_network(NetworkEvent::Opened { link: 5 }, now);
+        modem.receive(b"AT\r", now);
+        assert_eq!(modem.poll_transmit().as_deref(), Some(&b"AT\r\nOK\r\n"[..]));
     }
 }

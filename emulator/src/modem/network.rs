@@ -49,6 +49,10 @@ impl Modem {
         if event.link() == HTTP_LINK {
             return self.http_event(event, now);
         }
+        if usize::from(event.link()) >= self.connections.len() {
+            tracing::debug!(link = event.link(), "event of a link that was never opened");
+            return;
+        }
         match event {
             NetworkEvent::Opened { link } => self.link_opened(ConnectionId(link), now),
             NetworkEvent::OpenFailed { link, reason } => {

@@ -80,6 +80,26 @@ fn a_late_command_is_executed_late() {
 }
 
 #[test]
+fn a_fault_may_last_for_ever() {
+    let now = Instant::now();
+    let mut modem = modem(now);
+    let ever = Duration::MAX;
+    let answer = Effect::Answer {
+        lines: vec![],
+        result: FinalResult::Ok,
+        urcs: vec![(ever, "+CEREG: 2".to_owned())],
+    };
+    modem.add_fault(Fault::new("+CSQ", answer)).unwrap();
+    assert_eq!(typed(&mut modem, "AT+CSQ", now), r"\r\nOK\r\n");
+    modem
+        .add_fault(Fault::new("+CSQ", Effect::Late(ever)))
+        .unwrap();
+    assert_eq!(typed(&mut modem, "AT+CSQ", now), "");
+    let year = now + Duration::from_secs(365 * 24 * 3600);
+    assert!(modem.poll_timeout() > Some(year));
+}
+
+#[test]
 fn a_urc_is_lost_and_those_like_it_are_not() {
     let now = Instant::now();
     let mut modem = modem(now);

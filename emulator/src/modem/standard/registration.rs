@@ -124,9 +124,10 @@ impl Modem {
     /// What the module measures of its cell, in the steps of 27.007 section 8.69.
     pub(in crate::modem) fn extended_signal(&self) -> ExtendedSignalQuality {
         let (rsrq, rsrp) = self.serving_cell().map_or((255, 255), |cell| {
-            let rsrq = (2 * cell.rsrq_db + 39).clamp(0, 34);
+            let rsrq = cell.rsrq_db.saturating_mul(2).saturating_add(39);
+            let rsrp = cell.rsrp_dbm.saturating_add(140);
             // Both are within a byte now.
-            (rsrq as u8, (cell.rsrp_dbm + 140).clamp(0, 97) as u8)
+            (rsrq.clamp(0, 34) as u8, rsrp.clamp(0, 97) as u8)
         });
         ExtendedSignalQuality::lte(rsrq, rsrp)
     }
@@ -227,7 +228,7 @@ fn list_cells(modem: &mut Modem, _: &mut Parameters<'_>, _: Instant) -> Result<D
     let kinds = std::iter::once("servingcell").chain(std::iter::repeat("neighbourcell"));
     let cells = kinds.zip(&modem.world.cells).map(|(kind, cell)| {
         let Cell { area, id, pci, earfcn, rsrp_dbm, rsrq_db, snr_db, .. } = cell;
-        let level = rsrp_dbm + 140;
+        let level = rsrp_dbm.saturating_add(140);
         format!("\"{kind}\",{mcc},{mnc},{area:04X},{id:08X},{pci},{level},{earfcn},{rsrp_dbm},{rsrq_db},{snr_db}")
     });
     for cell in cells.collect::<Vec<_>>() {
@@ -308,7 +309,7 @@ fn tell_status(
             "PHY",
             format!(
                 "DlEarfcn:{earfcn}, UlEarfcn:{}, PCI:{pci}, Band:{band}, RSRP:{rsrp_dbm}, RSRQ:{rsrq_db}, SNR:{snr_db}",
-                earfcn + 18000
+                earfcn.saturating_add(18_000)
             ),
         ),
         ("L2", format!("SrbNum:{bearers}, DrbNum:{bearers}")),
