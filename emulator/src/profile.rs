@@ -10,6 +10,7 @@ mod value;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use atmq_protocol::Secret;
 use atmq_protocol::dialect::Lmqtt;
 use atmq_protocol::limits::Limits;
 use serde::Deserialize;
@@ -136,9 +137,11 @@ pub struct Start {
     /// something.
     pub asleep: bool,
     /// The PIN of a SIM that asks for it.
-    pub pin: String,
+    #[serde(deserialize_with = "value::secret")]
+    pub pin: Secret<'static>,
     /// The PUK of a SIM that asks for it.
-    pub puk: String,
+    #[serde(deserialize_with = "value::secret")]
+    pub puk: Secret<'static>,
     /// Registration with the network.
     pub registration: NetworkRegistration,
     /// `<rssi>` of `AT+CSQ`: 0 to 31, or 99 for not known.

@@ -79,8 +79,8 @@ impl World {
         Self {
             sim: match start.sim {
                 StartSim::Ready => Some(Sim::unlocked()),
-                StartSim::PinRequired => Some(Sim::locked(&start.pin, &start.puk)),
-                StartSim::PukRequired => Some(Sim::blocked(&start.pin, &start.puk)),
+                StartSim::PinRequired => Some(Sim::locked(start.pin.expose(), start.puk.expose())),
+                StartSim::PukRequired => Some(Sim::blocked(start.pin.expose(), start.puk.expose())),
                 StartSim::Absent => None,
             },
             registration: match start.registration {

@@ -14,6 +14,7 @@ mod wire;
 mod tests;
 
 use std::collections::HashMap;
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -26,7 +27,7 @@ use outgoing::Outgoing;
 pub use tls::{ClientIdentity, TlsOptions};
 
 /// What a module wants from the network.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum NetworkRequest {
     /// Resolve a name, connect, secure the link if asked. [`NetworkEvent::Opened`] or
     /// [`NetworkEvent::OpenFailed`] follows. An open link of this number is closed first.
@@ -53,6 +54,28 @@ pub enum NetworkRequest {
         /// Link to close.
         link: u8,
     },
+}
+
+/// Bytes are counted and not shown: a CONNECT holds a password.
+impl fmt::Debug for NetworkRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Open {
+                link,
+                host,
+                port,
+                tls,
+            } => f
+                .debug_struct("Open")
+                .field("link", link)
+                .field("host", host)
+                .field("port", port)
+                .field("tls", tls)
+                .finish(),
+            Self::Send { link, bytes } => write!(f, "Send({link}, {} bytes)", bytes.len()),
+            Self::Close { link } => write!(f, "Close({link})"),
+        }
+    }
 }
 
 /// What the network tells a module.

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use atmq_protocol::Secret;
 use atmq_protocol::dialect::{HexLength, Lmqtt, PublishExtendedUrc, UnsubscribeUrc};
 use atmq_protocol::framing::DataEnd;
 use atmq_protocol::mqtt::SignMethod;
@@ -73,6 +74,13 @@ pub(super) fn digits<'de, const LENGTH: usize, D: Deserializer<'de>>(
     Err(D::Error::custom(format!(
         "\"{text}\" must be {LENGTH} digits"
     )))
+}
+
+/// Text that is not shown.
+pub(super) fn secret<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Secret<'static>, D::Error> {
+    String::deserialize(deserializer).map(Secret::from)
 }
 
 /// As it stands on the wire.
