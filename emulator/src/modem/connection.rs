@@ -168,6 +168,8 @@ impl Modem {
             self.sessions.remove(&client_id);
         } else if self.sessions.len() < SESSIONS || self.sessions.contains_key(&client_id) {
             self.sessions.insert(client_id, session);
+        } else {
+            tracing::warn!(client_id, "{SESSIONS} sessions are kept, this one is lost");
         }
     }
 }
