@@ -45,7 +45,7 @@ pub(super) enum HttpUpload {
 }
 
 /// The HTTP client's settings, and what it is doing. All of it is gone after a reboot.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Http {
     settings: HttpSettings,
     url: Option<(String, Url)>,
@@ -53,17 +53,18 @@ pub(super) struct Http {
     response: Option<Response>,
 }
 
-/// `AT+LHTTPCFG`
+/// `AT+LHTTPCFG`: the value of each key, in the order of the table.
 #[derive(Debug)]
-struct HttpSettings {
-    context: u8,
-    /// The host writes the heads of requests itself.
-    request_header: bool,
-    /// The host reads the heads of responses, too.
-    response_header: bool,
-    tls_context: u8,
-    content_type: u8,
-}
+struct HttpSettings([u8; KEYS.len()]);
+
+/// What can be set: the key, the smallest value and the largest.
+const KEYS: [(&str, u8, u8); 5] = [
+    ("contextid", 1, 15),
+    ("requestheader", 0, 1),
+    ("responseheader", 0, 1),
+    ("sslctxid", 0, 5),
+    ("contenttype", 0, 3),
+];
 
 /// `contenttype`, by number.
 const CONTENT_TYPES: [&str; 4] = [
@@ -73,25 +74,33 @@ const CONTENT_TYPES: [&str; 4] = [
     "multipart/form-data",
 ];
 
+impl Default for HttpSettings {
+    fn default() -> Self {
+        Self([1, 0, 0, 0, 0])
+    }
+}
+
 impl HttpSettings {
-    fn value(&mut self, key: &str) -> u8 {
-        match key {
-            "contextid" => self.context,
-            "requestheader" => self.request_header.into(),
-            "responseheader" => self.response_header.into(),
-            "sslctxid" => self.tls_context,
-            _ => self.content_type,
-        }
+    fn context(&self) -> u8 {
+        self.0[0]
     }
 
-    fn set(&mut self, key: &str, value: u8) {
-        match key {
-            "contextid" => self.context = value,
-            "requestheader" => self.request_header = value == 1,
-            "responseheader" => self.response_header = value == 1,
-            "sslctxid" => self.tls_context = value,
-            _ => self.content_type = value,
-        }
+    /// The host writes the heads of requests itself.
+    fn request_header(&self) -> bool {
+        self.0[1] == 1
+    }
+
+    /// The host reads the heads of responses, too.
+    fn response_header(&self) -> bool {
+        self.0[2] == 1
+    }
+
+    fn tls_context(&self) -> u8 {
+        self.0[3]
+    }
+
+    fn content_type(&self) -> &'static str {
+        CONTENT_TYPES[usize::from(self.0[4])]
     }
 }
 
@@ -106,23 +115,6 @@ struct Exchange {
     give_up: Instant,
     /// Before this moment nothing is reported.
     outcome_from: Instant,
-}
-
-impl Default for Http {
-    fn default() -> Self {
-        Self {
-            settings: HttpSettings {
-                context: 1,
-                request_header: false,
-                response_header: false,
-                tls_context: 0,
-                content_type: 0,
-            },
-            url: None,
-            exchange: None,
-            response: None,
-        }
-    }
 }
 
 impl Http {
@@ -169,7 +161,7 @@ impl Modem {
     ) -> Result<(), Refused> {
         let (_, url) = self.http.url.as_ref().ok_or(EMPTY_URL)?;
         let settings = &self.http.settings;
-        let own_head = settings.request_header && !data.is_empty();
+        let own_head = settings.request_header() && !data.is_empty();
         let request = if own_head {
             data.to_vec()
         } else {
@@ -178,7 +170,7 @@ impl Modem {
                 url,
                 agent: &self.profile.identity.model,
                 range,
-                content_type: CONTENT_TYPES[usize::from(settings.content_type)],
+                content_type: settings.content_type(),
                 body: data,
             };
             request.encode()
@@ -189,9 +181,9 @@ impl Modem {
             port: url.port,
             tls: url
                 .tls
-                .then(|| self.store.tls_options(settings.tls_context)),
+                .then(|| self.store.tls_options(settings.tls_context())),
         };
-        let active = self.is_active(settings.context);
+        let active = self.is_active(settings.context());
         let latency = self.profile.latency.result;
         let outcome_from = now + self.spread(latency);
         self.http.response = None;
@@ -260,7 +252,7 @@ impl Modem {
 
     /// The network is gone, or one packet data context.
     pub(super) fn drop_http(&mut self, cid: Option<u8>, now: Instant) {
-        if cid.is_none_or(|cid| cid == self.http.settings.context) {
+        if cid.is_none_or(|cid| cid == self.http.settings.context()) {
             self.http_failed(Failure::Deactivated, now);
         }
     }

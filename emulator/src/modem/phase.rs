@@ -172,7 +172,7 @@ impl Modem {
         }
         if give_up <= now {
             let came = self.reader.abort_data();
-            self.lint.gave_up(came, publish.length(), now);
+            self.lint.gave_up(came, publish.length, now);
             self.finish(Err(NOT_ALLOWED));
             return true;
         }

@@ -26,13 +26,6 @@ pub(super) struct Publish {
     pub(super) extended: bool,
 }
 
-impl Publish {
-    /// Bytes to come behind the prompt.
-    pub(super) fn length(&self) -> usize {
-        self.length
-    }
-}
-
 impl Modem {
     /// Publishes what stood in the command line, in the frame that its platform wants.
     pub(super) fn publish_inline(

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use atmq_protocol::parameter::Parameters;
 use atmq_protocol::result_code::FinalResult;
 
-use super::{BUSY, EMPTY_URL, HttpUpload};
+use super::{BUSY, EMPTY_URL, HttpUpload, KEYS};
 use crate::http::Method;
 use crate::modem::command::Done;
 use crate::modem::upload::Upload;
@@ -20,15 +20,6 @@ const RESPONSE_TIME: u16 = 60;
 
 /// No request has been answered.
 const NOT_ASKED: Refused = Refused::Cme(705);
-
-/// What can be set: the key, the smallest value and the largest.
-const KEYS: [(&str, u8, u8); 5] = [
-    ("contextid", 1, 15),
-    ("requestheader", 0, 1),
-    ("responseheader", 0, 1),
-    ("sslctxid", 0, 5),
-    ("contenttype", 0, 3),
-];
 
 /// `AT+LHTTPCFG=?`
 pub(in crate::modem) fn describe(
@@ -52,14 +43,15 @@ pub(in crate::modem) fn configure(
     let given = parameters.text("key", 16)?;
     let known = KEYS
         .iter()
-        .find(|(key, ..)| key.eq_ignore_ascii_case(given));
-    let &(key, low, high) = known.ok_or(NOT_ALLOWED)?;
+        .position(|(key, ..)| key.eq_ignore_ascii_case(given));
+    let place = known.ok_or(NOT_ALLOWED)?;
+    let (key, low, high) = KEYS[place];
     let value = parameters.optional_integer("value", low.into(), high.into())?;
     parameters.end()?;
     match value {
-        Some(value) => modem.http.settings.set(key, value),
+        Some(value) => modem.http.settings.0[place] = value,
         None => {
-            let value = modem.http.settings.value(key);
+            let value = modem.http.settings.0[place];
             modem.say("+LHTTPCFG", format!("\"{key}\",{value}"));
         }
     }
@@ -107,7 +99,7 @@ pub(in crate::modem) fn get(
     parameters.end()?;
     modem.ready_to_ask()?;
     match length {
-        Some(length) if modem.http.settings.request_header => {
+        Some(length) if modem.http.settings.request_header() => {
             let method = Method::Get;
             let what = HttpUpload::Request { method, patience };
             Ok(Done::Upload(Upload::http(what, length, input)))
@@ -167,7 +159,7 @@ pub(in crate::modem) fn read(
     }
     let response = modem.http.response.as_ref().ok_or(NOT_ASKED)?;
     modem.output.result(&FinalResult::Connect(None));
-    if modem.http.settings.response_header {
+    if modem.http.settings.response_header() {
         modem.output.raw(&response.head);
     }
     modem.output.raw(&response.body);
