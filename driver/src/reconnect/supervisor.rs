@@ -74,7 +74,7 @@ pub enum Stopped {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Action {
     /// Connect, and bring the module in order before that if need be.
-    Connect { initialise: bool },
+    Connect { module: Module },
     /// Reset the module.
     Reset,
     /// Nothing until then.
@@ -83,6 +83,18 @@ pub(super) enum Action {
     Serve,
     /// Nothing any more.
     Stop,
+}
+
+/// What has become of the module since it was connected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Module {
+    /// Nothing that is known.
+    Sound,
+    /// It has started anew. Where it has been in order before, it is brought in order without
+    /// being asked for.
+    Restarted,
+    /// It failed: whatever it was told is to be told again.
+    Faulty,
 }
 
 /// Decides by what it is told.
@@ -99,7 +111,7 @@ pub(super) struct Supervisor {
     /// Failures in a row that are the module's own.
     faults: u32,
     reset_due: bool,
-    initialise: bool,
+    module: Module,
 }
 
 #[derive(Debug)]
@@ -123,7 +135,7 @@ impl Supervisor {
             failures: 0,
             faults: 0,
             reset_due: false,
-            initialise: false,
+            module: Module::Sound,
         }
     }
 
@@ -139,7 +151,7 @@ impl Supervisor {
             return Action::Reset;
         }
         Action::Connect {
-            initialise: self.initialise,
+            module: self.module,
         }
     }
 
@@ -161,7 +173,7 @@ impl Supervisor {
 
     /// The attempt succeeded.
     pub(super) fn connected(&mut self, now: Instant) {
-        self.initialise = false;
+        self.module = Module::Sound;
         self.phase = Phase::Connected { since: now };
     }
 
@@ -197,7 +209,7 @@ impl Supervisor {
         }
         match &reason {
             Setback::Lost(Disconnected::Rebooted | Disconnected::PoweredDown) => {
-                self.initialise = true;
+                self.module = self.module.max(Module::Restarted);
             }
             Setback::ModuleFailed(error) => self.blame(error),
             _ => {}
@@ -208,10 +220,9 @@ impl Supervisor {
     /// The reset was tried.
     pub(super) fn reset(&mut self, outcome: Result<(), Error>, now: Instant) {
         self.reset_due = false;
-        self.initialise = true;
         match outcome {
-            // A module that has just booted is connected at once.
-            Ok(()) => {}
+            // A reset ends with a module that is in order: it is connected at once.
+            Ok(()) => self.module = Module::Sound,
             Err(Error::PortClosed(reason)) => self.stop(Stopped::PortClosed(reason)),
             Err(error) => self.wait(Setback::ModuleFailed(error), now),
         }
@@ -235,7 +246,7 @@ impl Supervisor {
         if !is_fault(error) {
             return;
         }
-        self.initialise = true;
+        self.module = Module::Faulty;
         self.faults += 1;
         if self.reset_after > 0 && self.faults >= self.reset_after {
             self.faults = 0;

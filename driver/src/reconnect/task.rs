@@ -14,7 +14,7 @@ use super::outbox::{Afterwards, Next};
 use super::policy::Reconnect;
 use super::shared::{Shared, disconnected};
 use super::subscriptions::{Change, Changed};
-use super::supervisor::{Action, Setback, Stopped, Supervisor};
+use super::supervisor::{Action, Module, Setback, Stopped, Supervisor};
 use crate::client::Client;
 use crate::connect::connect_link;
 use crate::error::{Disconnected, Error, ExchangeError};
@@ -63,7 +63,7 @@ impl Task {
             let action = self.supervisor.poll(now());
             self.show_state();
             match action {
-                Action::Connect { initialise } => self.connect(initialise).await,
+                Action::Connect { module } => self.connect(module).await,
                 Action::Reset => self.reset().await,
                 Action::Wait(until) => self.wait(until.into()).await,
                 Action::Serve => self.serve().await,
@@ -185,7 +185,7 @@ impl Task {
         }
     }
 
-    async fn connect(&mut self, initialise: bool) {
+    async fn connect(&mut self, state: Module) {
         self.shared.core().outbox.counters.attempts += 1;
         let shared = self.shared.clone();
         let (modem, options) = (&shared.modem, &shared.options);
@@ -195,6 +195,12 @@ impl Task {
             self.last_message_id,
         ));
         let doing = async {
+            let initialise = match state {
+                Module::Sound => false,
+                // Else the port's task does so, and has what follows wait.
+                Module::Restarted => modem.state() == ModemState::Uninitialised,
+                Module::Faulty => true,
+            };
             if initialise {
                 modem.initialise().await?;
             }

@@ -19,7 +19,7 @@ use crate::module::{Module, OK, line, line_with};
 const PROBED: &str = "\r\n+CMEE: 0\r\n\r\nOK\r\n";
 
 /// What brings a module in order.
-async fn initialised(module: &mut Module) {
+pub(crate) async fn initialised(module: &mut Module) {
     module.answer("AT+CMEE?\r", PROBED).await;
     climbed(module).await;
 }
@@ -30,7 +30,7 @@ async fn climbed(module: &mut Module) {
     module.answer("AT+CGMM\r", "\r\nNT35E\r\n\r\nOK\r\n").await;
 }
 
-async fn in_order(settings: Settings) -> (Modem, Module) {
+pub(crate) async fn in_order(settings: Settings) -> (Modem, Module) {
     let (modem, mut module) = line_with(settings);
     let (outcome, ()) = tokio::join!(modem.initialise(), initialised(&mut module));
     outcome.unwrap();

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::condition::{in_order, initialised};
 use crate::module::{Module, configure, line, line_with, options};
 use atmq_driver::reconnect::{
     Outgoing, Reconnect, ReconnectingClient, Setback, State, Stopped, Undelivered, WhenFull,
@@ -375,4 +376,43 @@ async fn a_module_that_answers_nothing_is_reset_within_minutes_and_not_endlessly
     }
     assert!(began.elapsed() > 60 * SECOND, "{:?}", began.elapsed());
     assert!(heard.matches("AT").count() < 100, "{heard}");
+}
+
+/// Each command is expected to the byte, so one too many would be heard.
+#[tokio::test(start_paused = true)]
+async fn a_module_that_has_started_anew_is_brought_in_order_once() {
+    let (modem, mut module) = in_order(Settings::default()).await;
+    let (client, _messages) = modem.keep_connected(options(), policy());
+    connect(&mut module).await;
+    client.connected().await.unwrap();
+    for round in 1..=3 {
+        module.say("^boot.rom'v'!\r\n").await;
+        initialised(&mut module).await;
+        connect(&mut module).await;
+        let receipt = client.enqueue(message("1")).await.unwrap();
+        publish(&mut module, round, "1", &published(round)).await;
+        receipt.await.unwrap();
+        assert_eq!(modem.counters().initialisations, 1 + u64::from(round));
+    }
+    module.hear_nothing(100).await;
+}
+
+/// Nobody has initialised it before, so the task of its port does not by itself.
+#[tokio::test(start_paused = true)]
+async fn a_module_that_was_never_brought_in_order_is_once_it_has_started_anew() {
+    let (modem, mut module) = line();
+    let (client, _messages) = modem.keep_connected(options(), policy());
+    connect(&mut module).await;
+    client.connected().await.unwrap();
+    module.say("^boot.rom'v'!\r\n").await;
+    // One probe for the fence of the start, one for that of being brought in order.
+    module
+        .answer("AT+CMEE?\r", "\r\n+CMEE: 0\r\n\r\nOK\r\n")
+        .await;
+    initialised(&mut module).await;
+    connect(&mut module).await;
+    while client.counters().connections < 2 {
+        client.connected().await.unwrap();
+    }
+    assert_eq!(modem.counters().initialisations, 1);
 }

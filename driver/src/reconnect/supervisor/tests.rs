@@ -40,8 +40,15 @@ fn until(supervisor: &mut Supervisor, now: Instant) -> Instant {
     }
 }
 
-const CONNECT: Action = Action::Connect { initialise: false };
-const BRING_IN_ORDER: Action = Action::Connect { initialise: true };
+const CONNECT: Action = Action::Connect {
+    module: Module::Sound,
+};
+const AFTER_A_START: Action = Action::Connect {
+    module: Module::Restarted,
+};
+const BRING_IN_ORDER: Action = Action::Connect {
+    module: Module::Faulty,
+};
 
 #[test]
 fn the_first_attempt_is_at_once() {
@@ -240,10 +247,10 @@ fn a_rebooted_module_is_brought_in_order_first() {
     supervisor.connected(now);
     supervisor.lost(Setback::Lost(Disconnected::Rebooted), now);
     let due = until(&mut supervisor, now);
-    assert_eq!(supervisor.poll(due), BRING_IN_ORDER);
+    assert_eq!(supervisor.poll(due), AFTER_A_START);
     supervisor.failed(network_down(), due);
     let due = until(&mut supervisor, due);
-    assert_eq!(supervisor.poll(due), BRING_IN_ORDER);
+    assert_eq!(supervisor.poll(due), AFTER_A_START);
     supervisor.connected(due);
     supervisor.lost(link_lost(), due);
     let due = until(&mut supervisor, due);
