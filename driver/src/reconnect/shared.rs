@@ -1,5 +1,7 @@
 //! What the handles of a connection and its task share.
 
+#[cfg(feature = "persist")]
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -262,6 +264,13 @@ impl Shared {
             core.outbox.restore(message, now);
         }
         self.settle(core);
+    }
+
+    /// The messages that are not settled; `None` once the connection is stopped, because what is
+    /// left then is for the next one.
+    pub(super) fn waiting(&self) -> Option<BTreeSet<u64>> {
+        let core = self.core();
+        core.stopped.is_none().then(|| core.outbox.waiting())
     }
 
     /// What is on the disk now, or why it is not.

@@ -78,7 +78,7 @@ pub enum StoreError {
         /// The operating system's reason.
         source: Arc<io::Error>,
     },
-    /// An earlier write failed, so nothing more is written.
+    /// An earlier write failed, and the file could not be opened again since.
     #[error("{} is not written any more after an error", path.display())]
     Broken {
         /// The file.
@@ -126,13 +126,7 @@ impl Store {
     pub fn open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
         let path = path.as_ref();
         let told = |error| explain(path, error);
-        let database = Database::builder()
-            .set_cache_size(CACHE)
-            // Without it a damaged file is trusted.
-            .set_check_integrity_on_open(true)
-            .create(path);
-        let mut database = database.map_err(|error| told(error.into()))?;
-        identify(path, &database)?;
+        let mut database = open(path)?;
         // Space that messages have left is given back here, and only here.
         database.compact().map_err(|error| told(error.into()))?;
         let waiting = read(path, &database)?;
@@ -162,6 +156,17 @@ impl fmt::Debug for Store {
             .field("messages", &self.waiting.len())
             .finish_non_exhaustive()
     }
+}
+
+fn open(path: &Path) -> Result<Database, StoreError> {
+    let database = Database::builder()
+        .set_cache_size(CACHE)
+        // Without it a damaged file is trusted.
+        .set_check_integrity_on_open(true)
+        .create(path);
+    let database = database.map_err(|error| explain(path, error.into()))?;
+    identify(path, &database)?;
+    Ok(database)
 }
 
 /// Makes a new file ours, and makes sure that an old one is.

@@ -1,5 +1,6 @@
 //! What concerns the copies on the disk.
 
+use std::collections::BTreeSet;
 use std::time::Instant;
 
 use tokio::sync::oneshot;
@@ -86,6 +87,11 @@ impl Outbox {
     fn unkept(&mut self, id: u64, error: Undelivered) {
         self.counters.not_kept += u64::from(self.entries.contains_key(&id));
         self.fail(id, |_| error);
+    }
+
+    /// Messages that are not settled.
+    pub(in super::super) fn waiting(&self) -> BTreeSet<u64> {
+        self.entries.keys().copied().collect()
     }
 
     /// Messages whose copy is not needed any more.

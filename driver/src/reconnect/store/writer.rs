@@ -1,5 +1,6 @@
 //! The thread that writes to the file.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -10,7 +11,7 @@ use redb::Database;
 use tokio::sync::oneshot;
 
 use super::super::shared::Shared;
-use super::{MESSAGES, StoreError, TAKEN, explain};
+use super::{MESSAGES, StoreError, TAKEN, explain, open};
 
 /// What one commit holds at most. Ours: so that nothing waits for more than a moment.
 const BATCH: usize = 4096;
@@ -88,18 +89,17 @@ impl Journal {
 
 pub(super) struct Writer {
     path: PathBuf,
-    database: Database,
+    /// `None` after an error, behind which redb writes nothing any more, until it is open again.
+    database: Option<Database>,
     shared: Weak<Shared>,
-    broken: bool,
 }
 
 impl Writer {
     pub(super) fn new(path: &Path, database: Database) -> Self {
         Self {
             path: path.into(),
-            database,
+            database: Some(database),
             shared: Weak::new(),
-            broken: false,
         }
     }
 
@@ -127,42 +127,59 @@ impl Writer {
         }
     }
 
-    /// All of it or nothing.
+    /// All of it or nothing. After an error the file is opened again for each batch, until that
+    /// succeeds: there may be room on the disk again.
     fn write(&mut self, batch: &[Job]) -> Result<(), StoreError> {
         if batch.iter().all(|job| matches!(job, Job::Tell(_))) {
             return Ok(());
         }
-        if self.broken {
-            let path = self.path.clone();
-            return Err(StoreError::Broken { path });
-        }
-        let written = self.commit(batch);
-        self.broken = written.is_err();
-        written.map_err(|error| explain(&self.path, error))
+        let (database, waiting) = match self.database.take() {
+            Some(database) => (database, None),
+            // What was settled meanwhile could not be removed.
+            None => (open(&self.path)?, self.waiting()),
+        };
+        let written = commit(&database, waiting.as_ref(), batch);
+        written.map_err(|error| explain(&self.path, error))?;
+        self.database = Some(database);
+        Ok(())
     }
 
-    fn commit(&self, batch: &[Job]) -> Result<(), redb::Error> {
-        let writing = self.database.begin_write()?;
-        {
-            let mut messages = writing.open_table(MESSAGES)?;
-            let mut taken = writing.open_table(TAKEN)?;
-            for job in batch {
-                match job {
-                    Job::Tell(_) => {}
-                    Job::Add { id, record } => {
-                        messages.insert(id, &record[..])?;
-                    }
-                    Job::Take(id) => {
-                        taken.insert(id, ())?;
-                    }
-                    Job::Remove(id) => {
-                        messages.remove(id)?;
-                        taken.remove(id)?;
-                    }
+    /// The messages that are not settled, as long as anybody knows.
+    fn waiting(&self) -> Option<BTreeSet<u64>> {
+        self.shared.upgrade()?.waiting()
+    }
+}
+
+/// `waiting`: the only messages that are to stay, if it is given.
+fn commit(
+    database: &Database,
+    waiting: Option<&BTreeSet<u64>>,
+    batch: &[Job],
+) -> Result<(), redb::Error> {
+    let writing = database.begin_write()?;
+    {
+        let mut messages = writing.open_table(MESSAGES)?;
+        let mut taken = writing.open_table(TAKEN)?;
+        if let Some(waiting) = waiting {
+            messages.retain(|id, _| waiting.contains(&id))?;
+            taken.retain(|id, ()| waiting.contains(&id))?;
+        }
+        for job in batch {
+            match job {
+                Job::Tell(_) => {}
+                Job::Add { id, record } => {
+                    messages.insert(id, &record[..])?;
+                }
+                Job::Take(id) => {
+                    taken.insert(id, ())?;
+                }
+                Job::Remove(id) => {
+                    messages.remove(id)?;
+                    taken.remove(id)?;
                 }
             }
         }
-        writing.commit()?;
-        Ok(())
     }
+    writing.commit()?;
+    Ok(())
 }
