@@ -23,6 +23,10 @@ const START_LIMIT: Duration = Duration::from_secs(10);
 /// How often to try again when another program was quicker to take the free port.
 const ATTEMPTS: usize = 5;
 
+/// Files in its directory.
+const CONFIG: &str = "mosquitto.conf";
+const LOG: &str = "mosquitto.log";
+
 /// A running mosquitto, killed on drop.
 #[derive(Debug)]
 pub struct Mosquitto {
@@ -81,12 +85,32 @@ impl Mosquitto {
         self.directory.path()
     }
 
+    /// Kills it from one moment to the next, as a crash would. What it had is gone.
+    ///
+    /// # Panics
+    ///
+    /// If it has ended before.
+    pub fn kill(&mut self) {
+        self.process.kill().expect("it is running");
+        self.process.wait().expect("it can be waited for");
+    }
+
+    /// Starts one again where the killed one was, with the same configuration.
+    ///
+    /// # Panics
+    ///
+    /// If it does not start.
+    pub fn start_again(&mut self) {
+        let program = find_program("mosquitto").expect("it was there before");
+        self.process = Self::spawn(&program, self.directory.path());
+        self.wait_until_ready().expect("it starts again");
+    }
+
     /// Starts it, or returns what it wrote before it gave up.
     fn try_start(program: &Path, configure: impl Fn(&Path) -> String) -> Result<Self, String> {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()));
         let directory = tempfile::tempdir().expect("a temporary directory can be made");
-        let config = directory.path().join("mosquitto.conf");
-        let log = directory.path().join("mosquitto.log");
+        let config = directory.path().join(CONFIG);
         let lines = format!(
             // Started as root, mosquitto would become a user who cannot read this directory.
             "user root\npersistence false\nper_listener_settings true\n\
@@ -95,15 +119,7 @@ impl Mosquitto {
             configure(directory.path()),
         );
         fs::write(&config, lines).expect("the temporary directory can be written");
-        let output = File::create(&log).expect("the temporary directory can be written");
-        let process = Command::new(program)
-            .arg("-c")
-            .arg(&config)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(output)
-            .spawn()
-            .expect("mosquitto can be executed");
+        let process = Self::spawn(program, directory.path());
         let mut mosquitto = Self {
             process,
             address,
@@ -113,9 +129,21 @@ impl Mosquitto {
             Ok(()) => Ok(mosquitto),
             Err(error) => Err(format!(
                 "{error}\n{}",
-                fs::read_to_string(log).unwrap_or_default()
+                fs::read_to_string(mosquitto.directory().join(LOG)).unwrap_or_default()
             )),
         }
+    }
+
+    fn spawn(program: &Path, directory: &Path) -> Child {
+        let output = File::create(directory.join(LOG));
+        Command::new(program)
+            .arg("-c")
+            .arg(directory.join(CONFIG))
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(output.expect("the temporary directory can be written"))
+            .spawn()
+            .expect("mosquitto can be executed")
     }
 
     fn wait_until_ready(&mut self) -> io::Result<()> {
