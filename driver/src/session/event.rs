@@ -13,11 +13,10 @@ pub enum Event {
     Completed(Result<Answer, ExchangeError>),
     /// Something happened by itself, or too late to answer an exchange.
     Urc(Urc<'static>),
-    /// A line that is no answer, no URC and no echo. Not if
-    /// [`Session::report_unrecognised`](super::Session::report_unrecognised) says so.
     /// The module has reported something that is not MQTT's.
     Standard(StandardUrc),
-    /// A line that is no answer, no URC and no echo.
+    /// A line that is no answer, no URC and no echo. Not if
+    /// [`Session::report_unrecognised`](super::Session::report_unrecognised) says so.
     Unrecognised(Vec<u8>),
     /// A line was longer than the session stores and has been discarded.
     Overlong {
