@@ -88,8 +88,8 @@ use atmq_protocol::mqtt::{ConnectionId, DataFormat, FormatTable};
 use crate::counters::Counters;
 use crate::error::RequestError;
 
-use channel::Channel;
 pub(crate) use channel::is_loss;
+use channel::{Awaited, Channel};
 pub use command::{Command, Publish, RawCommand, Upload};
 pub(crate) use event::redact;
 pub use event::{Answer, Event, Response, Transmit};
@@ -287,8 +287,9 @@ impl Session {
     /// A `>` is a prompt only while one is awaited.
     fn follow_prompt(&mut self) {
         match self.channel.prompt_awaited() {
-            Some(true) => self.reader.expect_prompt(),
-            Some(false) => self.reader.forget_prompt(),
+            Some(Awaited::Anew) => self.reader.expect_prompt(),
+            Some(Awaited::Still) => self.reader.still_expect_prompt(),
+            Some(Awaited::Not) => self.reader.forget_prompt(),
             None => {}
         }
     }

@@ -39,7 +39,7 @@ pub(super) struct Channel {
     /// The next final result code belongs to a late probe.
     late_probe_answered: bool,
     /// Whether a prompt is awaited, until the reader has been told.
-    prompt_awaited: Option<bool>,
+    prompt_awaited: Option<Awaited>,
     last_received: Option<Instant>,
     /// An incomplete line keeps answers from being seen, until the reader has been told.
     stalled: bool,
@@ -51,6 +51,16 @@ pub(super) struct Channel {
     late_reports: Vec<(ConnectionId, Instant)>,
     /// The buffer of the last command line, for the next one.
     spare: Vec<u8>,
+}
+
+/// Whether a prompt is awaited.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Awaited {
+    Not,
+    /// For what is sent now: what has come before answers something older.
+    Anew,
+    /// For what was sent before: it may have come, and wait to be read.
+    Still,
 }
 
 enum State {
@@ -178,7 +188,12 @@ impl Channel {
         );
         let has_data = prepared.data.is_some();
         let mut pending = Pending::new(prepared, now);
-        self.prompt_awaited = Some(has_data && !pending.is_upload(&self.wire));
+        let prompted = has_data && !pending.is_upload(&self.wire);
+        self.prompt_awaited = Some(if prompted {
+            Awaited::Anew
+        } else {
+            Awaited::Not
+        });
         pending.ambiguous = self.is_ambiguous(&pending, now);
         tracing::trace!(parent: &pending.span, "command sent");
         self.state = State::Pending(Box::new(pending));
@@ -237,7 +252,7 @@ impl Channel {
                 tracing::debug!("late prompt, not answered");
                 fence.prompt(now);
                 // It may have been noise, and the prompt itself is still to come.
-                self.prompt_awaited = Some(true);
+                self.prompt_awaited = Some(Awaited::Still);
             }
             State::Clear => {}
         }
@@ -279,7 +294,7 @@ impl Channel {
             Err(error) => pending.span.record("outcome", error.in_one_word()),
         };
         tracing::debug!(parent: &pending.span, "exchange ended");
-        self.prompt_awaited = Some(false);
+        self.prompt_awaited = Some(Awaited::Not);
         let prepared = pending.prepared;
         self.tell(prepared.own, outcome);
         self.spare = prepared.line;
@@ -336,7 +351,7 @@ impl Channel {
     }
 
     /// Whether a prompt is awaited, if that has changed since the last call.
-    pub(super) fn prompt_awaited(&mut self) -> Option<bool> {
+    pub(super) fn prompt_awaited(&mut self) -> Option<Awaited> {
         self.prompt_awaited.take()
     }
 }

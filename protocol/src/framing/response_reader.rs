@@ -121,6 +121,12 @@ impl ResponseReader {
         self.prompt_from = Some(self.buffer.len());
     }
 
+    /// A prompt is expected as before, or, where one has come, from the line on that is read next:
+    /// what came may have been noise. The next may have been pushed already.
+    pub fn still_expect_prompt(&mut self) {
+        self.prompt_from.get_or_insert(self.start);
+    }
+
     /// A prompt is no longer expected.
     pub fn forget_prompt(&mut self) {
         self.prompt_from = None;
@@ -382,6 +388,16 @@ mod tests {
         reader.expect_prompt();
         reader.push(b" \r\n> ");
         assert_eq!(drain(&mut reader), ["> ", "PROMPT"]);
+    }
+
+    #[test]
+    fn a_prompt_that_is_still_expected_may_have_come() {
+        let mut reader = ResponseReader::new(32);
+        reader.expect_prompt();
+        reader.push(b"\r\n>\r\nOK\r\n> \r\n> \r\n");
+        assert_eq!(reader.next(extent), Some(Frame::Prompt));
+        reader.still_expect_prompt();
+        assert_eq!(drain(&mut reader), ["OK", "PROMPT", "> "]);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use atmq_protocol::dialect::Power;
 use atmq_protocol::mqtt::FormatTable;
 use atmq_protocol::result_code::FinalResult;
 
-use super::{Channel, State};
+use super::{Awaited, Channel, State};
 use crate::error::ExchangeError;
 use crate::session::event::Event;
 use crate::session::fence::{self, Fence, Verdict};
@@ -150,7 +150,10 @@ impl Channel {
     pub(super) fn fence(&mut self, fence: Fence) {
         tracing::debug!("channel fenced");
         self.counters.fences += 1;
-        self.prompt_awaited = Some(fence.in_data_mode());
+        self.prompt_awaited = Some(match fence.in_data_mode() {
+            true => Awaited::Still,
+            false => Awaited::Not,
+        });
         self.state = State::Fenced(fence);
     }
 
@@ -165,7 +168,7 @@ impl Channel {
             }
         }
         self.starting = false;
-        self.prompt_awaited = Some(false);
+        self.prompt_awaited = Some(Awaited::Not);
         self.start(now);
     }
 
@@ -180,7 +183,7 @@ impl Channel {
                 let unanswered =
                     matches!(&self.state, State::Fenced(fence) if fence.unanswered > 1);
                 self.stalled = unanswered && self.last_received.is_none_or(quiet);
-                self.prompt_awaited = Some(false);
+                self.prompt_awaited = Some(Awaited::Not);
                 let mut line = Vec::new();
                 fence::PROBE.encode(&mut line);
                 self.send(line, Vec::new());

@@ -29,6 +29,28 @@ fn data_is_sent_once_however_often_it_is_asked_for() {
     assert_eq!(host.session.counters().bytes_sent, sent as u64);
 }
 
+#[test]
+fn a_late_prompt_is_recognised_in_one_read_and_in_many() {
+    let late = "\r\nOK\r\n> \r\nnoise\r\n> \r\n";
+    let mut whole = Host::new();
+    whole.ask(publish(6, DATA));
+    let events = whole.hear(late);
+    assert!(matches!(
+        &events[..],
+        [
+            Event::Completed(Err(ExchangeError::PromptSkipped { .. })),
+            Event::Unrecognised(noise),
+        ] if noise == b"noise"
+    ));
+    let mut split = Host::new();
+    split.ask(publish(6, DATA));
+    let bytes = late.as_bytes().chunks(1);
+    assert_eq!(
+        bytes.flat_map(|byte| split.hear(byte)).collect::<Vec<_>>(),
+        events
+    );
+}
+
 /// Each line of it looks like an answer, and is none.
 #[test]
 fn a_module_that_echoes_the_data_answers_behind_it() {
