@@ -158,13 +158,13 @@ impl Modem {
 }
 
 /// `AT+COPS=<mode>[,<format>[,"<oper>"[,<AcT>]]]`: 0 and 1 register, 2 deregisters, 3 chooses how
-/// the operator is shown (27.007 section 7.3).
+/// the operator is shown, 4 is as 1 if the operator is there and else as 0 (27.007 section 7.3).
 fn select_operator(
     modem: &mut Modem,
     parameters: &mut Parameters<'_>,
     now: Instant,
 ) -> Result<Done, Refused> {
-    let mode: u8 = parameters.integer("mode", 0, 4)?;
+    let mut mode: u8 = parameters.integer("mode", 0, 4)?;
     let format = parameters.optional_integer("format", 0, 2)?;
     let format = format.and_then(OperatorFormat::from_number);
     let operator = parameters.optional_text("oper", 32)?;
@@ -180,9 +180,13 @@ fn select_operator(
     if matches!(mode, 1 | 4) {
         let known = &modem.world.operator;
         let name = modem.in_character_set(&known.name);
-        let found = operator.is_some_and(|given| given == known.number || given == name);
+        let given = operator.ok_or(NOT_ALLOWED)?;
+        let found = given == known.number || given == name;
         if !found || technology.is_some_and(|technology| technology != LTE) {
-            return Err(Refused::Cme(CmeError::NO_NETWORK));
+            if mode == 1 {
+                return Err(Refused::Cme(CmeError::NO_NETWORK));
+            }
+            mode = 0;
         }
     }
     if let Some(format) = format {
