@@ -73,23 +73,30 @@ impl Port for Pty {
     }
 }
 
+/// How long a host may take nothing. A pseudo terminal and a socket hold some 16 KiB for it before
+/// that begins to count.
+const PATIENCE: Duration = Duration::from_secs(1);
+
 /// Writes to a host that may not be reading, as a UART does: what nobody takes is lost.
 #[derive(Debug)]
 pub(crate) struct Patient<P> {
     pub(crate) port: P,
+    /// How long the host may take nothing while the module has something to say.
+    patience: Duration,
     /// The host has taken nothing for a while; it is not waited for again before it does.
     stalled: bool,
     lost: u64,
 }
 
 impl<P: Port> Patient<P> {
-    /// How long a host may take nothing while the module has something to say. A pseudo terminal
-    /// and a socket hold some 16 KiB for it before that begins to count.
-    const PATIENCE: Duration = Duration::from_secs(1);
-
     pub(crate) fn new(port: P) -> Self {
+        Self::with_patience(port, PATIENCE)
+    }
+
+    fn with_patience(port: P, patience: Duration) -> Self {
         Self {
             port,
+            patience,
             stalled: false,
             lost: 0,
         }
@@ -100,7 +107,7 @@ impl<P: Port> Patient<P> {
             let patience = if self.stalled {
                 Duration::ZERO
             } else {
-                Self::PATIENCE
+                self.patience
             };
             let Ok(written) = timeout(patience, self.port.write(bytes)).await else {
                 self.lost += bytes.len() as u64;
