@@ -121,7 +121,9 @@ impl<P: Port> Patient<P> {
             if written == 0 {
                 return Err(io::ErrorKind::WriteZero.into());
             }
-            self.stalled = false;
+            if std::mem::take(&mut self.stalled) {
+                tracing::info!(lost = self.lost, "the host reads again");
+            }
             bytes = &bytes[written..];
         }
         Ok(())
