@@ -39,6 +39,21 @@ impl<'a> Command<'a> {
         self.name.eq_ignore_ascii_case(name.as_bytes())
     }
 
+    /// The command alone on a line, from `AT` to before the line end. Holds its secrets.
+    pub fn line(&self) -> Vec<u8> {
+        let mut line = [b"AT", self.name].concat();
+        match self.form {
+            Form::Execute => {}
+            Form::Read => line.push(b'?'),
+            Form::Test => line.extend_from_slice(b"=?"),
+            Form::Set(parameters) => {
+                line.push(b'=');
+                line.extend_from_slice(parameters);
+            }
+        }
+        line
+    }
+
     /// Takes the first command off `line`, the bytes between `AT` and the carriage return.
     ///
     /// `owns_line` tells, for the name of an extended command, whether its parameters reach to
@@ -120,17 +135,7 @@ impl<'a> Command<'a> {
 /// As it was typed, up to the first secret.
 impl fmt::Debug for Command<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut line = b"AT".to_vec();
-        line.extend_from_slice(self.name);
-        match self.form {
-            Form::Execute => {}
-            Form::Read => line.push(b'?'),
-            Form::Test => line.extend_from_slice(b"=?"),
-            Form::Set(parameters) => {
-                line.push(b'=');
-                line.extend_from_slice(parameters);
-            }
-        }
+        let line = self.line();
         let secret = secret_from(&line, |name, first| Lmqtt::DEFAULT.knows(name, first));
         let shown = &line[..secret.unwrap_or(line.len())];
         write!(f, "{}", shown.escape_ascii())?;

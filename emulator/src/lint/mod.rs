@@ -146,7 +146,7 @@ impl Linter {
             return;
         };
         self.executing = Some(id);
-        let line = line_of(command);
+        let line = command.line();
         let mut notices: Vec<Notice> = Vec::new();
         let stray = connection.stray_close.take();
         let closes = matches!(request, Request::Close { .. }) && connection.is_closed();
@@ -193,7 +193,7 @@ impl Linter {
         self.found(
             None,
             self.arrived,
-            vec![(rule, error.to_string(), line_of(command))],
+            vec![(rule, error.to_string(), command.line())],
         );
     }
 
@@ -298,22 +298,6 @@ fn setting_of(command: &Command<'_>) -> String {
     let first = Parameters::new(parameters).next();
     let key = first.map(Parameter::bytes).unwrap_or_default();
     String::from_utf8_lossy(key).into_owned()
-}
-
-/// The command as the host typed it, chained ones and the line end aside.
-fn line_of(command: &Command<'_>) -> Vec<u8> {
-    let mut line = b"AT".to_vec();
-    line.extend_from_slice(command.name);
-    match command.form {
-        Form::Execute => {}
-        Form::Read => line.push(b'?'),
-        Form::Test => line.extend_from_slice(b"=?"),
-        Form::Set(parameters) => {
-            line.push(b'=');
-            line.extend_from_slice(parameters);
-        }
-    }
-    line
 }
 
 #[cfg(test)]

@@ -276,7 +276,7 @@ impl Typing {
         // Once may be chance: two tasks of the host want to know the same.
         if early >= 2 {
             let detail = format!("{} times", early + 1);
-            notices.push((Rule::PollingTooFast, detail, super::line_of(command)));
+            notices.push((Rule::PollingTooFast, detail, command.line()));
         }
     }
 }
