@@ -61,9 +61,21 @@ pub(super) fn decode(frame: &Frame<'_>) -> Result<Packet, Violation> {
     }
 }
 
+const COMPLETE: &str = "every field that the packet needs is set";
+
+/// A packet that is an identifier and nothing else.
+macro_rules! acknowledgement {
+    ($packet:ident, $id:expr) => {
+        v3_1_1::$packet::builder()
+            .packet_id($id.get())
+            .build()
+            .expect(COMPLETE)
+            .to_continuous_buffer()
+    };
+}
+
 /// The bytes of a reply.
 pub(super) fn encode(reply: &Reply) -> Vec<u8> {
-    const COMPLETE: &str = "every field that the packet needs is set";
     match reply {
         Reply::Connack(session_present, code) => v3_1_1::Connack::builder()
             .session_present(*session_present)
@@ -71,37 +83,17 @@ pub(super) fn encode(reply: &Reply) -> Vec<u8> {
             .build()
             .expect(COMPLETE)
             .to_continuous_buffer(),
-        Reply::Puback(id) => v3_1_1::Puback::builder()
-            .packet_id(id.get())
-            .build()
-            .expect(COMPLETE)
-            .to_continuous_buffer(),
-        Reply::Pubrec(id) => v3_1_1::Pubrec::builder()
-            .packet_id(id.get())
-            .build()
-            .expect(COMPLETE)
-            .to_continuous_buffer(),
-        Reply::Pubrel(id) => v3_1_1::Pubrel::builder()
-            .packet_id(id.get())
-            .build()
-            .expect(COMPLETE)
-            .to_continuous_buffer(),
-        Reply::Pubcomp(id) => v3_1_1::Pubcomp::builder()
-            .packet_id(id.get())
-            .build()
-            .expect(COMPLETE)
-            .to_continuous_buffer(),
+        Reply::Puback(id) => acknowledgement!(Puback, id),
+        Reply::Pubrec(id) => acknowledgement!(Pubrec, id),
+        Reply::Pubrel(id) => acknowledgement!(Pubrel, id),
+        Reply::Pubcomp(id) => acknowledgement!(Pubcomp, id),
         Reply::Suback(id, codes) => v3_1_1::Suback::builder()
             .packet_id(id.get())
             .return_codes(codes.iter().map(|code| wire_suback_code(*code)).collect())
             .build()
             .expect(COMPLETE)
             .to_continuous_buffer(),
-        Reply::Unsuback(id) => v3_1_1::Unsuback::builder()
-            .packet_id(id.get())
-            .build()
-            .expect(COMPLETE)
-            .to_continuous_buffer(),
+        Reply::Unsuback(id) => acknowledgement!(Unsuback, id),
         Reply::Pingresp => v3_1_1::Pingresp::new().to_continuous_buffer(),
     }
 }

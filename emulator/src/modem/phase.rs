@@ -12,7 +12,6 @@ use super::{Modem, NOT_ALLOWED, OUTPUT_LIMIT};
 use crate::lint::Attention;
 
 /// What the command interpreter is doing.
-#[derive(Debug)]
 pub(super) enum Phase {
     /// Waiting for a command.
     Idle,
