@@ -59,7 +59,7 @@ pub trait Authenticator: Send {
 /// A message that nobody has subscribed to, with QoS 0.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Greeting {
-    /// Its topic.
+    /// Its topic. With one that no message can have, such as a wildcard, it is not sent.
     pub topic: String,
     /// Its payload, which may be a secret.
     pub payload: Vec<u8>,

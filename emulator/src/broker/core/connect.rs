@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::{ConnectionId, Core};
 use crate::broker::packet::{Connect, Message, Qos, Reply};
 use crate::broker::session::{Delivery, Session, SessionKey, Unfinished};
-use crate::broker::{CloseReason, ConnectReturnCode, Greeting, Violation};
+use crate::broker::{CloseReason, ConnectReturnCode, Greeting, Violation, topic};
 
 impl Core {
     pub(super) fn connect(
@@ -57,7 +57,10 @@ impl Core {
             id,
             &Reply::Connack(session_present, ConnectReturnCode::Accepted),
         );
-        if let Some(Greeting { topic, payload }) = self.authenticator.greet(&connect.credentials) {
+        if let Some(Greeting { topic, payload }) = self.authenticator.greet(&connect.credentials)
+            && topic::is_name(&topic)
+            && topic.len() <= usize::from(u16::MAX)
+        {
             let payload = payload.into();
             let greeting = Delivery {
                 message: Arc::new(Message { topic, payload }),

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use super::*;
-use crate::broker::{ConnectReturnCode, Credentials};
+use crate::broker::{ConnectReturnCode, Credentials, Greeting};
 
 const PINGREQ: &[u8] = b"\xC0\0";
 const PINGRESP: &[u8] = b"\xD0\0";
@@ -264,6 +264,31 @@ fn a_refused_client_takes_nothing_over() {
         packet(0x10, &[b"\0\x04MQTT\x04\x82\0\0\0\x01c\0\x01u"]),
     );
     assert!(bench.closed.contains_key(&intruder) && !bench.closed.contains_key(&owner));
+}
+
+#[test]
+fn a_greeting_to_no_topic_is_not_sent() {
+    struct Greeter(String);
+
+    impl Authenticator for Greeter {
+        fn authenticate(&mut self, _: &Credentials) -> ConnectReturnCode {
+            ConnectReturnCode::Accepted
+        }
+
+        fn greet(&mut self, _: &Credentials) -> Option<Greeting> {
+            let topic = self.0.clone();
+            let payload = b"hello".to_vec();
+            Some(Greeting { topic, payload })
+        }
+    }
+
+    let greeting = publish(0, "t", 0, b"hello");
+    for (topic, greeting) in [("t", &greeting[..]), ("#", b""), ("", b"")] {
+        let core = Core::default().authenticated_by(Greeter(topic.to_owned()));
+        let mut bench = Bench::with(core);
+        let id = bench.connect("c", 0x02, 0);
+        assert_eq!(bench.take(id), [ACCEPTED, greeting].concat());
+    }
 }
 
 #[test]
