@@ -59,8 +59,9 @@ impl Footer {
         let mut out = String::new();
         if known.is_none_or(|(before, _)| *before != size) {
             // Scrolls by a line if the cursor is in the last row, which everything else leaves to
-            // this line from here on. The cursor is put back where it was.
-            out.push_str(&format!("\n\x1b7\x1b[1;{}r\x1b8\x1b[1A", rows - 1));
+            // this line from here on. The cursor is put back where it was. A vertical tab, because
+            // a line feed would take it to the first column: the terminal makes CR LF of it.
+            out.push_str(&format!("\x0b\x1b7\x1b[1;{}r\x1b8\x1b[1A", rows - 1));
         }
         out.push_str(&format!(
             "\x1b7\x1b[{rows};1H\x1b[2K\x1b[7m{shown}\x1b[0m\x1b8"
