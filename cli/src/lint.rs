@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::emulate::Announcer;
 use crate::failure::{Failure, FailureKind};
-use crate::terminal::tell;
+use crate::messages::tell;
 use crate::visible::visible;
 
 /// Tells what a host does and should not, as it happens and in sum.

@@ -20,6 +20,7 @@ mod failure;
 mod format;
 mod grammar;
 mod lint;
+mod messages;
 mod monitor;
 mod output;
 mod port;
@@ -128,7 +129,7 @@ fn log(arguments: &Arguments) {
     let colors = AutoStream::choice(&stderr()) != ColorChoice::Never;
     tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(|| terminal::Log)
+        .with_writer(|| messages::Log)
         .with_ansi(colors)
         .init();
 }

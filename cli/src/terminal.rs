@@ -1,75 +1,46 @@
-//! Standard error, on which the program tells what happens: messages and log, line by line.
+//! The terminal at which somebody types.
 
-use std::io::{self, Write, stderr};
-use std::sync::Mutex;
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
-use std::thread;
+use std::io::{Write as _, stdin, stdout};
 
-/// Where lines go.
-static TARGET: Mutex<Target> = Mutex::new(Target::Stderr);
+use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcgetwinsize, tcsetattr};
 
-enum Target {
-    Stderr,
-    /// To somebody who knows what else is on the terminal.
-    Redirected(SyncSender<String>),
-    Nowhere,
+/// Columns where the terminal does not tell how many it has.
+const COLUMNS: usize = 80;
+
+/// The terminal while lines are typed for us: between two of them nothing that is typed is echoed
+/// into what is printed; it waits for the next line. Restored on drop.
+pub(crate) struct Terminal {
+    before: Option<Termios>,
 }
 
-/// Lines that may wait for who prints them.
-const WAITING: usize = 1024;
-
-/// Tells nothing from now on: standard error leads to where only bytes of a module may go.
-pub(crate) fn mute() {
-    set(Target::Nowhere);
+impl Terminal {
+    pub(crate) fn quiet() -> Self {
+        let before = tcgetattr(stdin()).ok();
+        if let Some(before) = &before {
+            let mut quiet = before.clone();
+            // Without lines of its own the terminal keeps whatever is pasted meanwhile.
+            quiet.local_modes -= LocalModes::ECHO | LocalModes::ICANON;
+            // The worst is an echo.
+            let _ = tcsetattr(stdin(), OptionalActions::Now, &quiet);
+        }
+        Self { before }
+    }
 }
 
-/// Has lines printed by this, on a thread of its own, until the guard is dropped.
-pub(crate) fn redirect(print: impl FnMut(String) + Send + 'static) -> Redirected {
-    let (sender, lines): (_, Receiver<String>) = sync_channel(WAITING);
-    thread::spawn(move || lines.into_iter().for_each(print));
-    set(Target::Redirected(sender));
-    Redirected
-}
-
-/// Lines go elsewhere until this is dropped.
-pub(crate) struct Redirected;
-
-impl Drop for Redirected {
+impl Drop for Terminal {
     fn drop(&mut self) {
-        set(Target::Stderr);
+        if let Some(before) = &self.before {
+            // Whoever reads a line may have been interrupted in the middle of it: brackets around
+            // pastes off, and what was being typed away.
+            let _ = stdout().write_all(b"\x1b[?2004l\r\x1b[K");
+            let _ = stdout().flush();
+            let _ = tcsetattr(stdin(), OptionalActions::Now, before);
+        }
     }
 }
 
-/// Writes a line to standard error. That nobody reads it is no reason to end.
-pub(crate) fn tell(line: &str) {
-    let target = TARGET.lock().expect("nothing panics with it held");
-    let line = match &*target {
-        Target::Nowhere => return,
-        Target::Stderr => line.to_owned(),
-        Target::Redirected(lines) => match lines.try_send(line.to_owned()) {
-            Ok(()) => return,
-            // Better in a mess than not at all.
-            Err(TrySendError::Full(line) | TrySendError::Disconnected(line)) => line,
-        },
-    };
-    let _ = writeln!(stderr(), "{line}");
-}
-
-fn set(target: Target) {
-    *TARGET.lock().expect("nothing panics with it held") = target;
-}
-
-/// Writes the log's lines, each with one call.
-pub(crate) struct Log;
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let text = String::from_utf8_lossy(bytes);
-        tell(text.strip_suffix('\n').unwrap_or(&text));
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
+/// How many columns the terminal has.
+pub(crate) fn columns() -> usize {
+    let size = tcgetwinsize(stdout()).map_or(0, |size| usize::from(size.ws_col));
+    if size == 0 { COLUMNS } else { size }
 }

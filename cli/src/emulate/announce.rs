@@ -1,6 +1,6 @@
 use crate::failure::Failure;
+use crate::messages;
 use crate::output::print_line;
-use crate::terminal;
 
 /// Where lines go that programs read: standard output, unless that is the module's line.
 #[derive(Debug, Clone, Copy)]
@@ -24,7 +24,7 @@ impl Announcer {
 
     pub(crate) fn announce(self, line: &str) -> Result<(), Failure> {
         if self.to_stderr {
-            terminal::tell(line);
+            messages::tell(line);
             return Ok(());
         }
         print_line(line)

@@ -4,7 +4,7 @@ use std::io::{IsTerminal as _, Write as _, stdin, stdout};
 use std::thread;
 
 use rustix::process::getpgrp;
-use rustix::termios::{OptionalActions, Termios, tcgetattr, tcgetpgrp, tcsetattr};
+use rustix::termios::tcgetpgrp;
 use rustyline::error::ReadlineError;
 use rustyline::history::MemHistory;
 use rustyline::{Config, Editor, ExternalPrinter as _};
@@ -15,8 +15,9 @@ use super::desk::Desk;
 use super::socket::read_line;
 use super::words::Line;
 use crate::failure::{Failure, FailureKind};
+use crate::messages;
 use crate::output::print_line;
-use crate::terminal;
+use crate::terminal::Terminal;
 
 /// Whether somebody can type: the terminal is ours to read from and to write to.
 pub(super) fn has_terminal() -> bool {
@@ -49,7 +50,7 @@ pub(super) async fn run(desk: Desk) -> Result<(), Failure> {
 type Asked = (String, oneshot::Sender<String>);
 
 async fn typed(desk: Desk) -> Result<(), Failure> {
-    let _restored = Restored::new();
+    let _restored = Terminal::quiet();
     let (sender, mut lines) = mpsc::channel::<Asked>(1);
     let config = Config::builder().auto_add_history(true).build();
     let failed = |error: ReadlineError| {
@@ -61,7 +62,7 @@ async fn typed(desk: Desk) -> Result<(), Failure> {
     let mut editor = Editor::with_history(config, MemHistory::new()).map_err(failed)?;
     let mut printer = editor.create_external_printer().map_err(failed)?;
     // A thread of its own: to print waits for the editor, and the editor for an answer.
-    let _told = terminal::redirect(move |line| {
+    let _told = messages::redirect(move |line| {
         let _ = printer.print(format!("{line}\n"));
     });
     thread::spawn(move || edit(&mut editor, &sender));
@@ -79,17 +80,20 @@ async fn typed(desk: Desk) -> Result<(), Failure> {
 
 /// Reads lines and shows what comes of them, until somebody wants to leave.
 fn edit(editor: &mut Editor<(), MemHistory>, lines: &mpsc::Sender<Asked>) {
-    while let Ok(line) = editor.readline("atmq> ") {
-        let (answered, answer) = oneshot::channel();
-        if lines.blocking_send((line, answered)).is_err() {
-            return;
-        }
-        match answer.blocking_recv() {
-            Ok(answer) if answer.is_empty() => {}
-            Ok(answer) => {
-                let _ = writeln!(stdout(), "{answer}");
+    while let Ok(typed) = editor.readline("atmq> ") {
+        // A paste comes as one.
+        for line in typed.lines() {
+            let (answered, answer) = oneshot::channel();
+            if lines.blocking_send((line.to_owned(), answered)).is_err() {
+                return;
             }
-            Err(_) => return,
+            match answer.blocking_recv() {
+                Ok(answer) if answer.is_empty() => {}
+                Ok(answer) => {
+                    let _ = writeln!(stdout(), "{answer}");
+                }
+                Err(_) => return,
+            }
         }
     }
 }
@@ -103,24 +107,4 @@ fn help() -> String {
         .iter()
         .map(|(usage, about)| format!("{usage:width$}  {about}"));
     lines.collect::<Vec<_>>().join("\n")
-}
-
-/// The terminal as it was, once this is dropped: the editor may be in the middle of a line then.
-struct Restored(Option<Termios>);
-
-impl Restored {
-    fn new() -> Self {
-        Self(tcgetattr(stdin()).ok())
-    }
-}
-
-impl Drop for Restored {
-    fn drop(&mut self) {
-        if let Some(before) = &self.0 {
-            // Brackets around pastes off, and the line that was being typed away.
-            let _ = stdout().write_all(b"\x1b[?2004l\r\x1b[K");
-            let _ = stdout().flush();
-            let _ = tcsetattr(stdin(), OptionalActions::Now, before);
-        }
-    }
 }

@@ -12,8 +12,8 @@ use super::ready::Ready;
 use super::stdio::Stdio;
 use crate::capture::{Recorded, Recorder};
 use crate::failure::{Failure, FailureKind};
+use crate::messages::tell;
 use crate::port::host_and_port;
-use crate::terminal::tell;
 
 /// How a host reaches the module: on a pseudo terminal, unless one of the others is given.
 #[derive(Debug, clap::Args)]

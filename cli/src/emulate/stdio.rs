@@ -12,7 +12,7 @@ use rustix::termios::{
 };
 use tokio::io::{Join, Stdin, Stdout, join};
 
-use crate::terminal;
+use crate::messages;
 
 /// What stands at the other end of standard input and output is the host.
 pub(super) struct Stdio {
@@ -28,7 +28,7 @@ impl Stdio {
     pub(super) fn open() -> io::Result<Self> {
         // Test runners give a program one end of a pseudo terminal as all three of its streams.
         if is_same(stdout(), stderr()) {
-            terminal::mute();
+            messages::mute();
         }
         Ok(Self {
             line: StreamPort(join(tokio::io::stdin(), tokio::io::stdout())),

@@ -23,8 +23,8 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::complete::{self, Candidate};
 use super::history::History;
-use super::terminal::columns;
 use crate::failure::{Failure, FailureKind};
+use crate::terminal::columns;
 
 /// The longest line from an input that is no terminal.
 const LINE_LIMIT: u64 = 64 * 1024;

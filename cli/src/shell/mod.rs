@@ -7,7 +7,6 @@ mod input;
 mod screen;
 mod session;
 mod slash;
-mod terminal;
 
 use std::io::{IsTerminal as _, stdin, stdout};
 use std::sync::Arc;
@@ -17,9 +16,9 @@ use self::history::History;
 use self::input::Input;
 use self::screen::{Screen, colors};
 use self::session::Session;
-use self::terminal::Terminal;
 use crate::failure::{Failure, FailureKind};
 use crate::port::PortArguments;
+use crate::terminal::Terminal;
 
 /// Talk to a module: history, completion, explanations, and URCs that never break a line
 ///

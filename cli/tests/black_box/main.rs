@@ -7,6 +7,7 @@ mod config;
 mod demo;
 mod doctor;
 mod emulate;
+mod emulate_console;
 mod emulate_control;
 mod emulate_profile;
 mod emulate_reach;

@@ -91,6 +91,15 @@ impl AtTerminal {
         })
     }
 
+    /// Waits until the last row of the screen holds this text.
+    #[track_caller]
+    pub(crate) fn shows_at_the_bottom(&mut self, text: &str) {
+        self.until(&format!("no `{text}` at the bottom"), |screen| {
+            let last = screen.rows(0, COLUMNS).last()?;
+            last.contains(text).then_some(())
+        });
+    }
+
     /// Waits until the row of the cursor is exactly this, and the cursor stands at its end.
     #[track_caller]
     pub(crate) fn is_typing(&mut self, line: &str) {

@@ -1,0 +1,152 @@
+//! `atmq emulate` at a terminal: the console and the status line.
+
+use std::path::{Path, PathBuf};
+
+use tempfile::TempDir;
+
+use crate::harness::{AtTerminal, Signal, argument, atmq, text};
+
+const CTRL_C: &str = "\x03";
+const CTRL_D: &str = "\x04";
+const UP: &str = "\x1b[A";
+
+/// A module that is emulated at a terminal, with the prompt on the screen.
+struct Bench {
+    terminal: AtTerminal,
+    link: PathBuf,
+    _directory: TempDir,
+}
+
+impl Bench {
+    fn start(arguments: &[&str]) -> Self {
+        let directory = tempfile::tempdir().expect("a temporary directory can be made");
+        let link = directory.path().join("module");
+        let path = argument(&link);
+        let mut all = vec!["emulate", "--instant", "--link", &path];
+        all.extend(arguments);
+        let mut terminal = AtTerminal::start(&all, directory.path());
+        terminal.shows("ready pty=");
+        terminal.is_typing("atmq> ");
+        Self {
+            terminal,
+            link,
+            _directory: directory,
+        }
+    }
+
+    /// What the module answers to a host.
+    #[track_caller]
+    fn answers(&self, commands: &[&str]) -> String {
+        let port = argument(&self.link);
+        let command = [&["at", "--keep-going", "--port", &port], commands].concat();
+        text(&atmq(command).assert().get_output().stdout)
+    }
+
+    /// The program ends with 0, and takes its link and its line with it.
+    #[track_caller]
+    fn ends(self) {
+        let screen = self.terminal.ends(0);
+        assert!(!screen.contains(" published, "), "{screen}");
+        assert!(!is_link(&self.link));
+    }
+}
+
+fn is_link(path: &Path) -> bool {
+    path.symlink_metadata().is_ok()
+}
+
+#[test]
+fn words_that_are_typed_are_done() {
+    let mut bench = Bench::start(&[]);
+    bench.terminal.enters("sim out");
+    bench.terminal.shows("ok sim out");
+    bench.terminal.is_typing("atmq> ");
+    assert_eq!(bench.answers(&["AT+CPIN?"]), "ERROR\n");
+    bench.terminal.enters("signal loud");
+    bench.terminal.shows("error invalid value 'loud'");
+    bench.terminal.enters("help");
+    bench.terminal.shows("sim out");
+    bench.terminal.shows("end the program");
+    bench.terminal.is_typing("atmq> ");
+    bench.terminal.types(UP);
+    bench.terminal.is_typing("atmq> help");
+    bench.terminal.types(UP);
+    bench.terminal.types(UP);
+    bench.terminal.is_typing("atmq> sim out");
+    bench.terminal.types("\x15");
+    bench.terminal.enters("quit");
+    bench.ends();
+}
+
+#[test]
+fn the_last_row_tells_how_things_stand() {
+    let mut bench = Bench::start(&["--broker=embedded"]);
+    bench.terminal.shows_at_the_bottom("home · 0 published");
+    let open = r#"AT+LMQTTOPEN=0,"broker.example",1883"#;
+    let publish = r#"AT+LMQTTPUB=0,0,0,0,"t",2,hi"#;
+    bench.answers(&[open, r#"AT+LMQTTCONN=0,"id""#, publish]);
+    bench
+        .terminal
+        .shows_at_the_bottom("mqtt 0 connected · 1 published");
+    bench.terminal.enters("sim out");
+    bench.terminal.shows_at_the_bottom("sim not ready");
+    bench.terminal.enters("silence ATI");
+    bench.terminal.shows_at_the_bottom("1 faults waiting");
+    // What scrolls does not scroll it away.
+    for _ in 0..4 {
+        bench.terminal.enters("help");
+        bench.terminal.is_typing("atmq> ");
+    }
+    bench.terminal.shows_at_the_bottom("1 faults waiting");
+    bench.terminal.types(CTRL_D);
+    bench.ends();
+}
+
+#[test]
+fn what_is_told_does_not_break_the_line_that_is_being_typed() {
+    let mut bench = Bench::start(&["--lint"]);
+    bench.terminal.types("signal 1");
+    bench.terminal.is_typing("atmq> signal 1");
+    // A connect without a link.
+    bench.answers(&[r#"AT+LMQTTCONN=0,"id""#]);
+    bench.terminal.shows("warning");
+    bench.terminal.is_typing("atmq> signal 1");
+    bench.terminal.types("2\r");
+    bench.terminal.shows("ok signal 12,0");
+    bench.terminal.types(CTRL_C);
+    bench.ends();
+}
+
+#[test]
+fn lines_can_be_pasted() {
+    let mut bench = Bench::start(&[]);
+    // As a terminal brackets a paste, and as one without brackets types it.
+    bench
+        .terminal
+        .types("\x1b[200~signal 1\rsignal 2\rsignal 3\x1b[201~\r");
+    bench.terminal.shows("ok signal 3,0");
+    bench.terminal.is_typing("atmq> ");
+    bench
+        .terminal
+        .types("signal 4\rsignal 5\rsignal 6\rsignal 7\r");
+    for rssi in 1..=7 {
+        bench
+            .terminal
+            .shows_times(&format!("ok signal {rssi},0"), 1);
+    }
+    bench.terminal.is_typing("atmq> ");
+    assert_eq!(bench.answers(&["AT+CSQ"]), "+CSQ: 7,0\nOK\n");
+    bench.terminal.types(CTRL_D);
+    bench.ends();
+}
+
+#[test]
+fn quiet_leaves_the_terminal_to_the_prompt() {
+    let mut bench = Bench::start(&["--quiet"]);
+    bench.terminal.enters("status");
+    bench.terminal.shows("registration=home");
+    bench.terminal.is_typing("atmq> ");
+    assert!(!bench.terminal.screen().contains(" published, "));
+    bench.terminal.signal(Signal::TERM);
+    bench.ends();
+}
