@@ -15,9 +15,9 @@ use self::print::Printer;
 use self::script::{Action, Input, plan};
 use self::step::{LIMIT, Step};
 use crate::dialogue::{DIALECT, Dialogue, Heard, is_success};
+use crate::duration::seconds;
 use crate::failure::{Failure, FailureKind};
 use crate::port::PortArguments;
-use crate::seconds::seconds;
 use crate::visible::visible;
 
 /// Send commands as they are, one after another, and print what comes back

@@ -7,6 +7,7 @@ use tokio::time::timeout;
 
 use crate::broker::{connect_failure, exchange_failure, publish_failure, unique_client_id};
 use crate::capture::{RecordArguments, Recorder};
+use crate::duration::milliseconds;
 use crate::emulate::{no_pty, start_broker};
 use crate::failure::{Failure, FailureKind};
 use crate::output::print_line;
@@ -77,9 +78,8 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     let count = result?;
     let elapsed = start.elapsed();
     if json {
-        let milliseconds = elapsed.as_secs_f64() * 1e3;
-        let summary =
-            json!({ "event": "summary", "messages": count, "ok": true, "ms": milliseconds });
+        let ms = milliseconds(elapsed);
+        let summary = json!({ "event": "summary", "messages": count, "ok": true, "ms": ms });
         print_line(summary.to_string())
     } else {
         print_line(format!(
@@ -129,9 +129,8 @@ async fn converse(modem: &Modem, json: bool, host: &str, port: u16) -> Result<us
     for (((qos, payload), round_trip), number) in MESSAGES.iter().zip(&round_trips).zip(1..) {
         let (level, bytes) = (qos.level(), payload.len());
         if json {
-            let milliseconds = round_trip.as_secs_f64() * 1e3;
             let message = json!({ "event": "message", "number": number, "qos": level,
-                                  "bytes": bytes, "round_trip_ms": milliseconds });
+                                  "bytes": bytes, "round_trip_ms": milliseconds(*round_trip) });
             print_line(message.to_string())?;
         } else {
             print_line(format!(
@@ -190,11 +189,11 @@ fn show(json: bool, start: Instant, tapped: &Tapped<'_>) {
         Direction::ModuleToHost => "module",
     };
     let text = visible(&tapped.redacted());
-    let milliseconds = tapped.at.saturating_duration_since(start).as_secs_f64() * 1e3;
+    let ms = milliseconds(tapped.at.saturating_duration_since(start));
     let line = if json {
-        json!({ "event": "bytes", "ms": milliseconds, "from": from, "text": text }).to_string()
+        json!({ "event": "bytes", "ms": ms, "from": from, "text": text }).to_string()
     } else {
-        format!("{milliseconds:8.1} ms  {from:6}  {text}")
+        format!("{ms:8.1} ms  {from:6}  {text}")
     };
     // It fails again at the summary, and is told then.
     let _ = print_line(line);

@@ -11,11 +11,11 @@ use time::format_description::well_known::Rfc3339;
 
 use self::check::{Check, Verdict};
 use crate::broker::{BrokerArguments, connect_failure};
+use crate::duration::seconds;
 use crate::emulate::stopped;
 use crate::failure::{Failure, FailureKind, chain};
 use crate::output::print_line;
 use crate::port::PortArguments;
-use crate::seconds::seconds;
 
 /// Find out what keeps a module from its broker
 ///

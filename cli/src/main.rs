@@ -13,6 +13,7 @@ mod demo;
 mod dialogue;
 mod diff;
 mod doctor;
+mod duration;
 mod emulate;
 mod explain;
 mod export;
@@ -27,7 +28,6 @@ mod port;
 mod ports;
 mod publish;
 mod replay;
-mod seconds;
 mod secret;
 mod shell;
 mod subscribe;
@@ -111,7 +111,7 @@ fn end(result: Result<(), Failure>) -> ExitCode {
 
 /// Reads the arguments; what they leave out a profile may say. Wrong ones end the program here.
 fn read(arguments: Vec<OsString>) -> Result<Arguments, Failure> {
-    let command = config::preset(Arguments::command(), &arguments)?;
+    let command = config::preset(whole(), &arguments)?;
     let matches = command.get_matches_from(arguments);
     Ok(Arguments::from_arg_matches(&matches).unwrap_or_else(|error| error.exit()))
 }
@@ -169,7 +169,8 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
 
 /// The whole command line, without a profile.
 fn whole() -> clap::Command {
-    Arguments::command()
+    // `-h` stays short; manual pages are as long as `--help`.
+    Arguments::command().mut_subcommands(|command| command.after_long_help(EXIT_CODES))
 }
 
 #[cfg(test)]

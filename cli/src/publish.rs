@@ -11,12 +11,12 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader, Stdin, stdin};
 use tokio::time::sleep;
 
 use crate::broker::{self, BrokerArguments, exchange_failure, publish_failure, qos};
+use crate::duration::{milliseconds, seconds};
 use crate::emulate::stopped;
 use crate::failure::{Failure, FailureKind, chain};
 use crate::format::from_hex;
 use crate::output::print_line;
 use crate::port::PortArguments;
-use crate::seconds::seconds;
 use crate::summary::Summary;
 
 /// Publish through a module, in the manner of mosquitto_pub
@@ -210,7 +210,7 @@ impl Run<'_> {
                 "qos": qos.level(),
                 "length": length,
                 "outcome": outcome(&published),
-                "latency_ms": latency.as_secs_f64() * 1e3,
+                "latency_ms": milliseconds(latency),
             });
             if let Err(error) = &published {
                 line["may_have_arrived"] = error.may_have_arrived().into();

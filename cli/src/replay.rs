@@ -16,11 +16,11 @@ use self::compare::Comparison;
 use self::script::Script;
 pub(crate) use self::show::{as_json, as_text, incomplete, utc, who};
 use crate::capture::{Capture, Mask, RecordArguments, Recorded};
+use crate::duration::seconds;
 use crate::emulate::{listen, no_link, no_pty, stopped};
 use crate::failure::{Failure, FailureKind};
 use crate::output::print_line;
 use crate::port::{self, port_name};
-use crate::seconds::seconds;
 use crate::secret::from_environment;
 use crate::visible::visible;
 
@@ -173,7 +173,7 @@ impl PlayArguments {
         let mut player = module::Player::new(port, comparison, self.speed());
         tokio::select! {
             result = player.play(script) => result?,
-            () = stopped => return Err(player.abandoned()),
+            () = stopped => {}
         }
         player.end()
     }

@@ -3,6 +3,7 @@ use std::time::Instant;
 use atmq_protocol::result_code::FinalResult;
 use serde_json::{Map, Value};
 
+use crate::duration::milliseconds;
 use crate::explain::explain_line;
 use crate::failure::Failure;
 use crate::grammar::{body, redacted};
@@ -76,9 +77,8 @@ impl Printer {
 
     fn print_json(&self, direction: &str, kind: &str, bytes: &[u8]) -> Result<(), Failure> {
         let mut line = Map::new();
-        let microseconds = u64::try_from(self.begun.elapsed().as_micros()).unwrap_or(u64::MAX);
         let mut put = |key: &str, value: Value| line.insert(key.to_owned(), value);
-        put("ms", (microseconds as f64 / 1000.0).into());
+        put("ms", milliseconds(self.begun.elapsed()).into());
         put("direction", direction.into());
         put("kind", kind.into());
         match std::str::from_utf8(bytes) {

@@ -8,8 +8,8 @@ use atmq_protocol::mqtt::FormatTable;
 
 use super::step::Step;
 use crate::data::data;
+use crate::duration::seconds;
 use crate::failure::{Failure, FailureKind};
-use crate::seconds::seconds;
 
 /// Something a person has written.
 #[derive(Debug)]

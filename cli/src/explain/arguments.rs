@@ -3,7 +3,7 @@ use std::io::IsTerminal as _;
 use atmq_protocol::result_code::FinalResult;
 use serde_json::{Value, json};
 
-use super::code::explain_number;
+use super::code::{explain_number, explain_numbers};
 use super::{Explained, Explanation, explain_line, sentence};
 use crate::failure::{Failure, FailureKind};
 use crate::grammar::{self, redacted};
@@ -87,6 +87,7 @@ pub(crate) fn explain_text(text: &str, asked: Option<&[u8]>) -> Option<Explanati
     }
     explain_line(text.as_bytes(), asked)
         .or_else(|| explain_number(text))
+        .or_else(|| explain_numbers(text))
         .or_else(|| {
             // A basic command is known by its AT alone: any word would be a row of them.
             let sign = if text.starts_with(['+', '&']) {

@@ -2,7 +2,7 @@
 
 use atmq_protocol::result_code::{CmeError, FinalResult};
 
-use super::{Explanation, sentence};
+use super::{Explained, Explanation, sentence};
 use crate::grammar::{Code, Codes, Source};
 use crate::visible::visible;
 
@@ -75,10 +75,27 @@ pub(super) fn explain_number(text: &str) -> Option<Explanation> {
         [name, number] | [name, "ERROR" | "error", number] => (name, number.parse().ok()?),
         _ => return None,
     };
-    let codes = Codes::ALL
-        .into_iter()
-        .find(|codes| codes.name.eq_ignore_ascii_case(name))?;
+    let codes = Codes::named(name)?;
     Some(numbered(codes, number, &format!("{} {number}", codes.name)))
+}
+
+/// All numbers of a place by its name, such as `STATS`.
+pub(super) fn explain_numbers(name: &str) -> Option<Explanation> {
+    let codes = Codes::named(name)?;
+    let values = codes.codes.iter().map(|code| Explained {
+        name: code.number.to_string(),
+        value: String::new(),
+        meaning: match code.advice {
+            "" => code.meaning.to_owned(),
+            advice => format!("{}; {advice}", code.meaning),
+        },
+    });
+    let what = format!("each of these numbers is {}", codes.what);
+    Some(
+        Explanation::new(sentence(&what))
+            .with(values.collect())
+            .from(codes.source),
+    )
 }
 
 /// What a number means, behind what it is said of.
@@ -88,7 +105,7 @@ pub(super) fn numbered(codes: &Codes, number: i64, of: &str) -> Explanation {
     }) = codes.find(number)
     else {
         return Explanation::new(format!("{of}: number {number}, of which nothing is known."))
-            .and(sentence(&format!("it is an {}", codes.what)));
+            .and(sentence(&format!("it is {}", codes.what)));
     };
     let explanation = Explanation::new(format!("{of}: {meaning}.")).from(codes.source);
     if advice.is_empty() {

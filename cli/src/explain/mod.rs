@@ -81,7 +81,10 @@ impl Explanation {
                 value,
                 meaning,
             } = value;
-            let line = format!("  {name:names$}  {value:values$}  {meaning}");
+            let line = match values {
+                0 => format!("  {name:names$}  {meaning}"),
+                _ => format!("  {name:names$}  {value:values$}  {meaning}"),
+            };
             lines.push(line.trim_end().to_owned());
         }
         if let Some(source) = self.source {

@@ -101,7 +101,7 @@ fn readings(fields: &[Parameter], rest: &[u8], before: usize) -> String {
     let values = Parameters::new(rest).skip(before);
     let readings = fields.iter().zip(values).filter_map(|(field, value)| {
         let reading = field.read(value.bytes())?;
-        Some(format!("{} {reading}", field.name))
+        Some(format!("{} {} ({reading})", field.name, cut(value.bytes())))
     });
     match readings.collect::<Vec<_>>().join("; ") {
         none if none.is_empty() => none,

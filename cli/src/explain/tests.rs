@@ -140,6 +140,10 @@ fn lines_of_a_session() {
         ),
         ("+ECBCINFOSC: 1850,99", None, &["serving cell"]),
         ("NT35E", Some("AT+CGMM"), &["shows the model"]),
+        ("Lierda", Some("AT+CGMI"), &["Answer of AT+CGMI"]),
+        ("Lierda", None, &["has started, or its maker's name"]),
+        ("Lierda NT35E", Some("AT+CSQ"), &["The module has started."]),
+        ("+CMEE: 0", None, &["n 0 (ERROR alone)"]),
         ("^boot.rom'v'!", None, &["has started", "measured"]),
         ("NORMAL POWER DOWN", None, &["switches itself off"]),
     ] {
@@ -232,13 +236,15 @@ fn what_a_person_may_ask() {
         ("keepalive", "AT+LMQTTCFG=\"keepalive\" sets"),
         ("\"seclevel\"", "AT+LSSLCFG"),
         ("CFUN?", "radio"),
+        ("stats", "Each of these numbers is a state of a link"),
+        ("CME", "30   no network service; check antenna"),
     ] {
         let explanation = explain_text(text, None);
         let explanation = explanation.unwrap_or_else(|| panic!("nothing is known of {text}"));
         let lines = explanation.lines().join("\n");
         assert!(lines.contains(words), "{text}: no `{words}` in: {lines}");
     }
-    for unknown in ["", "hello", "AT+NOSUCH", "+NOSUCH: 1", "CME", "FOO 3"] {
+    for unknown in ["", "hello", "AT+NOSUCH", "+NOSUCH: 1", "FOO", "FOO 3"] {
         assert_eq!(explain_text(unknown, None), None, "{unknown}");
     }
 }

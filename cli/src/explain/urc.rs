@@ -17,7 +17,7 @@ const BOOT: Source = Source::measured("reference lmqtt.md 1.10");
 const SHOWN: usize = 64;
 
 pub(super) fn explain(line: &[u8], asked: Option<&[u8]>) -> Option<Explanation> {
-    if let Some(explanation) = banner(line) {
+    if let Some(explanation) = banner(line, asked) {
         return Some(explanation);
     }
     if let Some(event) = super::event::explain(line) {
@@ -48,20 +48,23 @@ fn is_question(command: &[u8], line: &[u8]) -> bool {
     first.is_some_and(|first| first.form == Form::Read && first.name.eq_ignore_ascii_case(name))
 }
 
-fn banner(line: &[u8]) -> Option<Explanation> {
+fn banner(line: &[u8], asked: Option<&[u8]>) -> Option<Explanation> {
     let text = String::from_utf8_lossy(line);
     if text == "NORMAL POWER DOWN" {
         let off = "The module switches itself off.";
         return Some(Explanation::new(off).from(BOOT));
     }
-    if text.starts_with("^boot.rom") || (text.contains("Lierda") && !text.starts_with('+')) {
-        return Some(
-            Explanation::new("The module has started, or its maker's name is shown.")
-                .and("After a start all connections and all settings of AT+LMQTTCFG are lost.")
-                .from(BOOT),
-        );
-    }
-    None
+    let by_name = text.contains("Lierda") && !text.starts_with('+');
+    let started = match asked {
+        _ if text.starts_with("^boot.rom") => "The module has started.",
+        // The answer is told as such.
+        Some(asked) if asked.to_ascii_uppercase().ends_with(b"GMI") => return None,
+        Some(_) if by_name => "The module has started.",
+        None if by_name => "The module has started, or its maker's name is shown.",
+        _ => return None,
+    };
+    let lost = "After a start all connections and all settings of AT+LMQTTCFG are lost.";
+    Some(Explanation::new(started).and(lost).from(BOOT))
 }
 
 /// Formats in which all connections show the length of a payload.

@@ -17,7 +17,7 @@ pub(crate) struct Code {
 pub(crate) struct Codes {
     /// What they are called in a question: `CME 30`, `STATS 13`.
     pub(crate) name: &'static str,
-    /// What they are numbers of.
+    /// What each of them is.
     pub(crate) what: &'static str,
     pub(crate) codes: &'static [Code],
     pub(crate) source: Source,
@@ -40,14 +40,14 @@ impl Codes {
 
     pub(crate) const CME: Self = Self {
         name: "CME",
-        what: "error of the module (+CME ERROR)",
+        what: "an error of the module (+CME ERROR)",
         codes: CME,
         source: Source::standard("27.007 9.2 and reference lmqtt.md 1.10"),
     };
 
     pub(crate) const CMS: Self = Self {
         name: "CMS",
-        what: "error of a command for short messages (+CMS ERROR)",
+        what: "an error of a command for short messages (+CMS ERROR)",
         codes: &[
             code(300, "ME failure", ""),
             code(302, "operation not allowed", ""),
@@ -67,14 +67,14 @@ impl Codes {
     /// What the HTTP client adds to the numbers of `+CME ERROR`.
     pub(crate) const HTTP: Self = Self {
         name: "HTTP",
-        what: "error of the HTTP client (+CME ERROR, +LHTTPGET, +LHTTPPOST)",
+        what: "an error of the HTTP client (+CME ERROR, +LHTTPGET, +LHTTPPOST)",
         codes: HTTP,
         source: Source::inferred("after Quectel's AT+QHTTP commands, reference lmqtt.md 1.10"),
     };
 
     pub(crate) const STATS: Self = Self {
         name: "STATS",
-        what: "state of a link (+LMQTTURC: STATS)",
+        what: "a state of a link (+LMQTTURC: STATS)",
         codes: &[
             code(0, "nothing is wrong", ""),
             code(
@@ -132,7 +132,7 @@ impl Codes {
 
     pub(crate) const OPEN: Self = Self {
         name: "OPEN",
-        what: "reason why a link could not be opened (extend of +LMQTTOPEN)",
+        what: "a reason why a link could not be opened (extend of +LMQTTOPEN)",
         codes: &[
             code(1, "a parameter is wrong", "check host and port"),
             code(
@@ -161,7 +161,7 @@ impl Codes {
 
     pub(crate) const CONN: Self = Self {
         name: "CONN",
-        what: "result of a CONNECT (result of +LMQTTCONN)",
+        what: "a result of a CONNECT (result of +LMQTTCONN)",
         codes: &[
             code(
                 0,
@@ -180,7 +180,7 @@ impl Codes {
 
     pub(crate) const CONNACK: Self = Self {
         name: "CONNACK",
-        what: "return code of the broker (ret_code of +LMQTTCONN)",
+        what: "a return code of the broker (ret_code of +LMQTTCONN)",
         codes: &[
             code(0, "accepted", ""),
             code(
@@ -208,7 +208,7 @@ impl Codes {
 
     pub(crate) const STATE: Self = Self {
         name: "STATE",
-        what: "state of a connection (AT+LMQTTCONN?)",
+        what: "a state of a connection (AT+LMQTTCONN?)",
         codes: &[
             code(
                 1,
@@ -228,7 +228,7 @@ impl Codes {
 
     pub(crate) const PUB: Self = Self {
         name: "PUB",
-        what: "result of a publish (result of +LMQTTPUB)",
+        what: "a result of a publish (result of +LMQTTPUB)",
         codes: &[
             code(
                 0,
@@ -247,7 +247,7 @@ impl Codes {
 
     pub(crate) const EXTEND: Self = Self {
         name: "EXTEND",
-        what: "reason of a failed publish or subscribe (extend)",
+        what: "a reason of a failed publish or subscribe (extend)",
         codes: &[
             code(
                 6,
@@ -258,6 +258,12 @@ impl Codes {
         ],
         source: Source::documented("reference lmqtt.md 1.7"),
     };
+
+    /// The numbers of a place, by what it is called.
+    pub(crate) fn named(name: &str) -> Option<&'static Self> {
+        let mut all = Self::ALL.into_iter();
+        all.find(|codes| codes.name.eq_ignore_ascii_case(name))
+    }
 
     /// What this number means here.
     pub(crate) fn find(&self, number: i64) -> Option<&'static Code> {

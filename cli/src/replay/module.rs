@@ -33,6 +33,8 @@ pub(super) struct Player<P> {
     echo: Option<(Vec<u8>, Vec<u8>)>,
     /// How much data the last command has announced.
     announced: Option<usize>,
+    /// The host has said all that the capture holds.
+    complete: bool,
 }
 
 impl<P: Port> Player<P> {
@@ -44,6 +46,7 @@ impl<P: Port> Player<P> {
             speed,
             echo: None,
             announced: None,
+            complete: false,
         }
     }
 
@@ -69,18 +72,16 @@ impl<P: Port> Player<P> {
             }
             before = step.at();
         }
+        self.complete = true;
         self.watch(before).await
     }
 
-    /// How the comparison ended, or stands.
+    /// How the comparison ended. What the host has not said is missing.
     pub(super) fn end(&self) -> Result<(), Failure> {
+        if !self.complete {
+            return Err(abandoned());
+        }
         self.comparison.end()
-    }
-
-    /// What has not been asked for is missing: the host was not there for it.
-    pub(super) fn abandoned(&self) -> Failure {
-        let what = "ended before the host had said all that the capture holds";
-        Failure::new(FailureKind::Refused, what)
     }
 
     /// Waits for the host, and compares. Returns the place behind what it said; `None` if that is
@@ -158,7 +159,7 @@ impl<P: Port> Player<P> {
             }
             let mut piece = [0; 1024];
             match self.port.read(&mut piece).await {
-                Ok(0) => return Err(self.abandoned()),
+                Ok(0) => return Err(abandoned()),
                 Ok(length) => self.reader.push(&piece[..length]),
                 Err(error) => return Err(failed(&error)),
             }
@@ -204,6 +205,11 @@ impl<P: Port> Player<P> {
         }
         Ok(())
     }
+}
+
+fn abandoned() -> Failure {
+    let what = "ended before the host had said all that the capture holds";
+    Failure::new(FailureKind::Refused, what)
 }
 
 /// The command without its parameters.

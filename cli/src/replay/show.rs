@@ -8,6 +8,7 @@ use time::OffsetDateTime;
 
 use crate::capture::dialogue::{Dialogue, Entry, Kind};
 use crate::capture::{Capture, Event};
+use crate::duration::milliseconds;
 use crate::failure::Failure;
 use crate::output::{on_stdout, print_line};
 use crate::visible::{printable, visible};
@@ -173,10 +174,6 @@ pub(crate) fn as_json(entry: &Entry) -> serde_json::Value {
         "exchange": entry.exchange,
         "meaning": entry.meaning,
     })
-}
-
-fn milliseconds(at: Duration) -> f64 {
-    at.as_secs_f64() * 1e3
 }
 
 pub(crate) fn who(from: Direction) -> &'static str {

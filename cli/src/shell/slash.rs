@@ -8,7 +8,7 @@ use regex::bytes::Regex;
 use super::complete::Candidate;
 use crate::broker::qos;
 use crate::data::data;
-use crate::seconds::seconds;
+use crate::duration::seconds;
 use atmq_protocol::mqtt::QoS;
 
 /// How long `/wait` waits if nothing is said.

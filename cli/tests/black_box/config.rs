@@ -113,30 +113,6 @@ fn the_file_is_named_and_its_profiles_are_listed() {
 }
 
 #[test]
-fn completions_and_manual_pages_know_every_command() {
-    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
-        let script = text(&atmq(["completions", shell]).succeeds());
-        for word in ["emulate", "will-topic"] {
-            assert!(script.contains(word), "no {word} for {shell}");
-        }
-    }
-    atmq(["completions", "tcsh"]).is_misused();
-    let page = text(&atmq(["man"]).succeeds());
-    assert!(
-        page.contains(".TH atmq 1") && page.contains("Exit codes"),
-        "{page}"
-    );
-    let directory = tempfile::tempdir().expect("a temporary directory can be made");
-    let mut man = atmq(["man", "--dir"]);
-    man.arg(directory.path()).succeeds();
-    for page in ["atmq.1", "atmq-pub.1", "atmq-emulate.1"] {
-        assert!(directory.path().join(page).is_file(), "{page}");
-    }
-    let mut man = atmq(["man", "--dir", "/nonexistent"]);
-    man.fails(3).saying(&["/nonexistent"]);
-}
-
-#[test]
 fn colors_are_for_terminals_and_for_those_who_ask() {
     let failing = ["at", "--port", "/nonexistent/module", "AT"];
     let complaint = |color: &[&str]| {

@@ -1,10 +1,11 @@
 //! Help, wrong usage, and a standard output that takes nothing.
 
+use std::fs;
 use std::io::pipe;
 
-use crate::harness::{Emulator, Finished, atmq, end_without_output, text};
+use crate::harness::{Emulator, Finished, argument, atmq, end_without_output, text};
 
-const SUBCOMMANDS: [&str; 11] = [
+const SUBCOMMANDS: [&str; 17] = [
     "demo",
     "emulate",
     "control",
@@ -13,9 +14,15 @@ const SUBCOMMANDS: [&str; 11] = [
     "explain",
     "pub",
     "sub",
+    "doctor",
+    "ports",
     "config",
     "completions",
     "man",
+    "monitor",
+    "replay",
+    "diff",
+    "export",
 ];
 
 #[test]
@@ -29,7 +36,38 @@ fn help_lists_subcommands_and_exit_codes() {
         let help = text(&atmq([subcommand, "--help"]).succeeds());
         let usage = format!("Usage: atmq {subcommand} ");
         assert!(help.contains(&usage), "{help}");
+        assert!(help.contains("Exit codes:\n  0  done\n"), "{help}");
     }
+}
+
+#[test]
+fn each_command_has_a_manual_page() {
+    let page = text(&atmq(["man"]).succeeds());
+    assert!(page.contains("no answer in time"), "{page}");
+    let directory = tempfile::tempdir().expect("a temporary directory can be made");
+    atmq(["man", "--dir", &argument(directory.path())]).succeeds();
+    for subcommand in SUBCOMMANDS {
+        let page = directory.path().join(format!("atmq-{subcommand}.1"));
+        let page = fs::read_to_string(page).expect("there is a page");
+        assert!(page.contains("no answer in time"), "{page}");
+    }
+    atmq(["man", "--dir", "/nonexistent"])
+        .fails(3)
+        .saying(&["cannot write the manual pages"]);
+}
+
+#[test]
+fn each_shell_is_told_the_commands_and_their_options() {
+    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
+        let script = text(&atmq(["completions", shell]).succeeds());
+        for word in SUBCOMMANDS
+            .into_iter()
+            .chain(["will-topic", "password-file"])
+        {
+            assert!(script.contains(word), "{shell}: no {word}");
+        }
+    }
+    atmq(["completions", "csh"]).is_misused();
 }
 
 #[test]

@@ -1,3 +1,5 @@
+//! Times as users write and read them.
+
 use std::time::Duration;
 
 /// The longest time that can be given; a clock can be made to overflow.
@@ -11,4 +13,10 @@ pub(crate) fn seconds(text: &str) -> Result<Duration, String> {
         Ok(_) => Err("that is more than a year".into()),
         Err(error) => Err(error.to_string()),
     }
+}
+
+/// Milliseconds with their microseconds, and without what floating point adds behind these.
+pub(crate) fn milliseconds(duration: Duration) -> f64 {
+    // Beyond 2^53 µs, after 285 years, the last digits are lost.
+    duration.as_micros() as f64 / 1e3
 }
