@@ -14,7 +14,7 @@ use serde_json::json;
 use tokio::sync::Notify;
 
 use super::answer::Answer;
-use super::status::Status;
+use super::status::{Status, registration_name};
 use super::words::{Bytes, Line, NetworkTime, PowerState, RegistrationState, SimWord, Word};
 
 /// Does what words say. Cheap to clone; all clones are of one module.
@@ -170,8 +170,11 @@ fn change(word: Word, modem: &mut Modem, now: Instant) -> Answer {
                 RegistrationState::None => Registration::NotRegistered,
             };
             modem.set_registration(registration, now);
-            let name = super::status::registration_name(registration);
-            Answer::done(format!("registration {name}"))
+            let text = format!("registration {}", registration_name(registration));
+            if modem.own_registration() == registration {
+                return Answer::done(text);
+            }
+            Answer::done(format!("{text}, once SIM and radio are ready"))
         }
         Word::Operator { number, name } => {
             let name = name.unwrap_or_else(|| number.clone());

@@ -90,6 +90,24 @@ impl Client {
 }
 
 #[test]
+fn what_has_to_wait_for_a_sim_is_told_so() {
+    let bench = Bench::start(&[]);
+    bench.says(&["sim", "out"]);
+    let told = bench.says(&["registration", "roaming"]);
+    assert_eq!(
+        told,
+        "ok registration roaming, once SIM and radio are ready"
+    );
+    assert_eq!(bench.answers("AT+CEREG?"), "+CEREG: 0,0\nOK\n");
+    bench.says(&["sim", "in"]);
+    let port = bench.module.port();
+    let registered = [r"\+CEREG: (\d,)?5", "AT+CEREG=1", "AT+CEREG?"];
+    atmq(["at", "--port", port, "--expect"])
+        .args(registered)
+        .succeeds();
+}
+
+#[test]
 fn words_change_what_the_module_sees() {
     let bench = Bench::start(&[]);
     assert_eq!(bench.answers("ATE0+CMEE=2"), "OK\n");
