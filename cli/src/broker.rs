@@ -221,7 +221,7 @@ pub(crate) fn connect_failure(error: &ConnectError) -> Failure {
         ConnectError::NotAccepted { .. } => Failure::new(FailureKind::TimedOut, text)
             .hint("does a broker listen there, and without TLS?"),
         ConnectError::Tls { .. } => Failure::new(FailureKind::Unavailable, text)
-            .hint("check --cafile, --cert and --key, and the module's clock (atmq doctor)"),
+            .hint("these are --cafile, -h, --cert with --key, and what atmq doctor shows"),
         ConnectError::TlsSetUp(_) => Failure::new(FailureKind::Refused, text)
             .hint("the module may have no AT+LSSLCFG: docs/driver.md"),
         ConnectError::TlsOptions(_) | ConnectError::Credentials(_) => {

@@ -6,6 +6,7 @@ mod command;
 
 use std::time::{Duration, Instant};
 
+use super::network::log_failure;
 use super::{Modem, Refused};
 use crate::http::{Method, Request, Response, ResponseError, ResponseReader, Url};
 use crate::network::{NetworkEvent, NetworkRequest, OpenFailure};
@@ -213,8 +214,8 @@ impl Modem {
                 self.network.push_back(NetworkRequest::Send { link, bytes });
                 return;
             }
-            NetworkEvent::OpenFailed { reason, .. } => {
-                tracing::debug!(%reason, "no link for the request");
+            NetworkEvent::OpenFailed { link, reason } => {
+                log_failure(link, &reason);
                 let failure = match reason {
                     OpenFailure::Resolve => Failure::Dns,
                     OpenFailure::Tls(_) => Failure::Network,

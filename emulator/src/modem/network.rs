@@ -56,7 +56,7 @@ impl Modem {
         match event {
             NetworkEvent::Opened { link } => self.link_opened(ConnectionId(link), now),
             NetworkEvent::OpenFailed { link, reason } => {
-                tracing::debug!(link, %reason, "link not opened");
+                log_failure(link, &reason);
                 self.link_not_opened(ConnectionId(link), &reason, now);
             }
             NetworkEvent::Received { link, bytes } => {
@@ -346,5 +346,14 @@ impl Modem {
             let link = id.0;
             self.network.push_back(NetworkRequest::Send { link, bytes });
         }
+    }
+}
+
+/// Tells why a link was not opened. The module has one number for all that TLS may not like, so that
+/// who has started it must see what it was.
+pub(super) fn log_failure(link: u8, reason: &LinkFailure) {
+    match reason {
+        LinkFailure::Tls(_) => tracing::warn!(link, %reason, "link not opened"),
+        _ => tracing::debug!(link, %reason, "link not opened"),
     }
 }

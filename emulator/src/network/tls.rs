@@ -7,9 +7,10 @@ use rustls::client::{Resumption, WebPkiServerVerifier};
 use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{
-    CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme,
-    SupportedProtocolVersion,
+    CertificateError, ClientConfig, DigitallySignedStruct, InconsistentKeys, RootCertStore,
+    SignatureScheme, SupportedProtocolVersion,
 };
 
 use super::host_map::without_brackets;
@@ -97,7 +98,7 @@ impl TlsOptions {
             .with_protocol_versions(self.versions()?)
             .expect("the provider has TLS 1.2 and 1.3")
             .dangerous()
-            .with_custom_certificate_verifier(self.verifier(provider)?);
+            .with_custom_certificate_verifier(self.verifier(Arc::clone(&provider))?);
         let mut config = match &self.client_identity {
             None => builder.with_no_client_auth(),
             Some(identity) => {
@@ -105,9 +106,11 @@ impl TlsOptions {
                     .ok_or(TlsOptionsError::BadClientCertificate)?;
                 let key = PrivateKeyDer::from_pem_slice(&identity.key_pem)
                     .map_err(|_| TlsOptionsError::BadClientKey)?;
-                builder
-                    .with_client_auth_cert(chain, key)
-                    .map_err(TlsOptionsError::BadClientIdentity)?
+                let key = provider.key_provider.load_private_key(key);
+                let key = key.map_err(|_| TlsOptionsError::BadClientKey)?;
+                let identity = matching(CertifiedKey::new(chain, key))
+                    .map_err(TlsOptionsError::BadClientIdentity)?;
+                builder.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(identity)))
             }
         };
         // Each link has a configuration of its own: there is never a session to resume, and a
@@ -146,6 +149,20 @@ impl TlsOptions {
             return Ok(Arc::new(Lenient::Timeless(verifier)));
         }
         Ok(verifier)
+    }
+}
+
+/// The identity, unless its key is known to be another's. A certificate of version 1, as
+/// `openssl x509` makes it by default, is not looked into: the broker decides, as it does with a
+/// module.
+fn matching(identity: CertifiedKey) -> Result<CertifiedKey, rustls::Error> {
+    match identity.keys_match() {
+        Ok(())
+        | Err(
+            rustls::Error::InconsistentKeys(InconsistentKeys::Unknown)
+            | rustls::Error::InvalidCertificate(CertificateError::Other(_)),
+        ) => Ok(identity),
+        Err(error) => Err(error),
     }
 }
 

@@ -8,6 +8,8 @@ use super::super::{
 use super::*;
 use crate::mosquitto::Mosquitto;
 
+const VERSION_1: &str = include_str!("version_1.pem");
+
 type Authority = CertifiedIssuer<'static, KeyPair>;
 
 fn authority() -> Authority {
@@ -30,13 +32,14 @@ fn identity(authority: &Authority, name: &str) -> (String, String) {
     (certificate.pem(), key.serialize_pem())
 }
 
-/// A broker with a certificate for `broker.example`, and who signed it.
+/// A broker with a certificate for `broker.example`, and who signed it. Of clients it trusts those
+/// of the same authority, and the one of version 1.
 fn broker(more: &str) -> Option<(Mosquitto, Authority)> {
     let authority = authority();
     let (certificate, key) = identity(&authority, "broker.example");
     let broker = Mosquitto::with_config(|directory| {
         for (name, pem) in [
-            ("ca.pem", authority.pem()),
+            ("ca.pem", authority.pem() + VERSION_1),
             ("certificate.pem", certificate.clone()),
             ("key.pem", key.clone()),
         ] {
@@ -172,6 +175,38 @@ async fn a_broker_that_asks_is_shown_the_client_certificate() {
         } => assert!(text.contains("CertificateRequired"), "{text}"),
         event => panic!("{event:?}"),
     }
+}
+
+#[tokio::test]
+async fn a_client_certificate_of_version_1_is_left_to_the_broker() {
+    let Some((broker, ca)) = broker("require_certificate true\n") else {
+        return;
+    };
+    let options = TlsOptions {
+        client_identity: Some(ClientIdentity {
+            certificate_pem: VERSION_1.into(),
+            key_pem: VERSION_1.into(),
+        }),
+        ..verifying(&ca)
+    };
+    assert_works(&broker, "broker.example", options).await;
+}
+
+#[tokio::test]
+async fn the_key_of_another_certificate_is_refused() {
+    let Some((broker, ca)) = broker("require_certificate true\n") else {
+        return;
+    };
+    let (certificate, _) = identity(&ca, "device");
+    let (_, key) = identity(&ca, "other");
+    let options = TlsOptions {
+        client_identity: Some(ClientIdentity {
+            certificate_pem: certificate.into_bytes(),
+            key_pem: key.into_bytes(),
+        }),
+        ..verifying(&ca)
+    };
+    assert_fails(&broker, "broker.example", options, "cannot be used").await;
 }
 
 #[tokio::test]
