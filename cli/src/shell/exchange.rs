@@ -8,7 +8,7 @@ use atmq_protocol::result_code::FinalResult;
 use tokio::time::Instant;
 
 use super::input::Typed;
-use super::session::{Event, Flow, Session};
+use super::session::{Event, Flow, LOST, Session};
 use crate::at::step::Step;
 use crate::data::data;
 use crate::dialogue::DIALECT;
@@ -44,7 +44,7 @@ impl Session {
             return Ok(Flow::Go);
         }
         let Some(dialogue) = &mut self.dialogue else {
-            self.note("the port is lost; /reconnect opens it again")?;
+            self.note(LOST)?;
             return Ok(Flow::Go);
         };
         // What is no command is sent as it is; it may be answered or not.

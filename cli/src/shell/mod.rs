@@ -1,9 +1,11 @@
 //! `atmq shell`: a terminal that knows the module at the other end.
 
 mod complete;
+mod detect;
 mod exchange;
 mod history;
 mod input;
+mod perform;
 mod screen;
 mod session;
 mod slash;

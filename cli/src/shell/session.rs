@@ -1,24 +1,22 @@
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use atmq_driver::Port;
-use atmq_protocol::dialect::{Context, Dialect as _};
+use atmq_protocol::dialect::Dialect as _;
 use atmq_protocol::limits::Limits;
-use atmq_protocol::mqtt::{ConnectionId, FormatTable, PublishPayload, QoS, Request, Urc};
+use atmq_protocol::mqtt::{FormatTable, Urc};
 use atmq_protocol::result_code::FinalResult;
 use atmq_protocol::standard::RegistrationChanged;
-use regex::bytes::Regex;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::input::{Input, Typed};
 use super::screen::{Kind, Screen};
-use super::slash::{self, Slash};
+use super::slash;
 use crate::capture::{Recorded, Recorder};
 use crate::dialogue::{DIALECT, Dialogue, Heard, is_success};
-use crate::explain::{explain_line, explain_text};
 use crate::failure::Failure;
 use crate::port::PortArguments;
 
@@ -28,11 +26,8 @@ const SILENCE: Duration = Duration::from_secs(1);
 /// So many lines are remembered for `/explain`.
 const RECENT: usize = 32;
 
-/// The connection of `/publish`.
-const CONNECTION: ConnectionId = ConnectionId(0);
-
-/// How long a question to a module that may not be there may take.
-const PROBE: Duration = Duration::from_secs(1);
+/// What is said instead of sending anything.
+pub(super) const LOST: &str = "the port is lost; /reconnect opens it again";
 
 /// Why a loop ends before the input does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,27 +52,29 @@ pub(super) enum Event {
 
 /// A person, a module, and what is said between them.
 pub(super) struct Session {
-    ports: PortArguments,
+    pub(super) ports: PortArguments,
     /// None while the port is lost.
     pub(super) dialogue: Option<Dialogue<Recorded<Port>>>,
     pub(super) input: Input,
     pub(super) screen: Screen,
-    mqtt: Arc<AtomicBool>,
+    pub(super) mqtt: Arc<AtomicBool>,
     interrupted: Signal,
     terminated: Signal,
     hung_up: Signal,
+    /// What the module takes.
+    pub(super) limits: Limits,
     /// The command that was sent last, while lines may answer it.
     pub(super) asked: Option<Vec<u8>>,
     /// What came last, with the command that it may have answered.
-    recent: Vec<(Vec<u8>, Option<Vec<u8>>)>,
+    pub(super) recent: Vec<(Vec<u8>, Option<Vec<u8>>)>,
     /// The packet identifier that `/publish` takes next.
-    message_id: u16,
+    pub(super) message_id: u16,
     /// The unfinished line that has been shown.
     shown_tail: Vec<u8>,
     /// A person has been told that the device is there again.
     told_back: bool,
     /// What `/record` has begun.
-    recorder: Option<Recorder>,
+    pub(super) recorder: Option<Recorder>,
     /// The program has been told to end.
     stopped: bool,
 }
@@ -100,6 +97,8 @@ impl Session {
             interrupted: handler(SignalKind::interrupt()),
             terminated: handler(SignalKind::terminate()),
             hung_up: handler(SignalKind::hangup()),
+            // The narrowest, until it is known better.
+            limits: Limits::NT26,
             asked: None,
             recent: Vec::new(),
             message_id: 0,
@@ -297,7 +296,7 @@ impl Session {
         self.note(&format!("{failure}; /reconnect opens it again"))
     }
 
-    async fn reconnect(&mut self) -> Result<(), Failure> {
+    pub(super) async fn reconnect(&mut self) -> Result<(), Failure> {
         // One that is open would be busy.
         self.dialogue = None;
         match self.ports.open().await {
@@ -330,223 +329,14 @@ impl Session {
         }
     }
 
-    async fn slash(&mut self, slash: Slash) -> Result<Flow, Failure> {
-        let switched = |on: bool| if on { "on" } else { "off" };
-        match slash {
-            Slash::Quit => return Ok(Flow::Quit),
-            Slash::Help => self.screen.tell(&self.input, &slash::help())?,
-            Slash::Hex => {
-                self.screen.hex = !self.screen.hex;
-                self.note(&format!(
-                    "hexadecimal digits: {}",
-                    switched(self.screen.hex)
-                ))?;
-            }
-            Slash::Time => {
-                self.screen.times = !self.screen.times;
-                self.note(&format!("times: {}", switched(self.screen.times)))?;
-            }
-            Slash::Echo => {
-                self.screen.echo = !self.screen.echo;
-                self.note(&format!("echo: {}", switched(self.screen.echo)))?;
-            }
-            Slash::Send(bytes) => self.send(&bytes).await?,
-            Slash::Wait(regex, limit) => return self.wait(&regex, limit).await,
-            Slash::Explain(Some(text)) => match explain_text(&text, None) {
-                Some(meaning) => self.screen.tell(&self.input, &meaning.lines())?,
-                None => self.note("nothing is known of it")?,
-            },
-            Slash::Explain(None) => self.explain_recent()?,
-            Slash::Reconnect => self.reconnect().await?,
-            Slash::Record(path) => self.record(path.as_deref())?,
-            Slash::Publish {
-                topic,
-                payload,
-                qos,
-            } => return self.publish(&topic, &payload, qos).await,
-        }
-        Ok(Flow::Go)
-    }
-
     /// Sends bytes as they are. What comes of it is shown as it comes.
     pub(super) async fn send(&mut self, bytes: &[u8]) -> Result<(), Failure> {
         let Some(dialogue) = &mut self.dialogue else {
-            return self.note("the port is lost; /reconnect opens it again");
+            return self.note(LOST);
         };
         match dialogue.write(bytes).await {
             Ok(()) => Ok(()),
             Err(failure) => self.lose(failure),
-        }
-    }
-
-    /// Records into a file from now on, or no longer.
-    fn record(&mut self, path: Option<&Path>) -> Result<(), Failure> {
-        let Some(dialogue) = &mut self.dialogue else {
-            return self.note("the port is lost; /reconnect opens it again");
-        };
-        let recorder = match path.map(|path| self.ports.recorder_to(path)).transpose() {
-            Ok(recorder) => recorder,
-            Err(failure) => return self.note(&failure.to_string()),
-        };
-        dialogue.port_mut().record_to(recorder.clone());
-        self.recorder = recorder;
-        match path {
-            Some(path) => self.note(&format!(
-                "records into {}, without secrets; /record alone ends it",
-                path.display()
-            )),
-            None => self.note("no longer recording"),
-        }
-    }
-
-    async fn wait(&mut self, regex: &Regex, limit: Duration) -> Result<Flow, Failure> {
-        if self.input.is_terminal() {
-            self.note(&format!("waits for {regex}; Ctrl-C ends it"))?;
-        }
-        let deadline = Instant::now() + limit;
-        loop {
-            match self.event(false, Some(deadline)).await {
-                Event::Heard(heard) => {
-                    if self.show(heard)?.is_some_and(|line| regex.is_match(&line)) {
-                        return Ok(Flow::Go);
-                    }
-                }
-                Event::Typed(_) => {}
-                Event::Interrupted if self.input.is_terminal() => {
-                    self.note("no longer waiting")?;
-                    return Ok(Flow::Go);
-                }
-                Event::Interrupted | Event::Stopped => return Ok(Flow::Quit),
-                Event::Late => {
-                    let seconds = limit.as_secs_f64();
-                    self.note(&format!("no line matched within {seconds} s"))?;
-                    return Ok(Flow::Go);
-                }
-                Event::Lost(failure) => {
-                    self.lose(failure)?;
-                    return Ok(Flow::Go);
-                }
-            }
-        }
-    }
-
-    fn explain_recent(&self) -> Result<(), Failure> {
-        let Some((_, last)) = self.recent.last() else {
-            return self.note("nothing has come yet; /explain TEXT explains a text");
-        };
-        // All lines that came for the last command, or the last line alone.
-        let from = match last {
-            Some(_) => self
-                .recent
-                .iter()
-                .rposition(|(_, asked)| asked != last)
-                .map_or(0, |at| at + 1),
-            None => self.recent.len() - 1,
-        };
-        let mut lines = Vec::new();
-        for (line, asked) in &self.recent[from..] {
-            lines.push(super::screen::shown(line));
-            match explain_line(line, asked.as_deref()) {
-                Some(meaning) => lines.extend(meaning.lines().iter().map(|l| format!("  {l}"))),
-                None => lines.push("  nothing is known of it".to_owned()),
-            }
-        }
-        self.screen.tell(&self.input, &lines)
-    }
-
-    async fn publish(&mut self, topic: &str, payload: &[u8], qos: QoS) -> Result<Flow, Failure> {
-        let Some(dialogue) = &self.dialogue else {
-            self.note("the port is lost; /reconnect opens it again")?;
-            return Ok(Flow::Go);
-        };
-        let limits = &Limits::NT26;
-        let formats = dialogue.formats.clone();
-        let format = formats[CONNECTION];
-        let message_id = match qos {
-            QoS::AtMostOnce => 0,
-            QoS::AtLeastOnce | QoS::ExactlyOnce => self.message_id % u16::MAX + 1,
-        };
-        let mut line = Vec::new();
-        let way = DIALECT.publish_payload(format, limits, payload.into());
-        let prompted = matches!(way, Ok(PublishPayload::Prompted(_)));
-        let encoded = way.and_then(|payload| {
-            let request = Request::Publish {
-                connection: CONNECTION,
-                message_id,
-                qos,
-                retain: false,
-                topic: topic.into(),
-                payload,
-            };
-            let context = Context {
-                limits,
-                formats: &formats,
-            };
-            DIALECT.encode_request(&request, context, &mut line)
-        });
-        if let Err(error) = encoded {
-            self.note(&error.to_string())?;
-            return Ok(Flow::Go);
-        }
-        if message_id != 0 {
-            self.message_id = message_id;
-        }
-        let data = prompted.then(|| format.send.encode(payload.into()).into_owned());
-        let line = String::from_utf8_lossy(line.trim_ascii_end()).into_owned();
-        self.note(&format!("sends {line}"))?;
-        self.command(&line, data).await
-    }
-
-    /// Asks the module what it is, and whether it has the MQTT commands.
-    async fn detect(&mut self) -> Result<Flow, Failure> {
-        let Some(_) = self.probe("AT").await? else {
-            self.note(
-                "the module does not answer: check power, cable and --baud; it may be asleep",
-            )?;
-            return Ok(Flow::Go);
-        };
-        let model = self.probe("AT+CGMM").await?.unwrap_or_default();
-        let model = model.iter().find(|line| !line.starts_with("AT"));
-        let model = model.map_or("a module", String::as_str).to_owned();
-        let settings = self.probe("AT+LMQTTCFG=?").await?.unwrap_or_default();
-        let mqtt = settings.iter().any(|line| line.starts_with("+LMQTTCFG"));
-        self.mqtt.store(mqtt, Ordering::Relaxed);
-        match mqtt {
-            true => self.note(&format!("{model}, with {} commands", DIALECT.name()))?,
-            false => self.note(&format!(
-                "{model}, without MQTT commands that are known here"
-            ))?,
-        }
-        Ok(Flow::Go)
-    }
-
-    /// The lines that answer a question; `None` if it is not answered in time. What else comes is
-    /// shown.
-    async fn probe(&mut self, command: &str) -> Result<Option<Vec<String>>, Failure> {
-        self.send(format!("{command}\r").as_bytes()).await?;
-        let deadline = Instant::now() + PROBE;
-        let mut lines = Vec::new();
-        loop {
-            match self.event(false, Some(deadline)).await {
-                Event::Heard(Heard::Line(line)) => {
-                    if FinalResult::decode(&line).is_some() {
-                        return Ok(Some(lines));
-                    }
-                    let reports = line.starts_with(b"+") && !line.starts_with(b"+LMQTTCFG: \"");
-                    if reports {
-                        self.show(Heard::Line(line))?;
-                    } else {
-                        lines.push(super::screen::shown(&line));
-                    }
-                }
-                Event::Heard(other) => self.show(other).map(drop)?,
-                Event::Lost(failure) => {
-                    self.lose(failure)?;
-                    return Ok(None);
-                }
-                Event::Typed(_) => {}
-                Event::Interrupted | Event::Stopped | Event::Late => return Ok(None),
-            }
         }
     }
 }
