@@ -195,6 +195,15 @@ pub(crate) async fn connect(
     connected.map_err(|error| connect_failure(&error))
 }
 
+/// Has the module disconnect, unless the connection is what was lost.
+pub(crate) async fn disconnect(client: &Client) -> Result<(), Failure> {
+    match client.ended() {
+        None => client.disconnect().await,
+        Some(_) => Ok(()),
+    }
+    .map_err(|error| exchange_failure(&error))
+}
+
 /// Reads a quality of service.
 pub(crate) fn qos(text: &str) -> Result<QoS, String> {
     let level = text.parse().ok();

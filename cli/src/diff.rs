@@ -6,8 +6,7 @@ use anstyle::{AnsiColor, Style};
 use atmq_driver::Direction;
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 
-use crate::capture::dialogue::{Entry, Kind};
-use crate::capture::{Exchange, Mask, Session};
+use crate::capture::{Entry, Exchange, Kind, Mask, Session};
 use crate::failure::{Failure, FailureKind};
 use crate::output::{on_stdout, print_line};
 use crate::visible::visible;

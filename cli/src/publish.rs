@@ -10,7 +10,7 @@ use serde_json::json;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader, Stdin, stdin};
 use tokio::time::sleep;
 
-use crate::broker::{self, BrokerArguments, exchange_failure, publish_failure, qos};
+use crate::broker::{self, BrokerArguments, publish_failure, qos};
 use crate::duration::{milliseconds, seconds};
 use crate::emulate::stopped;
 use crate::failure::{Failure, FailureKind, chain};
@@ -114,13 +114,8 @@ pub(crate) async fn run(arguments: Arguments, quiet: bool) -> Result<(), Failure
         )),
     };
     run.sum_up(quiet)?;
-    // The connection may be what was lost.
-    let disconnected = match client.ended() {
-        None => client.disconnect().await,
-        Some(_) => Ok(()),
-    };
-    published?;
-    disconnected.map_err(|error| exchange_failure(&error))
+    let disconnected = broker::disconnect(&client).await;
+    published.and(disconnected)
 }
 
 /// Where messages come from.

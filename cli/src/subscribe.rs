@@ -81,13 +81,8 @@ async fn once(arguments: &Arguments, options: ConnectOptions) -> Result<(), Fail
         received = arguments.receive(|topic, qos| client.subscribe(topic, qos), messages) => received,
         () = stopped => Ok(()),
     };
-    // The connection may be what was lost.
-    let disconnected = match client.ended() {
-        None => client.disconnect().await,
-        Some(_) => Ok(()),
-    };
-    received?;
-    disconnected.map_err(|error| exchange_failure(&error))
+    let disconnected = broker::disconnect(&client).await;
+    received.and(disconnected)
 }
 
 impl Arguments {

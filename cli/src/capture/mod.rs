@@ -7,11 +7,12 @@
 //! | [`block`], [`rtac`] | the formats of the file and of its records |
 //! | [`reader`] | reads one, whoever wrote it |
 //! | [`tapped`] | ports that are recorded |
-//! | [`dialogue`], [`meaning`] | makes commands and answers of the bytes, and says what they mean |
+//! | [`dialogue`], [`entry`], [`meaning`] | makes commands and answers of the bytes, and says what they mean |
 //! | [`session`] | a whole capture as exchanges |
 
 mod block;
 pub(crate) mod dialogue;
+mod entry;
 mod mask;
 mod meaning;
 mod reader;
@@ -23,6 +24,7 @@ mod tapped;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use self::entry::{Entry, Kind};
 pub(crate) use self::mask::Mask;
 pub(crate) use self::meaning::Hop;
 pub(crate) use self::reader::Capture;

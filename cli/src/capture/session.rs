@@ -2,7 +2,8 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::time::Duration;
 
-use super::dialogue::{Dialogue, Entry};
+use super::dialogue::Dialogue;
+use super::entry::Entry;
 use super::reader::About;
 use super::{Capture, Event};
 use crate::failure::{Failure, FailureKind};

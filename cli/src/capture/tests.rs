@@ -6,7 +6,8 @@ use atmq_driver::Direction;
 use proptest::prelude::*;
 use tempfile::{NamedTempFile, tempdir};
 
-use super::dialogue::{Dialogue, Entry, Kind};
+use super::dialogue::Dialogue;
+use super::entry::{Entry, Kind};
 use super::reader::Record;
 use super::{Capture, Event, RecordArguments};
 

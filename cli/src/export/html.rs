@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::rows::{Diagram, Row};
 use super::svg::{STYLE, escaped, heads_for_page, inside_page};
-use crate::capture::dialogue::Kind;
+use crate::capture::Kind;
 use crate::explain::{Explanation, explain_line};
 use crate::replay::who;
 

@@ -3,8 +3,7 @@ use std::time::Duration;
 use atmq_driver::Direction;
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
-use crate::capture::dialogue::{Entry, Kind};
-use crate::capture::{Hop, Session};
+use crate::capture::{Entry, Hop, Kind, Session};
 use crate::replay::utc;
 use crate::visible::{printable, visible};
 

@@ -8,7 +8,8 @@ use tokio::time::{sleep, timeout};
 
 use super::compare::{Comparison, HIDDEN};
 use super::script::{Said, Script, Step};
-use crate::capture::dialogue::{Kind, announced};
+use crate::capture::Kind;
+use crate::capture::dialogue::announced;
 use crate::failure::{Failure, FailureKind};
 
 /// The longest line of a host that is read.

@@ -4,8 +4,8 @@ use std::time::Duration;
 use atmq_driver::Direction;
 
 use super::compare::HIDDEN;
-use crate::capture::dialogue::{Dialogue, Kind};
-use crate::capture::{Capture, Event};
+use crate::capture::dialogue::Dialogue;
+use crate::capture::{Capture, Event, Kind};
 use crate::failure::{Failure, FailureKind};
 
 /// Bytes of one capture that can be played. Ours: a day of a module that says something every

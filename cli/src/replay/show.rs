@@ -6,8 +6,8 @@ use data_encoding::HEXLOWER;
 use serde_json::json;
 use time::OffsetDateTime;
 
-use crate::capture::dialogue::{Dialogue, Entry, Kind};
-use crate::capture::{Capture, Event};
+use crate::capture::dialogue::Dialogue;
+use crate::capture::{Capture, Entry, Event, Kind};
 use crate::duration::milliseconds;
 use crate::failure::Failure;
 use crate::output::{on_stdout, print_line};

@@ -23,6 +23,20 @@ fn shell(module: &Emulator, home: &Path) -> AtTerminal {
     shell
 }
 
+/// Opens a link and connects.
+fn connects(shell: &mut AtTerminal) {
+    for command in [OPEN, CONNECT] {
+        shell.enters(command);
+        shell.is_typing("> ");
+    }
+}
+
+/// Ctrl-D ends it well.
+fn leaves(mut shell: AtTerminal) {
+    shell.types(CTRL_D);
+    shell.ends(0);
+}
+
 fn home() -> TempDir {
     tempfile::tempdir().expect("a temporary directory can be made")
 }
@@ -40,8 +54,7 @@ fn a_command_is_sent_and_its_answer_shown() {
     shell.is_typing("> ");
     // The echo is no answer.
     assert!(!shell.screen().contains("\n> AT+NOSUCH\nAT+NOSUCH"));
-    shell.types(CTRL_D);
-    shell.ends(0);
+    leaves(shell);
 }
 
 #[test]
@@ -71,18 +84,15 @@ fn names_keys_and_values_are_completed_and_explained() {
     shell.is_typing("> /explain");
     shell.types(" CME 30\r");
     shell.shows("no network service");
-    shell.types(CTRL_D);
-    shell.ends(0);
+    leaves(shell);
 }
 
 #[test]
 fn a_urc_does_not_break_the_line_that_is_being_typed() {
     let (module, home) = (Emulator::with_broker(), home());
     let mut shell = shell(&module, home.path());
-    for command in [OPEN, CONNECT, r#"AT+LMQTTSUBUNSUB=0,0,1,"down",0"#] {
-        shell.enters(command);
-        shell.is_typing("> ");
-    }
+    connects(&mut shell);
+    shell.enters(r#"AT+LMQTTSUBUNSUB=0,0,1,"down",0"#);
     shell.shows("+LMQTTSUBUNSUB: 0,1,0,1");
     let mut other = RawClient::connect(module.broker(), &Connect::new("other"));
     shell.types("AT+CG");
@@ -103,8 +113,7 @@ fn a_urc_does_not_break_the_line_that_is_being_typed() {
     shell.types("2,\"ok\"\r");
     shell.shows("+LMQTTPUB: 0,0,0");
     shell.is_typing("> ");
-    shell.types(CTRL_D);
-    shell.ends(0);
+    leaves(shell);
 }
 
 #[test]
@@ -115,10 +124,7 @@ fn data_is_asked_for_and_counted() {
     let file = home.path().join("data");
     fs::write(&file, b"\xff\r\n").expect("a file can be written");
     let mut shell = shell(&module, home.path());
-    for command in [OPEN, CONNECT] {
-        shell.enters(command);
-        shell.is_typing("> ");
-    }
+    connects(&mut shell);
     shell.enters(r#"AT+LMQTTPUB=0,0,0,0,"up",6"#);
     shell.is_typing("data, 6 bytes missing> ");
     shell.enters("a\\x00b");
@@ -143,18 +149,14 @@ fn data_is_asked_for_and_counted() {
     shell.is_typing("> AT+LMQTTPUB=0,0,0,0,\"up\",6");
     shell.types(CTRL_C);
     shell.is_typing("> ");
-    shell.types(CTRL_D);
-    shell.ends(0);
+    leaves(shell);
 }
 
 #[test]
 fn data_can_be_given_up() {
     let (module, home) = (Emulator::with_broker(), home());
     let mut shell = shell(&module, home.path());
-    for command in [OPEN, CONNECT] {
-        shell.enters(command);
-        shell.is_typing("> ");
-    }
+    connects(&mut shell);
     shell.enters(r#"AT+LMQTTPUB=0,0,0,0,"up",6"#);
     shell.is_typing("data, 6 bytes missing> ");
     shell.enters("ab");
@@ -164,8 +166,7 @@ fn data_can_be_given_up() {
     shell.types(CTRL_C);
     shell.shows("no longer waiting");
     shell.is_typing("> ");
-    shell.types(CTRL_D);
-    shell.ends(0);
+    leaves(shell);
 }
 
 #[test]
@@ -184,8 +185,7 @@ fn history_is_kept_without_secrets() {
     first.enters("ATI");
     first.shows(" OK");
     first.is_typing("> ");
-    first.types(CTRL_D);
-    first.ends(0);
+    leaves(first);
     let kept = home.path().join("atmq/history");
     let kept = fs::read_to_string(kept).expect("there is a history");
     assert_eq!(kept, "AT+LMQTTCONN=0,\"id\",\"user\",***\nATI\n");
@@ -197,8 +197,7 @@ fn history_is_kept_without_secrets() {
     second.types("\r");
     second.shows("type it in place of ***");
     second.is_typing("> ");
-    second.types(CTRL_D);
-    second.ends(0);
+    leaves(second);
     let mut third = AtTerminal::start(
         &["shell", "--port", module.port(), "--no-history"],
         home.path(),
@@ -207,8 +206,7 @@ fn history_is_kept_without_secrets() {
     third.types(UP);
     third.enters("ATE0");
     third.shows(" OK");
-    third.types(CTRL_D);
-    third.ends(0);
+    leaves(third);
     assert!(!kept.contains("ATE0"));
 }
 
@@ -252,8 +250,7 @@ fn what_comes_can_be_explained_and_shown_in_digits() {
     shell.enters("/hex 41 54 49 0d");
     shell.shows(" ATI");
     shell.shows("NT35E");
-    shell.types(CTRL_D);
-    shell.ends(0);
+    leaves(shell);
 }
 
 #[test]
@@ -274,8 +271,7 @@ fn what_passes_can_be_recorded() {
     // What is there is not written over.
     shell.enters(&format!("/record {file}"));
     shell.shows("cannot record to");
-    shell.types(CTRL_D);
-    shell.ends(0);
+    leaves(shell);
     let shown = text(&atmq(["replay", &file]).succeeds());
     assert!(
         shown.contains("AT+CPIN=\"***\"") && shown.contains("ERROR"),
@@ -301,8 +297,7 @@ fn several_lines_can_be_pasted() {
     shell.shows("+CMEE: 1");
     shell.shows("+LMQTTCLOSE: 0,0");
     shell.is_typing("> ");
-    shell.types(CTRL_D);
-    shell.ends(0);
+    leaves(shell);
 }
 
 #[test]
@@ -318,8 +313,7 @@ fn very_long_lines_are_sent_or_refused() {
     shell.types(format!("\x1b[200~{longer}\x1b[201~\r"));
     shell.shows("the limit is 16384; nothing was sent");
     shell.is_typing("> ");
-    shell.types(CTRL_D);
-    shell.ends(0);
+    leaves(shell);
 }
 
 #[test]
@@ -350,8 +344,7 @@ fn a_lost_port_can_be_opened_again() {
     shell.enters("ATI");
     shell.shows(" OK");
     shell.is_typing("> ");
-    shell.types(CTRL_D);
-    shell.ends(0);
+    leaves(shell);
 }
 
 #[test]
