@@ -14,7 +14,7 @@ use crate::broker::{BrokerArguments, connect_failure};
 use crate::duration::seconds;
 use crate::emulate::stopped;
 use crate::failure::{Failure, FailureKind, chain};
-use crate::output::print_line;
+use crate::output::{count, print_line};
 use crate::port::PortArguments;
 
 /// Find out what keeps a module from its broker
@@ -155,10 +155,9 @@ impl Arguments {
         report.sum_up()?;
         match report.count(Verdict::Failed) {
             0 => Ok(()),
-            1 => Err(Failure::new(FailureKind::Refused, "1 check failed")),
             failed => Err(Failure::new(
                 FailureKind::Refused,
-                format!("{failed} checks failed"),
+                format!("{} failed", count(failed, "check")),
             )),
         }
     }

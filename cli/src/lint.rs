@@ -6,6 +6,7 @@ use serde_json::json;
 use crate::emulate::Announcer;
 use crate::failure::{Failure, FailureKind};
 use crate::messages::tell;
+use crate::output::count;
 use crate::visible::visible;
 
 /// Tells what a host does and should not, as it happens and in sum.
@@ -87,10 +88,7 @@ impl LintReport {
 
     fn total(&self) -> String {
         [Severity::Error, Severity::Warning, Severity::Note]
-            .map(|severity| match self.count(severity) {
-                1 => format!("1 {severity}"),
-                count => format!("{count} {severity}s"),
-            })
+            .map(|severity| count(self.count(severity), severity))
             .join(", ")
     }
 

@@ -1,3 +1,4 @@
+use std::fmt::Display;
 use std::io::{Write, stdout};
 
 use anstream::{AutoStream, ColorChoice};
@@ -21,6 +22,15 @@ pub(crate) fn on_stdout(style: Style) -> Style {
 /// Prints bytes as they are, at once.
 pub(crate) fn print_bytes(bytes: impl AsRef<[u8]>) -> Result<(), Failure> {
     print(&[bytes.as_ref()])
+}
+
+/// So many of something.
+pub(crate) fn count<N: Copy + Display + PartialEq + From<u8>>(
+    number: N,
+    what: impl Display,
+) -> String {
+    let plural = if number == N::from(1) { "" } else { "s" };
+    format!("{number} {what}{plural}")
 }
 
 fn print(pieces: &[&[u8]]) -> Result<(), Failure> {

@@ -5,6 +5,8 @@ use std::time::{Duration, Instant};
 use hdrhistogram::Histogram;
 use serde_json::{Value, json};
 
+use crate::output::count;
+
 /// Two significant digits are more than a serial line repeats.
 const DIGITS: u8 = 2;
 
@@ -97,13 +99,6 @@ impl Summary {
 
 fn milliseconds(microseconds: u64) -> f64 {
     microseconds as f64 / 1e3
-}
-
-fn count(number: u64, what: &str) -> String {
-    match number {
-        1 => format!("1 {what}"),
-        _ => format!("{number} {what}s"),
-    }
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use atmq_protocol::standard::Registration;
 use serde_json::{Value, json};
 
 use super::desk::findings;
+use crate::output::count;
 
 /// How things stand with a module.
 #[derive(Debug, Clone, PartialEq)]
@@ -112,10 +113,11 @@ impl Status {
         parts.push(format!("{} B in, {} B out", self.from_host, self.to_host));
         let [errors, warnings, _] = self.findings;
         if errors + warnings > 0 {
-            parts.push(format!("lint {errors} errors, {warnings} warnings"));
+            let (errors, warnings) = (count(errors, "error"), count(warnings, "warning"));
+            parts.push(format!("lint {errors}, {warnings}"));
         }
         if self.faults > 0 {
-            parts.push(format!("{} faults waiting", self.faults));
+            parts.push(format!("{} waiting", count(self.faults, "fault")));
         }
         parts.join(" · ")
     }

@@ -4,6 +4,7 @@ use atmq_driver::Direction;
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 use crate::capture::{Entry, Hop, Kind, Session};
+use crate::output::count;
 use crate::replay::utc;
 use crate::visible::{printable, visible};
 
@@ -199,12 +200,12 @@ fn about(session: &Session, failures: usize) -> String {
     let port = session.about.port.as_deref().unwrap_or("a serial line");
     let failed = match failures {
         0 => String::new(),
-        1 => ", 1 failure".into(),
-        more => format!(", {more} failures"),
+        failures => format!(", {}", count(failures, "failure")),
     };
     format!(
-        "{port} · {} · {commands} commands in {}{failed}",
+        "{port} · {} · {} in {}{failed}",
         utc(session.start),
+        count(commands, "command"),
         span(length)
     )
 }

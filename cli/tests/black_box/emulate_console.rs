@@ -91,13 +91,13 @@ fn the_last_row_tells_how_things_stand() {
     bench.terminal.enters("sim out");
     bench.terminal.shows_at_the_bottom("sim not ready");
     bench.terminal.enters("silence ATI");
-    bench.terminal.shows_at_the_bottom("1 faults waiting");
+    bench.terminal.shows_at_the_bottom("1 fault waiting");
     // What scrolls does not scroll it away.
     for _ in 0..4 {
         bench.terminal.enters("help");
         bench.terminal.is_typing("atmq> ");
     }
-    bench.terminal.shows_at_the_bottom("1 faults waiting");
+    bench.terminal.shows_at_the_bottom("1 fault waiting");
     bench.terminal.types(CTRL_D);
     bench.ends();
 }
