@@ -7,7 +7,6 @@
 //! hands it over uncut.
 
 use alloc::vec::Vec;
-use core::fmt::{self, Write as _};
 
 use nom::branch::alt;
 use nom::bytes::complete::{take, take_while};
@@ -325,8 +324,22 @@ impl<'a> ParameterWriter<'a> {
     /// An integer.
     pub fn integer(&mut self, value: impl Into<i64>) -> &mut Self {
         self.comma();
-        // Writing to memory cannot fail.
-        let _ = write!(Appended(self.out), "{}", value.into());
+        let value: i64 = value.into();
+        if value < 0 {
+            self.out.push(b'-');
+        }
+        let mut digits = [0; 20];
+        let mut at = digits.len();
+        let mut rest = value.unsigned_abs();
+        loop {
+            at -= 1;
+            digits[at] = b'0' + (rest % 10) as u8;
+            rest /= 10;
+            if rest == 0 {
+                break;
+            }
+        }
+        self.out.extend_from_slice(&digits[at..]);
         self
     }
 
@@ -364,16 +377,6 @@ impl<'a> ParameterWriter<'a> {
             self.out.push(b',');
         }
         self.started = true;
-    }
-}
-
-/// Text that is appended to bytes.
-struct Appended<'a>(&'a mut Vec<u8>);
-
-impl fmt::Write for Appended<'_> {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        self.0.extend_from_slice(text.as_bytes());
-        Ok(())
     }
 }
 
@@ -443,7 +446,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_is_read(numbers: Vec<i32>, text in "[^\"\u{0}-\u{1f}]*") {
+        fn what_is_written_is_read(numbers: Vec<i64>, text in "[^\"\u{0}-\u{1f}]*") {
             let mut out = Vec::new();
             let mut writer = ParameterWriter::new(&mut out);
             writer.quoted(&text);

@@ -31,10 +31,11 @@ pub(super) fn encode(
     writer.bare(formats.receive.encode(Cow::Borrowed(payload)));
 }
 
-/// Connection and msgID of a reported message, and what stands behind them.
-pub(super) fn header(line: &[u8]) -> Option<(ConnectionId, u16, &[u8])> {
-    let mut head = Head { rest: line };
-    let (connection, message_id) = head.reported().ok()?;
+/// Connection and msgID of a reported message, and what stands behind them. `rest`: what stands
+/// behind the name.
+pub(super) fn header(rest: &[u8]) -> Option<(ConnectionId, u16, &[u8])> {
+    let mut head = Head { rest };
+    let (connection, message_id) = head.message().ok()?;
     Some((connection, message_id, head.rest))
 }
 
@@ -119,6 +120,11 @@ impl<'a> Head<'a> {
     /// `+LMQTTURC: RECV,<id>,<msgID>,`
     fn reported(&mut self) -> Result<(ConnectionId, u16), Miss> {
         self.name(URC)?;
+        self.message()
+    }
+
+    /// The same, behind the name.
+    fn message(&mut self) -> Result<(ConnectionId, u16), Miss> {
         self.word(b"RECV,")?;
         self.numbers()
     }

@@ -69,7 +69,7 @@ pub(super) fn decode<'a>(
     // All others would be compared in vain.
     line.strip_prefix(b"+LMQTT")?;
     if let Some(rest) = strip_name(line, URC) {
-        return decode_unsolicited(rest, line, hex_length, formats);
+        return decode_unsolicited(rest, hex_length, formats);
     }
     for (name, decode) in [
         (PUB, decode_published as fn(&mut _) -> _),
@@ -209,10 +209,9 @@ fn decode_publish_result(
     Ok((result, extend))
 }
 
-/// `rest` is what stands behind `+LMQTTURC: ` in `line`.
+/// `rest` is what stands behind `+LMQTTURC: `.
 fn decode_unsolicited<'a>(
     rest: &'a [u8],
-    line: &'a [u8],
     hex_length: HexLength,
     formats: &FormatTable,
 ) -> Option<Urc<'a>> {
@@ -230,7 +229,7 @@ fn decode_unsolicited<'a>(
             extend,
         });
     }
-    let Some((connection, message_id, body)) = received::header(line) else {
+    let Some((connection, message_id, body)) = received::header(rest) else {
         return decode_buffered(rest);
     };
     let (topic, payload) = received::decode(body, hex_length, formats[connection])?;
