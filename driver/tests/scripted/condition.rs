@@ -106,7 +106,10 @@ async fn a_module_that_is_switched_off_and_on_is_brought_in_order() {
 #[tokio::test(start_paused = true)]
 async fn a_silent_module_fails_all_who_wait_together_and_is_tried_again() {
     let (modem, mut module) = in_order(Settings::default()).await;
+    let mut states = modem.state_changes();
     module.say("^boot.rom'v'!\r\n").await;
+    // Else a command may be sent before the banner is read.
+    while states.recv().await != Some(ModemState::Initialising) {}
     let began = Instant::now();
     let (one, two, three) = tokio::join!(
         modem.signal_quality(),
