@@ -304,7 +304,11 @@ fn timed_out(
     let seconds = limit.as_secs_f64();
     let what = format!("{shown}the module {missing} within {seconds} s");
     if waits.answered || garbage.iter().all(u8::is_ascii) {
-        return Failure::new(FailureKind::TimedOut, what).hint("a longer --timeout may help");
+        let hint = match waits.answered {
+            true => "a longer --timeout may help",
+            false => "a longer --timeout may help; atmq doctor says whether anything answers there",
+        };
+        return Failure::new(FailureKind::TimedOut, what).hint(hint);
     }
     // A module says nothing but text before its answer.
     let garbage = visible(&garbage[..garbage.len().min(GARBAGE)]);

@@ -158,7 +158,7 @@ pub(crate) fn open_failure(error: &OpenError) -> Failure {
             .hint("check power, cable and rate (--auto-baud), and that it is the module's AT port"),
         (OpenError::Tcp { .. }, _) => failure.hint("is the emulator running with --listen?"),
         (_, Some(io::ErrorKind::NotFound)) => {
-            failure.hint("look for the device in /dev, or start one with `atmq emulate --link`")
+            failure.hint("`atmq ports` lists what is there, and `atmq emulate --link` makes one")
         }
         (OpenError::Device { path, .. }, Some(io::ErrorKind::PermissionDenied)) => {
             failure.hint(join_group(Path::new(path)))

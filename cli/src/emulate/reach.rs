@@ -278,7 +278,7 @@ fn no_device(device: &str, rate: u32, error: &io::Error) -> Failure {
         format!("cannot open {device} at {rate} bits per second: {error}"),
     );
     match error.kind() {
-        io::ErrorKind::NotFound => failure.hint("look for the device in /dev"),
+        io::ErrorKind::NotFound => failure.hint("`atmq ports` lists what is there"),
         io::ErrorKind::PermissionDenied => {
             failure.hint("join the group that owns the device, often `dialout`")
         }

@@ -280,7 +280,7 @@ fn a_serial_device_that_cannot_be_opened_is_told_in_one_line() {
     let file = directory.path().join("file");
     std::fs::write(&file, "precious").expect("a file can be written");
     for (device, hint) in [
-        ("/dev/nonexistent", "look for the device"),
+        ("/dev/nonexistent", "`atmq ports` lists"),
         (&argument(&file), "is it a serial device"),
         (&argument(directory.path()), "is it a serial device"),
     ] {
