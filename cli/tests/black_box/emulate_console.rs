@@ -1,10 +1,12 @@
-//! `atmq emulate` at a terminal: the console and the status line.
+//! The console of `atmq emulate`: at a terminal, with the status line, and from a pipe.
 
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 
 use tempfile::TempDir;
 
-use crate::harness::{AtTerminal, Signal, argument, atmq, text};
+use crate::harness::{AtTerminal, Finished as _, Signal, argument, atmq, program, text};
 
 const CTRL_C: &str = "\x03";
 const CTRL_D: &str = "\x04";
@@ -149,4 +151,30 @@ fn quiet_leaves_the_terminal_to_the_prompt() {
     assert!(!bench.terminal.screen().contains(" published, "));
     bench.terminal.signal(Signal::TERM);
     bench.ends();
+}
+
+#[test]
+fn words_are_taken_from_standard_input_where_that_is_asked_for() {
+    let mut module = program();
+    let module = module.args(["emulate", "--console"]).stdin(Stdio::piped());
+    let mut module = module
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("it can be started");
+    let mut stdin = module.stdin.take().expect("it is a pipe");
+    let stdout = module.stdout.take().expect("it is a pipe");
+    let mut stdout = BufReader::new(stdout).lines();
+    let mut next = || stdout.next().expect("it speaks").expect("it is text");
+    assert!(next().starts_with("ready pty="));
+    stdin
+        .write_all(b"signal 9\nnonsense\nquit\n")
+        .expect("it is read");
+    assert_eq!(next(), "ok signal 9,0");
+    assert!(next().starts_with("error "));
+    assert_eq!(next(), "ok ends");
+    assert!(module.wait().expect("it is a child").success());
+    atmq(["emulate", "--console", "--stdio"])
+        .fails(2)
+        .without_output()
+        .saying(&["--console and --stdio", "--control"]);
 }

@@ -1,20 +1,17 @@
-//! Words that change what surrounds the module: the control socket, `atmq control`, the console.
+//! Words that change what surrounds the module: the control socket, `atmq control`.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 use std::thread;
 
 use atmq_tests::raw_mqtt::{Connect, RawClient};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::harness::{
-    Emulator, Finished, PATIENCE, Running, Signal, argument, atmq, program, text,
-};
+use crate::harness::{Emulator, Finished, PATIENCE, Running, Signal, argument, atmq, text};
 
 /// A module with a control socket.
 struct Bench {
@@ -464,32 +461,6 @@ fn a_socket_left_behind_is_replaced_and_nothing_else_is() {
         text(&atmq(["control", &path, "signal 1"]).succeeds()),
         "ok signal 1,0\n"
     );
-}
-
-#[test]
-fn words_are_taken_from_standard_input_where_that_is_asked_for() {
-    let mut module = program();
-    let module = module.args(["emulate", "--console"]).stdin(Stdio::piped());
-    let mut module = module
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("it can be started");
-    let mut stdin = module.stdin.take().expect("it is a pipe");
-    let stdout = module.stdout.take().expect("it is a pipe");
-    let mut stdout = BufReader::new(stdout).lines();
-    let mut next = || stdout.next().expect("it speaks").expect("it is text");
-    assert!(next().starts_with("ready pty="));
-    stdin
-        .write_all(b"signal 9\nnonsense\nquit\n")
-        .expect("it is read");
-    assert_eq!(next(), "ok signal 9,0");
-    assert!(next().starts_with("error "));
-    assert_eq!(next(), "ok ends");
-    assert!(module.wait().expect("it is a child").success());
-    atmq(["emulate", "--console", "--stdio"])
-        .fails(2)
-        .without_output()
-        .saying(&["--console and --stdio", "--control"]);
 }
 
 #[test]
