@@ -241,7 +241,7 @@ impl ConnectOptions {
     /// whole; unless set it does not.
     ///
     /// The driver reads them by itself, oldest first, in turn with the commands of callers, as long
-    /// as [`Messages`] has room; also those that waited when the connection was made. A module
+    /// as [`Messages`](crate::Messages) has room; also those that waited when the connection was made. A module
     /// keeps few (five are known of), and drops what comes beyond that. For modules whose reports
     /// get lost or cut; costs an exchange for each message.
     pub fn cached(mut self, cached: bool) -> Self {
