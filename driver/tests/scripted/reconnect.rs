@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::condition::{in_order, initialised};
+use crate::connected::connect;
 use crate::module::{Module, configure, line, line_with, options};
 use atmq_driver::reconnect::{
     Outgoing, Reconnect, ReconnectingClient, Setback, State, Stopped, Undelivered, WhenFull,
@@ -19,16 +20,6 @@ fn policy() -> Reconnect {
 
 fn message(payload: &str) -> Outgoing {
     Outgoing::new("t", payload)
-}
-
-async fn connect(module: &mut Module) {
-    configure(module).await;
-    let opened = "+LMQTTOPEN: 0,0";
-    module
-        .carry_out("AT+LMQTTOPEN=0,\"h\",1883\r", opened)
-        .await;
-    let connected = "+LMQTTCONN: 0,0,0";
-    module.carry_out("AT+LMQTTCONN=0,\"id\"\r", connected).await;
 }
 
 /// A publish with quality of service 1.
