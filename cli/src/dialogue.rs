@@ -1,10 +1,12 @@
 //! The conversation with a module, verbatim: what it sends as it comes, nothing added, nothing
 //! sent by itself.
 
-use atmq_protocol::dialect::{Dialect as _, Lmqtt};
-use atmq_protocol::framing::{Frame, ResponseReader};
+use atmq_protocol::dialect::{Context, Dialect as _, Lmqtt};
+use atmq_protocol::framing::{Frame, MESSAGE_GAP, ResponseReader};
+use atmq_protocol::limits::Limits;
 use atmq_protocol::mqtt::{Connected, FormatTable, PublishResult, Urc};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::time::timeout;
 
 use crate::failure::{Failure, FailureKind};
 
@@ -15,6 +17,15 @@ const LINE_LIMIT: usize = 20 * 1024;
 const TAIL_LIMIT: usize = 256;
 
 pub(crate) const DIALECT: Lmqtt = Lmqtt::DEFAULT;
+
+/// What lines depend on, whatever the model of the module: the limits that matter to them are the
+/// same for all.
+pub(crate) fn context(formats: &FormatTable) -> Context<'_> {
+    Context {
+        limits: &Limits::NT35E,
+        formats,
+    }
+}
 
 /// Something the module has sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,9 +80,14 @@ impl<P: AsyncRead + AsyncWrite + Unpin> Dialogue<P> {
     /// The port is lost.
     pub(crate) async fn hear(&mut self) -> Result<Heard, Failure> {
         loop {
-            let formats = &self.formats;
-            match self.reader.next(|line| DIALECT.extent(line, formats)) {
-                Some(Frame::Line(line) | Frame::Torn(line)) => {
+            let context = context(&self.formats);
+            match self.reader.next(|line| DIALECT.extent(line, context)) {
+                Some(
+                    Frame::Line(line)
+                    | Frame::Message { line, .. }
+                    | Frame::Lost { bytes: line, .. }
+                    | Frame::Torn(line),
+                ) => {
                     return Ok(Heard::Line(line.to_vec()));
                 }
                 Some(Frame::Prompt) => return Ok(Heard::Prompt),
@@ -79,7 +95,18 @@ impl<P: AsyncRead + AsyncWrite + Unpin> Dialogue<P> {
                 None => {}
             }
             let mut buffer = [0; 1024];
-            match self.port.read(&mut buffer).await {
+            let read = self.port.read(&mut buffer);
+            let read = match self.reader.is_held() {
+                false => read.await,
+                true => match timeout(MESSAGE_GAP, read).await {
+                    Ok(read) => read,
+                    Err(_) => {
+                        self.reader.settle();
+                        continue;
+                    }
+                },
+            };
+            match read {
                 Ok(0) => return Err(lost("it was closed")),
                 Ok(length) => {
                     let bytes = &buffer[..length];

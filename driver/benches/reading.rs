@@ -8,8 +8,9 @@ mod floor;
 use std::hint::black_box;
 use std::time::Duration;
 
-use atmq_protocol::dialect::{Dialect, Lmqtt};
+use atmq_protocol::dialect::{Context, Dialect, Lmqtt};
 use atmq_protocol::framing::{Frame, ResponseReader};
+use atmq_protocol::limits::Limits;
 use atmq_protocol::mqtt::{ConnectionId, FormatTable, Formats};
 use atmq_protocol::result_code::FinalResult;
 
@@ -32,12 +33,16 @@ fn read(stream: &[u8], piece: usize, mut line: impl FnMut(&[u8])) -> usize {
         show_length: true,
         ..Formats::default()
     };
+    let context = Context {
+        limits: &Limits::NT35E,
+        formats: &formats,
+    };
     let mut reader = ResponseReader::new(16 * 1024);
     let mut lines = 0;
     for piece in stream.chunks(piece) {
         reader.push(piece);
-        while let Some(frame) = reader.next(|line| Lmqtt::DEFAULT.extent(line, &formats)) {
-            if let Frame::Line(bytes) = frame {
+        while let Some(frame) = reader.next(|line| Lmqtt::DEFAULT.extent(line, context)) {
+            if let Frame::Line(bytes) | Frame::Message { line: bytes, .. } = frame {
                 line(bytes);
                 lines += 1;
             }

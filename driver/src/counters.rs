@@ -41,6 +41,9 @@ pub struct Counters {
     pub reads: u64,
     /// Messages received.
     pub messages: u64,
+    /// Messages that could not be read: they were not as long as announced, in a form that is not
+    /// known, or in one that can be read in more than one way.
+    pub messages_unreadable: u64,
     /// Messages dropped because the consumer was too slow even after reading was held back.
     pub messages_dropped: u64,
     /// Messages of a connection that nobody listens to.

@@ -94,8 +94,9 @@ impl Messages {
         self.inbox.state().ended.clone()
     }
 
-    /// Messages of this connection that were dropped, because nobody read them in time or
-    /// because the module's own cache was full. Of the latter, each report counts as one.
+    /// Messages of this connection that were dropped: nobody read them in time, they could not be
+    /// read (see [`Counters::messages_unreadable`](crate::Counters::messages_unreadable)), or the
+    /// module's own cache was full. Of the latter, each report counts as one.
     pub fn missed(&self) -> u64 {
         self.inbox.state().missed
     }
@@ -318,7 +319,7 @@ impl Link {
         self.inbox.deliver(message)
     }
 
-    /// The module itself has dropped a message.
+    /// A message was lost before it got here.
     pub(crate) fn miss(&self) {
         self.inbox.state().missed += 1;
     }

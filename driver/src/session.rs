@@ -81,7 +81,7 @@ use std::fmt;
 use std::time::{Duration, Instant};
 
 use atmq_protocol::dialect::Dialect;
-use atmq_protocol::framing::{Frame, ResponseReader};
+use atmq_protocol::framing::{Frame, MESSAGE_GAP, ResponseReader};
 use atmq_protocol::limits::Limits;
 use atmq_protocol::mqtt::{ConnectionId, DataFormat, FormatTable};
 
@@ -224,14 +224,20 @@ impl Session {
     pub fn receive(&mut self, bytes: &[u8], now: Instant) {
         self.channel.count_received(bytes.len(), now);
         self.reader.push(bytes);
+        self.read(now);
+    }
+
+    fn read(&mut self, now: Instant) {
         loop {
             let wire = &self.channel.wire;
-            let extent = |line: &[u8]| wire.dialect.extent(line, &wire.formats);
+            let extent = |line: &[u8]| wire.dialect.extent(line, wire.context());
             let Some(frame) = self.reader.next(extent) else {
                 break;
             };
             match frame {
                 Frame::Line(line) => self.channel.line(line, now),
+                Frame::Message { line, deviation } => self.channel.message(line, deviation, now),
+                Frame::Lost { bytes, ambiguous } => self.channel.lost(bytes, ambiguous, now),
                 Frame::Torn(line) => self.channel.torn(line, now),
                 Frame::Prompt => self.channel.prompt(now),
                 Frame::Overlong { length } => self.channel.overlong(length),
@@ -248,6 +254,10 @@ impl Session {
             self.channel.search(self.reader.incomplete(), now);
             self.channel.abandoned(self.reader.abandon());
         }
+        if self.settles_at().is_some_and(|at| at <= now) {
+            self.reader.settle();
+            self.read(now);
+        }
         self.follow_prompt();
     }
 
@@ -263,6 +273,12 @@ impl Session {
         self.reader.is_counting().then(|| since + CUT_SHORT)
     }
 
+    /// When what has come of a message is all of it.
+    fn settles_at(&self) -> Option<Instant> {
+        let since = self.channel.quiet_since()?;
+        self.reader.is_held().then(|| since + MESSAGE_GAP)
+    }
+
     /// The next bytes to write to the port.
     pub fn poll_transmit(&mut self) -> Option<Transmit> {
         self.channel.transmit.pop_front()
@@ -275,7 +291,11 @@ impl Session {
 
     /// When [`handle_timeout`](Self::handle_timeout) is due next.
     pub fn poll_timeout(&self) -> Option<Instant> {
-        let deadlines = [self.channel.deadline(), self.stalls_at()];
+        let deadlines = [
+            self.channel.deadline(),
+            self.stalls_at(),
+            self.settles_at(),
+        ];
         deadlines.into_iter().flatten().min()
     }
 

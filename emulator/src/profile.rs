@@ -40,8 +40,6 @@ pub struct Profile {
     /// What the module prints when it starts (measured on an Air780E of the same chip family,
     /// reference `lmqtt.md` 1.10).
     pub banner: String,
-    /// How long the module waits for the next byte of an announced payload (inferred).
-    pub data_timeout: Duration,
     /// Whether outcomes of publishes are reported before the host asks for it with the key
     /// `urc`: firmwares differ (reference `README.md`, "Decisions").
     pub result_urcs: bool,

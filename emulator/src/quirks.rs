@@ -41,6 +41,9 @@ pub struct Quirks {
     /// The module speaks at the host's rate, whatever it is. Otherwise each hears garbage of the
     /// other where the host's rate is not that of `AT+IPR`; on ports that have a rate.
     pub autobaud: bool,
+    /// A message whose topic holds control characters is reported as it is. Otherwise the MQTT
+    /// client takes it for a breach of the protocol, and ends the link.
+    pub takes_control_topics: bool,
 }
 
 /// What happens to a message that finds the cache full. Either way it is reported once, with

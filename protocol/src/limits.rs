@@ -3,6 +3,8 @@
 //! Driver and emulator check against the same numbers: the driver before the first byte is sent,
 //! the emulator before anything changes.
 
+use core::time::Duration;
+
 use crate::dialect::EncodeError;
 use crate::framing::{CTRL_Z, DataEnd, ESCAPE};
 
@@ -32,6 +34,10 @@ pub struct Limits {
     /// What ends the payload behind a prompt. Where control characters do, no payload that holds
     /// them can go there.
     pub prompt_end: DataEnd,
+    /// How long the module waits for the next byte behind a prompt.
+    pub prompt_timeout: Duration,
+    /// Longest payload of a message that the module reports. What announces a longer one is none.
+    pub received_payload: usize,
     /// Longest keepalive, in seconds.
     pub keep_alive: u16,
 }
@@ -50,6 +56,10 @@ impl Limits {
         inline_payload: 1460,
         prompt_payload: 8000,
         prompt_end: DataEnd::Length,
+        // Inferred (`lmqtt.md` 1.7).
+        prompt_timeout: Duration::from_secs(30),
+        // Inferred: four times what the manual lets a host publish. No source has it.
+        received_payload: 32_000,
         keep_alive: 3600,
     };
 

@@ -4,13 +4,16 @@ use std::time::Duration;
 use atmq_driver::Direction;
 use atmq_protocol::command::Command;
 use atmq_protocol::dialect::{Context, Dialect, Lmqtt};
-use atmq_protocol::framing::{CommandReader, DataEnd, Frame, Input, ResponseReader};
+use atmq_protocol::framing::{
+    CommandReader, DataEnd, Frame, Input, MESSAGE_GAP, ResponseReader,
+};
 use atmq_protocol::limits::Limits;
 use atmq_protocol::mqtt::{FormatTable, PublishPayload, Request};
 use atmq_protocol::result_code::FinalResult;
 
 use super::entry::{Entry, Kind};
 use super::meaning::{self, Meaning};
+use crate::dialogue::context;
 use crate::explain::explain_line;
 
 /// The longest line that is read, a payload of the prompt in hexadecimal digits with its topic.
@@ -58,6 +61,8 @@ pub(crate) struct Dialogue {
     /// Bytes that make no complete line yet, for each direction.
     incomplete: [usize; 2],
     at: Duration,
+    /// When the module has said something last.
+    heard: Duration,
 }
 
 #[derive(Debug)]
@@ -83,11 +88,15 @@ impl Dialogue {
             entries: VecDeque::new(),
             incomplete: [0; 2],
             at: Duration::ZERO,
+            heard: Duration::ZERO,
         }
     }
 
     /// Takes in bytes that passed then. Call [`next`](Self::next) until there is nothing left.
     pub(crate) fn push(&mut self, at: Duration, direction: Direction, bytes: &[u8]) {
+        if at.saturating_sub(self.heard) >= MESSAGE_GAP {
+            self.settle();
+        }
         self.at = at;
         match direction {
             Direction::HostToModule => {
@@ -96,11 +105,19 @@ impl Dialogue {
                 while self.host_input() {}
             }
             Direction::ModuleToHost => {
+                self.heard = at;
                 self.incomplete[direction as usize] += bytes.len();
                 self.module.push(bytes);
                 while self.module_frame() {}
             }
         }
+    }
+
+    /// Nothing more of the module follows what has come: a message that could be the beginning of
+    /// a longer one is complete.
+    pub(crate) fn settle(&mut self) {
+        self.module.settle();
+        while self.module_frame() {}
     }
 
     /// What has been said.
@@ -191,11 +208,16 @@ impl Dialogue {
     }
 
     fn module_frame(&mut self) -> bool {
-        let formats = &self.formats;
-        let frame = self.module.next(|line| DIALECT.extent(line, formats));
+        let context = context(&self.formats);
+        let frame = self.module.next(|line| DIALECT.extent(line, context));
         let line = match frame {
             None => return false,
-            Some(Frame::Line(line) | Frame::Torn(line)) => line.to_vec(),
+            Some(
+                Frame::Line(line)
+                | Frame::Message { line, .. }
+                | Frame::Lost { bytes: line, .. }
+                | Frame::Torn(line),
+            ) => line.to_vec(),
             Some(Frame::Prompt) => {
                 self.incomplete[Direction::ModuleToHost as usize] = 0;
                 self.prompt();

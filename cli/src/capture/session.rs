@@ -68,6 +68,10 @@ impl Session {
                     .hint("`editcap -A <from> -B <to>` takes a part out"));
             }
         }
+        dialogue.settle();
+        while let Some(entry) = dialogue.next() {
+            exchanges.add(entry);
+        }
         if start.is_none()
             && let Some(failure) = damage
         {

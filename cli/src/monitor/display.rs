@@ -90,6 +90,7 @@ fn show(queue: &Receiver<Piece>, json: bool) -> Result<(), Failure> {
                 dialogue.push(at, direction, &kept);
             }
             Err(RecvTimeoutError::Timeout) => {
+                dialogue.settle();
                 let unfinished = dialogue.incomplete();
                 if unfinished != told {
                     told = unfinished;

@@ -55,6 +55,10 @@ pub(super) fn show(mut capture: Capture, how: How) -> Result<(), Failure> {
             print(&entry, how)?;
         }
     }
+    dialogue.settle();
+    while let Some(entry) = dialogue.next() {
+        print(&entry, how)?;
+    }
     incomplete(
         dialogue.incomplete(),
         "at the end make no complete line; see --raw",

@@ -84,6 +84,12 @@ impl PortTask {
             // A late answer is nothing that the module says by itself.
             Event::Unrecognised(line) if FinalResult::decode(&line).is_some() => {}
             Event::Unrecognised(line) => self.unsolicited(&ModuleUrc::Unknown(line)),
+            Event::Unreadable { connection, bytes } => {
+                if let Some(link) = connection.and_then(|connection| self.link(connection)) {
+                    link.miss();
+                }
+                self.unsolicited(&ModuleUrc::Unknown(bytes));
+            }
             Event::Overlong { .. } => {}
         }
     }

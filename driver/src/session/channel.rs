@@ -6,6 +6,7 @@ use std::fmt;
 use std::time::{Duration, Instant};
 
 use atmq_protocol::dialect::Dialect;
+use atmq_protocol::framing::Deviation;
 use atmq_protocol::limits::Limits;
 use atmq_protocol::mqtt::{ConnectionId, FormatTable, Information, LinkStatus, Request, Urc};
 use atmq_protocol::result_code::FinalResult;
@@ -49,6 +50,8 @@ pub(super) struct Channel {
     starting: bool,
     /// Until when the report of a publish without identifier may come that was given up.
     late_reports: Vec<(ConnectionId, Instant)>,
+    /// What has been warned of: once is enough.
+    warned: Vec<Warning>,
     /// The buffer of the last command line, for the next one.
     spare: Vec<u8>,
 }
@@ -61,6 +64,15 @@ pub(super) enum Awaited {
     Anew,
     /// For what was sent before: it may have come, and wait to be read.
     Still,
+}
+
+/// What is wrong with a received message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Warning {
+    Deviation(Deviation),
+    Ambiguous,
+    Torn,
+    Unknown,
 }
 
 enum State {
@@ -94,6 +106,7 @@ impl Channel {
             held_back: false,
             starting: false,
             late_reports: Vec::new(),
+            warned: Vec::new(),
             spare: Vec::new(),
         }
     }

@@ -1,6 +1,6 @@
 use std::ops::Range;
 
-use atmq_protocol::mqtt::{Information, Urc};
+use atmq_protocol::mqtt::{ConnectionId, Information, Urc};
 use atmq_protocol::result_code::FinalResult;
 use atmq_protocol::standard::{StandardInformation, StandardUrc};
 
@@ -18,6 +18,13 @@ pub enum Event {
     /// A line that is no answer, no URC and no echo. Not if
     /// [`Session::report_unrecognised`](super::Session::report_unrecognised) says so.
     Unrecognised(Vec<u8>),
+    /// A received message could not be read, and is lost.
+    Unreadable {
+        /// The connection that it was for.
+        connection: Option<ConnectionId>,
+        /// What came of it: all, or its first line.
+        bytes: Vec<u8>,
+    },
     /// A line was longer than the session stores and has been discarded.
     Overlong {
         /// Its length in bytes.

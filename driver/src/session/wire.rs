@@ -61,6 +61,13 @@ pub(super) struct Wire {
 }
 
 impl Wire {
+    pub(super) fn context(&self) -> Context<'_> {
+        Context {
+            limits: &self.limits,
+            formats: &self.formats,
+        }
+    }
+
     pub(super) fn prepare(&self, command: Command) -> Result<Prepared, RequestError> {
         match command {
             Command::Standard(request) => {
@@ -137,11 +144,8 @@ impl Wire {
     ) -> Result<Prepared, RequestError> {
         self.check_prompt(&request, data.as_deref())?;
         let mut line = Vec::with_capacity(length_about(&request));
-        let context = Context {
-            limits: &self.limits,
-            formats: &self.formats,
-        };
-        self.dialect.encode_request(&request, context, &mut line)?;
+        self.dialect
+            .encode_request(&request, self.context(), &mut line)?;
         self.check_length(line.len() - 1)?;
         let exchange = self.dialect.exchange(&request);
         let secrets = secrets(&request, &line);
@@ -213,11 +217,7 @@ impl Wire {
         if !self.dialect.owns(command.name) {
             return None;
         }
-        let context = Context {
-            limits: &self.limits,
-            formats: &self.formats,
-        };
-        self.dialect.decode_request(&command, context).ok()
+        self.dialect.decode_request(&command, self.context()).ok()
     }
 
     /// What stands behind the prompt must have the announced length: one byte more would be read

@@ -99,7 +99,7 @@ impl Modem {
                 Ok(Done::Prompt(publish)) => {
                     self.output.raw(b"\r\n> ");
                     self.expect_data(publish.length, self.profile.limits.prompt_end);
-                    let give_up = now + self.profile.data_timeout;
+                    let give_up = now + self.profile.limits.prompt_timeout;
                     self.phase = Phase::Prompted { publish, give_up };
                     return;
                 }

@@ -74,7 +74,7 @@ impl Modem {
         self.lint.receive(bytes, self.phase.attention(), now);
         self.reader.push(bytes);
         if let Phase::Prompted { give_up, .. } = &mut self.phase {
-            *give_up = now + self.profile.data_timeout;
+            *give_up = now + self.profile.limits.prompt_timeout;
         }
         if let Phase::Uploading { upload, give_up } = &mut self.phase {
             *give_up = upload.give_up(now);

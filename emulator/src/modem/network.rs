@@ -278,6 +278,17 @@ impl Modem {
         {
             return self.registration_message(id, &message);
         }
+        let limits = &self.profile.limits;
+        let (topic, payload) = (message.topic.len(), message.payload.len());
+        if topic > limits.topic || payload > limits.received_payload {
+            tracing::warn!(connection = %id, topic, payload, "message dropped, it is longer than the module reports");
+            return;
+        }
+        if !quirks.takes_control_topics && message.topic.contains(|c: char| c.is_control()) {
+            tracing::warn!(connection = %id, "link ended, a topic holds control characters");
+            self.network.push_back(NetworkRequest::Close { link: id.0 });
+            return self.lose(id, LinkStatus::Protocol, None, now);
+        }
         self.messages.received += 1;
         let message_id = message.message_id;
         if !connection.config.cache {

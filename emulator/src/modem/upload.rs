@@ -63,7 +63,7 @@ impl Modem {
         Ok(Done::Upload(Upload {
             what: Uploaded::File(name.to_owned()),
             length,
-            patience: timeout.unwrap_or(self.profile.data_timeout),
+            patience: timeout.unwrap_or(self.profile.limits.prompt_timeout),
         }))
     }
 

@@ -57,6 +57,8 @@ struct LimitsTable {
     #[serde(deserialize_with = "between::<0, 16384, _, _>")]
     prompt_payload: usize,
     #[serde(deserialize_with = "between::<0, 65535, _, _>")]
+    received_payload: usize,
+    #[serde(deserialize_with = "between::<0, 65535, _, _>")]
     keep_alive_s: u16,
 }
 
@@ -111,6 +113,7 @@ struct QuirksTable {
     waking_loses_bytes: bool,
     sim_urc: bool,
     autobaud: bool,
+    takes_control_topics: bool,
 }
 
 impl From<File> for Profile {
@@ -121,6 +124,7 @@ impl From<File> for Profile {
             identity: file.identity,
             limits: Limits {
                 prompt_end: quirks.prompt_end,
+                prompt_timeout: Duration::from_secs(quirks.data_timeout_s),
                 ..file.limits.into()
             },
             dialect: Lmqtt {
@@ -150,7 +154,6 @@ impl From<File> for Profile {
                 paced: file.latency.paced,
             },
             banner: file.banner,
-            data_timeout: Duration::from_secs(quirks.data_timeout_s),
             result_urcs: quirks.result_urcs,
             quirks: Quirks {
                 plain_errors: quirks.plain_errors,
@@ -169,6 +172,7 @@ impl From<File> for Profile {
                 waking_loses_bytes: quirks.waking_loses_bytes,
                 sim_urc: quirks.sim_urc,
                 autobaud: quirks.autobaud,
+                takes_control_topics: quirks.takes_control_topics,
             },
             start: file.start,
             evidence: file.evidence,
@@ -189,9 +193,11 @@ impl From<LimitsTable> for Limits {
             will_payload: limits.will_payload,
             inline_payload: limits.inline_payload,
             prompt_payload: limits.prompt_payload,
+            received_payload: limits.received_payload,
             keep_alive: limits.keep_alive_s,
-            // It stands among the quirks of a file.
+            // These stand among the quirks of a file.
             prompt_end: DataEnd::Length,
+            prompt_timeout: Duration::ZERO,
         }
     }
 }

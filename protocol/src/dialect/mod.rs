@@ -17,7 +17,9 @@ pub use lmqtt::{HexLength, Lmqtt, PublishExtendedUrc, UnsubscribeUrc};
 use crate::command::Command;
 use crate::framing::Extent;
 use crate::limits::Limits;
-use crate::mqtt::{Exchange, FormatTable, Formats, Information, PublishPayload, Request, Urc};
+use crate::mqtt::{
+    ConnectionId, Exchange, FormatTable, Formats, Information, PublishPayload, Request, Urc,
+};
 
 /// What the wire form of a message depends on beside the message.
 #[derive(Debug, Clone, Copy)]
@@ -87,7 +89,11 @@ pub trait Dialect: fmt::Debug + Send + Sync {
     fn power(&self, line: &[u8]) -> Option<Power>;
 
     /// Host: how far the line that begins with these bytes reaches.
-    fn extent(&self, line: &[u8], formats: &FormatTable) -> Extent;
+    fn extent(&self, line: &[u8], context: Context<'_>) -> Extent;
+
+    /// Host: the connection that a received message is for, by the beginning of its line, however
+    /// the rest is written; `None` if it is no message.
+    fn addressee(&self, line: &[u8]) -> Option<ConnectionId>;
 
     /// Module: whether a command of this name belongs to the dialect. Such a command owns the
     /// rest of its command line.

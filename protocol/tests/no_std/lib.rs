@@ -8,8 +8,9 @@ extern crate alloc;
 use alloc::vec::Vec;
 use core::alloc::{GlobalAlloc, Layout};
 
-use atmq_protocol::dialect::{Dialect, Lmqtt};
-use atmq_protocol::framing::ResponseReader;
+use atmq_protocol::dialect::{Context, Dialect, Lmqtt};
+use atmq_protocol::framing::{Frame, ResponseReader};
+use atmq_protocol::limits::Limits;
 use atmq_protocol::mqtt::FormatTable;
 use atmq_protocol::standard::StandardRequest;
 
@@ -20,8 +21,12 @@ pub fn next_command(heard: &[u8], out: &mut Vec<u8>) -> usize {
     let mut reader = ResponseReader::new(1024);
     reader.push(heard);
     let mut urcs = 0;
-    while let Some(frame) = reader.next(|line| dialect.extent(line, &formats)) {
-        if let atmq_protocol::framing::Frame::Line(line) = frame {
+    let context = Context {
+        limits: &Limits::NT26,
+        formats: &formats,
+    };
+    while let Some(frame) = reader.next(|line| dialect.extent(line, context)) {
+        if let Frame::Line(line) | Frame::Message { line, .. } = frame {
             urcs += usize::from(dialect.decode_urc(line, &formats).is_some());
         }
     }

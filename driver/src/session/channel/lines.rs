@@ -3,11 +3,12 @@
 use std::time::Instant;
 
 use atmq_protocol::dialect::Power;
+use atmq_protocol::framing::Deviation;
 use atmq_protocol::mqtt::{Connected, Request, Setting, Urc};
 use atmq_protocol::result_code::FinalResult;
 use atmq_protocol::standard::StandardUrc;
 
-use super::{Channel, State, is_loss};
+use super::{Channel, State, Warning, is_loss};
 use crate::error::ExchangeError;
 use crate::session::event::Event;
 use crate::session::fence::{self, Fence};
@@ -57,26 +58,100 @@ impl Channel {
         self.content(line, now);
     }
 
+    /// A received message.
+    pub(in crate::session) fn message(
+        &mut self,
+        line: &[u8],
+        deviation: Option<Deviation>,
+        now: Instant,
+    ) {
+        if let Some(deviation) = deviation {
+            self.warn(Warning::Deviation(deviation));
+        }
+        self.line(line, now);
+    }
+
+    /// A received message that cannot be read.
+    pub(in crate::session) fn lost(&mut self, bytes: &[u8], ambiguous: bool, now: Instant) {
+        if ambiguous {
+            self.unreadable(bytes, Warning::Ambiguous);
+        } else {
+            self.unreadable(bytes, Warning::Torn);
+            self.follow_power(bytes, now);
+        }
+    }
+
+    fn unreadable(&mut self, bytes: &[u8], why: Warning) {
+        self.counters.messages_unreadable += 1;
+        self.warn(why);
+        if self.report_lines {
+            self.events.push_back(Event::Line(bytes.to_vec()));
+        }
+        self.events.push_back(Event::Unreadable {
+            connection: self.wire.dialect.addressee(bytes),
+            bytes: bytes.to_vec(),
+        });
+    }
+
+    /// Says once what is wrong with received messages: there may be many of them.
+    fn warn(&mut self, warning: Warning) {
+        if self.warned.contains(&warning) {
+            tracing::debug!(?warning, "received message");
+            return;
+        }
+        self.warned.push(warning);
+        match warning {
+            Warning::Deviation(Deviation::NoLength) => tracing::warn!(
+                "the module reports messages without their length: one that holds a line end \
+                 cannot be told from what the module says itself"
+            ),
+            Warning::Deviation(deviation) => tracing::warn!(
+                ?deviation,
+                "the module reports messages in another form than it was told"
+            ),
+            Warning::Ambiguous => tracing::warn!(
+                "a received message can be read in more than one way, and is dropped: its topic \
+                 or payload holds a quote followed by a number; hexadecimal payloads can be read \
+                 in one way only"
+            ),
+            Warning::Torn => tracing::warn!(
+                "a received message is not as long as announced, and is dropped"
+            ),
+            Warning::Unknown => tracing::warn!(
+                "the module reports a message in an unknown form; it is dropped"
+            ),
+        }
+    }
+
     /// A line that may be part of a payload, so it answers nothing.
     pub(in crate::session) fn torn(&mut self, line: &[u8], now: Instant) {
         let _entered = self.span().entered();
         if self.report_lines {
             self.events.push_back(Event::Line(line.to_vec()));
         }
+        if !self.follow_power(line, now) {
+            self.unrecognised(line);
+        }
+    }
+
+    /// Whether a line that may be part of a payload says why that is torn.
+    pub(super) fn follow_power(&mut self, line: &[u8], now: Instant) -> bool {
         match self.wire.dialect.power(line) {
-            // Why the payload is torn.
             Some(Power::Started) => self.started(now),
             Some(Power::Down) => self.powered_down(now),
-            Some(Power::Banner) | None => self.unrecognised(line),
+            Some(Power::Banner) | None => return false,
         }
+        true
     }
 
     /// A line that is neither echo nor final result code.
     fn content(&mut self, line: &[u8], now: Instant) {
         let urc = self.wire.dialect.decode_urc(line, &self.wire.formats);
+        let message = urc.is_none() && self.wire.dialect.addressee(line).is_some();
         let power = match &urc {
-            Some(_) => None,
-            None => self.wire.dialect.power(line),
+            // What a stranger has published says nothing of the module.
+            None if !message => self.wire.dialect.power(line),
+            _ => None,
         };
         let unmistakable = matches!(power, Some(Power::Started | Power::Down));
         if let State::Pending(pending) = &mut self.state {
@@ -95,6 +170,10 @@ impl Channel {
                 pending.take_line(line);
                 return;
             }
+        }
+        if message {
+            self.unreadable(line, Warning::Unknown);
+            return;
         }
         if self.report_lines {
             self.events.push_back(Event::Line(line.to_vec()));

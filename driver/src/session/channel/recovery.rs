@@ -2,7 +2,6 @@
 
 use std::time::Instant;
 
-use atmq_protocol::dialect::Power;
 use atmq_protocol::mqtt::FormatTable;
 use atmq_protocol::result_code::FinalResult;
 
@@ -235,11 +234,7 @@ impl Channel {
     pub(in crate::session) fn search(&mut self, bytes: &[u8], now: Instant) {
         let lines = bytes.split(|byte| *byte == b'\n');
         for line in lines.map(<[u8]>::trim_ascii_end) {
-            match self.wire.dialect.power(line) {
-                Some(Power::Started) => self.started(now),
-                Some(Power::Down) => self.powered_down(now),
-                Some(Power::Banner) | None => {}
-            }
+            self.follow_power(line, now);
         }
     }
 

@@ -194,7 +194,7 @@ impl Modem {
     ) -> Result<Duration, Refused> {
         let seconds = parameters.optional_integer::<u16>(name, 1, 65_535)?;
         let given = seconds.map(|seconds| Duration::from_secs(seconds.into()));
-        Ok(given.unwrap_or(self.profile.data_timeout))
+        Ok(given.unwrap_or(self.profile.limits.prompt_timeout))
     }
 
     fn ready_to_ask(&self) -> Result<(), Refused> {

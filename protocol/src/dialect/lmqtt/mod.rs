@@ -23,8 +23,8 @@ use crate::command::Command;
 use crate::framing::Extent;
 use crate::limits::Limits;
 use crate::mqtt::{
-    DataFormat, Exchange, FormatTable, Formats, Information, PublishPayload, Request, Setting,
-    SettingKey, Urc,
+    ConnectionId, DataFormat, Exchange, FormatTable, Formats, Information, PublishPayload, Request,
+    Setting, SettingKey, Urc,
 };
 use crate::parameter::ParameterError;
 
@@ -237,8 +237,12 @@ impl Dialect for Lmqtt {
         urc::decode(line, self.hex_length, formats)
     }
 
-    fn extent(&self, line: &[u8], formats: &FormatTable) -> Extent {
-        received::extent(line, self.hex_length, formats)
+    fn extent(&self, line: &[u8], context: Context<'_>) -> Extent {
+        received::extent(line, self.hex_length, context)
+    }
+
+    fn addressee(&self, line: &[u8]) -> Option<ConnectionId> {
+        received::addressee(line)
     }
 
     fn power(&self, line: &[u8]) -> Option<Power> {

@@ -1,19 +1,21 @@
 //! Received messages on the line, reported or read from the cache: `"<topic>",[<len>,]<payload>`
 //! (measured; that the answer of `AT+LMQTTREAD` has the same shape is inferred from QMT).
 //!
-//! Every message is read here twice, once to know how far it reaches and once for what it says.
-//! So this is plain scanning: with combinators it cost most of the time of a small message.
+//! How far such a line reaches, and which of its commas ends the topic, is decided by
+//! [`MessageForm`]. Every message is read here twice, once for that and once for what it says. So
+//! this is plain scanning: with combinators it cost most of the time of a small message.
 
 use alloc::borrow::Cow;
 
-use memchr::{memchr_iter, memmem};
+use memchr::memmem;
 
 use super::HexLength;
 use super::command::READ;
 use super::urc::URC;
-use crate::framing::Extent;
-use crate::mqtt::{ConnectionId, FormatTable, Formats};
-use crate::parameter::ParameterWriter;
+use crate::dialect::Context;
+use crate::framing::{Counting, Extent, MessageForm};
+use crate::mqtt::{ConnectionId, DataFormat, Formats};
+use crate::parameter::{ParameterWriter, decode_hex};
 
 /// Appends topic, length if it is shown, and payload.
 pub(super) fn encode(
@@ -46,31 +48,48 @@ pub(super) fn read_header(line: &[u8]) -> Option<(ConnectionId, u16, &[u8])> {
     Some((connection, message_id, head.rest))
 }
 
-/// Reads what [`encode`] has written.
+/// Reads what [`encode`] has written, or a module that writes it otherwise than it was told.
 pub(super) fn decode(
     body: &[u8],
     hex_length: HexLength,
     formats: Formats,
 ) -> Option<(Cow<'_, str>, Cow<'_, [u8]>)> {
-    let mut head = Head { rest: body };
-    let (topic, length) = if formats.show_length {
-        let (topic, length) = head.topic_and_length().ok()?;
-        (topic, Some(hex_length.wire(formats.receive, length)))
-    } else {
-        (head.topic().ok()?, None)
+    if !formats.show_length {
+        let end = memmem::find(body.strip_prefix(b"\"")?, b"\",")?;
+        let topic = core::str::from_utf8(&body[1..=end]).ok()?;
+        let payload = formats.receive.decode(&body[end + 3..])?;
+        return Some((topic.into(), payload));
+    }
+    let form = MessageForm {
+        start: 0,
+        counting: counting(hex_length, formats),
+        longest_topic: body.len(),
+        longest_payload: body.len(),
     };
-    let wire = match (length, head.rest) {
-        (None, rest) => rest,
-        (Some(length), rest) if rest.len() == length => rest,
-        (Some(length), [b'"', inner @ .., b'"']) if inner.len() == length => inner,
-        (Some(_), _) => return None,
+    let reading = form.read(body)?;
+    let topic = core::str::from_utf8(&body[reading.topic]).ok()?;
+    let wire = &body[reading.payload];
+    let payload = match reading.hexadecimal {
+        true => decode_hex(wire)?.into(),
+        false => wire.into(),
     };
-    let topic = core::str::from_utf8(topic).ok()?;
-    Some((topic.into(), formats.receive.decode(wire)?))
+    Some((topic.into(), payload))
+}
+
+/// The connection of a message, whatever stands behind its numbers.
+pub(super) fn addressee(line: &[u8]) -> Option<ConnectionId> {
+    let mut head = Head { rest: line };
+    if let Ok((connection, _)) = head.reported() {
+        return Some(connection);
+    }
+    // A list of what waits in the cache begins in the same way.
+    let (connection, _, rest) = read_header(line)?;
+    rest.starts_with(b"\"").then_some(connection)
 }
 
 /// How far the line that begins with these bytes reaches.
-pub(super) fn extent(line: &[u8], hex_length: HexLength, formats: &FormatTable) -> Extent {
+pub(super) fn extent(line: &[u8], hex_length: HexLength, context: Context<'_>) -> Extent {
+    let Context { limits, formats } = context;
     let mut head = Head { rest: line };
     let counted = match head.reported() {
         Ok((connection, _)) => {
@@ -85,20 +104,24 @@ pub(super) fn extent(line: &[u8], hex_length: HexLength, formats: &FormatTable) 
         }
         Err(Miss::Incomplete) => Err(Miss::Incomplete),
     };
-    let extent = counted.and_then(|(formats, counted)| {
-        if !counted {
-            return Ok(Extent::Line);
-        }
-        let (_, length) = head.topic_and_length()?;
-        Ok(Extent::Counted {
+    match counted {
+        Ok((formats, true)) if head.rest.starts_with(b"\"") => Extent::Message(MessageForm {
             start: line.len() - head.rest.len(),
-            length: hex_length.wire(formats.receive, length),
-        })
-    });
-    match extent {
-        Ok(extent) => extent,
+            counting: counting(hex_length, formats),
+            longest_topic: limits.topic,
+            longest_payload: limits.received_payload,
+        }),
+        Ok((_, true)) if head.rest.is_empty() => Extent::Incomplete,
         Err(Miss::Incomplete) => Extent::Incomplete,
-        Err(Miss::Other) => Extent::Line,
+        Ok(_) | Err(Miss::Other) => Extent::Line,
+    }
+}
+
+fn counting(hex_length: HexLength, formats: Formats) -> Counting {
+    match (formats.receive, hex_length) {
+        (DataFormat::Text, _) => Counting::Bytes,
+        (DataFormat::HexString | DataFormat::Hex, HexLength::Payload) => Counting::Pairs,
+        (DataFormat::HexString | DataFormat::Hex, HexLength::Digits) => Counting::Digits,
     }
 }
 
@@ -148,31 +171,6 @@ impl<'a> Head<'a> {
 
     fn numbers(&mut self) -> Result<(ConnectionId, u16), Miss> {
         Ok((ConnectionId(self.number()?), self.number()?))
-    }
-
-    /// `"<topic>",<len>,`: the topic ends at the first quote that such a length follows.
-    fn topic_and_length(&mut self) -> Result<(&'a [u8], usize), Miss> {
-        self.word(b"\"")?;
-        let body = self.rest;
-        for quote in memchr_iter(b'"', body) {
-            self.rest = &body[quote + 1..];
-            match self.word(b",").and_then(|()| self.number()) {
-                Ok(length) => return Ok((&body[..quote], length)),
-                Err(Miss::Incomplete) => return Err(Miss::Incomplete),
-                // The topic goes on.
-                Err(Miss::Other) => {}
-            }
-        }
-        Err(Miss::Incomplete)
-    }
-
-    /// `"<topic>",`
-    fn topic(&mut self) -> Result<&'a [u8], Miss> {
-        self.word(b"\"")?;
-        let body = self.rest;
-        let end = memmem::find(body, b"\",").ok_or(Miss::Incomplete)?;
-        self.rest = &body[end + 2..];
-        Ok(&body[..end])
     }
 
     /// Digits, and the comma behind them.
