@@ -291,11 +291,7 @@ impl Session {
 
     /// When [`handle_timeout`](Self::handle_timeout) is due next.
     pub fn poll_timeout(&self) -> Option<Instant> {
-        let deadlines = [
-            self.channel.deadline(),
-            self.stalls_at(),
-            self.settles_at(),
-        ];
+        let deadlines = [self.channel.deadline(), self.stalls_at(), self.settles_at()];
         deadlines.into_iter().flatten().min()
     }
 

@@ -4,9 +4,7 @@ use std::time::Duration;
 use atmq_driver::Direction;
 use atmq_protocol::command::Command;
 use atmq_protocol::dialect::{Context, Dialect, Lmqtt};
-use atmq_protocol::framing::{
-    CommandReader, DataEnd, Frame, Input, MESSAGE_GAP, ResponseReader,
-};
+use atmq_protocol::framing::{CommandReader, DataEnd, Frame, Input, MESSAGE_GAP, ResponseReader};
 use atmq_protocol::limits::Limits;
 use atmq_protocol::mqtt::{FormatTable, PublishPayload, Request};
 use atmq_protocol::result_code::FinalResult;

@@ -84,11 +84,10 @@ impl PortTask {
             // A late answer is nothing that the module says by itself.
             Event::Unrecognised(line) if FinalResult::decode(&line).is_some() => {}
             Event::Unrecognised(line) => self.unsolicited(&ModuleUrc::Unknown(line)),
-            Event::Unreadable { connection, bytes } => {
+            Event::Unreadable { connection } => {
                 if let Some(link) = connection.and_then(|connection| self.link(connection)) {
                     link.miss();
                 }
-                self.unsolicited(&ModuleUrc::Unknown(bytes));
             }
             Event::Overlong { .. } => {}
         }

@@ -6,7 +6,6 @@ use std::fmt;
 use std::time::{Duration, Instant};
 
 use atmq_protocol::dialect::Dialect;
-use atmq_protocol::framing::Deviation;
 use atmq_protocol::limits::Limits;
 use atmq_protocol::mqtt::{ConnectionId, FormatTable, Information, LinkStatus, Request, Urc};
 use atmq_protocol::result_code::FinalResult;
@@ -51,7 +50,7 @@ pub(super) struct Channel {
     /// Until when the report of a publish without identifier may come that was given up.
     late_reports: Vec<(ConnectionId, Instant)>,
     /// What has been warned of: once is enough.
-    warned: Vec<Warning>,
+    warned: [bool; Warning::COUNT],
     /// The buffer of the last command line, for the next one.
     spare: Vec<u8>,
 }
@@ -67,12 +66,17 @@ pub(super) enum Awaited {
 }
 
 /// What is wrong with a received message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 enum Warning {
-    Deviation(Deviation),
+    OtherForm,
+    NoLength,
     Ambiguous,
     Torn,
     Unknown,
+}
+
+impl Warning {
+    const COUNT: usize = 5;
 }
 
 enum State {
@@ -106,7 +110,7 @@ impl Channel {
             held_back: false,
             starting: false,
             late_reports: Vec::new(),
-            warned: Vec::new(),
+            warned: [false; Warning::COUNT],
             spare: Vec::new(),
         }
     }

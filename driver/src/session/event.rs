@@ -18,12 +18,11 @@ pub enum Event {
     /// A line that is no answer, no URC and no echo. Not if
     /// [`Session::report_unrecognised`](super::Session::report_unrecognised) says so.
     Unrecognised(Vec<u8>),
-    /// A received message could not be read, and is lost.
+    /// A received message could not be read, and is lost. What has come of it follows as
+    /// [`Event::Unrecognised`].
     Unreadable {
         /// The connection that it was for.
         connection: Option<ConnectionId>,
-        /// What came of it: all, or its first line.
-        bytes: Vec<u8>,
     },
     /// A line was longer than the session stores and has been discarded.
     Overlong {

@@ -189,11 +189,9 @@ impl MessageForm {
         if let Some(verdict) = scan.count(clean(), otherwise, settled) {
             return verdict;
         }
-        let may_be_bare = without_length || clean().next().is_none();
-        let bare = match scan.ended() {
-            _ if !may_be_bare => None,
-            Some(end) => self.without_length(&line[..end]),
-            None => self.without_length(line),
+        let bare = match clean().next() {
+            Some(_) => None,
+            None => self.without_length(&line[..scan.ended().unwrap_or(line.len())]),
         };
         let bare = bare.filter(|reading| reading.end <= longest);
         if bare.is_some() && scan.ended().is_none() {
@@ -245,6 +243,7 @@ impl MessageForm {
         match found {
             Some((reading, None)) => Some(reading),
             Some((_, Some(_))) => None,
+            None if scan.headers().any(|header| scan.is_clean(&header)) => None,
             None => self.without_length(line),
         }
     }
@@ -262,7 +261,14 @@ impl MessageForm {
     fn without_length(&self, line: &[u8]) -> Option<Reading> {
         let topic = self.start + 1;
         let quote = topic + memmem::find(line.get(topic..)?, b"\",")?;
-        if quote - topic > self.longest_topic || line[topic..quote].iter().any(u8::is_ascii_control)
+        // What looks like a length may be one, and wrong.
+        let number = line[quote + 2..]
+            .iter()
+            .position(|byte| !b"+-0123456789".contains(byte));
+        let counted = number.is_some_and(|end| line[quote + 2 + end] == b',');
+        if counted
+            || quote - topic > self.longest_topic
+            || line[topic..quote].iter().any(u8::is_ascii_control)
         {
             return None;
         }
@@ -447,13 +453,18 @@ impl<'a> Scan<'a> {
         }
     }
 
-    /// Where the longest payload ends that is announced.
+    /// Where the longest payload ends that is announced, behind a topic without control characters
+    /// if there is one.
     fn longest_end(&self) -> usize {
         let counting = self.form.counting;
-        let ends = self
-            .headers()
-            .map(|header| header.payload + counting.on_the_line(header.length));
-        ends.filter(|end| *end <= self.longest).max().unwrap_or(0)
+        let longest = |clean: bool| {
+            let headers = self
+                .headers()
+                .filter(|header| self.is_clean(header) == clean);
+            let ends = headers.map(|header| header.payload + counting.on_the_line(header.length));
+            ends.filter(|end| *end <= self.longest).max()
+        };
+        longest(true).or_else(|| longest(false)).unwrap_or(0)
     }
 }
 

@@ -65,8 +65,19 @@ impl Channel {
         deviation: Option<Deviation>,
         now: Instant,
     ) {
-        if let Some(deviation) = deviation {
-            self.warn(Warning::Deviation(deviation));
+        match deviation {
+            None => {}
+            Some(Deviation::NoLength) => {
+                if matches!(
+                    self.wire.dialect.power(line),
+                    Some(Power::Started | Power::Down)
+                ) {
+                    // The module was cut short in the middle of a message.
+                    return self.lost(line, false, now);
+                }
+                self.warn(Warning::NoLength);
+            }
+            Some(_) => self.warn(Warning::OtherForm),
         }
         self.line(line, now);
     }
@@ -89,37 +100,34 @@ impl Channel {
         }
         self.events.push_back(Event::Unreadable {
             connection: self.wire.dialect.addressee(bytes),
-            bytes: bytes.to_vec(),
         });
+        if self.report_unrecognised {
+            self.events.push_back(Event::Unrecognised(bytes.to_vec()));
+        }
     }
 
     /// Says once what is wrong with received messages: there may be many of them.
     fn warn(&mut self, warning: Warning) {
-        if self.warned.contains(&warning) {
-            tracing::debug!(?warning, "received message");
-            return;
-        }
-        self.warned.push(warning);
-        match warning {
-            Warning::Deviation(Deviation::NoLength) => tracing::warn!(
-                "the module reports messages without their length: one that holds a line end \
-                 cannot be told from what the module says itself"
-            ),
-            Warning::Deviation(deviation) => tracing::warn!(
-                ?deviation,
-                "the module reports messages in another form than it was told"
-            ),
-            Warning::Ambiguous => tracing::warn!(
-                "a received message can be read in more than one way, and is dropped: its topic \
-                 or payload holds a quote followed by a number; hexadecimal payloads can be read \
-                 in one way only"
-            ),
-            Warning::Torn => tracing::warn!(
-                "a received message is not as long as announced, and is dropped"
-            ),
-            Warning::Unknown => tracing::warn!(
-                "the module reports a message in an unknown form; it is dropped"
-            ),
+        let what = match warning {
+            Warning::OtherForm => {
+                "the module reports messages in another form than it was told: quoted, or digits \
+                 in place of text or the other way round"
+            }
+            Warning::NoLength => {
+                "the module reports messages without their length, so a payload with a line end \
+                 cannot be told from what the module itself says"
+            }
+            Warning::Ambiguous => {
+                "dropped a received message that can be read in more than one way: its topic or \
+                 payload holds a quote and a number; with hexadecimal payloads there is one way"
+            }
+            Warning::Torn => "dropped a received message that is not as long as announced",
+            Warning::Unknown => "dropped a received message in an unknown form",
+        };
+        if std::mem::replace(&mut self.warned[warning as usize], true) {
+            tracing::debug!(what);
+        } else {
+            tracing::warn!("{what}");
         }
     }
 
@@ -149,8 +157,8 @@ impl Channel {
         let urc = self.wire.dialect.decode_urc(line, &self.wire.formats);
         let message = urc.is_none() && self.wire.dialect.addressee(line).is_some();
         let power = match &urc {
-            // What a stranger has published says nothing of the module.
-            None if !message => self.wire.dialect.power(line),
+            // What a stranger has published, from the quote on, says nothing of the module.
+            None if !message || !line.contains(&b'"') => self.wire.dialect.power(line),
             _ => None,
         };
         let unmistakable = matches!(power, Some(Power::Started | Power::Down));
@@ -171,7 +179,7 @@ impl Channel {
                 return;
             }
         }
-        if message {
+        if message && power.is_none() {
             self.unreadable(line, Warning::Unknown);
             return;
         }

@@ -336,7 +336,8 @@ fn a_payload_between_quotes_that_are_not_counted_is_understood() {
 #[test]
 fn a_damaged_line_is_no_urc() {
     for line in [
-        &b"+LMQTTURC: RECV,0,1,\"t\""[..],
+        &b"+LMQTTURC: RECV,0,1,\"t\",5,abcd"[..],
+        b"+LMQTTURC: RECV,0,1,\"t\"",
         b"+LMQTTURC: RECV,0,1,t,4,abcd",
         b"+LMQTTURC: RECV,0,1,\"\xff\",4,abcd",
         b"+LMQTTURC: STATS,0",
