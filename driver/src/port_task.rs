@@ -9,7 +9,7 @@ mod secrets;
 mod supply;
 mod wire;
 
-use std::future::pending;
+use std::future::{pending, ready};
 use std::io;
 use std::ops::Range;
 use std::sync::{Arc, Mutex};
@@ -192,13 +192,7 @@ impl PortTask {
             tokio::select! {
                 moved = stream.moved(&mut buffer, &mut out, !held_back) => {
                     if let Moved::Read(length) = moved? {
-                        let bytes = &buffer[..length];
-                        if let Some(tap) = &self.settings.tap {
-                            let secrets = self.secrets.find(bytes);
-                            show(Some(tap), Direction::ModuleToHost, bytes, &secrets);
-                        }
-                        self.report_what_is_read();
-                        self.session.receive(bytes, Instant::now().into_std());
+                        self.receive(&buffer[..length]);
                     }
                 }
                 call = self.calls.recv(), if takes_calls => match call {
@@ -208,12 +202,31 @@ impl PortTask {
                 Some(reply) = self.resets.recv() => self.reset(Some(reply)),
                 done = self.condition.hook_done() => self.hook_done(done),
                 () = wait_until(deadline) => {
+                    // Bytes that wait to be read are no silence of the module.
+                    let waiting = tokio::select! {
+                        biased;
+                        moved = stream.moved(&mut buffer, &mut out, !held_back) => Some(moved?),
+                        () = ready(()) => None,
+                    };
+                    if let Some(Moved::Read(length)) = waiting {
+                        self.receive(&buffer[..length]);
+                    }
                     self.session.handle_timeout(Instant::now().into_std());
                     self.condition_timeout();
                 }
                 () = drained.notified() => {}
             }
         }
+    }
+
+    /// Takes in what has been read.
+    fn receive(&mut self, bytes: &[u8]) {
+        if let Some(tap) = &self.settings.tap {
+            let secrets = self.secrets.find(bytes);
+            show(Some(tap), Direction::ModuleToHost, bytes, &secrets);
+        }
+        self.report_what_is_read();
+        self.session.receive(bytes, Instant::now().into_std());
     }
 
     /// Finds the rate of the module.
