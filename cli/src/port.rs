@@ -25,6 +25,10 @@ pub(crate) struct PortArguments {
     /// Look for the rate at which the module answers, at that of --baud first
     #[arg(long)]
     auto_baud: bool,
+    /// The module has just been reset: do not wait for one that may take commands for the data of
+    /// an earlier program
+    #[arg(long)]
+    fresh: bool,
     #[command(flatten)]
     record: RecordArguments,
     /// Made when it is first needed, once for all that opens the port.
@@ -85,6 +89,7 @@ impl PortArguments {
         Settings::default()
             .baud_rate(self.baud)
             .auto_baud(self.auto_baud)
+            .fresh(self.fresh)
     }
 
     async fn open_plain(&self) -> Result<Port, Failure> {
@@ -92,7 +97,7 @@ impl PortArguments {
         if !self.auto_baud {
             return Ok(port);
         }
-        let found = port.find_baud_rate(self.baud).await;
+        let found = port.find_baud_rate(self.baud, self.fresh).await;
         found.map(|(port, _)| port).map_err(|error| {
             Failure::new(
                 FailureKind::Unavailable,

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use atmq_protocol::mqtt::{
-    ConnectionId, ConnectionState, PublishResult, QoS, Request, TopicFilter, Urc,
+    ConnectionId, ConnectionState, Proof, PublishEnd, PublishResult, QoS, Request, TopicFilter, Urc,
 };
 
 use crate::connect::{report, state, tolerate};
@@ -147,22 +147,36 @@ impl Client {
             topic: topic.into(),
             payload: payload.into(),
         };
+        let dialect = self.modem.dialect();
         let answer = match self.exchange(Command::Publish(publish)).await {
             Ok(answer) => answer,
-            Err(error) if is_unsent(&error) => return Err(PublishError::NotSent(error)),
-            Err(error) => return Err(PublishError::Unknown(error)),
+            Err(error) => {
+                let unsent = match &error {
+                    Error::Exchange(ExchangeError::Refused { .. }) => {
+                        dialect.proof(PublishEnd::Refused) == Proof::NeverLeft
+                    }
+                    error => is_unsent(error),
+                };
+                return Err(match unsent {
+                    true => PublishError::NotSent(error),
+                    false => PublishError::Unknown(error),
+                });
+            }
         };
         let Some(Urc::Published { result, extend, .. }) = report(answer) else {
             return Ok(Delivery::Accepted);
         };
         let reason = extend;
-        match result {
-            PublishResult::Done if qos == QoS::AtMostOnce => Ok(Delivery::Sent),
-            PublishResult::Done => Ok(Delivery::Acknowledged),
-            PublishResult::WrongAcknowledgement => {
+        match (dialect.proof(PublishEnd::Reported(result, extend)), result) {
+            (Proof::Acknowledged, _) if qos == QoS::AtMostOnce => Ok(Delivery::Sent),
+            (Proof::Acknowledged, _) => Ok(Delivery::Acknowledged),
+            (_, PublishResult::WrongAcknowledgement) => {
                 Err(PublishError::WrongAcknowledgement { reason })
             }
-            PublishResult::NotSent => Err(PublishError::Failed { reason }),
+            (proof, _) => Err(PublishError::Failed {
+                reason,
+                may_have_arrived: proof == Proof::MayHaveArrived,
+            }),
         }
     }
 
@@ -209,15 +223,13 @@ impl Client {
     }
 }
 
-/// Whether a publish that failed with this error cannot have left the module.
+/// Whether the module was not given the message of a publish that failed with this error.
 fn is_unsent(error: &Error) -> bool {
     match error {
         Error::Exchange(error) => matches!(
             error,
-            ExchangeError::Refused { .. }
-                | ExchangeError::NoPrompt { .. }
-                | ExchangeError::PromptSkipped { .. }
-                | ExchangeError::Unresponsive { .. }
+            // Without a prompt no byte of the data was sent.
+            ExchangeError::NoPrompt { .. } | ExchangeError::Unresponsive { .. }
         ),
         Error::PortClosed(_) | Error::PortLost(_) | Error::Reset => false,
         _ => true,

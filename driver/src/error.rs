@@ -14,7 +14,9 @@ use thiserror::Error;
 
 use crate::tls::TlsError;
 
-use words::{bytes, during, open_words, reason_words, refusal_words, status_words};
+use words::{
+    bytes, during, open_words, reason_words, refusal_words, remedy, silence_words, status_words,
+};
 
 /// Why a port could not be opened, or nothing behind it answered.
 #[derive(Debug, Error)]
@@ -116,12 +118,6 @@ pub enum ExchangeError {
         /// The time limit.
         limit: Duration,
     },
-    /// The command was answered with success before its data was asked for.
-    #[error("the module ended {command} without asking for its data")]
-    PromptSkipped {
-        /// The command, without its parameters.
-        command: String,
-    },
     /// The answer is longer than what the session stores.
     #[error("the answer to {command} has more than {limit} bytes")]
     TooLong {
@@ -157,12 +153,15 @@ pub enum ExchangeError {
         extend: Option<i32>,
     },
     /// The module answers nothing; the command was not sent.
-    #[error("the module did not answer {probes} probes, so {command} was not sent")]
+    #[error("{}, so {command} was not sent{}", silence_words(*.probes, *.awaits), remedy(*.awaits))]
     Unresponsive {
         /// The command, without its parameters.
         command: String,
         /// Probes sent since the module last answered.
         probes: u32,
+        /// How many bytes of data the module may be waiting for. Anything that is sent could
+        /// complete them and be published, so only a reset helps.
+        awaits: Option<usize>,
     },
 }
 
@@ -174,7 +173,6 @@ impl ExchangeError {
             | Self::Timeout { command, .. }
             | Self::NoReport { command, .. }
             | Self::NoPrompt { command, .. }
-            | Self::PromptSkipped { command }
             | Self::TooLong { command, .. }
             | Self::Rebooted { command, .. }
             | Self::PoweredDown { command, .. }
@@ -192,7 +190,6 @@ impl ExchangeError {
             Self::Timeout { .. } => "timeout",
             Self::NoReport { .. } => "no report",
             Self::NoPrompt { .. } => "no prompt",
-            Self::PromptSkipped { .. } => "prompt skipped",
             Self::TooLong { .. } => "answer too long",
             Self::Rebooted { .. } => "rebooted",
             Self::PoweredDown { .. } => "powered down",
@@ -359,6 +356,8 @@ pub enum PublishError {
     Failed {
         /// The module's reason, if it gave one (6 not sent, 7 bad parameter).
         reason: Option<i32>,
+        /// Whether it may have sent it before, and failed to send it again.
+        may_have_arrived: bool,
     },
     /// The module sent the message and got the wrong acknowledgement, or none: it may have
     /// arrived.
@@ -376,6 +375,12 @@ impl PublishError {
     /// Whether the message may have reached the broker all the same: publishing it again may
     /// deliver it twice.
     pub fn may_have_arrived(&self) -> bool {
-        matches!(self, Self::WrongAcknowledgement { .. } | Self::Unknown(_))
+        match self {
+            Self::NotSent(_) => false,
+            Self::Failed {
+                may_have_arrived, ..
+            } => *may_have_arrived,
+            Self::WrongAcknowledgement { .. } | Self::Unknown(_) => true,
+        }
     }
 }

@@ -3,6 +3,7 @@ mod questions;
 use std::sync::Arc;
 use std::time::Duration;
 
+use atmq_protocol::dialect::Dialect;
 use atmq_protocol::limits::Limits;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{mpsc, oneshot};
@@ -238,6 +239,11 @@ impl Modem {
         };
         let format = options.send_format(&limits);
         check_publish(self.settings.dialect, limits, format, publish)
+    }
+
+    /// The command set of the module.
+    pub(crate) fn dialect(&self) -> &'static dyn Dialect {
+        self.settings.dialect
     }
 
     /// The files that were sent to the module.

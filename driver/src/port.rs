@@ -3,6 +3,7 @@ use std::path::Path;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use atmq_protocol::limits::Limits;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_serial::{ClearBuffer, SerialPort as _, SerialStream};
@@ -73,14 +74,16 @@ fn reason(path: &str, error: tokio_serial::Error) -> io::Error {
 impl Port {
     /// Finds the rate at which a module answers `AT`, at `given` first, and leaves the device at
     /// it; `None` if it answers at none, or the port has no rate. See
-    /// [`Settings::auto_baud`] for the rates and the time it takes.
+    /// [`Settings::auto_baud`] for the rates and the time it takes, and [`Settings::fresh`] for
+    /// what `fresh` says.
     ///
     /// Dropping the future closes the port.
     ///
     /// # Errors
     /// The port is lost.
-    pub async fn find_baud_rate(self, given: u32) -> io::Result<(Self, Option<u32>)> {
-        port_task::find_baud_rate(self, given).await
+    pub async fn find_baud_rate(self, given: u32, fresh: bool) -> io::Result<(Self, Option<u32>)> {
+        let patience = (!fresh).then_some(Limits::NT26.prompt_timeout);
+        port_task::find_baud_rate(self, given, patience).await
     }
 
     /// Changes the bits per second of a serial device, for what is written and read from now on.

@@ -23,7 +23,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 use crate::counters::Counters;
 use crate::error::{Disconnected, Error, PortClosed, PortLost};
 use crate::messages::Link;
-use crate::session::{Answer, Session, Transmit};
+use crate::session::{Answer, PROMPT_MARGIN, Session, Transmit};
 use crate::settings::{Direction, Settings, Tap, Tapped};
 use crate::state::ModemState;
 use crate::tls::StoredFiles;
@@ -233,7 +233,15 @@ impl PortTask {
     async fn find_rate(&mut self, stream: &mut Stream) -> io::Result<()> {
         let tap = self.settings.tap.clone();
         let show = |direction, bytes: &[u8]| show(tap.as_ref(), direction, bytes, &[]);
-        match baud::find(stream, self.baud_rate, show).await? {
+        let limits = self.session.limits();
+        let patience = self
+            .condition
+            .is_cautious()
+            .then_some(limits.prompt_timeout);
+        let found = baud::find(stream, self.baud_rate, patience, show).await?;
+        self.met();
+        self.session.synchronise(true, Instant::now().into_std());
+        match found {
             Some(rate) => {
                 tracing::debug!(rate, "the module answers at this rate");
                 self.baud_rate = rate;

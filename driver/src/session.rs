@@ -88,8 +88,8 @@ use atmq_protocol::mqtt::{ConnectionId, DataFormat, FormatTable};
 use crate::counters::Counters;
 use crate::error::RequestError;
 
-pub(crate) use channel::is_loss;
 use channel::{Awaited, Channel};
+pub(crate) use channel::{PROMPT_MARGIN, is_loss};
 pub use command::{Command, Publish, RawCommand, Upload};
 pub(crate) use event::redact;
 pub use event::{Answer, Event, Response, Transmit};
@@ -119,9 +119,10 @@ impl Session {
     }
 
     /// Puts up the fence, because nobody knows what was sent to the module before and what it
-    /// still owes. An exchange in progress fails.
-    pub fn synchronise(&mut self, now: Instant) {
-        self.channel.synchronise(now);
+    /// still owes. An exchange in progress fails. `fresh`: the module has just started, so it
+    /// waits for no data.
+    pub fn synchronise(&mut self, fresh: bool, now: Instant) {
+        self.channel.synchronise(fresh, now);
     }
 
     /// Nothing of what is under way will be answered any more: the port was lost, or the module
@@ -131,6 +132,12 @@ impl Session {
         self.channel.interrupt(now);
         self.reader.abandon();
         self.follow_prompt();
+    }
+
+    /// How many bytes the module may be waiting for, if a command of so many bytes could complete
+    /// them: it is not to be [forced](Self::force) then.
+    pub fn awaits_data(&self, length: usize) -> Option<usize> {
+        self.channel.awaits_data(length)
     }
 
     /// As [`interrupt`](Self::interrupt), but without a fence: what is asked for next is sent at

@@ -24,6 +24,7 @@ pub struct Settings {
     pub(crate) reopen_with: Option<Reopen>,
     pub(crate) reset_hook: Option<ResetHook>,
     pub(crate) recover: bool,
+    pub(crate) fresh: bool,
 }
 
 /// A function that sees every byte, see [`Settings::tap`].
@@ -139,6 +140,19 @@ impl Settings {
         self
     }
 
+    /// Whether the module is known to take commands when it is first spoken to: its reset line has
+    /// just been pulled, or nobody else can have used it. It is not, unless set.
+    ///
+    /// A program that died behind a prompt leaves a module that takes whatever comes next for the
+    /// rest of a message, and publishes it. So `AT` is sent once; if it is not answered, nothing
+    /// more is sent until the module has given up waiting (30 s, and a margin of 5 s). That holds
+    /// for [`initialise`](crate::Modem::initialise), for [`auto_baud`](Self::auto_baud), and for a
+    /// port that was opened again. With this set it is spoken to at once.
+    pub fn fresh(mut self, fresh: bool) -> Self {
+        self.fresh = fresh;
+        self
+    }
+
     /// A function that is shown every byte in either direction, as it is written or read.
     ///
     /// It is called by the task that owns the port, so it must not block.
@@ -161,6 +175,7 @@ impl Default for Settings {
             reopen_with: None,
             reset_hook: None,
             recover: false,
+            fresh: false,
         }
     }
 }
@@ -178,6 +193,7 @@ impl fmt::Debug for Settings {
             .field("reopen_with", &self.reopen_with.is_some())
             .field("reset_hook", &self.reset_hook.is_some())
             .field("recover", &self.recover)
+            .field("fresh", &self.fresh)
             .finish()
     }
 }

@@ -9,6 +9,21 @@ pub(super) fn during(accepted: bool) -> &'static str {
     }
 }
 
+pub(super) fn silence_words(probes: u32, awaits: Option<usize>) -> String {
+    match awaits {
+        Some(1) => "the module may be waiting for 1 byte of data".into(),
+        Some(bytes) => format!("the module may be waiting for {bytes} bytes of data"),
+        None => format!("the module did not answer {probes} probes"),
+    }
+}
+
+pub(super) fn remedy(awaits: Option<usize>) -> &'static str {
+    match awaits {
+        Some(_) => "; reset the module",
+        None => "",
+    }
+}
+
 pub(super) fn bytes(count: &Option<usize>) -> String {
     match count {
         Some(count) => format!("{count} bytes"),

@@ -4,6 +4,7 @@ use std::time::Duration;
 use atmq_protocol::result_code::FinalResult;
 use tokio::time::{Instant, timeout_at};
 
+use super::PROMPT_MARGIN;
 use super::wire::{Moved, Outgoing, Stream};
 use crate::port::Port;
 use crate::session::Transmit;
@@ -28,9 +29,13 @@ const KEPT: usize = 256;
 const ATTENTION: &[u8] = b"AT\r";
 
 /// The same as [`find`], of a port that no task owns yet.
-pub(crate) async fn find_baud_rate(port: Port, given: u32) -> io::Result<(Port, Option<u32>)> {
+pub(crate) async fn find_baud_rate(
+    port: Port,
+    given: u32,
+    patience: Option<Duration>,
+) -> io::Result<(Port, Option<u32>)> {
     let mut stream = Stream::Port(port);
-    let rate = find(&mut stream, given, |_, _| {}).await?;
+    let rate = find(&mut stream, given, patience, |_, _| {}).await?;
     match stream {
         Stream::Port(port) => Ok((port, rate)),
         Stream::Other(_) => unreachable!("it was made of a port"),
@@ -39,18 +44,47 @@ pub(crate) async fn find_baud_rate(port: Port, given: u32) -> io::Result<(Port, 
 
 /// Finds the rate at which the module answers, and leaves the port at it, or else at `given`.
 /// `None`: at no rate, or the rate of the port cannot be set.
+///
+/// `patience`: the module may wait for so long for data that another program has announced. Then
+/// `AT` is sent once, and the other rates are tried when that time has passed in silence: what
+/// arrives at a wrong rate is data as well.
 pub(super) async fn find(
     stream: &mut Stream,
     given: u32,
+    patience: Option<Duration>,
     mut show: impl FnMut(Direction, &[u8]),
 ) -> io::Result<Option<u32>> {
+    if let Some(patience) = patience
+        && stream.set_baud_rate(given).is_ok()
+    {
+        if answers(stream, 1, &mut show).await? {
+            return Ok(Some(given));
+        }
+        let patience = patience + PROMPT_MARGIN;
+        tracing::warn!(
+            "the module does not answer AT; it may be waiting for data that an earlier program \
+             announced, so no other rate is tried for {} s",
+            patience.as_secs()
+        );
+        if hears_answer(
+            stream,
+            &mut Vec::new(),
+            None,
+            Instant::now() + patience,
+            &mut show,
+        )
+        .await?
+        {
+            return Ok(Some(given));
+        }
+    }
     let others = RATES.into_iter().filter(|rate| *rate != given);
     for rate in std::iter::once(given).chain(others) {
         // A device may not have it.
         if stream.set_baud_rate(rate).is_err() {
             continue;
         }
-        if answers(stream, &mut show).await? {
+        if answers(stream, TRIES, &mut show).await? {
             return Ok(Some(rate));
         }
     }
@@ -59,29 +93,46 @@ pub(super) async fn find(
     Ok(None)
 }
 
-/// Whether the module answers at the rate that is set.
-async fn answers(stream: &mut Stream, show: &mut impl FnMut(Direction, &[u8])) -> io::Result<bool> {
+/// Whether the module answers at the rate that is set, asked so many times.
+async fn answers(
+    stream: &mut Stream,
+    tries: usize,
+    show: &mut impl FnMut(Direction, &[u8]),
+) -> io::Result<bool> {
     let mut heard = Vec::new();
-    let mut buffer = [0; 64];
-    for _ in 0..TRIES {
+    for _ in 0..tries {
         show(Direction::HostToModule, ATTENTION);
         let attention = Transmit {
             bytes: ATTENTION.to_vec(),
             secrets: Vec::new(),
         };
-        let mut out: Outgoing = Some((attention, 0));
         let until = Instant::now() + PATIENCE;
-        while let Ok(moved) = timeout_at(until, stream.moved(&mut buffer, &mut out, true)).await {
-            let Moved::Read(length) = moved? else {
-                continue;
-            };
-            show(Direction::ModuleToHost, &buffer[..length]);
-            heard.extend_from_slice(&buffer[..length]);
-            if is_answer(&heard) {
-                return Ok(true);
-            }
-            heard.drain(..heard.len().saturating_sub(KEPT));
+        if hears_answer(stream, &mut heard, Some((attention, 0)), until, show).await? {
+            return Ok(true);
         }
+    }
+    Ok(false)
+}
+
+/// Writes what is to be written, and tells whether an answer comes. `heard`: what has come before.
+async fn hears_answer(
+    stream: &mut Stream,
+    heard: &mut Vec<u8>,
+    mut out: Outgoing,
+    until: Instant,
+    show: &mut impl FnMut(Direction, &[u8]),
+) -> io::Result<bool> {
+    let mut buffer = [0; 64];
+    while let Ok(moved) = timeout_at(until, stream.moved(&mut buffer, &mut out, true)).await {
+        let Moved::Read(length) = moved? else {
+            continue;
+        };
+        show(Direction::ModuleToHost, &buffer[..length]);
+        heard.extend_from_slice(&buffer[..length]);
+        if is_answer(heard) {
+            return Ok(true);
+        }
+        heard.drain(..heard.len().saturating_sub(KEPT));
     }
     Ok(false)
 }

@@ -83,7 +83,7 @@ impl PortTask {
                 self.links.retain(|other| !Arc::ptr_eq(other, &link));
             }
             Call::Initialise(reply) => {
-                self.session.synchronise(Instant::now().into_std());
+                self.meet();
                 self.initialise(Some(reply));
             }
         }

@@ -50,6 +50,8 @@ pub(super) struct Condition {
     restored: Vec<StandardRequest>,
     /// The rate of the port is to be found first.
     wants_rate: bool,
+    /// The module may wait for data of another program.
+    cautious: bool,
     pause: Option<Duration>,
     last_reset: Option<Instant>,
     hook: Option<Boxed<io::Result<()>>>,
@@ -95,6 +97,11 @@ impl Condition {
     /// Whether the rate of the port is to be found first; once.
     pub(super) fn wants_rate(&mut self) -> bool {
         std::mem::take(&mut self.wants_rate)
+    }
+
+    /// Whether the module may wait for data of another program.
+    pub(super) fn is_cautious(&self) -> bool {
+        self.cautious
     }
 
     pub(super) fn deadline(&self) -> Option<Instant> {
@@ -161,6 +168,13 @@ impl PortTask {
         self.climb(0);
     }
 
+    /// Nobody knows what was said to the module before.
+    pub(super) fn meet(&mut self) {
+        self.condition.cautious = !self.settings.fresh;
+        self.session
+            .synchronise(self.settings.fresh, Instant::now().into_std());
+    }
+
     fn climb(&mut self, tries: u32) {
         let model = self.settings.limits.is_none();
         let ladder = Ladder::new(model, self.condition.restored.iter().copied());
@@ -182,6 +196,16 @@ impl PortTask {
         };
         let command = Command::Standard(request);
         if blindly {
+            let mut line = Vec::new();
+            request.encode(&mut line);
+            if let Some(missing) = self.session.awaits_data(line.len()) {
+                self.failed(Error::Exchange(ExchangeError::Unresponsive {
+                    command: String::from_utf8_lossy(line.trim_ascii_end()).into_owned(),
+                    probes: 0,
+                    awaits: Some(missing),
+                }));
+                return false;
+            }
             self.session.force(now);
         }
         if !self.session.is_ready() || self.session.request(command, limit, now).is_err() {
@@ -227,7 +251,13 @@ impl PortTask {
         }
     }
 
+    /// The module takes commands, or has given up waiting for data.
+    pub(super) fn met(&mut self) {
+        self.condition.cautious = false;
+    }
+
     fn initialised(&mut self) {
+        self.met();
         self.own.initialisations += 1;
         self.condition.phase = Phase::Ready;
         self.condition.kept = true;
@@ -331,7 +361,7 @@ impl PortTask {
 
     /// The module must have started by now: asks it.
     fn ask(&mut self) {
-        self.session.synchronise(Instant::now().into_std());
+        self.session.synchronise(true, Instant::now().into_std());
         self.climb(PATIENCE - 1);
     }
 
@@ -348,6 +378,7 @@ impl PortTask {
     /// The port has come back.
     pub(super) fn port_back(&mut self) {
         if self.condition.kept {
+            self.meet();
             self.climb(0);
         } else {
             self.tell(ModemState::Uninitialised);
@@ -364,7 +395,7 @@ impl PortTask {
         }
         match self.condition.phase {
             Phase::Failed { .. } => {
-                self.session.synchronise(Instant::now().into_std());
+                self.session.synchronise(false, Instant::now().into_std());
                 self.initialise(None);
             }
             Phase::Booting { .. } => self.ask(),

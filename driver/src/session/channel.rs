@@ -11,9 +11,11 @@ use atmq_protocol::mqtt::{ConnectionId, FormatTable, Information, LinkStatus, Re
 use atmq_protocol::result_code::FinalResult;
 use tracing::Span;
 
+pub(crate) use recovery::PROMPT_MARGIN;
+
 use super::command::Command;
 use super::event::{Answer, Event, Transmit};
-use super::fence::Fence;
+use super::fence::{Fence, Input};
 use super::pending::Pending;
 use super::unread::Unread;
 use super::wire::{Kind, Prepared, Wire};
@@ -268,6 +270,9 @@ impl Channel {
             State::Fenced(fence) => {
                 tracing::debug!("late prompt, not answered");
                 fence.prompt(now);
+                if fence.input() == Input::Escapable {
+                    self.escape();
+                }
                 // It may have been noise, and the prompt itself is still to come.
                 self.prompt_awaited = Some(Awaited::Still);
             }
@@ -282,7 +287,12 @@ impl Channel {
             // Answers come in order, so those of older probes can no longer come.
             self.late_probes = 0;
             let outcome = pending.outcome(FinalResult::Ok);
+            let may_owe = !pending.carried_out;
             self.complete(pending, outcome, now);
+            if may_owe {
+                // It said `OK` before the prompt, and may say so once more behind the data.
+                self.fence(Fence::owing(Some(1), now));
+            }
         }
     }
 

@@ -7,6 +7,12 @@ use atmq_protocol::standard::{StandardInformation, StandardRequest};
 /// nothing else, and it changes nothing.
 pub(super) const PROBE: StandardRequest = StandardRequest::QueryErrorReports;
 
+/// What it sends to a module that may take it for data: nothing is shorter and answered.
+pub(super) const ATTENTION: StandardRequest = StandardRequest::Attention;
+
+/// The bytes of [`ATTENTION`] with its carriage return.
+const ATTENTION_LENGTH: usize = 3;
+
 /// How long to wait after each probe, in seconds, before the next one or giving up. Ours: the
 /// first is enough for a module that is awake, all together for one that has to wake up.
 const PROBE_SECONDS: [u64; 4] = [1, 2, 4, 8];
@@ -21,83 +27,151 @@ pub(super) const QUIET: Duration = Duration::from_millis(200);
 /// The longest wait for that silence: a stream of URCs must not keep the fence up. Ours.
 const LONGEST_QUIET: Duration = Duration::from_secs(1);
 
-/// Silence after which the module has given up waiting for data: 30 s (reference `lmqtt.md`
-/// 1.7, inferred) and a margin.
-const DATA_MODE: Duration = Duration::from_secs(35);
+/// How long the answer to `AT` may take before it is said why nothing more is sent. Ours.
+const HINT: Duration = Duration::from_secs(1);
+
+/// So many probes in a row that are answered by one final result code each, and nothing else,
+/// show that a module has no better answer to them. Ours.
+const PLAIN_ANSWERS: u32 = 2;
 
 /// Keeps callers' commands back until no late answer can be taken for theirs.
 #[derive(Debug)]
 pub(super) struct Fence {
     stage: Stage,
+    input: Input,
+    /// Silence of ours after which the module has given up waiting for data.
+    patience: Duration,
     /// Final result codes that the module still owes; `None` if nobody knows.
     owed: Option<u32>,
     /// Probes sent whose answer has not been recognised.
     pub(super) probes: u32,
-    /// Probes sent since the module last showed a sign of life.
+    /// Commands sent since the module last showed a sign of life.
     pub(super) unanswered: u32,
+    /// Whether `AT` was sent.
+    called: bool,
     /// `+CMEE: <n>` has come: the next final result code is the probe's.
     identified: bool,
+    /// Final result codes since the last probe.
+    codes: u32,
+    /// Probes in a row that had one, and no information.
+    plain_answers: u32,
     /// Whether a late answer may be free text.
     pub(super) owes_text: bool,
 }
 
+/// What the module may take for data of what is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Input {
+    /// Nothing: it takes commands.
+    Commands,
+    /// An unknown number of bytes, of a command that this session did not send or does not know.
+    Unknown,
+    /// So many bytes, of which some may have got lost, and how many were sent since.
+    Data { missing: usize, sent: usize },
+    /// It waits at a prompt that Escape leaves.
+    Escapable,
+}
+
 #[derive(Debug, Clone, Copy)]
 enum Stage {
-    Pause { until: Instant },
-    Quiet { until: Instant, latest: Instant },
-    DataMode { until: Instant },
-    Probing { until: Instant, next: usize },
+    Pause {
+        until: Instant,
+    },
+    Quiet {
+        until: Instant,
+        latest: Instant,
+    },
+    /// Nothing is sent.
+    Silence {
+        until: Instant,
+    },
+    /// `AT` was sent.
+    Attention {
+        until: Instant,
+        next: usize,
+    },
+    Probing {
+        until: Instant,
+        next: usize,
+    },
     GivenUp,
 }
 
-/// What the fence wants after a timeout.
+/// What the fence wants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verdict {
     /// Go on waiting.
     Up,
     /// Send a probe.
     Probe,
+    /// Send `AT`.
+    Attention,
+    /// Say why nothing more is sent for so long.
+    Explain(Duration),
     /// Nothing late can come any more.
     Down,
-    /// The module answers nothing.
-    GivenUp,
+    /// The module answers nothing; it may wait for so many bytes.
+    GivenUp { awaits: Option<usize> },
 }
 
 impl Fence {
     /// After an error: nothing is owed, but a second code may follow.
     pub(super) fn pause(now: Instant) -> Self {
         let until = now + PAUSE;
-        Self::new(Stage::Pause { until }, Some(0))
+        Self::new(Stage::Pause { until }, Input::Commands, Some(0))
     }
 
     /// A command was given up: `owed` final result codes may still come.
     pub(super) fn owing(owed: Option<u32>, now: Instant) -> Self {
-        let stage = Stage::Quiet {
-            until: now + QUIET,
-            latest: now + LONGEST_QUIET,
-        };
-        Self::new(stage, owed)
+        Self::quiet(Input::Commands, owed, now)
+    }
+
+    /// Nobody knows what was sent to the module before.
+    pub(super) fn unknown(patience: Duration, now: Instant) -> Self {
+        Self {
+            patience,
+            ..Self::quiet(Input::Unknown, None, now)
+        }
     }
 
     /// The module is off: nothing is owed, and nothing is asked until somebody wants something.
     pub(super) fn off() -> Self {
-        Self::new(Stage::GivenUp, Some(0))
+        Self::new(Stage::GivenUp, Input::Commands, Some(0))
     }
 
-    /// A command was given up, and the module may take what is sent for its data. `since`: when
-    /// it may have begun to wait for more of it.
-    pub(super) fn data_mode(since: Instant, owed: u32) -> Self {
-        let until = since + DATA_MODE;
-        Self::new(Stage::DataMode { until }, Some(owed))
+    /// A command was given up whose answer is owed, and the module may take what is sent for
+    /// `input`. `since`: when it may have begun to wait for more of that.
+    pub(super) fn data_mode(input: Input, patience: Duration, since: Instant) -> Self {
+        if input == Input::Escapable {
+            return Self::quiet(input, Some(1), since);
+        }
+        let until = since + patience;
+        Self {
+            patience,
+            ..Self::new(Stage::Silence { until }, input, Some(1))
+        }
     }
 
-    fn new(stage: Stage, owed: Option<u32>) -> Self {
+    fn quiet(input: Input, owed: Option<u32>, now: Instant) -> Self {
+        let stage = Stage::Quiet {
+            until: now + QUIET,
+            latest: now + LONGEST_QUIET,
+        };
+        Self::new(stage, input, owed)
+    }
+
+    fn new(stage: Stage, input: Input, owed: Option<u32>) -> Self {
         Self {
             stage,
+            input,
+            patience: Duration::ZERO,
             owed,
             probes: 0,
             unanswered: 0,
+            called: false,
             identified: false,
+            codes: 0,
+            plain_answers: 0,
             owes_text: owed.is_none(),
         }
     }
@@ -108,9 +182,17 @@ impl Fence {
         self
     }
 
-    /// Whether a late prompt is to be recognised.
-    pub(super) fn in_data_mode(&self) -> bool {
-        matches!(self.stage, Stage::DataMode { .. })
+    /// What the module may take for data.
+    pub(super) fn input(&self) -> Input {
+        self.input
+    }
+
+    /// Whether so many bytes can be sent, and complete no message that the module waits for.
+    pub(super) fn allows(&self, length: usize) -> bool {
+        match self.input {
+            Input::Data { missing, sent } => sent + length < missing,
+            Input::Commands | Input::Unknown | Input::Escapable => true,
+        }
     }
 
     /// Nobody knows any more what is owed.
@@ -131,8 +213,15 @@ impl Fence {
 
     /// The prompt has come late: the module waits for data from now on.
     pub(super) fn prompt(&mut self, now: Instant) {
-        let until = now + DATA_MODE;
-        self.stage = Stage::DataMode { until };
+        self.stage = match self.input {
+            Input::Escapable => Stage::Quiet {
+                until: now + QUIET,
+                latest: now + QUIET,
+            },
+            _ => Stage::Silence {
+                until: now + self.patience,
+            },
+        };
     }
 
     /// Bytes have come.
@@ -148,19 +237,31 @@ impl Fence {
         self.unanswered = 0;
     }
 
-    /// A final result code has come; `true` if nothing late can come any more.
-    pub(super) fn settles(&mut self) -> bool {
+    /// A final result code has come.
+    pub(super) fn settles(&mut self, now: Instant) -> Verdict {
         self.unanswered = 0;
+        self.codes += 1;
         if self.identified {
             self.probes = self.probes.saturating_sub(1);
-            return true;
+            return Verdict::Down;
         }
-        match &mut self.owed {
-            Some(owed @ 1..) => {
-                *owed -= 1;
-                *owed == 0
+        if let Some(owed @ 1..) = &mut self.owed {
+            *owed -= 1;
+            if *owed == 0 {
+                return Verdict::Down;
             }
-            _ => false,
+        }
+        match &mut self.stage {
+            // What answers takes commands.
+            Stage::Attention { .. } => {
+                self.input = Input::Commands;
+                self.probe(0, now)
+            }
+            Stage::Probing { until, .. } => {
+                *until = (*until).min(now + QUIET);
+                Verdict::Up
+            }
+            _ => Verdict::Up,
         }
     }
 
@@ -169,16 +270,17 @@ impl Fence {
         self.identified || self.owed != Some(0)
     }
 
-    /// Whether a probe has been sent.
+    /// Whether the module was asked for a sign of life.
     pub(super) fn was_probed(&self) -> bool {
-        self.identified || self.probes > 0
+        self.identified || self.called || self.probes > 0
     }
 
     pub(super) fn deadline(&self) -> Option<Instant> {
         match self.stage {
             Stage::Pause { until }
             | Stage::Quiet { until, .. }
-            | Stage::DataMode { until }
+            | Stage::Silence { until }
+            | Stage::Attention { until, .. }
             | Stage::Probing { until, .. } => Some(until),
             Stage::GivenUp => None,
         }
@@ -188,26 +290,84 @@ impl Fence {
         if self.deadline().is_none_or(|deadline| now < deadline) {
             return Verdict::Up;
         }
-        match self.stage {
-            Stage::Pause { .. } => Verdict::Down,
-            Stage::Quiet { .. } | Stage::DataMode { .. } => self.probe(0, now),
-            Stage::Probing { next, .. } if next < PROBE_SECONDS.len() => self.probe(next, now),
-            // It answers, though not what was asked, and has been quiet since: that will do. But
-            // not in the middle of the answer.
-            Stage::Probing { .. } if self.unanswered == 0 && !self.identified => Verdict::Down,
-            Stage::Probing { .. } | Stage::GivenUp => {
-                self.stage = Stage::GivenUp;
-                Verdict::GivenUp
+        match (self.stage, self.input) {
+            (Stage::Pause { .. }, _) => Verdict::Down,
+            (Stage::Quiet { .. } | Stage::Silence { .. }, Input::Unknown | Input::Data { .. }) => {
+                self.attention(0, now)
             }
+            (Stage::Quiet { .. } | Stage::Silence { .. }, _) => self.probe(0, now),
+            (Stage::Attention { next: 0, .. }, Input::Unknown) => {
+                let left = self.patience.saturating_sub(HINT);
+                self.stage = Stage::Attention {
+                    until: now + left,
+                    next: 1,
+                };
+                Verdict::Explain(left)
+            }
+            // By now it has given up, if it waited for data.
+            (Stage::Attention { .. }, Input::Unknown) => {
+                self.input = Input::Commands;
+                self.probe(0, now)
+            }
+            (Stage::Attention { next, .. }, _) => self.attention(next, now),
+            (Stage::Probing { next, .. }, _) => {
+                if self.unanswered == 0 && !self.identified {
+                    match self.codes {
+                        1 => self.plain_answers += 1,
+                        _ => self.plain_answers = 0,
+                    }
+                    // It answers, though not what was asked, and has been quiet since: that will
+                    // do. But not in the middle of the answer.
+                    if self.plain_answers == PLAIN_ANSWERS || next == PROBE_SECONDS.len() {
+                        return Verdict::Down;
+                    }
+                }
+                match next < PROBE_SECONDS.len() {
+                    true => self.probe(next, now),
+                    false => self.give_up(),
+                }
+            }
+            (Stage::GivenUp, _) => self.give_up(),
         }
     }
 
     /// A command waits: if the fence had given up, it tries again.
     pub(super) fn wanted(&mut self, now: Instant) -> Verdict {
-        match self.stage {
-            Stage::GivenUp => self.probe(0, now),
+        match (self.stage, self.input) {
+            (Stage::GivenUp, Input::Data { .. }) => self.attention(0, now),
+            (Stage::GivenUp, _) => self.probe(0, now),
             _ => Verdict::Up,
         }
+    }
+
+    fn give_up(&mut self) -> Verdict {
+        self.stage = Stage::GivenUp;
+        Verdict::GivenUp {
+            awaits: match self.input {
+                Input::Data { missing, .. } => Some(missing),
+                Input::Commands | Input::Unknown | Input::Escapable => None,
+            },
+        }
+    }
+
+    /// Sends `AT`, unless the module could take it for the rest of a message.
+    fn attention(&mut self, place: usize, now: Instant) -> Verdict {
+        if !self.allows(ATTENTION_LENGTH) || place == PROBE_SECONDS.len() {
+            return self.give_up();
+        }
+        let (wait, next) = match &mut self.input {
+            Input::Data { sent, .. } => {
+                *sent += ATTENTION_LENGTH;
+                (Duration::from_secs(PROBE_SECONDS[place]), place + 1)
+            }
+            _ => (HINT, 0),
+        };
+        let until = now + wait;
+        self.stage = Stage::Attention { until, next };
+        self.owed = self.owed.map(|owed| owed + 1);
+        self.unanswered += 1;
+        self.called = true;
+        Verdict::Attention
     }
 
     fn probe(&mut self, place: usize, now: Instant) -> Verdict {
@@ -216,6 +376,7 @@ impl Fence {
             next: place + 1,
         };
         self.owed = self.owed.map(|owed| owed + 1);
+        self.codes = 0;
         self.probes += 1;
         self.unanswered += 1;
         Verdict::Probe

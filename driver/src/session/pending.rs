@@ -35,6 +35,10 @@ pub(super) struct Pending {
     data_echo: Vec<u8>,
     /// `OK` has come.
     pub(super) carried_out: bool,
+    /// `OK` has come before the prompt.
+    pub(super) accepted_early: bool,
+    /// Bytes of data that the command announces.
+    pub(super) announced: Option<usize>,
     information: Vec<StandardInformation>,
     mqtt_information: Vec<Information<'static>>,
     lines: Vec<Vec<u8>>,
@@ -71,6 +75,7 @@ impl Pending {
             outcome = Empty
         );
         Self {
+            announced: prepared.data.as_ref().map(Vec::len),
             prepared,
             stage,
             deadline: now + limit,
@@ -79,6 +84,7 @@ impl Pending {
             echoed: false,
             data_echo: Vec::new(),
             carried_out: false,
+            accepted_early: false,
             information: Vec::new(),
             mqtt_information: Vec::new(),
             lines: Vec::new(),
@@ -248,7 +254,10 @@ impl Pending {
     /// Whether nothing more is awaited once `OK` has come.
     pub(super) fn is_complete(&self) -> bool {
         let reported = self.report.is_some() || self.lost.is_some();
-        self.carried_out && (reported || !self.prepared.reported)
+        match self.carried_out {
+            true => reported || !self.prepared.reported,
+            false => reported && self.accepted_early && self.stage != Stage::Prompt,
+        }
     }
 
     pub(super) fn has_report(&self) -> bool {

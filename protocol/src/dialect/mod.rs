@@ -18,7 +18,8 @@ use crate::command::Command;
 use crate::framing::Extent;
 use crate::limits::Limits;
 use crate::mqtt::{
-    ConnectionId, Exchange, FormatTable, Formats, Information, PublishPayload, Request, Urc,
+    ConnectionId, Exchange, FormatTable, Formats, Information, Proof, PublishEnd, PublishPayload,
+    Request, Urc,
 };
 
 /// What the wire form of a message depends on beside the message.
@@ -72,6 +73,9 @@ pub trait Dialect: fmt::Debug + Send + Sync {
         context: Context<'_>,
         out: &mut Vec<u8>,
     ) -> Result<(), EncodeError>;
+
+    /// Host: what the end of a publish proves of its message.
+    fn proof(&self, end: PublishEnd) -> Proof;
 
     /// Host: reads a line as an information response to `request`; `None` if it is none.
     fn decode_information<'a>(

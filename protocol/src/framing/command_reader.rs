@@ -38,8 +38,10 @@ pub enum DataEnd {
 const CARRIAGE_RETURN: u8 = b'\r';
 const BACKSPACE: u8 = 0x08;
 const DELETE: u8 = 0x7f;
-pub(crate) const CTRL_Z: u8 = 0x1a;
-pub(crate) const ESCAPE: u8 = 0x1b;
+/// Ends the input at the prompt of some modules.
+pub const CTRL_Z: u8 = 0x1a;
+/// Leaves the prompt of some modules.
+pub const ESCAPE: u8 = 0x1b;
 
 /// Cuts the byte stream of a host into command lines and announced raw data.
 ///

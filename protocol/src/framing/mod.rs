@@ -8,7 +8,6 @@ mod command_reader;
 mod message;
 mod response_reader;
 
-pub(crate) use command_reader::{CTRL_Z, ESCAPE};
-pub use command_reader::{CommandReader, DataEnd, Input};
+pub use command_reader::{CTRL_Z, CommandReader, DataEnd, ESCAPE, Input};
 pub use message::{Counting, Deviation, MESSAGE_GAP, MessageForm};
 pub use response_reader::{Extent, Frame, ResponseReader};

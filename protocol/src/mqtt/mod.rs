@@ -16,7 +16,7 @@ pub use request::{Exchange, Information, PublishPayload, Request, TopicFilter};
 pub use setting::{DataFormat, FormatTable, Formats, Setting, SettingKey, Timeouts, Version, Will};
 pub use tls::{MAX_FILE, SecurityLevel, TlsKey, TlsSetting, TlsVersion};
 pub use urc::{
-    Connected, ConnectionState, LinkStatus, OpenFailure, PublishResult, Refusal,
+    Connected, ConnectionState, LinkStatus, OpenFailure, Proof, PublishEnd, PublishResult, Refusal,
     SubscriptionChange, Urc,
 };
 

@@ -207,6 +207,26 @@ pub enum PublishResult {
     NotSent,
 }
 
+/// How a publish ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PublishEnd {
+    /// The command was answered with an error.
+    Refused,
+    /// The outcome was reported, perhaps with a reason.
+    Reported(PublishResult, Option<i32>),
+}
+
+/// What the end of a publish proves of its message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Proof {
+    /// It has not left the module.
+    NeverLeft,
+    /// It may have reached the broker.
+    MayHaveArrived,
+    /// It was sent, and acknowledged as its quality of service demands.
+    Acknowledged,
+}
+
 /// How far a connection is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ConnectionState {

@@ -223,7 +223,13 @@ fn a_message_that_cannot_be_carried_does_not_block_those_behind() {
 
 #[test]
 fn a_message_that_is_refused_again_and_again_does_not_block_for_ever() {
-    for error in [refused(), PublishError::Failed { reason: Some(7) }] {
+    for error in [
+        refused(),
+        PublishError::Failed {
+            reason: Some(7),
+            may_have_arrived: false,
+        },
+    ] {
         let (mut outbox, mut now) = (Outbox::new(policy(), false), Instant::now());
         let (id, mut bad) = push(&mut outbox, message("bad"), now);
         let _ = push(&mut outbox, message("good"), now);

@@ -21,6 +21,7 @@ fn unresponsive() -> Error {
     Error::Exchange(ExchangeError::Unresponsive {
         command: "AT".into(),
         probes: 4,
+        awaits: None,
     })
 }
 

@@ -9,9 +9,8 @@ use atmq_protocol::result_code::FinalResult;
 use atmq_protocol::standard::StandardUrc;
 
 use super::{Channel, State, Warning, is_loss};
-use crate::error::ExchangeError;
 use crate::session::event::Event;
-use crate::session::fence::{self, Fence};
+use crate::session::fence::{self, Fence, Input};
 use crate::session::owned;
 use crate::session::pending::Stage;
 
@@ -32,12 +31,12 @@ impl Channel {
                     return;
                 }
                 if let Some(result) = FinalResult::decode(line) {
-                    self.final_result(result, now);
+                    self.final_result(line, result, now);
                     return;
                 }
             }
             State::Fenced(fence) => {
-                if fence.in_data_mode() && is_connect(line) {
+                if fence.input() != Input::Commands && is_connect(line) {
                     tracing::debug!("late CONNECT, no file follows");
                     fence.prompt(now);
                     return;
@@ -47,9 +46,8 @@ impl Channel {
                     return;
                 }
                 if fence::is_result(line) && fence.expects_result() {
-                    if fence.settles() {
-                        self.fence_down(now);
-                    }
+                    let verdict = fence.settles(now);
+                    self.obey(verdict, now);
                     return;
                 }
             }
@@ -267,22 +265,21 @@ impl Channel {
         }
     }
 
-    fn final_result(&mut self, result: FinalResult, now: Instant) {
+    fn final_result(&mut self, line: &[u8], result: FinalResult, now: Instant) {
         let State::Pending(pending) = &mut self.state else {
             return;
         };
+        let awaits_prompt = pending.stage == Stage::Prompt;
+        // A command has one final result code; what comes behind it belongs to no command, and
+        // says nothing of what was accepted. But a module that says `OK` before it asks for the
+        // data may say so once more behind it.
+        if pending.carried_out || (awaits_prompt && pending.accepted_early) {
+            self.unrecognised(line);
+            return;
+        }
         if result == FinalResult::Ok {
-            if pending.carried_out {
-                // A second `OK` answers nothing.
-                self.unrecognised(b"OK");
-                return;
-            }
-            if pending.stage == Stage::Prompt {
-                if let Some(pending) = self.take_pending() {
-                    let command = pending.prepared.name();
-                    self.complete(pending, Err(ExchangeError::PromptSkipped { command }), now);
-                    self.fence(Fence::data_mode(now, 0));
-                }
+            if awaits_prompt {
+                pending.accepted_early = true;
                 return;
             }
             pending.carried_out = true;
@@ -299,7 +296,11 @@ impl Channel {
         }
         if let Some(mut pending) = self.take_pending() {
             self.counters.refusals += 1;
-            let outcome = pending.outcome(result);
+            // What is reported of this very exchange says more than the code.
+            let outcome = pending.outcome(match pending.has_report() {
+                true => FinalResult::Ok,
+                false => result,
+            });
             self.complete(pending, outcome, now);
             self.state = State::Fenced(Fence::pause(now));
         }

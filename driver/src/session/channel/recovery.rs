@@ -1,28 +1,61 @@
 //! What the channel does when an exchange does not end as it should.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use atmq_protocol::framing::{DataEnd, ESCAPE};
 use atmq_protocol::mqtt::FormatTable;
 use atmq_protocol::result_code::FinalResult;
 
 use super::{Awaited, Channel, State};
 use crate::error::ExchangeError;
 use crate::session::event::Event;
-use crate::session::fence::{self, Fence, Verdict};
-use crate::session::pending::Stage;
+use crate::session::fence::{self, Fence, Input, Verdict};
+use crate::session::pending::{Pending, Stage};
 use crate::session::wire::Kind;
+
+/// How much longer than the module itself nothing is sent where it may wait for data. Ours.
+pub(crate) const PROMPT_MARGIN: Duration = Duration::from_secs(5);
 
 impl Channel {
     /// Puts up the fence, not knowing what the module owes.
-    pub(in crate::session) fn synchronise(&mut self, now: Instant) {
+    pub(in crate::session) fn synchronise(&mut self, fresh: bool, now: Instant) {
         if let State::Pending(_) = self.state {
             self.give_up(now);
         }
         match &mut self.state {
-            // It may still take a probe for its data.
-            State::Fenced(fence) if fence.in_data_mode() => fence.owes_unknown(),
-            _ => self.fence(Fence::owing(None, now)),
+            State::Fenced(fence) if !fresh && fence.input() != Input::Commands => {
+                fence.owes_unknown();
+            }
+            _ if fresh => self.fence(Fence::owing(None, now)),
+            _ => self.fence(Fence::unknown(self.patience(), now)),
         }
+    }
+
+    /// How long the module may wait for data.
+    fn patience(&self) -> Duration {
+        self.wire.limits.prompt_timeout + PROMPT_MARGIN
+    }
+
+    /// See [`Session::awaits_data`](crate::session::Session::awaits_data).
+    pub(in crate::session) fn awaits_data(&self, length: usize) -> Option<usize> {
+        match &self.state {
+            State::Fenced(fence) if !fence.allows(length) => match fence.input() {
+                Input::Data { missing, .. } => Some(missing),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// The fence behind a command whose data was awaited, or not answered, since then.
+    fn data_mode(&self, pending: &Pending, since: Instant) -> Fence {
+        let escapable = self.wire.limits.prompt_end == DataEnd::ControlCharacters;
+        let input = match pending.announced {
+            _ if escapable && !pending.is_upload(&self.wire) => Input::Escapable,
+            Some(missing) => Input::Data { missing, sent: 0 },
+            None => Input::Unknown,
+        };
+        Fence::data_mode(input, self.patience(), since)
     }
 
     /// Forgets what is under way. The formats of the connections stay: the module may be as it
@@ -33,12 +66,13 @@ impl Channel {
         self.late_probes = 0;
         self.late_probe_answered = false;
         self.starting = false;
-        let stage = self.take_pending().map(|pending| pending.stage);
-        let mut fence = match (stage, &self.state) {
-            // It may take a probe for its data.
-            (Some(Stage::Prompt), _) => Fence::data_mode(now, 1),
-            (Some(Stage::Data(sent)), _) => Fence::data_mode(sent, 1),
-            (None, State::Fenced(fence)) if fence.in_data_mode() => return,
+        let mut fence = match (self.take_pending(), &self.state) {
+            (Some(pending), _) => match pending.stage {
+                Stage::Command => Fence::owing(None, now),
+                Stage::Prompt => self.data_mode(&pending, now),
+                Stage::Data(sent) => self.data_mode(&pending, sent),
+            },
+            (None, State::Fenced(fence)) if fence.input() != Input::Commands => return,
             _ => Fence::owing(None, now),
         };
         fence.owes_unknown();
@@ -127,8 +161,8 @@ impl Channel {
                 );
                 return;
             }
-            Stage::Prompt => Fence::data_mode(now, 1),
-            Stage::Data(sent) => Fence::data_mode(sent, 1),
+            Stage::Prompt => self.data_mode(&pending, now),
+            Stage::Data(sent) => self.data_mode(&pending, sent),
             Stage::Command => Fence::owing(Some(1), now),
         };
         let fence = fence.owing_text(pending.takes_text());
@@ -149,11 +183,20 @@ impl Channel {
     pub(super) fn fence(&mut self, fence: Fence) {
         tracing::debug!("channel fenced");
         self.counters.fences += 1;
-        self.prompt_awaited = Some(match fence.in_data_mode() {
-            true => Awaited::Still,
-            false => Awaited::Not,
+        self.prompt_awaited = Some(match fence.input() {
+            Input::Commands => Awaited::Not,
+            _ => Awaited::Still,
         });
+        let escapes = fence.input() == Input::Escapable;
         self.state = State::Fenced(fence);
+        if escapes {
+            self.escape();
+        }
+    }
+
+    /// Leaves a prompt that Escape leaves; where none is, a module takes it for noise.
+    pub(super) fn escape(&mut self) {
+        self.send(vec![ESCAPE], Vec::new());
     }
 
     /// Takes the fence down, and sends what has waited.
@@ -176,6 +219,17 @@ impl Channel {
         match verdict {
             Verdict::Up => {}
             Verdict::Down => self.fence_down(now),
+            Verdict::Explain(left) => tracing::warn!(
+                "the module does not answer AT; it may be waiting for data that an earlier program \
+                 announced, so nothing is sent for {} s",
+                left.as_secs()
+            ),
+            Verdict::Attention => {
+                self.counters.probes += 1;
+                let mut line = Vec::new();
+                fence::ATTENTION.encode(&mut line);
+                self.send(line, Vec::new());
+            }
             Verdict::Probe => {
                 self.counters.probes += 1;
                 let quiet = |since| now.saturating_duration_since(since) >= fence::QUIET;
@@ -187,14 +241,18 @@ impl Channel {
                 fence::PROBE.encode(&mut line);
                 self.send(line, Vec::new());
             }
-            Verdict::GivenUp => {
+            Verdict::GivenUp { awaits } => {
                 let probes = match &self.state {
                     State::Fenced(fence) => fence.unanswered,
                     _ => 0,
                 };
                 if let Some(prepared) = self.waiting.take() {
                     let command = prepared.name();
-                    let error = ExchangeError::Unresponsive { command, probes };
+                    let error = ExchangeError::Unresponsive {
+                        command,
+                        probes,
+                        awaits,
+                    };
                     self.not_sent(prepared.own, error);
                 }
             }

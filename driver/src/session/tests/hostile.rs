@@ -111,7 +111,9 @@ impl Module {
 
     fn command(&mut self, line: &str, now: Instant) {
         let number = |text: &str| text.parse::<u16>().unwrap();
-        if line == "AT+CMEE?" {
+        if line == "AT" {
+            self.answer(0, "", false, now);
+        } else if line == "AT+CMEE?" {
             self.answer(0, "+CMEE: 1", false, now);
         } else if let Some(token) = line.strip_prefix("AT+TOK") {
             let token = number(token);
@@ -123,15 +125,9 @@ impl Module {
                 Some(_) => self.answer(id, &format!("+LMQTTPUB: 0,{id},0"), true, now),
                 None => {
                     let mood = self.mood();
-                    // One that takes longer than the manual's 30 s and a margin would take the
-                    // probe for its data.
-                    let latest = now + Duration::from_secs(40);
                     let at = self.busy.max(now) + Duration::from_millis(mood.delay);
-                    let at = at.min(latest).max(self.busy);
                     self.busy = at;
-                    // A prompt that is late by more than the margin *and* gets lost looks like a
-                    // module that is done with it: nothing can be done about that.
-                    if !mood.lost || at > now + Duration::from_secs(14) {
+                    if !mood.lost {
                         self.says.push_back((at, b"\r\n> ".to_vec()));
                     }
                     let until = at + Duration::from_secs(30);
@@ -156,7 +152,10 @@ impl Module {
         }
         let mut at = self.busy.max(now) + Duration::from_millis(mood.delay);
         self.says.push_back((at, mood.noise.to_vec()));
-        let line = format!("\r\n{line}\r\n").into_bytes();
+        let line = match line {
+            "" => Vec::new(),
+            line => format!("\r\n{line}\r\n").into_bytes(),
+        };
         let ok = b"\r\nOK\r\n".to_vec();
         let mut parts = match is_report && !mood.report_first {
             true => [ok, line],

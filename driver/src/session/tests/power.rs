@@ -74,7 +74,11 @@ fn a_boot_loop_does_not_keep_the_fence_up() {
     let (command, probes) = ("AT".into(), 4);
     assert_eq!(
         outcome,
-        failed(ExchangeError::Unresponsive { command, probes })
+        failed(ExchangeError::Unresponsive {
+            command,
+            probes,
+            awaits: None,
+        })
     );
 }
 

@@ -31,23 +31,95 @@ fn data_is_sent_once_however_often_it_is_asked_for() {
 
 #[test]
 fn a_late_prompt_is_recognised_in_one_read_and_in_many() {
-    let late = "\r\nOK\r\n> \r\nnoise\r\n> \r\n";
     let mut whole = Host::new();
     whole.ask(publish(6, DATA));
+    whole.wait(10.0);
+    let late = "\r\n> \r\nnoise\r\n> \r\n";
     let events = whole.hear(late);
-    assert!(matches!(
-        &events[..],
-        [
-            Event::Completed(Err(ExchangeError::PromptSkipped { .. })),
-            Event::Unrecognised(noise),
-        ] if noise == b"noise"
-    ));
+    assert_eq!(events, [Event::Unrecognised(b"noise".to_vec())]);
     let mut split = Host::new();
     split.ask(publish(6, DATA));
+    split.wait(10.0);
     let bytes = late.as_bytes().chunks(1);
     assert_eq!(
         bytes.flat_map(|byte| split.hear(byte)).collect::<Vec<_>>(),
         events
+    );
+}
+
+#[test]
+fn a_prompt_is_awaited_behind_ok_as_well() {
+    // Some say `OK` once more behind the data, some do not.
+    for more in ["", "\r\nOK\r\n"] {
+        let mut host = Host::new();
+        host.ask(publish(6, DATA));
+        assert_eq!(host.hear("\r\nOK\r\n"), []);
+        assert_eq!(host.wait(9.0), (String::new(), Vec::new()));
+        host.hear("\r\n> ");
+        assert_eq!(host.written(), DATA.escape_ascii().to_string());
+        let done = format!("{more}\r\n+LMQTTPUB: 0,6,0\r\n");
+        assert_eq!(host.hear(done), [completed(reported(published(6)))]);
+        // One that comes late is not the next command's.
+        let written = host.ask(attention());
+        assert_eq!(written, if more.is_empty() { "" } else { r"AT\r" });
+        if more.is_empty() {
+            host.hear("\r\nOK\r\n");
+            assert_eq!(host.written(), r"AT\r");
+        }
+        assert_eq!(host.hear("\r\nOK\r\n").len(), 1);
+    }
+}
+
+#[test]
+fn ok_without_a_prompt_is_no_outcome_and_sends_nothing_into_one() {
+    let mut host = Host::new();
+    host.ask(publish(6, DATA));
+    host.hear("\r\nOK\r\n");
+    let (written, events) = host.wait(10.0);
+    assert_eq!(written, "");
+    let error = ExchangeError::NoPrompt {
+        command: "AT+LMQTTPUB".into(),
+        limit: Duration::from_secs(10),
+    };
+    assert_eq!(events, [failed(error)]);
+    host.ask(attention());
+    assert_eq!(host.wait(34.9).0, "");
+}
+
+/// `OK` has accepted it: no other result code says what became of it.
+#[test]
+fn an_error_behind_ok_is_not_the_outcome() {
+    for error in ["ERROR", "+CME ERROR: 3", "NO CARRIER", "OK"] {
+        for (command, id) in [(publish(6, b"abcd"), 6), (publish(6, DATA), 6)] {
+            let mut host = Host::new();
+            host.ask(command);
+            host.hear("\r\n> ");
+            host.written();
+            host.hear("\r\nOK\r\n");
+            let stray = host.hear(format!("\r\n{error}\r\n"));
+            assert_eq!(stray, [Event::Unrecognised(error.into())]);
+            assert_eq!(host.session.counters().stray_results, 1);
+            let report = format!("\r\n+LMQTTPUB: 0,{id},0\r\n");
+            assert_eq!(host.hear(report), [completed(reported(published(id)))]);
+        }
+    }
+    let mut host = Host::new();
+    host.ask(publish(6, b"abcd"));
+    host.hear("\r\nOK\r\n\r\nERROR\r\n");
+    assert!(matches!(
+        &host.wait(30.0).1[..],
+        [Event::Completed(Err(ExchangeError::NoReport { .. }))]
+    ));
+}
+
+#[test]
+fn a_report_says_more_than_the_error_behind_it() {
+    let mut host = Host::new();
+    host.ask(publish(6, b"abcd"));
+    host.hear("\r\n+LMQTTPUB: 0,6,0\r\n");
+    assert_eq!(
+        host.hear("\r\nERROR\r\n"),
+        [completed(reported(published(6)))]
     );
 }
 

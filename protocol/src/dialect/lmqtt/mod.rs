@@ -23,8 +23,8 @@ use crate::command::Command;
 use crate::framing::Extent;
 use crate::limits::Limits;
 use crate::mqtt::{
-    ConnectionId, DataFormat, Exchange, FormatTable, Formats, Information, PublishPayload, Request,
-    Setting, SettingKey, Urc,
+    ConnectionId, DataFormat, Exchange, FormatTable, Formats, Information, Proof, PublishEnd,
+    PublishPayload, Request, Setting, SettingKey, Urc,
 };
 use crate::parameter::ParameterError;
 
@@ -222,6 +222,10 @@ impl Dialect for Lmqtt {
         let before = out.len();
         command::encode(request, self.publish_hex_length, context, out)
             .inspect_err(|_| out.truncate(before))
+    }
+
+    fn proof(&self, end: PublishEnd) -> Proof {
+        publish::proof(end)
     }
 
     fn decode_information<'a>(

@@ -4,6 +4,14 @@
 //! |---|---|
 //! | `AT+LMQTTPUB=<id>,<msgID>,<qos>,<retain>,"<topic>",<msglen>[,"<msg>"]` | documented; the prompt form seen in code |
 //! | `AT+LMQTTPUBEX=<id>,<msgID>,<qos>,<retain>,"<topic>",<msglen>` | existence documented, form inferred |
+//!
+//! | end of a publish | proves | source |
+//! |---|---|---|
+//! | an error in place of `OK` | never left | inferred: ECMT checks state and parameters before it hands a message on |
+//! | result 0 | acknowledged | documented |
+//! | result 1 | may have arrived | documented as a wrong acknowledgement; measured: it had arrived |
+//! | result 2 with 7 | never left: a parameter is wrong | documented |
+//! | result 2 otherwise | may have arrived: that the last repetition could not be sent says nothing of the first | inferred |
 
 use alloc::borrow::Cow;
 
@@ -11,8 +19,26 @@ use super::HexLength;
 use super::command::{carriable, decode_qos, decode_text, length_in_range, not_empty};
 use crate::dialect::{Context, EncodeError};
 use crate::limits::Limits;
-use crate::mqtt::{ConnectionId, DataFormat, PublishPayload, QoS, Request};
+use crate::mqtt::{
+    ConnectionId, DataFormat, Proof, PublishEnd, PublishPayload, PublishResult, QoS, Request,
+};
 use crate::parameter::{ParameterError, ParameterWriter, Parameters};
+
+/// `<extend>` of a publish that found a parameter wrong.
+const BAD_PARAMETER: i32 = 7;
+
+/// What the end of a publish proves.
+pub(super) fn proof(end: PublishEnd) -> Proof {
+    match end {
+        PublishEnd::Refused | PublishEnd::Reported(PublishResult::NotSent, Some(BAD_PARAMETER)) => {
+            Proof::NeverLeft
+        }
+        PublishEnd::Reported(PublishResult::Done, _) => Proof::Acknowledged,
+        PublishEnd::Reported(PublishResult::WrongAcknowledgement | PublishResult::NotSent, _) => {
+            Proof::MayHaveArrived
+        }
+    }
+}
 
 /// What stands behind `AT+LMQTTPUB=` or `AT+LMQTTPUBEX=`.
 pub(super) fn encode(
