@@ -240,7 +240,7 @@ impl PortTask {
             .then_some(limits.prompt_timeout);
         let found = baud::find(stream, self.baud_rate, patience, show).await?;
         self.met();
-        self.session.synchronise(true, Instant::now().into_std());
+        self.session.takes_commands();
         match found {
             Some(rate) => {
                 tracing::debug!(rate, "the module answers at this rate");

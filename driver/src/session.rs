@@ -118,11 +118,17 @@ impl Session {
         }
     }
 
-    /// Puts up the fence, because nobody knows what was sent to the module before and what it
-    /// still owes. An exchange in progress fails. `fresh`: the module has just started, so it
-    /// waits for no data.
-    pub fn synchronise(&mut self, fresh: bool, now: Instant) {
-        self.channel.synchronise(fresh, now);
+    /// Puts up the fence, because nobody knows what the module still owes. An exchange in progress
+    /// fails. `unknown`: if the module has answered nothing yet, another program may have used it,
+    /// and left it waiting for data.
+    pub fn synchronise(&mut self, unknown: bool, now: Instant) {
+        self.channel.synchronise(unknown, now);
+    }
+
+    /// The module waits for no data of another program: it has answered, or has had the time to
+    /// give up.
+    pub fn takes_commands(&mut self) {
+        self.channel.takes_commands();
     }
 
     /// Nothing of what is under way will be answered any more: the port was lost, or the module

@@ -170,9 +170,9 @@ impl PortTask {
 
     /// Nobody knows what was said to the module before.
     pub(super) fn meet(&mut self) {
-        self.condition.cautious = !self.settings.fresh;
-        self.session
-            .synchronise(self.settings.fresh, Instant::now().into_std());
+        let unknown = !self.settings.fresh;
+        self.condition.cautious = unknown;
+        self.session.synchronise(unknown, Instant::now().into_std());
     }
 
     fn climb(&mut self, tries: u32) {
@@ -361,7 +361,7 @@ impl PortTask {
 
     /// The module must have started by now: asks it.
     fn ask(&mut self) {
-        self.session.synchronise(true, Instant::now().into_std());
+        self.session.synchronise(false, Instant::now().into_std());
         self.climb(PATIENCE - 1);
     }
 

@@ -49,6 +49,8 @@ pub(super) struct Channel {
     held_back: bool,
     /// The module has said that it started, and has answered nothing since.
     starting: bool,
+    /// It has answered a command since the port was opened, or has started.
+    known: bool,
     /// Until when the report of a publish without identifier may come that was given up.
     late_reports: Vec<(ConnectionId, Instant)>,
     /// What has been warned of: once is enough.
@@ -111,6 +113,7 @@ impl Channel {
             stalled: false,
             held_back: false,
             starting: false,
+            known: false,
             late_reports: Vec::new(),
             warned: [false; Warning::COUNT],
             spare: Vec::new(),
@@ -330,6 +333,7 @@ impl Channel {
     /// Tells the outcome of an exchange, of the session's `own` if it is one, to whom it concerns.
     fn tell(&mut self, own: bool, outcome: Result<Answer, ExchangeError>) {
         if matches!(&outcome, Ok(_) | Err(ExchangeError::Refused { .. })) {
+            self.known = true;
             self.unread.answered();
         }
         if !own {

@@ -30,6 +30,10 @@ const LONGEST_QUIET: Duration = Duration::from_secs(1);
 /// How long the answer to `AT` may take before it is said why nothing more is sent. Ours.
 const HINT: Duration = Duration::from_secs(1);
 
+/// How long it may take where a command fails otherwise (reference `lmqtt.md` 1.2: the shortest
+/// limit of the manual).
+const ATTENTION_LIMIT: Duration = Duration::from_secs(5);
+
 /// So many probes in a row that are answered by one final result code each, and nothing else,
 /// show that a module has no better answer to them. Ours.
 const PLAIN_ANSWERS: u32 = 2;
@@ -85,10 +89,10 @@ enum Stage {
     Silence {
         until: Instant,
     },
-    /// `AT` was sent.
+    /// `AT` was sent, and perhaps explained why nothing else is.
     Attention {
         until: Instant,
-        next: usize,
+        explained: bool,
     },
     Probing {
         until: Instant,
@@ -195,6 +199,13 @@ impl Fence {
         }
     }
 
+    /// The module waits for no data of another program.
+    pub(super) fn takes_commands(&mut self) {
+        if self.input == Input::Unknown {
+            self.input = Input::Commands;
+        }
+    }
+
     /// Nobody knows any more what is owed.
     pub(super) fn owes_unknown(&mut self) {
         self.owed = None;
@@ -293,23 +304,23 @@ impl Fence {
         match (self.stage, self.input) {
             (Stage::Pause { .. }, _) => Verdict::Down,
             (Stage::Quiet { .. } | Stage::Silence { .. }, Input::Unknown | Input::Data { .. }) => {
-                self.attention(0, now)
+                self.attention(now)
             }
             (Stage::Quiet { .. } | Stage::Silence { .. }, _) => self.probe(0, now),
-            (Stage::Attention { next: 0, .. }, Input::Unknown) => {
+            (Stage::Attention { explained, .. }, Input::Unknown) => {
+                if explained {
+                    // By now it has given up, if it waited for data.
+                    self.takes_commands();
+                    return self.probe(0, now);
+                }
                 let left = self.patience.saturating_sub(HINT);
                 self.stage = Stage::Attention {
                     until: now + left,
-                    next: 1,
+                    explained: true,
                 };
                 Verdict::Explain(left)
             }
-            // By now it has given up, if it waited for data.
-            (Stage::Attention { .. }, Input::Unknown) => {
-                self.input = Input::Commands;
-                self.probe(0, now)
-            }
-            (Stage::Attention { next, .. }, _) => self.attention(next, now),
+            (Stage::Attention { .. }, _) => self.give_up(),
             (Stage::Probing { next, .. }, _) => {
                 if self.unanswered == 0 && !self.identified {
                     match self.codes {
@@ -334,7 +345,7 @@ impl Fence {
     /// A command waits: if the fence had given up, it tries again.
     pub(super) fn wanted(&mut self, now: Instant) -> Verdict {
         match (self.stage, self.input) {
-            (Stage::GivenUp, Input::Data { .. }) => self.attention(0, now),
+            (Stage::GivenUp, Input::Data { .. }) => self.attention(now),
             (Stage::GivenUp, _) => self.probe(0, now),
             _ => Verdict::Up,
         }
@@ -350,20 +361,21 @@ impl Fence {
         }
     }
 
-    /// Sends `AT`, unless the module could take it for the rest of a message.
-    fn attention(&mut self, place: usize, now: Instant) -> Verdict {
-        if !self.allows(ATTENTION_LENGTH) || place == PROBE_SECONDS.len() {
+    /// Sends `AT`, unless the module could take it for the rest of a message. Once for each
+    /// command that waits: what can be sent at all is to last.
+    fn attention(&mut self, now: Instant) -> Verdict {
+        if !self.allows(ATTENTION_LENGTH) {
             return self.give_up();
         }
-        let (wait, next) = match &mut self.input {
-            Input::Data { sent, .. } => {
-                *sent += ATTENTION_LENGTH;
-                (Duration::from_secs(PROBE_SECONDS[place]), place + 1)
-            }
-            _ => (HINT, 0),
+        let mut wait = HINT;
+        if let Input::Data { sent, .. } = &mut self.input {
+            *sent += ATTENTION_LENGTH;
+            wait = ATTENTION_LIMIT;
+        }
+        self.stage = Stage::Attention {
+            until: now + wait,
+            explained: false,
         };
-        let until = now + wait;
-        self.stage = Stage::Attention { until, next };
         self.owed = self.owed.map(|owed| owed + 1);
         self.unanswered += 1;
         self.called = true;

@@ -20,6 +20,12 @@ const PROBED: &str = "\r\n+CMEE: 0\r\n\r\nOK\r\n";
 
 /// What brings a module in order.
 pub(crate) async fn initialised(module: &mut Module) {
+    module.answer("AT\r", OK).await;
+    initialised_again(module).await;
+}
+
+/// The same of a module that is known to take commands.
+pub(crate) async fn initialised_again(module: &mut Module) {
     module.answer("AT+CMEE?\r", PROBED).await;
     climbed(module).await;
 }
@@ -48,7 +54,7 @@ async fn a_module_that_reboots_is_brought_in_order_before_the_next_command() {
     assert_eq!(client.ended(), Some(Disconnected::Rebooted));
     assert_eq!(states.recv().await, Some(ModemState::Initialising));
     let script = async {
-        initialised(&mut module).await;
+        initialised_again(&mut module).await;
         module
             .answer("AT+CSQ\r", "\r\n+CSQ: 29,0\r\n\r\nOK\r\n")
             .await;
@@ -63,11 +69,12 @@ async fn a_module_that_reboots_is_brought_in_order_before_the_next_command() {
 async fn a_reboot_while_it_is_brought_in_order_begins_anew() {
     let (modem, mut module) = line();
     let script = async {
+        module.answer("AT\r", OK).await;
         module.answer("AT+CMEE?\r", PROBED).await;
         module.answer("ATE0\r", OK).await;
         module.hear("AT+CMEE=1\r").await;
         module.say("^boot.rom'v'!\r\n").await;
-        initialised(&mut module).await;
+        initialised_again(&mut module).await;
     };
     let (outcome, ()) = tokio::join!(modem.initialise(), script);
     outcome.unwrap();
@@ -77,6 +84,7 @@ async fn a_reboot_while_it_is_brought_in_order_begins_anew() {
 async fn a_module_that_reboots_without_end_is_given_up() {
     let (modem, mut module) = line();
     let script = async {
+        module.answer("AT\r", OK).await;
         loop {
             module.answer("AT+CMEE?\r", PROBED).await;
             module.answer("ATE0\r", "^boot.rom'v'!\r\n").await;
@@ -98,7 +106,7 @@ async fn a_module_that_is_switched_off_and_on_is_brought_in_order() {
     while states.recv().await != Some(ModemState::PoweredDown) {}
     module.hear_nothing(50).await;
     module.say("^boot.rom'v'!\r\n").await;
-    initialised(&mut module).await;
+    initialised_again(&mut module).await;
     while states.recv().await != Some(ModemState::Ready) {}
 }
 
@@ -129,7 +137,7 @@ async fn a_silent_module_fails_all_who_wait_together_and_is_tried_again() {
         module.hear("AT+CMEE?\r").await;
     }
     // Nobody asks for anything, and it comes back.
-    let ((), ready) = tokio::join!(initialised(&mut module), modem.ready());
+    let ((), ready) = tokio::join!(initialised_again(&mut module), modem.ready());
     ready.unwrap();
     assert_eq!(modem.state(), ModemState::Ready);
 }
@@ -152,7 +160,7 @@ async fn reports_that_were_asked_for_are_asked_for_again() {
         () = script => {}
     }
     module.say("^boot.rom'v'!\r\n").await;
-    initialised(&mut module).await;
+    initialised_again(&mut module).await;
     module.answer("AT+CEREG=2\r", OK).await;
     let mut urcs = modem.urcs();
     module.say("\r\n+CEREG: 1\r\n").await;
@@ -339,7 +347,7 @@ async fn a_module_is_reset_by_command() {
         module.answer("AT+CFUN=0,1\r", OK).await;
         module.hear_nothing(2).await;
         module.say("^boot.rom'v'!\r\n").await;
-        initialised(&mut module).await;
+        initialised_again(&mut module).await;
     };
     let (outcome, ()) = tokio::join!(modem.reset(), script);
     outcome.unwrap();
@@ -362,7 +370,8 @@ async fn what_is_under_way_does_not_hold_a_reset_up() {
     let (modem, mut module) = in_order(settings).await;
     let reset = async {
         module.hear("AT+CGATT=1\r").await;
-        let ((), one, two) = tokio::join!(initialised(&mut module), modem.reset(), modem.reset());
+        let ((), one, two) =
+            tokio::join!(initialised_again(&mut module), modem.reset(), modem.reset());
         one.unwrap();
         two.unwrap();
     };
@@ -383,7 +392,7 @@ async fn a_reset_that_fails_says_why() {
     );
     // It may be in order all the same.
     let script = async {
-        initialised(&mut module).await;
+        initialised_again(&mut module).await;
         module.answer("AT\r", OK).await;
     };
     let (outcome, ()) = tokio::join!(modem.attention(), script);
@@ -405,7 +414,7 @@ async fn a_wedged_module_is_reset_by_itself_if_that_is_allowed() {
         module.hear("AT+CFUN=0,1\r").await;
         module.hear_nothing(2).await;
         module.say("^boot.rom'v'!\r\n").await;
-        initialised(&mut module).await;
+        initialised_again(&mut module).await;
     };
     let commands = async {
         let error = modem.signal_quality().await.unwrap_err();

@@ -16,6 +16,9 @@ use atmq_protocol::result_code::FinalResult;
 async fn a_module_that_wakes_up_late_is_initialised() {
     let (modem, mut module) = line();
     let script = async {
+        module.hear("AT\r").await;
+        // It may be waiting for data of an earlier program.
+        module.hear_nothing(34).await;
         module.hear("AT+CMEE?\r").await;
         module
             .answer("AT+CMEE?\r", "\0\u{1}noise\r\n\r\n+CMEE: 0\r\n\r\nOK\r\n")
@@ -42,8 +45,13 @@ async fn a_module_that_never_answers_is_told_as_such() {
     let error = modem.initialise().await.unwrap_err();
     assert_eq!(
         error.to_string(),
-        "the module did not answer 4 probes, so ATE0 was not sent"
+        "the module did not answer 5 probes, so ATE0 was not sent"
     );
+    assert!(began.elapsed() < Duration::from_secs(51));
+    // One that was just reset has no old data to wait for.
+    let (modem, _module) = line_with(Settings::default().fresh(true));
+    let began = tokio::time::Instant::now();
+    modem.initialise().await.unwrap_err();
     assert!(began.elapsed() < Duration::from_secs(16));
 }
 

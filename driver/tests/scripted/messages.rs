@@ -98,7 +98,7 @@ async fn what_became_of_a_message_is_told_as_it_is() {
         (
             2,
             "\r\nOK\r\n\r\n+LMQTTPUB: 0,2,2,6\r\n",
-            false,
+            true,
             "the module could not send the message: it could not send the packet (code 6)",
         ),
         (

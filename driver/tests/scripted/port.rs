@@ -1,6 +1,7 @@
 //! Opening real ports.
 
 use std::error::Error as _;
+use std::time::Duration;
 
 use atmq_driver::{Modem, OpenError, Settings, open_port};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, BufStream};
@@ -78,7 +79,10 @@ async fn the_rate_is_looked_for() {
             }
         }
     };
-    let settings = Settings::default().baud_rate(9600).auto_baud(true);
+    let settings = Settings::default()
+        .baud_rate(9600)
+        .auto_baud(true)
+        .fresh(true);
     let host = async {
         let modem = Modem::open(&path, settings).await.unwrap();
         modem.attention().await.unwrap();
@@ -87,6 +91,37 @@ async fn the_rate_is_looked_for() {
         () = host => {}
         () = script => {}
     }
+}
+
+/// What arrives at a wrong rate is data as well, for a module that an earlier program left at a
+/// prompt.
+#[cfg(unix)]
+#[tokio::test]
+async fn one_at_is_sent_before_the_module_has_had_time_to_give_up_its_prompt() {
+    use tokio_serial::{SerialPort as _, SerialStream};
+
+    let (mut module, host) = SerialStream::pair().unwrap();
+    let path = host.name().unwrap();
+    drop(host);
+    let settings = Settings::default().auto_baud(true);
+    let listen = async {
+        let mut heard = Vec::new();
+        loop {
+            heard.push(module.read_u8().await.unwrap());
+            assert!(b"AT\r".starts_with(&heard), "{}", heard.escape_ascii());
+        }
+    };
+    // Three tries at the first rate would take 0.9 s.
+    let while_listening = async {
+        tokio::select! {
+            outcome = Modem::open(&path, settings) => panic!("{outcome:?}"),
+            () = listen => {}
+        }
+    };
+    let patience = Duration::from_secs(2);
+    tokio::time::timeout(patience, while_listening)
+        .await
+        .expect_err("nothing ends");
 }
 
 /// A PTY takes any baud rate, and knows no control lines.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::condition::{in_order, initialised};
+use crate::condition::{in_order, initialised_again};
 use crate::connected::connect;
 use crate::module::{Module, configure, line, line_with, options};
 use atmq_driver::reconnect::{
@@ -378,7 +378,7 @@ async fn a_module_that_has_started_anew_is_brought_in_order_once() {
     client.connected().await.unwrap();
     for round in 1..=3 {
         module.say("^boot.rom'v'!\r\n").await;
-        initialised(&mut module).await;
+        initialised_again(&mut module).await;
         connect(&mut module).await;
         let receipt = client.enqueue(message("1")).await.unwrap();
         publish(&mut module, round, "1", &published(round)).await;
@@ -400,7 +400,7 @@ async fn a_module_that_was_never_brought_in_order_is_once_it_has_started_anew() 
     module
         .answer("AT+CMEE?\r", "\r\n+CMEE: 0\r\n\r\nOK\r\n")
         .await;
-    initialised(&mut module).await;
+    initialised_again(&mut module).await;
     connect(&mut module).await;
     while client.counters().connections < 2 {
         client.connected().await.unwrap();

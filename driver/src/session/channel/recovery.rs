@@ -18,16 +18,22 @@ pub(crate) const PROMPT_MARGIN: Duration = Duration::from_secs(5);
 
 impl Channel {
     /// Puts up the fence, not knowing what the module owes.
-    pub(in crate::session) fn synchronise(&mut self, fresh: bool, now: Instant) {
+    pub(in crate::session) fn synchronise(&mut self, unknown: bool, now: Instant) {
         if let State::Pending(_) = self.state {
             self.give_up(now);
         }
         match &mut self.state {
-            State::Fenced(fence) if !fresh && fence.input() != Input::Commands => {
-                fence.owes_unknown();
-            }
-            _ if fresh => self.fence(Fence::owing(None, now)),
-            _ => self.fence(Fence::unknown(self.patience(), now)),
+            State::Fenced(fence) if fence.input() != Input::Commands => fence.owes_unknown(),
+            _ if unknown && !self.known => self.fence(Fence::unknown(self.patience(), now)),
+            _ => self.fence(Fence::owing(None, now)),
+        }
+    }
+
+    /// See [`Session::takes_commands`](crate::session::Session::takes_commands).
+    pub(in crate::session) fn takes_commands(&mut self) {
+        self.known = true;
+        if let State::Fenced(fence) = &mut self.state {
+            fence.takes_commands();
         }
     }
 
@@ -66,6 +72,7 @@ impl Channel {
         self.late_probes = 0;
         self.late_probe_answered = false;
         self.starting = false;
+        self.known = false;
         let mut fence = match (self.take_pending(), &self.state) {
             (Some(pending), _) => match pending.stage {
                 Stage::Command => Fence::owing(None, now),
@@ -97,6 +104,7 @@ impl Channel {
         self.fail_all(rebooted, |waiting| matches!(waiting, Kind::Mqtt(_)), now);
         self.fence(Fence::owing(Some(0), now));
         self.starting = true;
+        self.known = true;
     }
 
     /// The module switches itself off.
