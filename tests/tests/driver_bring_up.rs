@@ -97,7 +97,7 @@ async fn what_a_module_can_be_asked_is_told_with_its_units() {
     assert_eq!(modem.functionality().await.unwrap(), Functionality::Full);
     assert_eq!(modem.addresses().await.unwrap()[0].context, 1);
     let clock = modem.clock().await.unwrap();
-    assert_eq!(clock.zone, -20);
+    assert_eq!(clock.zone, Some(-20));
     let time = clock.since_epoch().unwrap().as_secs();
     assert!((1_795_223_107..1_795_223_207).contains(&time), "{time}");
     modem.attach(false).await.unwrap();

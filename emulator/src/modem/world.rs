@@ -137,31 +137,28 @@ impl World {
             self.zone,
         );
         Clock {
-            // Two digits are all that the answer has.
-            year: time.year().rem_euclid(100) as u8,
+            year: u16::try_from(time.year()).unwrap_or(u16::MAX),
             month: time.month().into(),
             day: time.day(),
             hour: time.hour(),
             minute: time.minute(),
             second: time.second(),
-            zone: self.zone,
+            zone: Some(self.zone),
         }
     }
 
     /// Sets the clock at `now`; `None` if there is no such time.
     pub(super) fn set_clock(&mut self, clock: Clock, now: Instant) -> Option<()> {
         let month = Month::try_from(clock.month).ok()?;
-        let date = Date::from_calendar_date(2000 + i32::from(clock.year), month, clock.day).ok()?;
+        let date = Date::from_calendar_date(clock.year.into(), month, clock.day).ok()?;
         let time = Time::from_hms(clock.hour, clock.minute, clock.second).ok()?;
-        if !(-96..=96).contains(&clock.zone) || clock.year > 99 {
-            return None;
-        }
+        let zone = clock.zone.filter(|zone| (-96..=96).contains(zone))?;
         let local = PrimitiveDateTime::new(date, time)
             .assume_utc()
             .unix_timestamp();
-        let seconds = u64::try_from(local - i64::from(clock.zone) * 15 * 60).ok()?;
+        let seconds = u64::try_from(local - i64::from(zone) * 15 * 60).ok()?;
         self.clock = (now, UNIX_EPOCH + Duration::from_secs(seconds));
-        self.zone = clock.zone;
+        self.zone = zone;
         Some(())
     }
 }

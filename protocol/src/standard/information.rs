@@ -306,13 +306,13 @@ mod tests {
                 Request::QueryClock,
                 "+CCLK: \"26/11/21,09:05:07+32\"",
                 Information::Clock(Clock {
-                    year: 26,
+                    year: 2026,
                     month: 11,
                     day: 21,
                     hour: 9,
                     minute: 5,
                     second: 7,
-                    zone: 32,
+                    zone: Some(32),
                 }),
             ),
             (
