@@ -2,9 +2,7 @@ mod check;
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use atmq_driver::{
-    BringUp, CmeError, Error, ExchangeError, FinalResult, Modem, Progress, Signal, SimStatus,
-};
+use atmq_driver::{BringUp, Clock, Modem, Progress, Registration, Signal, SimStatus};
 use serde_json::json;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -215,26 +213,17 @@ async fn sim(modem: &Modem) -> Check {
             let hint = match status {
                 SimStatus::PinRequired => "enter it: atmq at 'AT+CPIN=\"…\"'",
                 SimStatus::PukRequired => "enter PUK and a new PIN: atmq at 'AT+CPIN=\"…\",\"…\"'",
+                SimStatus::NotInserted => {
+                    "insert one, with the contacts the right way, and restart the module"
+                }
+                SimStatus::NotReady => "--wait gives it time; else restart the module",
+                SimStatus::Failed => "clean its contacts, or try another one",
                 _ => "ask whoever issued the card",
             };
             Check::failed("sim", Progress::Sim(status).to_string()).hint(hint)
         }
-        Err(error) if is_refused_with(&error, CmeError::NO_SIM) => {
-            let check = Check::failed("sim", Progress::NoSim.to_string());
-            check.hint("insert one, with the contacts the right way, and restart the module")
-        }
         Err(error) => Check::of_error("sim", &error),
     }
-}
-
-fn is_refused_with(error: &Error, number: u16) -> bool {
-    matches!(
-        error,
-        Error::Exchange(ExchangeError::Refused {
-            result: FinalResult::Cme(CmeError::Code(code)),
-            ..
-        }) if *code == number
-    )
 }
 
 async fn signal(modem: &Modem) -> Check {
@@ -271,7 +260,13 @@ async fn registration(modem: &Modem) -> Check {
     };
     let mut words = Progress::Registration(status).to_string();
     if !status.is_registered() {
-        let hint = "--wait gives it time; else look at antenna, SIM contract and band";
+        let hint = match status.registration {
+            Registration::HomeSmsOnly | Registration::RoamingSmsOnly => {
+                "does the SIM's contract have data?"
+            }
+            Registration::EmergencyOnly => "is the SIM active, and does it allow this network?",
+            _ => "--wait gives it time; else look at antenna, SIM contract and band",
+        };
         return Check::failed("registration", words).hint(hint);
     }
     // Whose network it is, is worth a word and no failure.
@@ -305,21 +300,33 @@ async fn address(modem: &Modem) -> Check {
 }
 
 async fn clock(modem: &Modem) -> Check {
-    let clock = match modem.clock().await {
-        Ok(clock) => clock,
-        Err(error) => return Check::of_error("clock", &error),
-    };
+    match modem.clock().await {
+        Ok(clock) => clock_at(clock, SystemTime::now()),
+        Err(error) => Check::of_error("clock", &error),
+    }
+}
+
+/// Judges the module's clock by this machine's, which shows `here`.
+fn clock_at(clock: Clock, here: SystemTime) -> Check {
+    if !clock.is_set() {
+        let detail =
+            format!("the clock is not set (it shows {clock}): the network has not sent the time");
+        return Check::warning("clock", detail)
+            .hint("TLS judges certificates by it: wait for the network (AT+CTZU=1), or AT+CCLK=");
+    }
     let shown = clock.since_epoch().and_then(|since| {
         let seconds = since.as_secs().try_into().ok()?;
         let shown = OffsetDateTime::from_unix_timestamp(seconds).ok()?;
         Some((since, shown.format(&Rfc3339).ok()?))
     });
-    let Some((module, shown)) = shown else {
-        return Check::warning("clock", "it shows no time").hint("TLS needs one: AT+CCLK=");
+    let Some((module, mut shown)) = shown else {
+        let detail = format!("it shows no time: {clock}");
+        return Check::warning("clock", detail).hint("TLS needs one: AT+CCLK=");
     };
-    let here = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
+    if clock.zone.is_none() {
+        shown.push_str(" if that is UTC, for it shows no time zone");
+    }
+    let here = here.duration_since(UNIX_EPOCH).unwrap_or_default();
     let off = here.abs_diff(module);
     let detail = format!("{shown}, {} s off this machine's", off.as_secs());
     match off <= CLOCK {

@@ -85,10 +85,8 @@ impl fmt::Debug for BringUp {
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Progress {
-    /// What the SIM waits for; told when it changes.
+    /// How it is with the SIM; told when it changes.
     Sim(SimStatus),
-    /// There is no SIM, or the module does not see it yet.
-    NoSim,
     /// The PIN was entered, and accepted.
     PinAccepted,
     /// The radio was off, and was switched on.
@@ -111,8 +109,10 @@ impl fmt::Display for Progress {
             Self::Sim(SimStatus::Ready) => f.write_str("the SIM is ready"),
             Self::Sim(SimStatus::PinRequired) => f.write_str("the SIM asks for its PIN"),
             Self::Sim(SimStatus::PukRequired) => f.write_str("the SIM asks for its PUK"),
+            Self::Sim(SimStatus::NotInserted) => f.write_str("no SIM"),
+            Self::Sim(SimStatus::NotReady) => f.write_str("the SIM is busy"),
+            Self::Sim(SimStatus::Failed) => f.write_str("the SIM does not work"),
             Self::Sim(SimStatus::Other(status)) => write!(f, "the SIM says {status}"),
-            Self::NoSim => f.write_str("no SIM"),
             Self::PinAccepted => f.write_str("the PIN was accepted"),
             Self::RadioOn => f.write_str("the radio is switched on"),
             Self::Registration(status) => {
@@ -180,6 +180,14 @@ fn registration_words(registration: Registration) -> &'static str {
         Registration::Denied => "registration denied by the network",
         Registration::Unknown => "no network in reach",
         Registration::Roaming => "registered, roaming",
+        Registration::HomeSmsOnly | Registration::RoamingSmsOnly => {
+            "registered for short messages alone, not for data"
+        }
+        Registration::EmergencyOnly => "registered for emergency calls alone, not for data",
+        Registration::HomeCsfbNotPreferred => "registered at home, calls by fallback not preferred",
+        Registration::RoamingCsfbNotPreferred => {
+            "registered, roaming, calls by fallback not preferred"
+        }
         Registration::Other(_) => "in a state of registration that is not known",
     }
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use atmq_protocol::cloud::CredentialsError;
 use atmq_protocol::dialect::EncodeError;
 use atmq_protocol::mqtt::{ConnectionId, LinkStatus, OpenFailure, QoS, Refusal};
-use atmq_protocol::result_code::FinalResult;
+use atmq_protocol::result_code::{CmeError, FinalResult};
 use thiserror::Error;
 
 use crate::tls::TlsError;
@@ -183,6 +183,18 @@ impl ExchangeError {
 }
 
 impl ExchangeError {
+    /// The reason of a refusal, where the module has given one. Decide by its
+    /// [`number`](CmeError::number), which is the same for an error in words.
+    pub fn cme(&self) -> Option<&CmeError> {
+        match self {
+            Self::Refused {
+                result: FinalResult::Cme(error),
+                ..
+            } => Some(error),
+            _ => None,
+        }
+    }
+
     /// For the log.
     pub(crate) fn in_one_word(&self) -> &'static str {
         match self {
@@ -240,6 +252,16 @@ pub enum Error {
     /// [`Settings::reset_hook`](crate::Settings::reset_hook).
     #[error("the module could not be reset: {0}")]
     ResetFailed(String),
+}
+
+impl Error {
+    /// The reason of a refusal, where the module has given one.
+    pub fn cme(&self) -> Option<&CmeError> {
+        match self {
+            Self::Exchange(error) => error.cme(),
+            _ => None,
+        }
+    }
 }
 
 /// Why the port is closed.

@@ -22,6 +22,7 @@ use crate::tls::StoredFiles;
 use crate::unsolicited::{Lines, Urcs};
 
 pub use questions::{Address, Functionality, Identity, NetworkStatus, Signal};
+pub(crate) use questions::{REGISTRATIONS, is_busy, is_refusal};
 
 /// Calls that may wait for the port's task. A caller beyond that waits before its call does.
 const CALLS: usize = 32;

@@ -33,6 +33,7 @@ pub(crate) use baud::find_baud_rate;
 pub(crate) use call::Call;
 use call::Reply;
 use condition::Condition;
+pub(crate) use ladder::{BUSY, BUSY_PAUSE};
 use secrets::Secrets;
 pub(crate) use supply::{Boxed, Reopen, Supply};
 pub(crate) use wire::{Duplex, Stream};

@@ -106,30 +106,111 @@ impl CmeError {
     pub const PIN_REQUIRED: u16 = 11;
     /// The PUK of the SIM is required: the PIN was wrong too often.
     pub const PUK_REQUIRED: u16 = 12;
+    /// The SIM does not work.
+    pub const SIM_FAILURE: u16 = 13;
+    /// The SIM is busy, or the module still reads it.
+    pub const SIM_BUSY: u16 = 14;
+    /// The SIM is not the right one.
+    pub const SIM_WRONG: u16 = 15;
     /// The PIN or PUK is wrong.
     pub const WRONG_PASSWORD: u16 = 16;
     /// No network service.
     pub const NO_NETWORK: u16 = 30;
     /// Unknown error: the answer to a command the module does not know.
     pub const UNKNOWN: u16 = 100;
+    /// The module still starts, or carries out another command. Not of the standard: Wavecom's, seen
+    /// in host code for modules of others too.
+    pub const PLEASE_WAIT: u16 = 515;
+
+    /// The number of the error, also of one in words; `None` for words that are not known.
+    ///
+    /// This is the one place that reads the words: whoever decides by an error asks for its number.
+    /// Case does not matter, nor a full stop at the end, nor whether the card is called `SIM`,
+    /// `USIM` or `(U)SIM`: all of these were seen in host code.
+    pub fn number(&self) -> Option<u16> {
+        match self {
+            Self::Code(number) => Some(*number),
+            Self::Text(text) => {
+                let text = plain(text);
+                let known = WORDS
+                    .iter()
+                    .find(|(_, words)| text.eq_ignore_ascii_case(words));
+                known.map(|(number, _)| *number)
+            }
+        }
+    }
+
+    /// Whether the module asks to be asked again in a moment.
+    pub fn is_busy(&self) -> bool {
+        matches!(self.number(), Some(Self::SIM_BUSY | Self::PLEASE_WAIT))
+    }
 
     /// The words of 3GPP TS 27.007 section 9.2 for a code this crate knows.
     pub fn words(code: u16) -> Option<&'static str> {
-        Some(match code {
-            Self::NOT_ALLOWED => "operation not allowed",
-            4 => "operation not supported",
-            Self::NO_SIM => "SIM not inserted",
-            Self::PIN_REQUIRED => "SIM PIN required",
-            Self::PUK_REQUIRED => "SIM PUK required",
-            13 => "SIM failure",
-            14 => "SIM busy",
-            Self::WRONG_PASSWORD => "incorrect password",
-            Self::NO_NETWORK => "no network service",
-            50 => "incorrect parameters",
-            Self::UNKNOWN => "unknown",
-            _ => return None,
-        })
+        let known = WORDS.iter().find(|(number, _)| *number == code);
+        known.map(|(_, words)| *words)
     }
+}
+
+/// The numbers of 27.007 section 9.2.1 with their words, from general knowledge of the standard,
+/// and [`CmeError::PLEASE_WAIT`].
+const WORDS: &[(u16, &str)] = &[
+    (0, "phone failure"),
+    (1, "no connection to phone"),
+    (2, "phone-adaptor link reserved"),
+    (CmeError::NOT_ALLOWED, "operation not allowed"),
+    (4, "operation not supported"),
+    (5, "PH-SIM PIN required"),
+    (CmeError::NO_SIM, "SIM not inserted"),
+    (CmeError::PIN_REQUIRED, "SIM PIN required"),
+    (CmeError::PUK_REQUIRED, "SIM PUK required"),
+    (CmeError::SIM_FAILURE, "SIM failure"),
+    (CmeError::SIM_BUSY, "SIM busy"),
+    (CmeError::SIM_WRONG, "SIM wrong"),
+    (CmeError::WRONG_PASSWORD, "incorrect password"),
+    (17, "SIM PIN2 required"),
+    (18, "SIM PUK2 required"),
+    (20, "memory full"),
+    (21, "invalid index"),
+    (22, "not found"),
+    (23, "memory failure"),
+    (24, "text string too long"),
+    (25, "invalid characters in text string"),
+    (26, "dial string too long"),
+    (27, "invalid characters in dial string"),
+    (CmeError::NO_NETWORK, "no network service"),
+    (31, "network timeout"),
+    (32, "network not allowed, emergency calls only"),
+    (50, "incorrect parameters"),
+    (51, "command implemented but currently disabled"),
+    (52, "command aborted by user"),
+    (
+        53,
+        "not attached to network due to MT functionality restrictions",
+    ),
+    (CmeError::UNKNOWN, "unknown"),
+    (
+        CmeError::PLEASE_WAIT,
+        "please wait, init or command processing in progress",
+    ),
+];
+
+/// The words without what differs from one firmware to the next.
+fn plain(text: &str) -> &str {
+    let text = text.trim().trim_end_matches('.');
+    for prefix in ["(U)", "U"] {
+        let begins = text.get(..prefix.len());
+        if begins.is_some_and(|begins| begins.eq_ignore_ascii_case(prefix)) {
+            let rest = &text[prefix.len()..];
+            if rest
+                .get(..3)
+                .is_some_and(|card| card.eq_ignore_ascii_case("SIM"))
+            {
+                return rest;
+            }
+        }
+    }
+    text
 }
 
 fn lossy(bytes: &[u8]) -> String {
@@ -162,6 +243,55 @@ mod tests {
             let mut out = Vec::new();
             code.encode(&mut out);
             assert_eq!(out, line);
+        }
+    }
+
+    #[test]
+    fn an_error_in_words_is_the_one_in_numbers() {
+        for (words, number) in [
+            ("SIM not inserted", Some(CmeError::NO_SIM)),
+            ("sim not inserted", Some(CmeError::NO_SIM)),
+            ("(U)SIM not inserted", Some(CmeError::NO_SIM)),
+            ("USIM PIN required", Some(CmeError::PIN_REQUIRED)),
+            ("SIM PUK required", Some(CmeError::PUK_REQUIRED)),
+            ("SIM failure", Some(CmeError::SIM_FAILURE)),
+            ("SIM busy.", Some(CmeError::SIM_BUSY)),
+            ("SIM wrong", Some(CmeError::SIM_WRONG)),
+            ("incorrect password", Some(CmeError::WRONG_PASSWORD)),
+            ("SIM PIN2 required", Some(17)),
+            ("SIM PUK2 required", Some(18)),
+            ("unknown", Some(CmeError::UNKNOWN)),
+            (
+                "Please wait, init or command processing in progress",
+                Some(CmeError::PLEASE_WAIT),
+            ),
+            ("SIM", None),
+            ("U", None),
+            ("", None),
+            ("the cat sits on the antenna", None),
+        ] {
+            let error = CmeError::Text(words.into());
+            assert_eq!(error.number(), number, "{words}");
+            let known = number.is_none_or(|number| CmeError::Code(number).number() == Some(number));
+            assert!(known, "{words}");
+        }
+        for (number, words) in WORDS {
+            assert_eq!(CmeError::Text((*words).into()).number(), Some(*number));
+            assert_eq!(CmeError::words(*number), Some(*words));
+        }
+    }
+
+    #[test]
+    fn what_asks_for_patience_is_busy() {
+        for error in [
+            CmeError::Code(14),
+            CmeError::Code(515),
+            CmeError::Text("SIM Busy".into()),
+        ] {
+            assert!(error.is_busy(), "{error:?}");
+        }
+        for error in [CmeError::Code(13), CmeError::Text("busy".into())] {
+            assert!(!error.is_busy(), "{error:?}");
         }
     }
 

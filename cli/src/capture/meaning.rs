@@ -238,11 +238,11 @@ pub(super) fn of_result(result: &FinalResult) -> Meaning {
     match result {
         FinalResult::Ok => Meaning::default(),
         FinalResult::Error => Meaning::failure("refused"),
-        FinalResult::Cme(CmeError::Code(code)) => match CmeError::words(*code) {
+        FinalResult::Cme(error) => match error.number().and_then(CmeError::words) {
             Some(words) => Meaning::failure(format!("refused: {words}")),
             None => Meaning::failure("refused"),
         },
-        FinalResult::Cme(CmeError::Text(_)) | FinalResult::Cms(_) => Meaning::failure("refused"),
+        FinalResult::Cms(_) => Meaning::failure("refused"),
         FinalResult::Connect(_) => Meaning::words("send the data"),
         FinalResult::NoCarrier => Meaning::failure("no connection"),
     }

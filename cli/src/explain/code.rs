@@ -40,12 +40,12 @@ pub(super) fn explain(line: &[u8], asked: Option<&[u8]>) -> Option<Explanation> 
         }
         FinalResult::Cme(CmeError::Text(words)) => {
             let known = |code: &&Code| code.meaning.eq_ignore_ascii_case(&words);
-            match Codes::CME.codes.iter().find(known) {
-                Some(code) => numbered(
-                    &Codes::CME,
-                    code.number,
-                    &format!("The module refuses {asked}"),
-                ),
+            let named = Codes::CME.codes.iter().find(known).map(|code| code.number);
+            let number = CmeError::Text(words.clone()).number().map(i64::from);
+            match number.or(named) {
+                Some(number) => {
+                    numbered(&Codes::CME, number, &format!("The module refuses {asked}"))
+                }
                 None => Explanation::new(format!(
                     "The module refuses {asked}: {}.",
                     visible(words.as_bytes())

@@ -363,6 +363,11 @@ const CME: &[Code] = &[
         "PDP authentication failure",
         "check the credentials of the access point",
     ),
+    code(
+        515,
+        "please wait, init or command processing in progress",
+        "try again in a few seconds",
+    ),
 ];
 
 /// Quectel's, from general knowledge.

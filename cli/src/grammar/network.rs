@@ -26,7 +26,7 @@ const CALL_REPORTS: &[Parameter] = &[reports(&[(0, 3)])];
 
 const REGISTRATION: &[Parameter] = &[
     REPORTS[0],
-    Parameter::number("stat", &[(0, 5)], "the registration").values(STATES),
+    Parameter::number("stat", &[(0, 10)], "the registration").values(STATES),
     Parameter::bare("tac", "the tracking area, in hexadecimal digits").optional(),
     Parameter::bare("ci", "the cell, in hexadecimal digits").optional(),
     TECHNOLOGY.optional(),
@@ -50,6 +50,20 @@ pub(crate) const STATES: &[(&str, &str)] = &[
     ),
     ("4", "unknown, such as out of coverage"),
     ("5", "registered, roaming"),
+    ("6", "registered for short messages alone, home network"),
+    ("7", "registered for short messages alone, roaming"),
+    (
+        "8",
+        "attached for emergency bearer services alone: is the SIM active?",
+    ),
+    (
+        "9",
+        "registered, home network; calls by circuit-switched fallback not preferred",
+    ),
+    (
+        "10",
+        "registered, roaming; calls by circuit-switched fallback not preferred",
+    ),
 ];
 
 const TECHNOLOGY: Parameter = Parameter::number("AcT", &[(0, 15)], "the radio technology")

@@ -6,11 +6,13 @@ mod sim;
 use std::time::Duration;
 
 use atmq_protocol::result_code::FinalResult;
+use atmq_protocol::standard::SimStatus;
 use tokio::time::{Instant, sleep};
 
 use super::{BringUp, BringUpError, BringUpReason, Network, Progress};
 use crate::error::{Error, ExchangeError};
-use crate::modem::{Functionality, Modem, NetworkStatus, Signal};
+use crate::modem::{Functionality, Modem, NetworkStatus, Signal, is_busy, is_refusal};
+use crate::port_task::{BUSY, BUSY_PAUSE};
 use crate::state::ModemState;
 
 /// How often the SIM, the attach and the address are asked for, and the registration of a module
@@ -23,7 +25,7 @@ pub(super) struct Walk<'m> {
     options: BringUp,
     began: Instant,
     reason: BringUpReason,
-    sim: Option<Progress>,
+    sim: Option<SimStatus>,
     status: Option<NetworkStatus>,
     signal: Signal,
 }
@@ -123,7 +125,7 @@ impl<'m> Walk<'m> {
 
     async fn radio_on(&mut self) -> Result<(), Obstacle> {
         self.reason = BringUpReason::RadioOff;
-        let on = match self.modem.functionality().await {
+        let on = match patiently(|| self.modem.functionality()).await {
             Ok(functionality) => functionality == Functionality::Full,
             Err(error) if is_refusal(&error) => false,
             Err(error) => return Err(error.into()),
@@ -131,9 +133,11 @@ impl<'m> Walk<'m> {
         if on {
             return Ok(());
         }
-        match self.modem.set_functionality(Functionality::Full).await {
+        match patiently(|| self.modem.set_functionality(Functionality::Full)).await {
             Ok(()) => self.tell(&Progress::RadioOn),
-            Err(error) if is_refusal(&error) => return Err(BringUpReason::RadioOff.into()),
+            Err(error) if is_refusal(&error) && !is_busy(&error) => {
+                return Err(BringUpReason::RadioOff.into());
+            }
             Err(error) => return Err(error.into()),
         }
         Ok(())
@@ -208,14 +212,28 @@ impl<'m> Walk<'m> {
     }
 }
 
+/// Asks again while the module says that it is busy, as some do in their first seconds. After
+/// [`BUSY`] that is its answer.
+async fn patiently<T, F>(ask: impl Fn() -> F) -> Result<T, Error>
+where
+    F: Future<Output = Result<T, Error>>,
+{
+    let began = Instant::now();
+    loop {
+        match ask().await {
+            Err(error) if is_busy(&error) && began.elapsed() < BUSY => {
+                tracing::debug!(%error, "the module is busy and is asked again");
+                sleep(BUSY_PAUSE).await;
+            }
+            answer => return answer,
+        }
+    }
+}
+
 /// With what the module has refused a command.
 fn refusal(error: &Error) -> Option<&FinalResult> {
     match error {
         Error::Exchange(ExchangeError::Refused { result, .. }) => Some(result),
         _ => None,
     }
-}
-
-fn is_refusal(error: &Error) -> bool {
-    refusal(error).is_some() || matches!(error, Error::NoInformation { .. })
 }

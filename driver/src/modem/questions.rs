@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, Ipv6Addr};
 
+use atmq_protocol::result_code::CmeError;
 use atmq_protocol::standard::{
     Clock, ExtendedSignalQuality, Location, Operator, Registration, RegistrationDomain,
     SerialNumber, SignalQuality, SimStatus, StandardInformation, StandardRequest,
@@ -52,17 +53,20 @@ impl Modem {
         }
     }
 
-    /// Asks whether the SIM can be used (`AT+CPIN?`).
+    /// Asks whether the SIM can be used (`AT+CPIN?`). An error that speaks of the SIM, as a number or
+    /// in words, is an answer: without a SIM it is [`SimStatus::NotInserted`].
     ///
     /// # Errors
-    /// The module does not answer, or with an error: without a SIM it is `+CME ERROR: 10`.
+    /// The module does not answer, or with another error.
     pub async fn sim_status(&self) -> Result<SimStatus, Error> {
         let request = StandardRequest::SimStatus;
-        self.one(request, |information| match information {
+        let status = self.one(request, |information| match information {
             StandardInformation::SimStatus(status) => Some(status),
             _ => None,
-        })
-        .await
+        });
+        let status = status.await;
+        let told = status.as_ref().err().and_then(Error::cme);
+        told.and_then(SimStatus::of_error).map_or(status, Ok)
     }
 
     /// Asks for the signal strength alone (`AT+CSQ`).
@@ -98,15 +102,26 @@ impl Modem {
         })
     }
 
-    /// Asks for the registration with the LTE network (`AT+CEREG?`).
+    /// Asks for the registration with the LTE network (`AT+CEREG?`). A module that does not tell it is
+    /// asked for that with the packet network (`AT+CGREG?`), and then for that of calls (`AT+CREG?`):
+    /// an LTE module has one registration under three names (inferred).
     ///
     /// # Errors
-    /// The module does not answer, or with an error.
+    /// The module does not answer, or with an error to all three; then it is the first.
     pub async fn registration(&self) -> Result<NetworkStatus, Error> {
-        self.registration_in(RegistrationDomain::Eps).await
+        let mut first = None;
+        for domain in REGISTRATIONS {
+            match self.registration_in(domain).await {
+                Err(error) if is_refusal(&error) && !is_busy(&error) => {
+                    first.get_or_insert(error);
+                }
+                told => return told,
+            }
+        }
+        Err(first.expect("each of them was refused"))
     }
 
-    /// As [`registration`](Self::registration), for any domain (`AT+CREG?`, `AT+CGREG?`).
+    /// As [`registration`](Self::registration), for one domain alone (`AT+CREG?`, `AT+CGREG?`).
     ///
     /// # Errors
     /// As there.
@@ -244,6 +259,26 @@ impl Modem {
             _ => unreachable!("a standard command has a standard answer"),
         }
     }
+}
+
+/// Where a registration is looked for, the first that the module has.
+pub(crate) const REGISTRATIONS: [RegistrationDomain; 3] = [
+    RegistrationDomain::Eps,
+    RegistrationDomain::Packet,
+    RegistrationDomain::Circuit,
+];
+
+/// Whether the module refuses to tell, or tells something else.
+pub(crate) fn is_refusal(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::Exchange(ExchangeError::Refused { .. }) | Error::NoInformation { .. }
+    )
+}
+
+/// Whether the module asks to be asked again in a moment.
+pub(crate) fn is_busy(error: &Error) -> bool {
+    error.cme().is_some_and(CmeError::is_busy)
 }
 
 /// What module and SIM say they are. Each is `None` if the module does not tell.

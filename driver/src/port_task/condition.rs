@@ -105,9 +105,10 @@ impl Condition {
     }
 
     pub(super) fn deadline(&self) -> Option<Instant> {
-        match self.phase {
-            Phase::Failed { retry } => Some(retry),
-            Phase::Booting { until } | Phase::Hook { until } => Some(until),
+        match &self.phase {
+            Phase::Failed { retry } => Some(*retry),
+            Phase::Initialising { ladder, .. } => ladder.waits_until(),
+            Phase::Booting { until } | Phase::Hook { until } => Some(*until),
             _ => None,
         }
     }
@@ -190,6 +191,7 @@ impl PortTask {
         }
         let now = Instant::now().into_std();
         let (request, blindly, limit) = match &self.condition.phase {
+            Phase::Initialising { ladder, .. } if ladder.waits_until().is_some() => return false,
             Phase::Initialising { ladder, .. } => (ladder.step(), false, None),
             Phase::Ordered { blindly } => (RESET, *blindly, Some(ORDER)),
             _ => return false,
@@ -220,7 +222,7 @@ impl PortTask {
         match &mut self.condition.phase {
             Phase::Initialising { ladder, tries } => {
                 let tries = *tries;
-                match ladder.answered(outcome) {
+                match ladder.answered(outcome, Instant::now()) {
                     None => {}
                     Some(Top::Reached(limits)) => {
                         if let Some(limits) = limits {
@@ -393,7 +395,8 @@ impl PortTask {
         {
             return;
         }
-        match self.condition.phase {
+        match &mut self.condition.phase {
+            Phase::Initialising { ladder, .. } => ladder.waited(),
             Phase::Failed { .. } => {
                 self.session.synchronise(false, Instant::now().into_std());
                 self.initialise(None);

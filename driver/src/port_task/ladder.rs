@@ -1,11 +1,23 @@
+use std::time::Duration;
+
 use atmq_protocol::limits::Limits;
+use atmq_protocol::result_code::CmeError;
 use atmq_protocol::standard::{StandardInformation, StandardRequest};
+
+use tokio::time::Instant;
 
 use crate::error::ExchangeError;
 use crate::session::Answer;
 
 /// How often a module that reboots while it is being initialised gets another chance. Ours.
 const REBOOTS: usize = 3;
+
+/// How long a module may say that it is busy before that is its answer: some do in the first
+/// seconds after their start. Ours.
+pub(crate) const BUSY: Duration = Duration::from_secs(10);
+
+/// How long it is left alone between two tries. Ours.
+pub(crate) const BUSY_PAUSE: Duration = Duration::from_millis(500);
 
 /// What brings a module in order, one command after another.
 #[derive(Debug)]
@@ -15,7 +27,15 @@ pub(super) struct Ladder {
     reboots: usize,
     /// The module has rebooted: what was done is undone.
     again: bool,
+    /// Since when the module says that it is busy, and when it is asked again.
+    busy: Option<Busy>,
     limits: Option<Limits>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Busy {
+    since: Instant,
+    retry: Option<Instant>,
 }
 
 /// How a ladder has ended.
@@ -41,23 +61,44 @@ impl Ladder {
             at: 0,
             reboots: 0,
             again: false,
+            busy: None,
             limits: None,
         }
     }
 
-    /// What is to be sent next.
+    /// What is to be sent next, once it is not to wait any more.
     pub(super) fn step(&self) -> StandardRequest {
         self.steps[self.at]
+    }
+
+    /// Until when a module that is busy is left alone.
+    pub(super) fn waits_until(&self) -> Option<Instant> {
+        self.busy?.retry
+    }
+
+    /// It has been left alone for long enough.
+    pub(super) fn waited(&mut self) {
+        if let Some(busy) = &mut self.busy {
+            busy.retry = None;
+        }
     }
 
     /// The module has rebooted meanwhile.
     pub(super) fn rebooted(&mut self) {
         self.reboots += 1;
-        self.again = true;
+        match self.busy.take() {
+            // Nothing is under way, so no answer is owed.
+            Some(Busy { retry: Some(_), .. }) => self.at = 0,
+            _ => self.again = true,
+        }
     }
 
     /// The step has been answered; the end, if it was the last.
-    pub(super) fn answered(&mut self, outcome: Result<Answer, ExchangeError>) -> Option<Top> {
+    pub(super) fn answered(
+        &mut self,
+        outcome: Result<Answer, ExchangeError>,
+        now: Instant,
+    ) -> Option<Top> {
         if std::mem::take(&mut self.again) {
             self.at = 0;
             return match outcome {
@@ -65,6 +106,10 @@ impl Ladder {
                 _ => None,
             };
         }
+        if self.is_to_wait(&outcome, now) {
+            return None;
+        }
+        self.busy = None;
         // What is restored is good to have: a module that has it no longer does not lack it.
         let optional = !matches!(
             self.step(),
@@ -91,5 +136,25 @@ impl Ladder {
         }
         self.at += 1;
         (self.at == self.steps.len()).then(|| Top::Reached(self.limits.take()))
+    }
+
+    /// Whether the step is to be tried again, because the module is busy.
+    fn is_to_wait(&mut self, outcome: &Result<Answer, ExchangeError>, now: Instant) -> bool {
+        let Err(error) = outcome else {
+            return false;
+        };
+        let since = self.busy.map_or(now, |busy| busy.since);
+        if !error.cme().is_some_and(CmeError::is_busy) || now >= since + BUSY {
+            return false;
+        }
+        if self.busy.is_none() {
+            let limit = BUSY.as_secs();
+            tracing::info!(%error, "the module is busy, and is given {limit} s");
+        }
+        self.busy = Some(Busy {
+            since,
+            retry: Some(now + BUSY_PAUSE),
+        });
+        true
     }
 }

@@ -122,6 +122,214 @@ async fn without_a_sim_it_says_so_after_ten_seconds() {
     }
 }
 
+/// What is wrong with a SIM is the same in numbers and in words.
+#[tokio::test(start_paused = true)]
+async fn a_sim_error_in_words_is_understood_as_its_number() {
+    for (errors, expected) in [
+        (["10", "SIM not inserted"], BringUpReason::NoSim),
+        (["11", "SIM PIN required"], BringUpReason::PinRequired),
+        (["12", "SIM PUK required"], BringUpReason::PukRequired),
+        (
+            ["13", "SIM failure"],
+            BringUpReason::SimNotReady(Some("SIM failure".into())),
+        ),
+        (
+            ["15", "(U)SIM wrong"],
+            BringUpReason::SimNotReady(Some("SIM wrong".into())),
+        ),
+        (
+            ["17", "SIM PIN2 required"],
+            BringUpReason::SimNotReady(Some("SIM PIN2 required".into())),
+        ),
+    ] {
+        for error in errors {
+            let (modem, mut module) = line();
+            let script = async {
+                loop {
+                    let error = format!("\r\n+CME ERROR: {error}\r\n");
+                    module.answer("AT+CPIN?\r", &error).await;
+                }
+            };
+            tokio::select! {
+                (reason, text) = fails(&modem, BringUp::default()) => {
+                    assert_eq!(reason, expected, "{error}: {text}");
+                }
+                () = script => {}
+            }
+        }
+    }
+}
+
+/// A module that has just been switched on still reads its SIM, and says so in its own way.
+#[tokio::test(start_paused = true)]
+async fn a_busy_sim_is_waited_for() {
+    let (modem, mut module) = line();
+    let (bring_up, seen) = watched();
+    let script = async {
+        for busy in [
+            "\r\n+CME ERROR: 14\r\n",
+            "\r\n+CME ERROR: SIM busy\r\n",
+            "\r\n+CPIN: NOT READY\r\n\r\nOK\r\n",
+            "\r\n+CME ERROR: 515\r\n",
+        ] {
+            module.answer("AT+CPIN?\r", busy).await;
+        }
+        module.answer("AT+CPIN?\r", READY).await;
+        let asked = Instant::now();
+        let busy = "\r\n+CME ERROR: SIM busy\r\n";
+        module.answer("AT+CFUN?\r", busy).await;
+        let off = "\r\n+CFUN: 0\r\n\r\nOK\r\n";
+        module.answer("AT+CFUN?\r", off).await;
+        module.answer("AT+CFUN=1\r", busy).await;
+        module.answer("AT+CFUN=1\r", OK).await;
+        module.answer("AT+CEREG=2\r", busy).await;
+        module.answer("AT+CEREG=2\r", OK).await;
+        assert!(asked.elapsed() < Duration::from_secs(3));
+        module
+            .answer("AT+CEREG?\r", "\r\n+CEREG: 2,1\r\n\r\nOK\r\n")
+            .await;
+        in_the_network(&mut module).await;
+    };
+    let (network, ()) = tokio::join!(modem.bring_up(bring_up), script);
+    network.unwrap();
+    let seen = seen.lock().unwrap();
+    assert_eq!(seen[..2], ["the SIM is busy", "the SIM is ready"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_module_that_stays_busy_fails_with_what_it_says() {
+    let (modem, mut module) = line();
+    let script = async {
+        module.answer("AT+CPIN?\r", READY).await;
+        module
+            .answer("AT+CFUN?\r", "\r\n+CFUN: 0\r\n\r\nOK\r\n")
+            .await;
+        loop {
+            module.answer("AT+CFUN=1\r", "\r\n+CME ERROR: 14\r\n").await;
+        }
+    };
+    tokio::select! {
+        error = modem.bring_up(BringUp::default()) => {
+            let error = error.unwrap_err();
+            let waited = error.waited.as_secs();
+            assert!((10..12).contains(&waited), "{error}");
+            let source = error.source.expect("the command has failed");
+            assert_eq!(source.to_string(), "the module answered AT+CFUN=1 with +CME ERROR: 14");
+        }
+        () = script => {}
+    }
+}
+
+/// Whether the SIM has counted it nobody knows, so it is asked and not given it again.
+#[tokio::test(start_paused = true)]
+async fn a_pin_that_a_busy_sim_does_not_take_is_neither_refused_nor_repeated() {
+    for (accepted, reason) in [(true, None), (false, Some(BringUpReason::PinSpent))] {
+        let (modem, mut module) = line();
+        let required = "\r\n+CPIN: SIM PIN\r\n\r\nOK\r\n";
+        let script = async {
+            module.answer("AT+CPIN?\r", required).await;
+            module
+                .answer("AT+CPIN=\"1234\"\r", "\r\n+CME ERROR: SIM busy\r\n")
+                .await;
+            if accepted {
+                module.answer("AT+CPIN?\r", READY).await;
+                on_air(&mut module).await;
+                module
+                    .answer("AT+CEREG?\r", "\r\n+CEREG: 2,1\r\n\r\nOK\r\n")
+                    .await;
+                in_the_network(&mut module).await;
+            } else {
+                for _ in 0..5 {
+                    module.answer("AT+CPIN?\r", required).await;
+                }
+            }
+        };
+        let bring_up = BringUp::default().pin(Pin::new("1234").unwrap());
+        let (outcome, ()) = tokio::join!(modem.bring_up(bring_up), script);
+        assert_eq!(outcome.err().map(|error| error.reason), reason);
+    }
+}
+
+/// 27.007 section 10.1.22: 6 to 8 carry no data, 9 and 10 do.
+#[tokio::test(start_paused = true)]
+async fn a_registration_without_data_is_waited_out_and_named() {
+    for (stat, words) in [
+        (6, "registered for short messages alone, not for data"),
+        (7, "registered for short messages alone, not for data"),
+        (8, "registered for emergency calls alone, not for data"),
+    ] {
+        let (modem, mut module) = line();
+        let script = async {
+            on_air(&mut module).await;
+            loop {
+                let answer = format!("\r\n+CEREG: 2,{stat}\r\n\r\nOK\r\n");
+                module.answer("AT+CEREG?\r", &answer).await;
+                signal(&mut module, 20, 60).await;
+            }
+        };
+        let bring_up = BringUp::default().limit(Duration::from_secs(30));
+        tokio::select! {
+            (_, text) = fails(&modem, bring_up) => {
+                assert!(text.starts_with(&format!("not registered: {words}, signal")), "{text}");
+            }
+            () = script => {}
+        }
+    }
+    for (stat, registration) in [
+        (9, Registration::HomeCsfbNotPreferred),
+        (10, Registration::RoamingCsfbNotPreferred),
+    ] {
+        let (modem, mut module) = line();
+        let script = async {
+            on_air(&mut module).await;
+            let answer = format!("\r\n+CEREG: 2,{stat}\r\n\r\nOK\r\n");
+            module.answer("AT+CEREG?\r", &answer).await;
+            in_the_network(&mut module).await;
+        };
+        let (network, ()) = tokio::join!(modem.bring_up(BringUp::default()), script);
+        assert_eq!(network.unwrap().status.registration, registration);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_module_without_cereg_is_asked_for_its_other_registrations() {
+    let refused = "\r\n+CME ERROR: 4\r\n";
+    let (modem, mut module) = line();
+    let script = async {
+        module.answer("AT+CPIN?\r", READY).await;
+        module
+            .answer("AT+CFUN?\r", "\r\n+CFUN: 1\r\n\r\nOK\r\n")
+            .await;
+        for line in ["AT+CEREG=2\r", "AT+CEREG=1\r", "AT+CGREG=2\r"] {
+            module.answer(line, refused).await;
+        }
+        module.answer("AT+CGREG=1\r", OK).await;
+        module.answer("AT+CEREG?\r", refused).await;
+        module.answer("AT+CGREG?\r", refused).await;
+        module
+            .answer("AT+CREG?\r", "\r\n+CREG: 0,2\r\n\r\nOK\r\n")
+            .await;
+        signal(&mut module, 20, 60).await;
+        // What it reports under the name that it has taken counts.
+        module.hear_nothing(5).await;
+        module.say("\r\n+CGREG: 5\r\n").await;
+        in_the_network(&mut module).await;
+    };
+    let (network, ()) = tokio::join!(modem.bring_up(BringUp::default()), script);
+    assert_eq!(network.unwrap().status.registration, Registration::Roaming);
+    // Without any, the refusal of the first is told.
+    let script = async {
+        module.answer("AT+CEREG?\r", refused).await;
+        module.answer("AT+CGREG?\r", "\r\nERROR\r\n").await;
+        module.answer("AT+CREG?\r", "\r\nERROR\r\n").await;
+    };
+    let (status, ()) = tokio::join!(modem.registration(), script);
+    assert_eq!(
+        status.unwrap_err().to_string(),
+        "the module answered AT+CEREG? with +CME ERROR: 4"
+    );
+}
+
 /// Every wrong PIN counts, and the third locks the SIM.
 #[tokio::test(start_paused = true)]
 async fn a_wrong_pin_is_entered_once_however_often_it_is_tried() {
@@ -229,8 +437,12 @@ async fn a_module_that_reports_nothing_is_asked() {
         module
             .answer("AT+CFUN?\r", "\r\n+CFUN: 1\r\n\r\nOK\r\n")
             .await;
-        module.answer("AT+CEREG=2\r", "\r\nERROR\r\n").await;
-        module.answer("AT+CEREG=1\r", "\r\nERROR\r\n").await;
+        for name in ["CEREG", "CGREG", "CREG"] {
+            for reports in [2, 1] {
+                let line = format!("AT+{name}={reports}\r");
+                module.answer(&line, "\r\nERROR\r\n").await;
+            }
+        }
         module
             .answer("AT+CEREG?\r", "\r\n+CEREG: 0,2\r\n\r\nOK\r\n")
             .await;

@@ -3,7 +3,7 @@
 
 use std::time::{Instant, SystemTime};
 
-use atmq_protocol::standard::{Registration, SimStatus};
+use atmq_protocol::standard::SimStatus;
 
 use super::Modem;
 
@@ -31,7 +31,7 @@ impl Modem {
             _ => 0,
         };
         let service = u8::from(self.is_attached());
-        let roaming = u8::from(self.registration() == Registration::Roaming);
+        let roaming = u8::from(self.registration().is_roaming());
         [5, signal, service, roaming]
     }
 
@@ -110,7 +110,7 @@ impl Modem {
         }
         let status = match &self.world.sim {
             Some(sim) => sim.status(),
-            None => SimStatus::Other("NOT INSERTED".to_owned()),
+            None => SimStatus::NotInserted,
         };
         self.urc(now, format!("+CPIN: {status}").as_bytes());
     }

@@ -105,7 +105,7 @@ impl Sim {
                 self.pin = Some(new_pin.to_owned().into());
             }
             (SimStatus::Ready, _) => return Err(PinError::NotAwaited),
-            (SimStatus::Other(_), _) => return Err(PinError::Blocked),
+            _ => return Err(PinError::Blocked),
         }
         self.unlocked = true;
         self.attempts = PIN_ATTEMPTS;

@@ -18,14 +18,35 @@ pub enum Registration {
     Unknown,
     /// 5: registered, roaming.
     Roaming,
+    /// 6: registered for short messages alone, at home.
+    HomeSmsOnly,
+    /// 7: registered for short messages alone, roaming.
+    RoamingSmsOnly,
+    /// 8: attached for emergency bearer services alone.
+    EmergencyOnly,
+    /// 9: registered at home; calls by circuit-switched fallback are not preferred.
+    HomeCsfbNotPreferred,
+    /// 10: registered, roaming; calls by circuit-switched fallback are not preferred.
+    RoamingCsfbNotPreferred,
     /// A number this crate does not know.
     Other(u8),
 }
 
 impl Registration {
-    /// Whether the network can be used.
+    /// Whether the network can be used for data, which with 6 to 8 it cannot.
     pub fn is_registered(self) -> bool {
-        matches!(self, Self::Home | Self::Roaming)
+        matches!(
+            self,
+            Self::Home | Self::Roaming | Self::HomeCsfbNotPreferred | Self::RoamingCsfbNotPreferred
+        )
+    }
+
+    /// Whether the network is one that the subscriber visits.
+    pub fn is_roaming(self) -> bool {
+        matches!(
+            self,
+            Self::Roaming | Self::RoamingSmsOnly | Self::RoamingCsfbNotPreferred
+        )
     }
 
     /// From the number on the wire.
@@ -37,6 +58,11 @@ impl Registration {
             3 => Self::Denied,
             4 => Self::Unknown,
             5 => Self::Roaming,
+            6 => Self::HomeSmsOnly,
+            7 => Self::RoamingSmsOnly,
+            8 => Self::EmergencyOnly,
+            9 => Self::HomeCsfbNotPreferred,
+            10 => Self::RoamingCsfbNotPreferred,
             other => Self::Other(other),
         }
     }
@@ -50,6 +76,11 @@ impl Registration {
             Self::Denied => 3,
             Self::Unknown => 4,
             Self::Roaming => 5,
+            Self::HomeSmsOnly => 6,
+            Self::RoamingSmsOnly => 7,
+            Self::EmergencyOnly => 8,
+            Self::HomeCsfbNotPreferred => 9,
+            Self::RoamingCsfbNotPreferred => 10,
             Self::Other(number) => number,
         }
     }
@@ -213,6 +244,21 @@ mod tests {
             };
             assert_eq!(change.to_string(), line);
             assert_eq!(RegistrationChanged::decode(line.as_bytes()), Some(change));
+        }
+    }
+
+    #[test]
+    fn each_registration_both_ways() {
+        for number in 0..=u8::MAX {
+            let registration = Registration::from_number(number);
+            assert_eq!(registration.number(), number);
+            // 27.007 section 10.1.22: 6 to 8 carry no data.
+            let carries_data = matches!(number, 1 | 5 | 9 | 10);
+            assert_eq!(registration.is_registered(), carries_data, "{number}");
+            let roaming = matches!(number, 5 | 7 | 10);
+            assert_eq!(registration.is_roaming(), roaming, "{number}");
+            let known = !matches!(registration, Registration::Other(_));
+            assert_eq!(known, number <= 10, "{number}");
         }
     }
 

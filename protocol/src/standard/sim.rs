@@ -3,7 +3,10 @@ use core::fmt;
 
 use thiserror::Error;
 
-/// Whether the SIM can be used.
+use crate::result_code::CmeError;
+
+/// Whether the SIM can be used. A module says so in its answer to `AT+CPIN?`, in a report, or by the
+/// error with which it answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SimStatus {
     /// `READY`
@@ -12,6 +15,13 @@ pub enum SimStatus {
     PinRequired,
     /// `SIM PUK`: the PIN is locked.
     PukRequired,
+    /// `NOT INSERTED`: there is no SIM, or the module does not see it yet (not of the standard; Quectel
+    /// and SIMCom modules report it).
+    NotInserted,
+    /// `NOT READY`: the SIM is busy, or the module still reads it (likewise).
+    NotReady,
+    /// The SIM does not work in this module; a module says so by an error alone.
+    Failed,
     /// Any other status, as it stands.
     Other(String),
 }
@@ -22,8 +32,26 @@ impl SimStatus {
             "READY" => Self::Ready,
             "SIM PIN" => Self::PinRequired,
             "SIM PUK" => Self::PukRequired,
+            "NOT INSERTED" => Self::NotInserted,
+            "NOT READY" => Self::NotReady,
+            "SIM failure" => Self::Failed,
             other => Self::Other(other.into()),
         }
+    }
+
+    /// What an error says of the SIM; `None` if it does not speak of it.
+    pub fn of_error(error: &CmeError) -> Option<Self> {
+        let number = error.number()?;
+        Some(match number {
+            CmeError::NO_SIM => Self::NotInserted,
+            CmeError::PIN_REQUIRED => Self::PinRequired,
+            CmeError::PUK_REQUIRED => Self::PukRequired,
+            CmeError::SIM_FAILURE => Self::Failed,
+            _ if error.is_busy() => Self::NotReady,
+            // PH-SIM PIN, PIN2, PUK2.
+            5 | CmeError::SIM_WRONG | 17 | 18 => Self::Other(CmeError::words(number)?.into()),
+            _ => return None,
+        })
     }
 }
 
@@ -33,6 +61,9 @@ impl fmt::Display for SimStatus {
             Self::Ready => "READY",
             Self::PinRequired => "SIM PIN",
             Self::PukRequired => "SIM PUK",
+            Self::NotInserted => "NOT INSERTED",
+            Self::NotReady => "NOT READY",
+            Self::Failed => "SIM failure",
             Self::Other(status) => status,
         })
     }
@@ -91,7 +122,46 @@ impl fmt::Debug for Pin {
 
 #[cfg(test)]
 mod tests {
+    use alloc::string::ToString as _;
+
     use super::*;
+
+    #[test]
+    fn each_status_both_ways() {
+        for (text, status) in [
+            ("READY", SimStatus::Ready),
+            ("SIM PIN", SimStatus::PinRequired),
+            ("SIM PUK", SimStatus::PukRequired),
+            ("NOT INSERTED", SimStatus::NotInserted),
+            ("NOT READY", SimStatus::NotReady),
+            ("PH-NET PIN", SimStatus::Other("PH-NET PIN".into())),
+        ] {
+            assert_eq!(SimStatus::decode(text), status);
+            assert_eq!(status.to_string(), text);
+        }
+    }
+
+    #[test]
+    fn an_error_tells_the_same_in_numbers_and_in_words() {
+        for (number, words, status) in [
+            (10, "SIM not inserted", Some(SimStatus::NotInserted)),
+            (11, "SIM PIN required", Some(SimStatus::PinRequired)),
+            (12, "SIM PUK required", Some(SimStatus::PukRequired)),
+            (13, "SIM failure", Some(SimStatus::Failed)),
+            (14, "SIM busy", Some(SimStatus::NotReady)),
+            (15, "SIM wrong", Some(SimStatus::Other("SIM wrong".into()))),
+            (
+                17,
+                "SIM PIN2 required",
+                Some(SimStatus::Other("SIM PIN2 required".into())),
+            ),
+            (3, "operation not allowed", None),
+            (100, "unknown", None),
+        ] {
+            assert_eq!(SimStatus::of_error(&CmeError::Code(number)), status);
+            assert_eq!(SimStatus::of_error(&CmeError::Text(words.into())), status);
+        }
+    }
 
     #[test]
     fn a_pin_has_four_to_eight_digits() {

@@ -3,9 +3,9 @@ use std::time::Duration;
 use atmq_protocol::standard::{Registration, RegistrationDomain, StandardRequest};
 use tokio::time::Instant;
 
-use super::{Obstacle, POLL, Walk, is_refusal};
+use super::{Obstacle, POLL, Walk, patiently};
 use crate::bring_up::{BringUpReason, Progress};
-use crate::modem::NetworkStatus;
+use crate::modem::{NetworkStatus, REGISTRATIONS, is_busy, is_refusal};
 use crate::unsolicited::{ModuleUrc, Urcs};
 
 /// How often the registration is asked for all the same where changes are reported. Ours.
@@ -22,7 +22,11 @@ impl Walk<'_> {
             signal: self.signal,
         };
         let reported = self.report_registration().await?;
-        let pause = if reported { SAFETY_POLL } else { POLL };
+        let pause = if reported.is_some() {
+            SAFETY_POLL
+        } else {
+            POLL
+        };
         let mut denied: Option<Instant> = None;
         loop {
             let status = match self.modem.registration().await {
@@ -53,7 +57,8 @@ impl Walk<'_> {
                 }
                 let give_up = denied.filter(|_| is_denied).map(|since| since + DENIED);
                 let until = give_up.map_or(poll, |give_up| give_up.min(poll));
-                let changed = tokio::time::timeout_at(until, registration_changed(urcs)).await;
+                let changed =
+                    tokio::time::timeout_at(until, registration_changed(urcs, reported)).await;
                 match changed {
                     Ok(Some(changed)) => {
                         status = changed;
@@ -72,17 +77,20 @@ impl Walk<'_> {
         }
     }
 
-    /// Whether the module will report changes of its registration.
-    async fn report_registration(&self) -> Result<bool, Obstacle> {
-        for reports in [2, 1] {
-            let request = StandardRequest::ReportRegistration(RegistrationDomain::Eps, reports);
-            match self.modem.standard(request).await {
-                Ok(_) => return Ok(true),
-                Err(error) if is_refusal(&error) => {}
-                Err(error) => return Err(error.into()),
+    /// Which of its registrations the module will report the changes of, if any.
+    async fn report_registration(&self) -> Result<Option<RegistrationDomain>, Obstacle> {
+        for domain in REGISTRATIONS {
+            for reports in [2, 1] {
+                let request = StandardRequest::ReportRegistration(domain, reports);
+                match patiently(|| self.modem.standard(request)).await {
+                    Ok(_) => return Ok(Some(domain)),
+                    Err(error) if is_busy(&error) => return Ok(None),
+                    Err(error) if is_refusal(&error) => {}
+                    Err(error) => return Err(error.into()),
+                }
             }
         }
-        Ok(false)
+        Ok(None)
     }
 
     fn saw(&mut self, status: NetworkStatus) {
@@ -93,10 +101,15 @@ impl Walk<'_> {
     }
 }
 
-async fn registration_changed(urcs: &mut Urcs) -> Option<NetworkStatus> {
+/// The next change of the registration that the module was told to report, or of the first one.
+async fn registration_changed(
+    urcs: &mut Urcs,
+    reported: Option<RegistrationDomain>,
+) -> Option<NetworkStatus> {
+    let domain = reported.unwrap_or(RegistrationDomain::Eps);
     loop {
         if let ModuleUrc::Registration(changed) = urcs.recv().await?
-            && changed.domain == RegistrationDomain::Eps
+            && changed.domain == domain
         {
             return Some(NetworkStatus {
                 registration: changed.registration,

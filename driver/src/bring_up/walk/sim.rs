@@ -1,17 +1,17 @@
 use std::time::Duration;
 
-use atmq_protocol::result_code::{CmeError, FinalResult};
+use atmq_protocol::result_code::CmeError;
 use atmq_protocol::standard::{Pin, SimStatus, StandardRequest};
 use tokio::time::{Instant, sleep, timeout};
 
-use super::{Obstacle, POLL, Walk, is_refusal, refusal};
+use super::{Obstacle, POLL, Walk, refusal};
 use crate::bring_up::{BringUpReason, Progress};
 use crate::error::Error;
-use crate::modem::Modem;
+use crate::modem::{Modem, is_busy, is_refusal};
 use crate::port_task::lock;
 use crate::unsolicited::{ModuleUrc, Urcs};
 
-/// How long a SIM may not be seen after the module has started. Ours.
+/// How long a SIM may not be seen, or not work, after the module has started. Ours.
 const NO_SIM: Duration = Duration::from_secs(10);
 
 impl Walk<'_> {
@@ -20,7 +20,8 @@ impl Walk<'_> {
         loop {
             match self.modem.sim_status().await {
                 Ok(status) => {
-                    self.sim(Progress::Sim(status.clone()));
+                    self.sim(&status);
+                    let hopeless = matches!(status, SimStatus::NotInserted | SimStatus::Failed);
                     match status {
                         SimStatus::Ready => {
                             *lock(&self.modem.shared.spent_pin) = None;
@@ -31,22 +32,16 @@ impl Walk<'_> {
                             continue;
                         }
                         SimStatus::PukRequired => return Err(BringUpReason::PukRequired.into()),
-                        SimStatus::Other(status) => {
-                            self.reason = BringUpReason::SimNotReady(Some(status));
+                        SimStatus::NotInserted => self.reason = BringUpReason::NoSim,
+                        other => {
+                            self.reason = BringUpReason::SimNotReady(Some(other.to_string()));
                         }
+                    }
+                    if hopeless && began.elapsed() >= NO_SIM {
+                        return Err(self.reason.clone().into());
                     }
                 }
                 Err(error) => match refusal(&error) {
-                    Some(FinalResult::Cme(code)) if is(code, CmeError::NO_SIM) => {
-                        self.sim(Progress::NoSim);
-                        self.reason = BringUpReason::NoSim;
-                        if began.elapsed() >= NO_SIM {
-                            return Err(BringUpReason::NoSim.into());
-                        }
-                    }
-                    Some(FinalResult::Cme(code)) if is(code, CmeError::PUK_REQUIRED) => {
-                        return Err(BringUpReason::PukRequired.into());
-                    }
                     Some(result) => {
                         self.reason = BringUpReason::SimNotReady(Some(result.to_string()));
                     }
@@ -73,13 +68,14 @@ impl Walk<'_> {
         let entering = tokio::spawn(async move { enter(&modem, pin).await });
         match entering.await.map_err(|_| self.modem.closed())? {
             Ok(()) => self.tell(&Progress::PinAccepted),
+            // Whether it has counted nobody knows: the SIM tells, and is not given it again.
+            Err(error) if is_busy(&error) => {}
+            Err(error) if refusal(&error).is_none() => return Err(error.into()),
             Err(error) => {
-                return Err(match refusal(&error) {
-                    Some(FinalResult::Cme(code)) if is(code, CmeError::PUK_REQUIRED) => {
-                        BringUpReason::PukRequired.into()
-                    }
-                    Some(_) => BringUpReason::PinRefused.into(),
-                    None => error.into(),
+                let puk = Some(CmeError::PUK_REQUIRED);
+                return Err(match error.cme().and_then(CmeError::number) == puk {
+                    true => BringUpReason::PukRequired.into(),
+                    false => BringUpReason::PinRefused.into(),
                 });
             }
         }
@@ -96,10 +92,10 @@ impl Walk<'_> {
         Err(BringUpReason::PinSpent.into())
     }
 
-    fn sim(&mut self, seen: Progress) {
-        if self.sim.as_ref() != Some(&seen) {
-            self.tell(&seen);
-            self.sim = Some(seen);
+    fn sim(&mut self, seen: &SimStatus) {
+        if self.sim.as_ref() != Some(seen) {
+            self.tell(&Progress::Sim(seen.clone()));
+            self.sim = Some(seen.clone());
         }
     }
 }
@@ -118,14 +114,4 @@ async fn sim_changed(urcs: &mut Urcs) {
         }
     }
     // The next command will tell why there are no more.
-}
-
-/// Whether this is the code, as a number or in words.
-fn is(error: &CmeError, code: u16) -> bool {
-    match error {
-        CmeError::Code(given) => *given == code,
-        CmeError::Text(text) => {
-            CmeError::words(code).is_some_and(|words| words.eq_ignore_ascii_case(text))
-        }
-    }
 }

@@ -5,8 +5,8 @@ use std::time::Instant;
 use atmq_protocol::parameter::Parameters;
 use atmq_protocol::result_code::CmeError;
 use atmq_protocol::standard::{
-    self, ExtendedSignalQuality, OperatorFormat, OperatorSelection, Registration,
-    RegistrationDomain, SignalQuality, StandardInformation,
+    self, ExtendedSignalQuality, OperatorFormat, OperatorSelection, RegistrationDomain,
+    SignalQuality, StandardInformation,
 };
 
 use super::{Action, Definition, Field, Takes};
@@ -303,9 +303,9 @@ fn tell_status(
         ("CELL SEARCH", "DEREG", "SEARCHING")
     };
     let kind = match modem.registration() {
-        Registration::Home => "HPLMN",
-        Registration::Roaming => "VPLMN",
-        _ => "UNKNOWN",
+        other if !other.is_registered() => "UNKNOWN",
+        abroad if abroad.is_roaming() => "VPLMN",
+        _ => "HPLMN",
     };
     let (cfun, imsi) = (modem.functionality, &modem.profile.identity.imsi);
     let lines = [

@@ -75,7 +75,7 @@ impl Modem {
         match self.sim_status()? {
             SimStatus::PinRequired => Err(Refused::Cme(CmeError::PIN_REQUIRED)),
             SimStatus::PukRequired => Err(Refused::Cme(CmeError::PUK_REQUIRED)),
-            SimStatus::Ready | SimStatus::Other(_) => Ok(()),
+            _ => Ok(()),
         }
     }
 }
