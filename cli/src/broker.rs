@@ -227,7 +227,10 @@ pub(crate) fn connect_failure(error: &ConnectError) -> Failure {
         ConnectError::Refused(_) => {
             Failure::new(FailureKind::Refused, text).hint("check -u, -P and -i")
         }
-        ConnectError::NotAccepted { .. } => Failure::new(FailureKind::TimedOut, text)
+        ConnectError::NotAccepted { .. }
+        | ConnectError::Failed(Error::Exchange(ExchangeError::NoReport {
+            sent_again: true, ..
+        })) => Failure::new(FailureKind::TimedOut, text)
             .hint("does a broker listen there, and without TLS?"),
         ConnectError::Tls { .. } => Failure::new(FailureKind::Unavailable, text)
             .hint("these are --cafile, -h, --cert with --key, and what atmq doctor shows"),

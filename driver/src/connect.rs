@@ -120,7 +120,20 @@ async fn establish(
             failure,
         });
     }
-    let connected = modem.exchange(login, None, link()).await?;
+    let connected = match modem.exchange(login, None, link()).await {
+        // It may have connected all the same: the state tells.
+        Err(Error::Exchange(
+            error @ ExchangeError::NoReport {
+                sent_again: true, ..
+            },
+        )) => {
+            return match state(modem, link()).await? {
+                Some(ConnectionState::Connected) => Ok(()),
+                _ => Err(Error::from(error).into()),
+            };
+        }
+        outcome => outcome?,
+    };
     match report(connected) {
         Some(Urc::Connected { result, .. }) => match result {
             Connected::Accepted => Ok(()),
@@ -129,12 +142,9 @@ async fn establish(
                 code: Some(code.into()),
             }),
             Connected::Refused(refusal) => Err(ConnectError::Refused(refusal)),
-            Connected::Failed(code) => Err(ConnectError::NotAccepted { code }),
-            // The packet was sent again: only the state tells what came of it.
-            Connected::Retransmitted(code) => match state(modem, link()).await? {
-                Some(ConnectionState::Connected) => Ok(()),
-                _ => Err(ConnectError::NotAccepted { code }),
-            },
+            Connected::Failed(code) | Connected::Retransmitted(code) => {
+                Err(ConnectError::NotAccepted { code })
+            }
         },
         _ => Ok(()),
     }

@@ -15,7 +15,8 @@ use thiserror::Error;
 use crate::tls::TlsError;
 
 use words::{
-    bytes, during, open_words, reason_words, refusal_words, remedy, silence_words, status_words,
+    bytes, during, open_words, reason_words, refusal_words, remedy, sent_again_words,
+    silence_words, status_words,
 };
 
 /// Why a port could not be opened, or nothing behind it answered.
@@ -103,12 +104,17 @@ pub enum ExchangeError {
         limit: Duration,
     },
     /// The module took the command, but did not report in time what came of it.
-    #[error("the module took {command}, but reported no outcome within {} s", .limit.as_secs_f32())]
+    #[error(
+        "the module took {command}{}, but reported no outcome within {} s",
+        sent_again_words(*.sent_again), .limit.as_secs_f32()
+    )]
     NoReport {
         /// The command, without its parameters.
         command: String,
         /// The time limit.
         limit: Duration,
+        /// Whether it reported that it has sent the packet again: the broker did not answer.
+        sent_again: bool,
     },
     /// The prompt did not come in time, so no data was sent.
     #[error("the module did not ask for the data of {command} within {} s", .limit.as_secs_f32())]

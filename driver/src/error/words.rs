@@ -24,6 +24,13 @@ pub(super) fn remedy(awaits: Option<usize>) -> &'static str {
     }
 }
 
+pub(super) fn sent_again_words(sent_again: bool) -> &'static str {
+    match sent_again {
+        true => " and reported that it sent the packet again",
+        false => "",
+    }
+}
+
 pub(super) fn bytes(count: &Option<usize>) -> String {
     match count {
         Some(count) => format!("{count} bytes"),

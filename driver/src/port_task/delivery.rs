@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use atmq_protocol::mqtt::{ConnectionId, LinkStatus, Urc};
+use atmq_protocol::mqtt::{Connected, ConnectionId, LinkStatus, Urc};
 use atmq_protocol::result_code::FinalResult;
 
 use super::{PortTask, Waiter, lock};
@@ -133,6 +133,11 @@ impl PortTask {
             }
             // The session knows that it is to be read.
             Urc::Buffered { .. } => {}
+            // Its outcome is still to come.
+            Urc::Connected {
+                connection,
+                result: Connected::Retransmitted(code),
+            } => tracing::info!(%connection, code, "the module sent CONNECT again"),
             late => tracing::debug!(?late, "URC that nobody waits for"),
         }
     }

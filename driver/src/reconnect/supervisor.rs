@@ -297,6 +297,8 @@ fn is_fault(error: &Error) -> bool {
         Error::Exchange(error) => !matches!(
             error,
             ExchangeError::LinkLost { .. }
+                // It is the broker that does not answer.
+                | ExchangeError::NoReport { sent_again: true, .. }
                 | ExchangeError::Rebooted { .. }
                 | ExchangeError::PoweredDown { .. }
         ),

@@ -44,6 +44,8 @@ pub(super) struct Pending {
     lines: Vec<Vec<u8>>,
     report: Option<Urc<'static>>,
     report_line: Option<Vec<u8>>,
+    /// The module has reported that it sent the packet again.
+    pub(super) sent_again: bool,
     /// Bytes of the answer so far.
     stored: usize,
     lost: Option<(LinkStatus, Option<i32>)>,
@@ -90,6 +92,7 @@ impl Pending {
             lines: Vec::new(),
             report: None,
             report_line: None,
+            sent_again: false,
             stored: 0,
             lost: None,
             ambiguous: false,
@@ -220,8 +223,10 @@ impl Pending {
         matches!(self.prepared.kind, Kind::Raw)
     }
 
-    /// Takes the result URC of this very exchange, once.
+    /// Takes the result URC of this very exchange, once. That the packet was sent again is noted, and is
+    /// not its result.
     pub(super) fn take_report(&mut self, urc: &Urc<'_>, line: &[u8], wire: &Wire) -> bool {
+        self.sent_again |= self.request(wire, |request| request.is_repeated_by(urc));
         let awaited =
             self.report.is_none() && self.request(wire, |request| request.is_answered_by(urc));
         if awaited {

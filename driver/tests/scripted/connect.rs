@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use crate::connected::connected;
-use crate::module::{configure, line, line_with, options};
+use crate::module::{Module, OK, configure, line, line_with, options};
 use atmq_driver::cloud::aliyun::Device;
 use atmq_driver::{
-    ConnectError, ConnectOptions, ConnectionId, Disconnected, Error, ExchangeError, Limits, QoS,
-    Settings, SimStatus, Will,
+    ConnectError, ConnectOptions, ConnectionId, Delivery, Disconnected, Error, ExchangeError,
+    Limits, PayloadFormat, QoS, Settings, SimStatus, Version, Will,
 };
 use atmq_protocol::mqtt::{LinkStatus, OpenFailure, Refusal};
 use atmq_protocol::result_code::FinalResult;
@@ -82,19 +82,53 @@ async fn a_refused_connect_closes_the_link() {
     connected(&modem, &mut module).await;
 }
 
-/// A CONNECT that the module had to repeat tells nothing by itself.
+/// The link is open, and CONNECT is on its way.
+async fn connecting(module: &mut Module) {
+    configure(module).await;
+    let opened = "+LMQTTOPEN: 0,0";
+    module
+        .carry_out("AT+LMQTTOPEN=0,\"h\",1883\r", opened)
+        .await;
+    module.answer("AT+LMQTTCONN=0,\"id\"\r", OK).await;
+}
+
+/// That the packet was sent again is no outcome: the broker may be slow.
 #[tokio::test(start_paused = true)]
-async fn a_repeated_connect_is_judged_by_the_state() {
+async fn a_repeated_connect_is_waited_for_until_its_outcome() {
+    for (outcome, expected) in [
+        ("0,0,0", None),
+        ("0,0,5", Some(ConnectError::Refused(Refusal::NotAuthorized))),
+        ("0,2,6", Some(ConnectError::NotAccepted { code: Some(6) })),
+    ] {
+        let (modem, mut module) = line();
+        let script = async {
+            connecting(&mut module).await;
+            for _ in 0..2 {
+                tokio::time::sleep(Duration::from_secs(5)).await;
+                module.say("\r\n+LMQTTCONN: 0,1\r\n").await;
+            }
+            module.hear_nothing(5).await;
+            module.say(&format!("\r\n+LMQTTCONN: {outcome}\r\n")).await;
+            if expected.is_some() {
+                module
+                    .carry_out("AT+LMQTTCLOSE=0\r", "+LMQTTCLOSE: 0,0")
+                    .await;
+            }
+        };
+        let (connected, ()) = tokio::join!(modem.connect(options()), script);
+        assert_eq!(connected.err(), expected, "{outcome}");
+    }
+}
+
+/// Where no outcome follows, the state tells what came of it.
+#[tokio::test(start_paused = true)]
+async fn a_repeated_connect_without_an_outcome_is_judged_by_the_state() {
     for (state, connected) in [(3, true), (2, false)] {
         let (modem, mut module) = line();
         let script = async {
-            configure(&mut module).await;
-            let opened = "+LMQTTOPEN: 0,0";
-            module
-                .carry_out("AT+LMQTTOPEN=0,\"h\",1883\r", opened)
-                .await;
-            let repeated = "+LMQTTCONN: 0,1";
-            module.carry_out("AT+LMQTTCONN=0,\"id\"\r", repeated).await;
+            connecting(&mut module).await;
+            module.say("\r\n+LMQTTCONN: 0,1\r\n").await;
+            module.hear_nothing(29).await;
             let state = format!("\r\n+LMQTTCONN: 0,{state}\r\n\r\nOK\r\n");
             module.answer("AT+LMQTTCONN?\r", &state).await;
             if !connected {
@@ -105,6 +139,13 @@ async fn a_repeated_connect_is_judged_by_the_state() {
         };
         let (outcome, ()) = tokio::join!(modem.connect(options()), script);
         assert_eq!(outcome.is_ok(), connected);
+        if let Err(error) = outcome {
+            assert_eq!(
+                error.to_string(),
+                "the module took AT+LMQTTCONN and reported that it sent the packet again, but \
+                 reported no outcome within 30 s"
+            );
+        }
     }
 }
 

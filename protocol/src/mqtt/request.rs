@@ -3,7 +3,7 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use super::{
-    ConnectionId, ConnectionState, QoS, Setting, SettingKey, SubscriptionChange, TlsKey,
+    Connected, ConnectionId, ConnectionState, QoS, Setting, SettingKey, SubscriptionChange, TlsKey,
     TlsSetting, Urc,
 };
 use crate::Secret;
@@ -243,8 +243,26 @@ impl Request<'_> {
         }
     }
 
-    /// Whether `urc` reports the outcome of this very request.
+    /// Whether `urc` reports that the packet of this very request was sent again: the outcome is still
+    /// to come.
+    pub fn is_repeated_by(&self, urc: &Urc<'_>) -> bool {
+        matches!(
+            (self, urc),
+            (
+                Self::Connect { connection, .. },
+                Urc::Connected {
+                    connection: of,
+                    result: Connected::Retransmitted(_),
+                },
+            ) if connection == of
+        )
+    }
+
+    /// Whether `urc` reports the outcome of this very request. That its packet was sent again is none.
     pub fn is_answered_by(&self, urc: &Urc<'_>) -> bool {
+        if self.is_repeated_by(urc) {
+            return false;
+        }
         let same = |connection: &ConnectionId| self.connection() == Some(*connection);
         match (self, urc) {
             (Self::Open { .. }, Urc::Opened { connection, .. })

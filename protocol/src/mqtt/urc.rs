@@ -138,7 +138,8 @@ pub enum Connected {
     Accepted,
     /// The broker has refused the client.
     Refused(Refusal),
-    /// The module has sent the packet again, with the return code that it shows.
+    /// The module has sent the packet again, with the return code that it shows. What comes of it is
+    /// reported later.
     Retransmitted(Option<i32>),
     /// The packet could not be sent or was not answered, with the return code that it shows.
     Failed(Option<i32>),

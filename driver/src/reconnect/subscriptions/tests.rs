@@ -35,6 +35,7 @@ fn no_report() -> Result<(), Error> {
     Err(Error::Exchange(ExchangeError::NoReport {
         command: "AT+LMQTTSUB".into(),
         limit: std::time::Duration::from_secs(1),
+        sent_again: false,
     }))
 }
 

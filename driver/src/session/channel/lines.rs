@@ -259,6 +259,7 @@ impl Channel {
             }
             Urc::Connected {
                 connection,
+                // What a connect that is never reported has come to, its caller asks for.
                 result: Connected::Accepted | Connected::Retransmitted(_),
             } => self.unread.connected(*connection),
             _ => {}

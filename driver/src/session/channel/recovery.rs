@@ -162,11 +162,12 @@ impl Channel {
         let command = pending.prepared.name();
         let fence = match pending.stage {
             _ if pending.carried_out => {
-                self.complete(
-                    pending,
-                    Err(ExchangeError::NoReport { command, limit }),
-                    now,
-                );
+                let error = ExchangeError::NoReport {
+                    command,
+                    limit,
+                    sent_again: pending.sent_again,
+                };
+                self.complete(pending, Err(error), now);
                 return;
             }
             Stage::Prompt => self.data_mode(&pending, now),

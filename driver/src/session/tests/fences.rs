@@ -342,6 +342,7 @@ fn a_report_that_does_not_come_needs_no_fence() {
     let error = ExchangeError::NoReport {
         command: "AT+LMQTTPUB".into(),
         limit: Duration::from_secs(30),
+        sent_again: false,
     };
     assert_eq!(host.wait(30.0).1, [failed(error)]);
     assert_eq!(
