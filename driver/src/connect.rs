@@ -20,6 +20,7 @@ use crate::session::{Answer, Command};
 use crate::tls::Tls;
 
 pub use options::ConnectOptions;
+use options::Wanted;
 pub use payload_format::PayloadFormat;
 
 pub(crate) async fn connect(
@@ -64,7 +65,7 @@ async fn attach(
 ) -> Result<Limits, ConnectError> {
     // Each module can be told of either format.
     let settings = options.settings(&Limits::NT26).into_iter();
-    let configure = settings.map(|(setting, _)| options.configure(setting));
+    let configure = settings.map(|wanted| options.configure(wanted.setting));
     let tls = options.tls_here().into_iter().flat_map(Tls::commands);
     let commands = tls.chain(configure).chain([options.open(), login.clone()]);
     let (reply, answer) = oneshot::channel();
@@ -96,12 +97,19 @@ async fn establish(
             other => other.into(),
         })?;
     }
-    for (setting, needed) in options.settings(limits) {
-        let outcome = modem.exchange(options.configure(setting), None, None).await;
-        if needed {
-            outcome?;
-        } else {
-            tolerate(outcome)?;
+    for Wanted {
+        setting,
+        needed,
+        without,
+    } in options.settings(limits)
+    {
+        match modem.exchange(options.configure(setting), None, None).await {
+            Err(Error::Exchange(error @ ExchangeError::Refused { .. })) if !needed => match without
+            {
+                Some(consequence) => tracing::warn!(%error, consequence, "setting refused"),
+                None => tracing::debug!(%error, "setting refused, which changes nothing"),
+            },
+            outcome => outcome.map(drop)?,
         }
     }
     link.arm();

@@ -64,6 +64,37 @@ async fn no_secret_and_no_payload_is_in_the_log() {
     }
 }
 
+/// A module that has no such setting is connected all the same, and who receives must know.
+#[tokio::test(start_paused = true)]
+async fn messages_without_a_length_are_a_warning() {
+    let log = Log::default();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::WARN)
+        .with_writer(log.clone())
+        .with_ansi(false)
+        .finish();
+    let _logging = tracing::subscriber::set_default(subscriber);
+    let (modem, mut module) = line();
+    let script = async {
+        module.answer("AT+LMQTTCLOSE=0\r", "\r\nERROR\r\n").await;
+        let line = "AT+LMQTTCFG=\"recv/mode\",0,0,1\r";
+        module.answer(line, "\r\n+CME ERROR: 3\r\n").await;
+        module.hear("AT+LMQTTCFG=\"send/mode\",0,0\r").await;
+    };
+    tokio::select! {
+        error = modem.connect(options()) => panic!("{error:?}"),
+        () = script => {}
+    }
+    let log = log.text();
+    let warning = log.lines().find(|line| line.contains("recv/mode"));
+    let warning = warning.unwrap_or_else(|| panic!("no warning in {log:?}"));
+    assert!(warning.contains("WARN"), "{warning}");
+    assert!(
+        warning.contains("messages come without their length"),
+        "{warning}"
+    );
+}
+
 /// Where the log goes.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);

@@ -56,7 +56,7 @@ impl ConnectOptions {
                 username: None,
                 password: None,
             },
-            keep_alive: Duration::from_secs(120),
+            keep_alive: KEEP_ALIVE,
             clean_session: true,
             version: Version::default(),
             timeouts: None,
@@ -293,30 +293,52 @@ impl ConnectOptions {
         self.payloads.on(limits)
     }
 
-    /// The settings on a module with these limits, each with whether the connection depends on it.
+    /// The settings on a module with these limits.
     ///
     /// What matters to the way this driver reads is set even where it is the default, because a
-    /// firmware may keep what another program has set.
-    pub(super) fn settings(&self, limits: &Limits) -> Vec<(Setting<'static>, bool)> {
+    /// firmware may keep what another program has set. What is the module's default (reference
+    /// `lmqtt.md` 1.3) is not needed: a module that has no such key does so by itself.
+    pub(super) fn settings(&self, limits: &Limits) -> Vec<Wanted> {
         let seconds = u16::try_from(self.keep_alive.as_secs()).unwrap_or(u16::MAX);
         let text = DataFormat::Text;
         let send = self.send_format(limits);
+        let is_default = |setting| Wanted {
+            setting,
+            needed: false,
+            without: None,
+        };
+        let needed = |setting| Wanted {
+            setting,
+            needed: true,
+            without: None,
+        };
+        let needed_if = |needed, setting| Wanted {
+            needed,
+            ..is_default(setting)
+        };
         let mut settings = vec![
-            // With the length before it, any payload arrives whole.
-            (
-                Setting::ReceiveMode {
+            Wanted {
+                // With the length before it, any payload arrives whole.
+                setting: Setting::ReceiveMode {
                     format: text,
                     show_length: true,
                 },
-                true,
-            ),
-            (Setting::SendMode(send), send != text),
-            (Setting::Cache(self.cached), self.cached),
+                needed: false,
+                without: Some(
+                    "messages come without their length, so one ends at a line end in it",
+                ),
+            },
+            needed_if(send != text, Setting::SendMode(send)),
+            needed_if(self.cached, Setting::Cache(self.cached)),
             // Some firmware has no such key, and reports.
-            (Setting::ResultUrcs(true), false),
-            (Setting::Version(self.version), true),
-            (Setting::CleanSession(self.clean_session), true),
-            (Setting::KeepAlive(seconds), true),
+            is_default(Setting::ResultUrcs(true)),
+            needed_if(
+                self.version != Version::default(),
+                Setting::Version(self.version),
+            ),
+            // The manual's default is a session that is kept.
+            needed(Setting::CleanSession(self.clean_session)),
+            needed_if(self.keep_alive != KEEP_ALIVE, Setting::KeepAlive(seconds)),
         ];
         let optional = [
             self.timeouts.map(Setting::Timeouts),
@@ -330,11 +352,7 @@ impl ConnectOptions {
             }),
         ];
         let optional = optional.into_iter().flatten();
-        settings.extend(
-            optional
-                .chain(self.identity.settings())
-                .map(|setting| (setting, true)),
-        );
+        settings.extend(optional.chain(self.identity.settings()).map(needed));
         settings
     }
 
@@ -369,6 +387,18 @@ impl ConnectOptions {
         }))
     }
 }
+
+/// A setting that a connect makes.
+pub(super) struct Wanted {
+    pub(super) setting: Setting<'static>,
+    /// Whether the connection is not what was asked for without it.
+    pub(super) needed: bool,
+    /// What else it means that the module refuses it, if that is worth a warning.
+    pub(super) without: Option<&'static str>,
+}
+
+/// The keepalive unless set, which is the manual's too (reference `lmqtt.md` 1.3).
+const KEEP_ALIVE: Duration = Duration::from_secs(120);
 
 /// Who sets a TLS context up.
 #[derive(Debug, Clone)]
