@@ -155,7 +155,7 @@ impl Client {
         };
         let packet_id = self.packet_id(message_id)?;
         let packet = codec::publish(publication, Some(packet_id))?;
-        self.begin(packet_id, message_id, awaiting, packet, now);
+        self.begin(packet_id, message_id, awaiting, packet, 0, now);
         Ok(())
     }
 
@@ -172,7 +172,8 @@ impl Client {
     ) -> Result<(), RequestError> {
         let packet_id = self.packet_id(message_id)?;
         let packet = codec::subscribe(packet_id, filters)?;
-        self.begin(packet_id, message_id, Awaiting::SubscribeAck, packet, now);
+        let awaiting = Awaiting::SubscribeAck;
+        self.begin(packet_id, message_id, awaiting, packet, filters.len(), now);
         Ok(())
     }
 
@@ -189,7 +190,8 @@ impl Client {
     ) -> Result<(), RequestError> {
         let packet_id = self.packet_id(message_id)?;
         let packet = codec::unsubscribe(packet_id, filters)?;
-        self.begin(packet_id, message_id, Awaiting::UnsubscribeAck, packet, now);
+        let awaiting = Awaiting::UnsubscribeAck;
+        self.begin(packet_id, message_id, awaiting, packet, filters.len(), now);
         Ok(())
     }
 
@@ -280,6 +282,7 @@ impl Client {
         message_id: u16,
         awaiting: Awaiting,
         packet: Vec<u8>,
+        filters: usize,
         now: Instant,
     ) {
         self.send(&packet, now);
@@ -288,6 +291,7 @@ impl Client {
             message_id,
             awaiting,
             packet,
+            filters,
             attempts: 0,
             due: now + self.packet_timeout,
         });

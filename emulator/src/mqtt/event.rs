@@ -136,6 +136,14 @@ pub enum ProtocolError {
     /// A connection is accepted once.
     #[error("the broker sent CONNACK a second time")]
     SecondConnack,
+    /// A SUBACK has one return code for each topic filter of its SUBSCRIBE.
+    #[error("the broker sent {codes} return codes for {filters} topic filters")]
+    ReturnCodes {
+        /// Topic filters of the SUBSCRIBE.
+        filters: usize,
+        /// Return codes of the SUBACK.
+        codes: usize,
+    },
     /// More QoS 2 messages are open than the client remembers.
     #[error("the broker left more than {limit} QoS 2 messages without PUBREL")]
     TooManyUnreleased {

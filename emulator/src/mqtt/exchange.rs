@@ -65,6 +65,8 @@ pub(super) struct Exchange {
     pub(super) message_id: u16,
     pub(super) awaiting: Awaiting,
     pub(super) packet: Vec<u8>,
+    /// How many topic filters the packet has: as many return codes a SUBACK must have.
+    pub(super) filters: usize,
     /// How often it was sent again on this link.
     pub(super) attempts: u32,
     /// When it is sent again.
@@ -180,6 +182,7 @@ mod tests {
             message_id: packet_id,
             awaiting,
             packet: vec![],
+            filters: 0,
             attempts: 0,
             due: Instant::now(),
         }

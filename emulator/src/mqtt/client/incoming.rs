@@ -43,6 +43,15 @@ impl Client {
                 self.complete(id, Awaiting::PublishComplete, published);
             }
             (Incoming::SubscribeAck(id, codes), _) => {
+                // One return code for each filter (MQTT-3.8.4-5): with another number nobody knows
+                // which filter was refused.
+                let exchange = self.in_flight.find(id, Awaiting::SubscribeAck);
+                if let Some(filters) = exchange.map(|exchange| exchange.filters)
+                    && filters != codes.len()
+                {
+                    let codes = codes.len();
+                    return Err(ProtocolError::ReturnCodes { filters, codes });
+                }
                 self.complete(id, Awaiting::SubscribeAck, |message_id| Event::Subscribed {
                     message_id,
                     codes,

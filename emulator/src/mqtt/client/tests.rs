@@ -226,6 +226,68 @@ fn subscribing_and_unsubscribing_report_what_the_broker_answered() {
     );
 }
 
+/// With another number of return codes nobody knows which filter was refused.
+#[test]
+fn a_suback_with_too_few_or_too_many_codes_loses_the_link() {
+    for (codes, filters) in [(&[1][..], 2), (&[1, 0x80, 1], 2), (&[0, 0], 1)] {
+        let mut bench = Bench::new();
+        let all = [("a", QoS::AtLeastOnce), ("b", QoS::AtLeastOnce)];
+        let asked = &all[..filters];
+        bench.client.subscribe(3, asked, bench.now).unwrap();
+        let length = u8::try_from(2 + codes.len()).unwrap();
+        bench.receive(&[&[0x90, length, 0, 3], codes].concat());
+        let codes = codes.len();
+        let error = ProtocolError::ReturnCodes { filters, codes };
+        assert_eq!(bench.events(), [Event::Lost(error.into())]);
+        assert!(!bench.client.is_connected());
+    }
+}
+
+/// An acknowledgement of something else, or of nothing, ends nothing.
+#[test]
+fn an_acknowledgement_of_another_identifier_is_not_taken_for_ours() {
+    let mut bench = Bench::new();
+    bench.publish(1, QoS::AtLeastOnce).unwrap();
+    bench.publish(2, QoS::ExactlyOnce).unwrap();
+    let filters = [("t", QoS::AtMostOnce)];
+    bench.client.subscribe(3, &filters, bench.now).unwrap();
+    bench.client.unsubscribe(4, &["t"], bench.now).unwrap();
+    bench.sent();
+    // Each kind with identifiers that wait for another kind, and with one that nobody waits for.
+    let kinds = [(0x40, 1), (0x70, 2), (0x90, 3), (0xb0, 4)];
+    let mut strangers = 0;
+    for (kind, own) in kinds {
+        for id in (1..=5).filter(|id| *id != own) {
+            match kind {
+                0x90 => bench.receive(&[kind, 3, 0, id, 0]),
+                _ => bench.receive(&[kind, 2, 0, id]),
+            }
+            strangers += 1;
+            assert_eq!(bench.events(), [], "{kind:x} of {id}");
+        }
+    }
+    // PUBCOMP comes before PUBREC.
+    bench.receive(b"\x70\x02\x00\x02");
+    assert_eq!(bench.events(), []);
+    assert_eq!(bench.client.stale_acknowledgements(), strangers + 1);
+    // All of them still wait for their own.
+    bench.receive(b"\x40\x02\x00\x01\x50\x02\x00\x02\x70\x02\x00\x02");
+    bench.receive(b"\x90\x03\x00\x03\x00\xb0\x02\x00\x04");
+    let codes = vec![0];
+    assert_eq!(
+        bench.events(),
+        [
+            Event::Published { message_id: 1 },
+            Event::Published { message_id: 2 },
+            Event::Subscribed {
+                message_id: 3,
+                codes
+            },
+            Event::Unsubscribed { message_id: 4 },
+        ]
+    );
+}
+
 #[test]
 fn an_identifier_in_use_is_refused_until_its_answer_came() {
     let mut bench = Bench::new();

@@ -187,7 +187,7 @@ fn packets_from_the_broker() {
 #[test]
 fn packets_that_break_the_protocol() {
     let malformed = |packet| ProtocolError::Malformed { packet };
-    let rows: [(&[u8], ProtocolError); 17] = [
+    let rows: [(&[u8], ProtocolError); 26] = [
         (b"\x20\x01\x00", malformed("CONNACK")),
         (b"\x20\x03\x00\x00\x00", malformed("CONNACK")),
         (b"\x36\x06\x00\x01t\x00\x09x", malformed("PUBLISH")),
@@ -197,6 +197,15 @@ fn packets_that_break_the_protocol() {
         (b"\x30\x03\x00\x01\xff", malformed("PUBLISH")),
         (b"\x32\x05\x00\x01t\x00\x00", malformed("PUBLISH")),
         (b"\x40\x02\x00\x00", malformed("PUBACK")),
+        (b"\x40\x00", malformed("PUBACK")),
+        (b"\x40\x01\x01", malformed("PUBACK")),
+        (b"\x40\x03\x00\x01\x00", malformed("PUBACK")),
+        (b"\x90\x00", malformed("SUBACK")),
+        (b"\x90\x01\x01", malformed("SUBACK")),
+        (b"\x90\x03\x00\x00\x01", malformed("SUBACK")),
+        (b"\xb0\x00", malformed("UNSUBACK")),
+        (b"\xb0\x02\x00\x00", malformed("UNSUBACK")),
+        (b"\xb0\x03\x00\x01\x00", malformed("UNSUBACK")),
         (b"\x50\x01\x00", malformed("PUBREC")),
         (b"\x62\x00", malformed("PUBREL")),
         (b"\x70\x03\x00\x01\x00", malformed("PUBCOMP")),
