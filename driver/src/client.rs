@@ -110,10 +110,11 @@ impl Client {
     async fn change_subscription(&self, request: Request<'static>) -> Result<(), Error> {
         let answer = self.exchange(Command::Mqtt(request)).await?;
         match report(answer) {
-            Some(Urc::SubscriptionChanged {
-                result: Err(reason),
-                ..
-            }) => Err(Error::Subscription { reason }),
+            Some(Urc::SubscriptionChanged { result, .. }) => match result {
+                Ok(_) => Ok(()),
+                Err(reason) => Err(Error::Subscription { reason }),
+            },
+            // A dialect that reports nothing ends with its final result code.
             _ => Ok(()),
         }
     }

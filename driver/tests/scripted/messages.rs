@@ -8,7 +8,7 @@ use atmq_driver::{
 };
 
 use crate::connected::{connect_with, connected};
-use crate::module::{line, line_with, options};
+use crate::module::{OK, line, line_with, options};
 
 #[tokio::test(start_paused = true)]
 async fn a_message_goes_the_way_that_carries_it() {
@@ -147,6 +147,39 @@ async fn a_link_lost_during_a_publish_leaves_the_outcome_unknown() {
             Disconnected::LinkLost { .. }
         )))
     ));
+}
+
+/// A module need not say why.
+#[tokio::test(start_paused = true)]
+async fn a_subscription_that_is_refused_without_a_reason_has_failed() {
+    let (modem, mut module) = line();
+    let (client, _messages) = connected(&modem, &mut module).await;
+    let (subscribe, unsubscribe) = ("AT+LMQTTSUBUNSUB=0,0", "AT+LMQTTSUBUNSUB=0,1");
+    for (id, (command, report, reason)) in (1..).zip([
+        (subscribe, "+LMQTTSUBUNSUB: 0,#,1", None),
+        (subscribe, "+LMQTTSUBUNSUB: 0,#,2", None),
+        (subscribe, "+LMQTTSUBUNSUB: 0,#,-1", None),
+        (subscribe, "+LMQTTSUBUNSUB: 0,#,1,6", Some(6)),
+        // The broker's return code, and not how many filters it has taken.
+        (subscribe, "+LMQTTSUBUNSUB: 0,#,0,128", Some(128)),
+        (unsubscribe, "+LMQTTSUBUNSUB: 0,#,1", None),
+        (unsubscribe, "+LMQTTUNSUNSUB: 0,#,1", None),
+    ]) {
+        let report = report.replace('#', &format!("{id}"));
+        let script = async {
+            let line = module.hear_line().await;
+            assert!(line.starts_with(&format!("{command},{id},\"t\"")), "{line}");
+            module.say(&format!("{OK}\r\n{report}\r\n")).await;
+        };
+        let change = async {
+            match command == subscribe {
+                true => client.subscribe("t", QoS::AtLeastOnce).await,
+                false => client.unsubscribe("t").await,
+            }
+        };
+        let (outcome, ()) = tokio::join!(change, script);
+        assert_eq!(outcome, Err(Error::Subscription { reason }), "{report}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -169,7 +169,13 @@ fn subscription(parameters: &mut Parameters<'_>, change: Option<SubscriptionChan
         connection,
         message_id,
         change,
-        result: if result == 0 { Ok(extend) } else { Err(extend) },
+        result: match (result, extend) {
+            // The value counts filters, of which no command holds as many. From here on it is a return
+            // code that refuses, as QMT shows it (inferred).
+            (0, Some(128..)) => Err(extend),
+            (0, _) => Ok(extend),
+            _ => Err(extend),
+        },
     }))
 }
 

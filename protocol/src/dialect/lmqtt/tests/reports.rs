@@ -249,6 +249,46 @@ fn an_extended_publish_is_reported_under_either_name() {
 }
 
 #[test]
+fn a_return_code_that_refuses_is_no_count_of_filters() {
+    for (line, result) in [
+        (&b"+LMQTTSUBUNSUB: 0,9,0"[..], Ok(None)),
+        (b"+LMQTTSUBUNSUB: 0,9,0,3", Ok(Some(3))),
+        (b"+LMQTTSUBUNSUB: 0,9,0,128", Err(Some(128))),
+        (b"+LMQTTSUBUNSUB: 0,9,2", Err(None)),
+    ] {
+        let urc = Lmqtt::DEFAULT.decode_urc(line, &text(false));
+        let Some(Urc::SubscriptionChanged { result: found, .. }) = urc else {
+            panic!("{}: {urc:?}", line.escape_ascii());
+        };
+        assert_eq!(found, result, "{}", line.escape_ascii());
+    }
+}
+
+#[test]
+fn a_connect_that_was_sent_again_is_not_answered_yet() {
+    let request = Request::Connect {
+        connection: ID,
+        client_id: "id".into(),
+        username: None,
+        password: None,
+    };
+    for (line, answered, repeated) in [
+        (&b"+LMQTTCONN: 0,1"[..], false, true),
+        (b"+LMQTTCONN: 0,1,0", false, true),
+        (b"+LMQTTCONN: 1,1", false, false),
+        (b"+LMQTTCONN: 0,0,0", true, false),
+        (b"+LMQTTCONN: 0,0,4", true, false),
+        (b"+LMQTTCONN: 0,2", true, false),
+    ] {
+        let urc = Lmqtt::DEFAULT
+            .decode_urc(line, &text(false))
+            .expect("a URC");
+        assert_eq!(request.is_answered_by(&urc), answered, "{urc:?}");
+        assert_eq!(request.is_repeated_by(&urc), repeated, "{urc:?}");
+    }
+}
+
+#[test]
 fn a_message_read_from_the_cache_is_counted_whatever_it_holds() {
     let formats = text(false);
     let stream = b"\r\n+LMQTTREAD: 0,0,\"t\",8,\r\nOK\r\n> \r\n\r\n+LMQTTREAD: 0,7,8\r\n\r\nOK\r\n";
