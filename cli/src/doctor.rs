@@ -335,3 +335,47 @@ fn clock_at(clock: Clock, here: SystemTime) -> Check {
             .hint("TLS judges certificates by it: the network sets it (AT+CTZU=1), or AT+CCLK="),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// 2026-11-21T01:05:07Z
+    const HERE: Duration = Duration::from_secs(1_795_223_107);
+
+    #[test]
+    fn a_clock_is_judged_by_what_it_shows() {
+        for (zone, hour, verdict, words) in [
+            (Some(32), 9, Verdict::Ok, "2026-11-21T01:05:07Z, 0 s off"),
+            (Some(0), 9, Verdict::Warning, "28800 s off"),
+            (None, 1, Verdict::Ok, "if that is UTC"),
+            (None, 9, Verdict::Warning, "if that is UTC"),
+            (
+                Some(0),
+                25,
+                Verdict::Warning,
+                "it shows no time: 26/11/21,25:05:07+00",
+            ),
+        ] {
+            let clock = Clock {
+                year: 2026,
+                month: 11,
+                day: 21,
+                hour,
+                minute: 5,
+                second: 7,
+                zone,
+            };
+            let check = clock_at(clock, UNIX_EPOCH + HERE);
+            let text = check.to_text();
+            assert_eq!(check.verdict, verdict, "{text}");
+            assert!(text.contains(words), "no `{words}` in {text}");
+            let unset = Clock {
+                year: 1970,
+                ..clock
+            };
+            let text = clock_at(unset, UNIX_EPOCH + HERE).to_text();
+            assert!(text.contains("the clock is not set"), "{text}");
+        }
+    }
+}

@@ -20,6 +20,8 @@ pub enum FinalResult {
     Cme(CmeError),
     /// `+CMS ERROR: <n>`: the end of a command for short messages (27.005 section 3.2.5).
     Cms(u16),
+    /// The same in words, as firmware writes it after `AT+CMEE=2` (seen in host code).
+    CmsText(String),
     /// `CONNECT`, with the text behind it if there is any: raw data follows.
     Connect(Option<String>),
     /// `NO CARRIER`
@@ -45,10 +47,12 @@ impl FinalResult {
             }));
         }
         if let Some(rest) = line.strip_prefix(b"+CMS ERROR:") {
-            let code = parameter::integer(rest.trim_ascii());
-            return code
-                .and_then(|code| u16::try_from(code).ok())
-                .map(Self::Cms);
+            let reason = rest.trim_ascii();
+            let code = parameter::integer(reason).and_then(|code| u16::try_from(code).ok());
+            return Some(match code {
+                Some(code) => Self::Cms(code),
+                None => Self::CmsText(lossy(reason)),
+            });
         }
         let rest = line.strip_prefix(b"CONNECT ")?;
         Some(Self::Connect(Some(lossy(rest.trim_ascii()))))
@@ -62,7 +66,7 @@ impl FinalResult {
             Self::Connect(_) => 1,
             Self::NoCarrier => 3,
             Self::Error => 4,
-            Self::Cme(_) | Self::Cms(_) => return None,
+            Self::Cme(_) | Self::Cms(_) | Self::CmsText(_) => return None,
         })
     }
 
@@ -80,6 +84,7 @@ impl fmt::Display for FinalResult {
             Self::Cme(CmeError::Code(code)) => write!(f, "+CME ERROR: {code}"),
             Self::Cme(CmeError::Text(text)) => write!(f, "+CME ERROR: {text}"),
             Self::Cms(code) => write!(f, "+CMS ERROR: {code}"),
+            Self::CmsText(text) => write!(f, "+CMS ERROR: {text}"),
             Self::Connect(None) => f.write_str("CONNECT"),
             Self::Connect(Some(text)) => write!(f, "CONNECT {text}"),
             Self::NoCarrier => f.write_str("NO CARRIER"),
@@ -232,6 +237,10 @@ mod tests {
                 FinalResult::Cme(CmeError::Text("SIM busy".into())),
             ),
             (b"+CMS ERROR: 321", FinalResult::Cms(321)),
+            (
+                b"+CMS ERROR: SIM busy",
+                FinalResult::CmsText("SIM busy".into()),
+            ),
             (b"CONNECT", FinalResult::Connect(None)),
             (
                 b"CONNECT 115200",

@@ -38,7 +38,7 @@ async fn a_locked_sim_and_a_radio_that_is_off_are_no_obstacle() {
         .on_progress(move |progress| sink.lock().unwrap().push(progress.to_string()));
     let network = modem.bring_up(bring_up).await.unwrap();
     assert_eq!(network.status.registration, Registration::Home);
-    assert_eq!(network.status.cell.unwrap().technology, 7);
+    assert_eq!(network.status.cell.unwrap().technology, Some(7));
     assert_eq!(network.operator.unwrap().format, OperatorFormat::Long);
     assert!(network.ip.unwrap().is_ipv4());
     assert!(network.signal.rsrp_dbm.is_some());

@@ -242,7 +242,7 @@ pub(super) fn of_result(result: &FinalResult) -> Meaning {
             Some(words) => Meaning::failure(format!("refused: {words}")),
             None => Meaning::failure("refused"),
         },
-        FinalResult::Cms(_) => Meaning::failure("refused"),
+        FinalResult::Cms(_) | FinalResult::CmsText(_) => Meaning::failure("refused"),
         FinalResult::Connect(_) => Meaning::words("send the data"),
         FinalResult::NoCarrier => Meaning::failure("no connection"),
     }

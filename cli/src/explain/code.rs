@@ -39,19 +39,10 @@ pub(super) fn explain(line: &[u8], asked: Option<&[u8]>) -> Option<Explanation> 
             numbered(codes, number, &format!("The module refuses {asked}"))
         }
         FinalResult::Cme(CmeError::Text(words)) => {
-            let known = |code: &&Code| code.meaning.eq_ignore_ascii_case(&words);
-            let named = Codes::CME.codes.iter().find(known).map(|code| code.number);
             let number = CmeError::Text(words.clone()).number().map(i64::from);
-            match number.or(named) {
-                Some(number) => {
-                    numbered(&Codes::CME, number, &format!("The module refuses {asked}"))
-                }
-                None => Explanation::new(format!(
-                    "The module refuses {asked}: {}.",
-                    visible(words.as_bytes())
-                )),
-            }
+            worded(&Codes::CME, number, &words, &asked)
         }
+        FinalResult::CmsText(words) => worded(&Codes::CMS, None, &words, &asked),
         FinalResult::Cms(number) => numbered(
             &Codes::CMS,
             number.into(),
@@ -65,6 +56,17 @@ pub(super) fn explain(line: &[u8], asked: Option<&[u8]>) -> Option<Explanation> 
             Explanation::new("There is no call, or it has ended.").from(CODES)
         }
     })
+}
+
+/// An error in words: what its number means, if it is known or the words are those of one.
+fn worded(codes: &Codes, number: Option<i64>, words: &str, asked: &str) -> Explanation {
+    let of = format!("The module refuses {asked}");
+    let same = |code: &&Code| code.meaning.eq_ignore_ascii_case(words);
+    let named = || codes.codes.iter().find(same).map(|code| code.number);
+    match number.or_else(named) {
+        Some(number) => numbered(codes, number, &of),
+        None => Explanation::new(format!("{of}: {}.", visible(words.as_bytes()))),
+    }
 }
 
 /// `CME 30`, `STATS 13`, and other numbers by the name of their place.

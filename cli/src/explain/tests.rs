@@ -35,6 +35,16 @@ fn lines_of_a_session() {
         ),
         ("+CME ERROR: 999", None, &["999", "nothing is known"]),
         ("+CMS ERROR: 321", None, &["invalid memory index"]),
+        (
+            "+CMS ERROR: Invalid memory index",
+            None,
+            &["invalid memory index"],
+        ),
+        ("+CMS ERROR: no moon", None, &["no moon"]),
+        ("+CME ERROR: (U)SIM busy", None, &["SIM busy", "Try again"]),
+        ("+CME ERROR: 515", None, &["please wait"]),
+        ("+CEREG: 0,8", None, &["emergency"]),
+        ("+CEREG: 9", None, &["registered, home network"]),
         (">", None, &["waits for data"]),
         ("CONNECT", None, &["waits for data"]),
         (

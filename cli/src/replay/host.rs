@@ -233,7 +233,12 @@ fn has_failed(bytes: &[u8]) -> bool {
     lines.any(|line| {
         matches!(
             FinalResult::decode(line.trim_ascii()),
-            Some(FinalResult::Error | FinalResult::Cme(_) | FinalResult::Cms(_))
+            Some(
+                FinalResult::Error
+                    | FinalResult::Cme(_)
+                    | FinalResult::Cms(_)
+                    | FinalResult::CmsText(_)
+            )
         )
     })
 }

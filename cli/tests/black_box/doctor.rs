@@ -4,7 +4,7 @@ use std::net::TcpListener;
 
 use serde_json::Value;
 
-use crate::harness::{Emulator, Finished, atmq, text};
+use crate::harness::{Emulator, Finished, argument, atmq, text};
 
 /// What a check said.
 #[track_caller]
@@ -87,6 +87,99 @@ fn what_is_wrong_is_told_with_what_to_do() {
         let told = lines(&told);
         let found = check(&told, name);
         assert_eq!(found["verdict"], verdict, "{found}");
+        for (key, words) in [("detail", detail), ("hint", hint)] {
+            let text = found[key].as_str().unwrap_or_default();
+            assert!(text.contains(words), "no `{words}` in {found}");
+        }
+    }
+}
+
+/// What one module says in words another says in numbers, or in another form.
+#[test]
+fn an_answer_in_another_form_is_understood() {
+    let directory = tempfile::tempdir().expect("a temporary directory can be made");
+    let socket = argument(&directory.path().join("control"));
+    let module = Emulator::start(["--control", &socket]);
+    for (command, answer, name, verdict, detail, hint) in [
+        (
+            "AT+CPIN?",
+            &["+CME ERROR: SIM not inserted"][..],
+            "sim",
+            "fail",
+            "no SIM",
+            "insert one",
+        ),
+        (
+            "AT+CPIN?",
+            &["+CME ERROR: 14"],
+            "sim",
+            "fail",
+            "the SIM is busy",
+            "--wait",
+        ),
+        (
+            "AT+CPIN?",
+            &["+CME ERROR: SIM failure"],
+            "sim",
+            "fail",
+            "does not work",
+            "contacts",
+        ),
+        (
+            "AT+CEREG?",
+            &["+CEREG: 0,8", "OK"],
+            "registration",
+            "fail",
+            "emergency calls alone",
+            "is the SIM active",
+        ),
+        (
+            "AT+CEREG?",
+            &["+CEREG: 0,6", "OK"],
+            "registration",
+            "fail",
+            "short messages alone",
+            "have data",
+        ),
+        (
+            "AT+CEREG?",
+            &["+CME ERROR: operation not supported"],
+            "registration",
+            "ok",
+            "registered at home",
+            "",
+        ),
+        (
+            "AT+CCLK?",
+            &["+CCLK: \"80/01/06,00:00:12+00\"", "OK"],
+            "clock",
+            "warn",
+            "the clock is not set (it shows 80/01/06,00:00:12+00): the network has not sent",
+            "wait for the network",
+        ),
+        (
+            "AT+CCLK?",
+            &["+CCLK: \"26/01/01,02:45:00\"", "OK"],
+            "clock",
+            "warn",
+            "2026-01-01T02:45:00Z if that is UTC",
+            "TLS",
+        ),
+        (
+            "AT+CMEE=1",
+            &["+CME ERROR: SIM busy"],
+            "port",
+            "ok",
+            "a module answers",
+            "",
+        ),
+    ] {
+        let mut control = atmq(["control", &socket, "override", command]);
+        control.args(answer).succeeds();
+        let told = module.atmq("doctor", ["--json"]).assert();
+        let told = lines(&text(&told.get_output().stdout));
+        let found = check(&told, name);
+        assert_eq!(found["verdict"], verdict, "{answer:?}: {found}");
         for (key, words) in [("detail", detail), ("hint", hint)] {
             let text = found[key].as_str().unwrap_or_default();
             assert!(text.contains(words), "no `{words}` in {found}");

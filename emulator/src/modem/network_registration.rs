@@ -36,7 +36,7 @@ impl Modem {
         self.registration().is_registered().then_some(Location {
             area: cell.area,
             cell: cell.id,
-            technology: LTE,
+            technology: Some(LTE),
         })
     }
 

@@ -132,7 +132,10 @@ impl StandardInformation {
                 Self::Clock(Clock::decode(text)?)
             }
             StandardRequest::QueryErrorReports => Self::ErrorReports(number(fields("+CMEE")?)?),
-            StandardRequest::QueryFunctionality => Self::Functionality(number(fields("+CFUN")?)?),
+            // Some firmware shows more behind it.
+            StandardRequest::QueryFunctionality => {
+                Self::Functionality(parameters("+CFUN")?.integer("fun", 0, 255).ok()?)
+            }
             StandardRequest::Attention
             | StandardRequest::Echo(_)
             | StandardRequest::EnterPin(_)
@@ -285,7 +288,7 @@ mod tests {
                     location: Some(Location {
                         area: 0x1a2b,
                         cell: 0x00c0_ffee,
-                        technology: 7,
+                        technology: Some(7),
                     }),
                 },
             ),
@@ -332,6 +335,62 @@ mod tests {
                 "{line}"
             );
             assert_eq!(format!("{information}"), line);
+        }
+    }
+
+    #[test]
+    fn another_form_of_a_response_means_the_same() {
+        use StandardInformation as Information;
+        use StandardRequest as Request;
+        for (request, line, information) in [
+            (
+                Request::QueryFunctionality,
+                "+CFUN: 1,0",
+                Information::Functionality(1),
+            ),
+            (
+                Request::Address(Some(1)),
+                "+CGPADDR:1,10.0.0.2",
+                Information::Address {
+                    cid: 1,
+                    address: "10.0.0.2".into(),
+                },
+            ),
+            (
+                Request::SerialNumber(SerialNumber::Imei),
+                "+CGSN:866901012345678",
+                Information::SerialNumber("866901012345678".into()),
+            ),
+            (
+                Request::QueryClock,
+                "+CCLK:2026/11/21,9:5:7GMT+8",
+                Information::Clock(Clock {
+                    year: 2026,
+                    month: 11,
+                    day: 21,
+                    hour: 9,
+                    minute: 5,
+                    second: 7,
+                    zone: Some(32),
+                }),
+            ),
+            (
+                Request::QueryRegistration(RegistrationDomain::Eps),
+                "+CEREG: 2,5,\"1A2B\",\"00C0FFEE\"",
+                Information::Registration {
+                    domain: RegistrationDomain::Eps,
+                    reports: 2,
+                    registration: Registration::Roaming,
+                    location: Some(Location {
+                        area: 0x1a2b,
+                        cell: 0x00c0_ffee,
+                        technology: None,
+                    }),
+                },
+            ),
+        ] {
+            let decoded = Information::decode(&request, line.as_bytes());
+            assert_eq!(decoded, Some(information), "{line}");
         }
     }
 

@@ -125,15 +125,15 @@ impl RegistrationDomain {
     }
 }
 
-/// Where the module is registered: `"<tac>","<ci>",<AcT>`, the first two in hexadecimal digits.
+/// Where the module is registered: `"<tac>","<ci>"[,<AcT>]`, the first two in hexadecimal digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Location {
     /// Tracking area code.
     pub area: u16,
     /// Cell identity.
     pub cell: u32,
-    /// Access technology; 7 is LTE.
-    pub technology: u8,
+    /// Access technology, where the module tells; 7 is LTE.
+    pub technology: Option<u8>,
 }
 
 impl Location {
@@ -149,7 +149,7 @@ impl Location {
         Some(Self {
             area: u16::try_from(area).ok()?,
             cell,
-            technology: parameters.integer("AcT", 0, 255).ok()?,
+            technology: parameters.optional_integer("AcT", 0, 255).ok()?,
         })
     }
 }
@@ -161,7 +161,8 @@ impl fmt::Display for Location {
             cell,
             technology,
         } = self;
-        write!(f, "\"{area:04X}\",\"{cell:08X}\",{technology}")
+        write!(f, "\"{area:04X}\",\"{cell:08X}\"")?;
+        technology.map_or(Ok(()), |technology| write!(f, ",{technology}"))
     }
 }
 
@@ -190,10 +191,12 @@ impl RegistrationChanged {
         let Some(Parameter::Bare(stat)) = parameters.next() else {
             return None;
         };
-        // With causes asked for, a denial has `,,,,<type>,<cause>` behind it, and no cell.
+        // With causes asked for, a denial has `,,,,<type>,<cause>` behind it, and no cell. A cell that
+        // cannot be read takes nothing from the registration. A number is `<stat>` behind `<n>`.
         let location = match parameters.clone().next() {
             None | Some(Parameter::Omitted) => None,
-            Some(_) => Some(Location::decode(&mut parameters)?),
+            Some(Parameter::Quoted(_)) => Location::decode(&mut parameters),
+            Some(Parameter::Bare(_)) => return None,
         };
         Some(Self {
             domain,
@@ -221,7 +224,7 @@ mod tests {
         let location = Location {
             area: 1,
             cell: 0xabc,
-            technology: 7,
+            technology: Some(7),
         };
         for (line, domain, registration, location) in [
             (
@@ -235,6 +238,15 @@ mod tests {
                 RegistrationDomain::Circuit,
                 Registration::Home,
                 Some(location),
+            ),
+            (
+                "+CEREG: 1,\"0001\",\"00000ABC\"",
+                RegistrationDomain::Eps,
+                Registration::Home,
+                Some(Location {
+                    technology: None,
+                    ..location
+                }),
             ),
         ] {
             let change = RegistrationChanged {
@@ -266,6 +278,19 @@ mod tests {
     fn a_cause_behind_a_denial_is_passed_over() {
         let change = RegistrationChanged::decode(b"+CEREG: 3,,,,0,15").map(|c| c.registration);
         assert_eq!(change, Some(Registration::Denied));
+    }
+
+    #[test]
+    fn a_cell_that_cannot_be_read_takes_nothing_from_the_registration() {
+        for line in [
+            "+CEREG: 5,\"12345678\",\"00000ABC\",7",
+            "+CEREG: 5,\"\",\"\",7",
+            "+CEREG: 5,\"0001\"",
+        ] {
+            let change = RegistrationChanged::decode(line.as_bytes()).expect(line);
+            assert_eq!(change.registration, Registration::Roaming, "{line}");
+            assert_eq!(change.location, None, "{line}");
+        }
     }
 
     #[test]
