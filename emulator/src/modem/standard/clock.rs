@@ -11,8 +11,11 @@ pub(super) const COMMANDS: &[Definition] = &[
         .test(Action::Line("\"yy/MM/dd,hh:mm:ss+zz\""))
         .read(Action::Shared)
         .set(Action::Run(|modem, parameters, now| {
-            let clock = Clock::decode(parameters.text("time", 24)?).ok_or(NOT_ALLOWED)?;
+            let text = parameters.text("time", 24)?;
             parameters.end()?;
+            // Only what it writes itself: what else a module takes is not known.
+            let clock = Clock::decode(text).filter(|clock| clock.to_string() == text);
+            let clock = clock.ok_or(NOT_ALLOWED)?;
             modem.world.set_clock(clock, now).ok_or(NOT_ALLOWED)?;
             Ok(Done::Answered)
         })),
