@@ -306,13 +306,17 @@ async fn clock(modem: &Modem) -> Check {
     }
 }
 
+/// What hangs on a clock, and who sets it.
+const JUDGED: &str = "TLS judges certificates by it unless --ignore-time";
+const SET: &str = "(AT+CTZU=1), or you (AT+CCLK=)";
+
 /// Judges the module's clock by this machine's, which shows `here`.
 fn clock_at(clock: Clock, here: SystemTime) -> Check {
     if !clock.is_set() {
         let detail =
             format!("the clock is not set (it shows {clock}): the network has not sent the time");
         return Check::warning("clock", detail)
-            .hint("TLS judges certificates by it: wait for the network (AT+CTZU=1), or AT+CCLK=");
+            .hint(format!("{JUDGED}: wait for the network {SET}"));
     }
     let shown = clock.since_epoch().and_then(|since| {
         let seconds = since.as_secs().try_into().ok()?;
@@ -321,7 +325,8 @@ fn clock_at(clock: Clock, here: SystemTime) -> Check {
     });
     let Some((module, mut shown)) = shown else {
         let detail = format!("it shows no time: {clock}");
-        return Check::warning("clock", detail).hint("TLS needs one: AT+CCLK=");
+        return Check::warning("clock", detail)
+            .hint(format!("{JUDGED}: the network sets it {SET}"));
     };
     if clock.zone.is_none() {
         shown.push_str(" if that is UTC, for it shows no time zone");
@@ -331,8 +336,9 @@ fn clock_at(clock: Clock, here: SystemTime) -> Check {
     let detail = format!("{shown}, {} s off this machine's", off.as_secs());
     match off <= CLOCK {
         true => Check::ok("clock", detail),
-        false => Check::warning("clock", detail)
-            .hint("TLS judges certificates by it: the network sets it (AT+CTZU=1), or AT+CCLK="),
+        false => {
+            Check::warning("clock", detail).hint(format!("{JUDGED}: the network sets it {SET}"))
+        }
     }
 }
 

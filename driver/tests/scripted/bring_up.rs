@@ -134,6 +134,10 @@ async fn a_sim_error_in_words_is_understood_as_its_number() {
             BringUpReason::SimNotReady(Some("SIM failure".into())),
         ),
         (
+            ["14", "SIM busy"],
+            BringUpReason::SimNotReady(Some("it is busy".into())),
+        ),
+        (
             ["15", "(U)SIM wrong"],
             BringUpReason::SimNotReady(Some("SIM wrong".into())),
         ),

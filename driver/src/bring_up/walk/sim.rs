@@ -33,6 +33,9 @@ impl Walk<'_> {
                         }
                         SimStatus::PukRequired => return Err(BringUpReason::PukRequired.into()),
                         SimStatus::NotInserted => self.reason = BringUpReason::NoSim,
+                        SimStatus::NotReady => {
+                            self.reason = BringUpReason::SimNotReady(Some("it is busy".into()));
+                        }
                         other => {
                             self.reason = BringUpReason::SimNotReady(Some(other.to_string()));
                         }
