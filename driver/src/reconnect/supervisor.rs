@@ -7,6 +7,7 @@ use thiserror::Error;
 
 use super::policy::{Reconnect, WhenRefused};
 use crate::error::{ConnectError, Disconnected, Error, ExchangeError, PortClosed};
+use crate::modem::is_busy;
 
 /// How far a connection that comes back is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -294,6 +295,8 @@ fn is_final(error: &ConnectError, when_refused: WhenRefused) -> bool {
 /// Whether the module itself is to blame, not the network or the broker.
 fn is_fault(error: &Error) -> bool {
     match error {
+        // It asks for patience, and would have to begin anew.
+        _ if is_busy(error) => false,
         Error::Exchange(error) => !matches!(
             error,
             ExchangeError::LinkLost { .. }

@@ -3,6 +3,7 @@ use crate::TlsError;
 use crate::cloud::CredentialsError;
 use crate::error::RequestError;
 use atmq_protocol::mqtt::LinkStatus;
+use atmq_protocol::result_code::{CmeError, FinalResult};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -184,6 +185,31 @@ fn refusals_that_may_pass_and_failures_are_tried_again() {
         supervisor.failed(error, now);
         let due = until(&mut supervisor, now);
         assert!(matches!(supervisor.poll(due), Action::Connect { .. }));
+    }
+}
+
+/// It is the broker that does not answer, or a module that asks for patience.
+#[test]
+fn a_silent_broker_and_a_busy_module_are_no_reason_for_a_reset() {
+    let command = || "AT+LMQTTCONN".to_owned();
+    for error in [
+        ExchangeError::NoReport {
+            command: command(),
+            limit: Duration::from_secs(30),
+            sent_again: true,
+        },
+        ExchangeError::Refused {
+            command: command(),
+            result: FinalResult::Cme(CmeError::Text("SIM busy".into())),
+        },
+    ] {
+        let (mut supervisor, mut now) = supervisor(&Reconnect::default().reset_after(3));
+        for _ in 0..20 {
+            assert_eq!(supervisor.poll(now), CONNECT, "{error}");
+            let failed = ConnectError::Failed(Error::Exchange(error.clone()));
+            supervisor.failed(failed, now);
+            now = until(&mut supervisor, now);
+        }
     }
 }
 
