@@ -8,10 +8,10 @@ use tokio::time::Instant;
 
 use crate::module::{Module, OK, line};
 
-const READY: &str = "\r\n+CPIN: READY\r\n\r\nOK\r\n";
+pub(crate) const READY: &str = "\r\n+CPIN: READY\r\n\r\nOK\r\n";
 
 /// A bring-up, and the lines that its progress would print.
-fn watched() -> (BringUp, Arc<Mutex<Vec<String>>>) {
+pub(crate) fn watched() -> (BringUp, Arc<Mutex<Vec<String>>>) {
     let seen = Arc::<Mutex<Vec<String>>>::default();
     let sink = seen.clone();
     let bring_up = BringUp::default()
@@ -20,7 +20,7 @@ fn watched() -> (BringUp, Arc<Mutex<Vec<String>>>) {
 }
 
 /// From a SIM that is ready to a module that reports its registration.
-async fn on_air(module: &mut Module) {
+pub(crate) async fn on_air(module: &mut Module) {
     module.answer("AT+CPIN?\r", READY).await;
     module
         .answer("AT+CFUN?\r", "\r\n+CFUN: 1\r\n\r\nOK\r\n")
@@ -36,7 +36,7 @@ async fn signal(module: &mut Module, rssi: u8, rsrp: u8) {
 }
 
 /// From the registration to the end.
-async fn in_the_network(module: &mut Module) {
+pub(crate) async fn in_the_network(module: &mut Module) {
     let attached = "\r\n+CGATT: 1\r\n\r\nOK\r\n";
     module.answer("AT+CGATT?\r", attached).await;
     let address = "\r\n+CGPADDR: 1,\"10.0.0.2\"\r\n\r\nOK\r\n";
@@ -161,96 +161,6 @@ async fn a_sim_error_in_words_is_understood_as_its_number() {
                 () = script => {}
             }
         }
-    }
-}
-
-/// A module that has just been switched on still reads its SIM, and says so in its own way.
-#[tokio::test(start_paused = true)]
-async fn a_busy_sim_is_waited_for() {
-    let (modem, mut module) = line();
-    let (bring_up, seen) = watched();
-    let script = async {
-        for busy in [
-            "\r\n+CME ERROR: 14\r\n",
-            "\r\n+CME ERROR: SIM busy\r\n",
-            "\r\n+CPIN: NOT READY\r\n\r\nOK\r\n",
-            "\r\n+CME ERROR: 515\r\n",
-        ] {
-            module.answer("AT+CPIN?\r", busy).await;
-        }
-        module.answer("AT+CPIN?\r", READY).await;
-        let asked = Instant::now();
-        let busy = "\r\n+CME ERROR: SIM busy\r\n";
-        module.answer("AT+CFUN?\r", busy).await;
-        let off = "\r\n+CFUN: 0\r\n\r\nOK\r\n";
-        module.answer("AT+CFUN?\r", off).await;
-        module.answer("AT+CFUN=1\r", busy).await;
-        module.answer("AT+CFUN=1\r", OK).await;
-        module.answer("AT+CEREG=2\r", busy).await;
-        module.answer("AT+CEREG=2\r", OK).await;
-        assert!(asked.elapsed() < Duration::from_secs(3));
-        module
-            .answer("AT+CEREG?\r", "\r\n+CEREG: 2,1\r\n\r\nOK\r\n")
-            .await;
-        in_the_network(&mut module).await;
-    };
-    let (network, ()) = tokio::join!(modem.bring_up(bring_up), script);
-    network.unwrap();
-    let seen = seen.lock().unwrap();
-    assert_eq!(seen[..2], ["the SIM is busy", "the SIM is ready"]);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_module_that_stays_busy_fails_with_what_it_says() {
-    let (modem, mut module) = line();
-    let script = async {
-        module.answer("AT+CPIN?\r", READY).await;
-        module
-            .answer("AT+CFUN?\r", "\r\n+CFUN: 0\r\n\r\nOK\r\n")
-            .await;
-        loop {
-            module.answer("AT+CFUN=1\r", "\r\n+CME ERROR: 14\r\n").await;
-        }
-    };
-    tokio::select! {
-        error = modem.bring_up(BringUp::default()) => {
-            let error = error.unwrap_err();
-            let waited = error.waited.as_secs();
-            assert!((10..12).contains(&waited), "{error}");
-            let source = error.source.expect("the command has failed");
-            assert_eq!(source.to_string(), "the module answered AT+CFUN=1 with +CME ERROR: 14");
-        }
-        () = script => {}
-    }
-}
-
-/// Whether the SIM has counted it nobody knows, so it is asked and not given it again.
-#[tokio::test(start_paused = true)]
-async fn a_pin_that_a_busy_sim_does_not_take_is_neither_refused_nor_repeated() {
-    for (accepted, reason) in [(true, None), (false, Some(BringUpReason::PinSpent))] {
-        let (modem, mut module) = line();
-        let required = "\r\n+CPIN: SIM PIN\r\n\r\nOK\r\n";
-        let script = async {
-            module.answer("AT+CPIN?\r", required).await;
-            module
-                .answer("AT+CPIN=\"1234\"\r", "\r\n+CME ERROR: SIM busy\r\n")
-                .await;
-            if accepted {
-                module.answer("AT+CPIN?\r", READY).await;
-                on_air(&mut module).await;
-                module
-                    .answer("AT+CEREG?\r", "\r\n+CEREG: 2,1\r\n\r\nOK\r\n")
-                    .await;
-                in_the_network(&mut module).await;
-            } else {
-                for _ in 0..5 {
-                    module.answer("AT+CPIN?\r", required).await;
-                }
-            }
-        };
-        let bring_up = BringUp::default().pin(Pin::new("1234").unwrap());
-        let (outcome, ()) = tokio::join!(modem.bring_up(bring_up), script);
-        assert_eq!(outcome.err().map(|error| error.reason), reason);
     }
 }
 

@@ -16,7 +16,7 @@ use tokio::time::Instant;
 use crate::connected::connected;
 use crate::module::{Module, OK, line, line_with};
 
-const PROBED: &str = "\r\n+CMEE: 0\r\n\r\nOK\r\n";
+pub(crate) const PROBED: &str = "\r\n+CMEE: 0\r\n\r\nOK\r\n";
 
 /// What brings a module in order.
 pub(crate) async fn initialised(module: &mut Module) {
@@ -75,71 +75,6 @@ async fn a_reboot_while_it_is_brought_in_order_begins_anew() {
         module.hear("AT+CMEE=1\r").await;
         module.say("^boot.rom'v'!\r\n").await;
         initialised_again(&mut module).await;
-    };
-    let (outcome, ()) = tokio::join!(modem.initialise(), script);
-    outcome.unwrap();
-}
-
-/// The SIM of a module that has just started may keep it busy, in its own way to say so.
-#[tokio::test(start_paused = true)]
-async fn a_module_that_is_busy_at_the_start_is_waited_for() {
-    let (modem, mut module) = line();
-    let script = async {
-        module.answer("AT+CMEE?\r", PROBED).await;
-        module.answer("ATE0\r", OK).await;
-        for busy in ["SIM busy", "14", "515"] {
-            let busy = format!("\r\n+CME ERROR: {busy}\r\n");
-            module.answer("AT+CMEE=1\r", &busy).await;
-        }
-        module.answer("AT+CMEE=1\r", OK).await;
-        module.answer("AT+CGMM\r", "\r\n+CME ERROR: 14\r\n").await;
-        module.answer("AT+CGMM\r", "\r\nNT35E\r\n\r\nOK\r\n").await;
-    };
-    let (outcome, ()) = tokio::join!(modem.initialise(), script);
-    outcome.unwrap();
-    // What it accepts was found out all the same: an NT35E has five connections.
-    let options = crate::module::options().connection(atmq_driver::ConnectionId(4));
-    let script = module.answer("AT+LMQTTCLOSE=4\r", OK);
-    tokio::select! {
-        error = modem.connect(options) => panic!("{error:?}"),
-        () = script => {}
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_module_that_stays_busy_is_given_up_with_what_it_says() {
-    let (modem, mut module) = line();
-    let began = Instant::now();
-    let script = async {
-        module.answer("AT+CMEE?\r", PROBED).await;
-        module.answer("ATE0\r", OK).await;
-        loop {
-            let busy = "\r\n+CME ERROR: SIM busy\r\n";
-            module.answer("AT+CMEE=1\r", busy).await;
-        }
-    };
-    tokio::select! {
-        outcome = modem.initialise() => {
-            let error = outcome.unwrap_err().to_string();
-            assert_eq!(error, "the module answered AT+CMEE=1 with +CME ERROR: SIM busy");
-            let took = began.elapsed().as_secs();
-            assert!((10..12).contains(&took), "{took}");
-        }
-        () = script => {}
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_reboot_of_a_busy_module_begins_anew() {
-    let (modem, mut module) = line();
-    let script = async {
-        module.answer("AT+CMEE?\r", PROBED).await;
-        module.answer("ATE0\r", OK).await;
-        let busy = "\r\n+CME ERROR: 14\r\n";
-        module.answer("AT+CMEE=1\r", busy).await;
-        tokio::time::sleep(Duration::from_millis(200)).await;
-        module.say("^boot.rom'v'!\r\n").await;
-        initialised(&mut module).await;
     };
     let (outcome, ()) = tokio::join!(modem.initialise(), script);
     outcome.unwrap();

@@ -1,6 +1,7 @@
 //! The async API against a module that is a script of plain bytes, in virtual time.
 
 mod bring_up;
+mod busy;
 mod cached;
 mod condition;
 mod connect;
@@ -11,5 +12,6 @@ mod messages;
 mod module;
 mod port;
 mod reconnect;
+mod settings;
 mod symptoms;
 mod tls;
