@@ -134,6 +134,27 @@ async fn a_module_that_stays_busy_fails_with_what_it_says() {
     }
 }
 
+/// An accepted PIN is not entered twice, however long the SIM is busy with it.
+#[tokio::test(start_paused = true)]
+async fn a_sim_that_is_busy_with_its_pin_is_not_given_it_again() {
+    let (modem, mut module) = line();
+    let required = "\r\n+CPIN: SIM PIN\r\n\r\nOK\r\n";
+    let script = async {
+        module.answer("AT+CPIN?\r", required).await;
+        module.answer("AT+CPIN=\"1234\"\r", OK).await;
+        let busy = "\r\n+CME ERROR: 14\r\n";
+        for answer in [busy, required, busy, READY, READY] {
+            module.answer("AT+CPIN?\r", answer).await;
+        }
+        module.hear("AT+CFUN?\r").await;
+    };
+    let bring_up = BringUp::default().pin(Pin::new("1234").unwrap());
+    tokio::select! {
+        outcome = modem.bring_up(bring_up) => panic!("{outcome:?}"),
+        () = script => {}
+    }
+}
+
 /// Whether the SIM has counted it nobody knows, so it is asked and not given it again.
 #[tokio::test(start_paused = true)]
 async fn a_pin_that_a_busy_sim_does_not_take_is_neither_refused_nor_repeated() {

@@ -83,13 +83,19 @@ impl Walk<'_> {
             }
         }
         self.reason = BringUpReason::SimNotReady(None);
-        // Some firmware asks for the PIN a while longer.
+        // Some firmware asks for the PIN a while longer, or is busy with it.
+        let mut asks = false;
         for _ in 0..5 {
             match self.modem.sim_status().await {
-                Ok(SimStatus::PinRequired) => sleep(POLL).await,
+                Ok(SimStatus::PinRequired) => asks = true,
+                Ok(SimStatus::NotReady) => asks = false,
                 Err(error) if !is_refusal(&error) => return Err(error.into()),
                 _ => return Ok(()),
             }
+            sleep(POLL).await;
+        }
+        if !asks {
+            return Ok(());
         }
         *lock(&self.modem.shared.spent_pin) = Some(pin);
         Err(BringUpReason::PinSpent.into())
