@@ -11,6 +11,8 @@ mod modem;
 mod parameters;
 #[path = "../../fuzz/checks/pieces.rs"]
 mod pieces;
+#[path = "../../fuzz/checks/publisher.rs"]
+mod publisher;
 #[path = "../../fuzz/checks/responses.rs"]
 mod responses;
 #[path = "../../fuzz/checks/session.rs"]
@@ -60,6 +62,11 @@ fn what_a_host_sends() {
 #[test]
 fn lists_of_parameters() {
     replay("parameters", parameters::check);
+}
+
+#[test]
+fn a_session_with_a_hostile_publisher() {
+    replay("publisher", publisher::check);
 }
 
 #[test]
