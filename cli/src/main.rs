@@ -116,11 +116,11 @@ fn read(arguments: Vec<OsString>) -> Result<Arguments, Failure> {
     Ok(Arguments::from_arg_matches(&matches).unwrap_or_else(|error| error.exit()))
 }
 
-/// What the emulator loses is always shown, unless nothing is to be.
+/// What driver and emulator lose, and why they wait, is always shown, unless nothing is to be.
 fn log(arguments: &Arguments) {
     let default = match (arguments.quiet, arguments.debug) {
         (true, _) => "off",
-        (_, 0) => "atmq_emulator=warn",
+        (_, 0) => "atmq_driver=warn,atmq_emulator=warn",
         (_, 1) => "atmq_driver=debug,atmq_emulator=debug",
         (_, 2..) => "atmq_driver=trace,atmq_emulator=trace",
     };

@@ -109,8 +109,10 @@ impl Modem {
     /// numbers on (`AT+CMEE=1`), and asks for the model, unless
     /// [`Settings::limits`] tells what it accepts. From then on the module is kept so.
     ///
-    /// A module that is asleep or booting has about 15 s to answer. Dropping the future does not
-    /// stop it.
+    /// A module that is asleep or booting has about 50 s to answer: it is sent `AT` once, and may
+    /// take what follows for the data of an earlier program until it has had the time to give up
+    /// waiting for that (35 s). Then it has 15 s; with [`Settings::fresh`] from the beginning.
+    /// Dropping the future does not stop it.
     ///
     /// # Errors
     /// The module does not answer, or with an error.

@@ -49,9 +49,17 @@
 //!   another one brought the fence down, is recognised by the same line, and dropped with its
 //!   `OK`.
 //! - If the prompt did not come, or the data behind it was not answered, the module may be
-//!   waiting for data, and every byte of a probe would be published. Escape is data as well
-//!   (reference `lmqtt.md` 1.7). The module gives up after 30 s without a byte; so the session
-//!   sends nothing for 35 s, and then probes. A prompt that comes late starts the 35 s anew.
+//!   waiting for data, and every byte of a probe would be published. It gives up after 30 s
+//!   without a byte (reference `lmqtt.md` 1.7, inferred); so the session sends nothing for 35 s.
+//!   Then it sends `AT`, once for each command that waits, as long as all of it stays shorter
+//!   than the data that may be missing: a module that waits in spite of that is not to publish
+//!   what no caller gave it. Any answer proves that it takes commands, and the probe follows. A
+//!   prompt that comes late starts the 35 s anew. Where Escape leaves the prompt, it is sent
+//!   instead.
+//! - A module of which nobody knows what it was sent before is in the same state, of unknown
+//!   length: it is sent `AT` once, and probes when that is answered or the 35 s are over.
+//! - A module that answers two probes in a row with one final result code each has no better
+//!   answer.
 //! - If a probe is not answered and the line is quiet, an incomplete line may have swallowed the
 //!   answer: a payload that was cut short takes what follows for its rest. It is dropped before
 //!   the next probe.

@@ -18,8 +18,12 @@ struct Bench {
 
 impl Bench {
     fn connected() -> Self {
+        Self::connected_as(Profile::nt35e())
+    }
+
+    fn connected_as(profile: Profile) -> Self {
         let now = Instant::now();
-        let profile = Profile::nt35e().instant();
+        let profile = profile.instant();
         let mut bench = Self {
             modem: Modem::new(profile, 0, now, SystemTime::now()),
             now,
@@ -87,6 +91,54 @@ fn a_subscription_that_the_broker_refuses_is_never_reported_as_made() {
         let [first, second] = codes;
         let heard = bench.broker(&[0x90, 4, 0, 7, first, second]);
         assert_eq!(heard, reported, "{codes:x?}");
+        assert!(!bench.closed);
+    }
+}
+
+/// A PUBLISH with quality of service 0.
+fn message(topic: &str, payload: &[u8]) -> Vec<u8> {
+    let mut length = 2 + topic.len() + payload.len();
+    let mut packet = vec![0x30];
+    while length >= 128 {
+        packet.push((length % 128) as u8 | 0x80);
+        length /= 128;
+    }
+    packet.push(length as u8);
+    packet.extend((topic.len() as u16).to_be_bytes());
+    packet.extend(topic.as_bytes());
+    packet.extend(payload);
+    packet
+}
+
+/// MQTT 3.1.1 allows them, and lets a receiver close the connection over them (section 1.5.3).
+#[test]
+fn control_characters_in_a_topic_are_reported_as_they_are_or_end_the_link() {
+    for topic in ["a\tb", "a\u{7f}", "a\u{9f}"] {
+        let mut bench = Bench::connected();
+        let heard = bench.broker(&message(topic, b"x"));
+        assert_eq!(heard, format!("+LMQTTURC: RECV,0,0,\"{topic}\",x"));
+        assert!(!bench.closed);
+        let mut profile = Profile::nt35e();
+        profile.quirks.takes_control_topics = false;
+        let mut bench = Bench::connected_as(profile);
+        let heard = bench.broker(&message(topic, b"x"));
+        assert_eq!(heard, "+LMQTTURC: STATS,0,4");
+        assert!(bench.closed);
+    }
+}
+
+#[test]
+fn a_message_longer_than_the_module_reports_is_dropped() {
+    let long = "t".repeat(256);
+    for (topic, length, reported) in [
+        (long.as_str(), 1, true),
+        (&format!("{long}t"), 1, false),
+        ("t", 32_000, true),
+        ("t", 32_001, false),
+    ] {
+        let mut bench = Bench::connected();
+        let heard = bench.broker(&message(topic, &vec![b'x'; length]));
+        assert_eq!(!heard.is_empty(), reported, "{} {length}", topic.len());
         assert!(!bench.closed);
     }
 }

@@ -280,9 +280,17 @@ fn packet_id(packet: &'static str, id: u16) -> Result<PacketId, Violation> {
 }
 
 fn text(packet: &'static str, text: &str) -> Result<String, Violation> {
-    // Section 1.5.3: the one character that must not appear.
-    if text.contains('\0') {
-        return Err(malformed(packet, "U+0000 in a string"));
+    // Section 1.5.3: U+0000 must not appear, control characters and non-characters should not. A
+    // broker may close the connection for either, and mosquitto does.
+    let refused = |c: char| {
+        let non_character = matches!(c, '\u{fdd0}'..='\u{fdef}') || u32::from(c) & 0xfffe == 0xfffe;
+        c.is_control() || non_character
+    };
+    if text.contains(refused) {
+        return Err(malformed(
+            packet,
+            "a control character or a non-character in a string",
+        ));
     }
     Ok(text.to_owned())
 }

@@ -16,6 +16,8 @@ checks![
     publish_with_packet_id_0_closes,
     publish_to_a_topic_that_is_not_utf_8_closes,
     publish_to_a_topic_with_nul_closes,
+    publish_to_a_topic_with_control_characters_closes,
+    subscribe_to_a_filter_with_control_characters_closes,
     publish_cut_short_closes,
     subscribe_without_filters_closes,
     subscribe_with_packet_id_0_closes,
@@ -82,6 +84,26 @@ fn publish_to_a_topic_that_is_not_utf_8_closes(broker: SocketAddr) {
     ] {
         check_closes(broker, &[packet(0x30, &field(topic))]);
     }
+}
+
+const CONTROLS: [&str; 8] = [
+    "a\nb",
+    "a\r\nRDY\r\n",
+    "\u{1}",
+    "\u{1f}",
+    "\u{7f}",
+    "\u{9f}",
+    "\u{fdd0}",
+    "\u{1ffff}",
+];
+
+fn publish_to_a_topic_with_control_characters_closes(broker: SocketAddr) {
+    let packets = CONTROLS.map(|topic| Publish::new(topic, "x").bytes());
+    check_closes(broker, &packets);
+}
+
+fn subscribe_to_a_filter_with_control_characters_closes(broker: SocketAddr) {
+    check_closes(broker, &CONTROLS.map(|filter| subscribe(1, &[(filter, 0)])));
 }
 
 fn publish_to_a_topic_with_nul_closes(broker: SocketAddr) {
