@@ -109,11 +109,16 @@ impl Ladder {
             return None;
         }
         self.busy = None;
-        // What is restored is good to have: a module that has it no longer does not lack it.
-        let optional = !matches!(
-            self.step(),
-            StandardRequest::Echo(_) | StandardRequest::ErrorReports(_)
-        );
+        let optional = match self.step() {
+            StandardRequest::Echo(_) => false,
+            // Without numbers errors are plain ones. But one that stays busy is not in order.
+            StandardRequest::ErrorReports(_) => !matches!(
+                &outcome,
+                Err(error) if error.cme().is_some_and(CmeError::is_busy)
+            ),
+            // What is restored is good to have: a module that has it no longer does not lack it.
+            _ => true,
+        };
         match (self.step(), outcome) {
             (StandardRequest::Model, Ok(Answer::Standard(information))) => {
                 let model = information.into_iter().find_map(|information| {

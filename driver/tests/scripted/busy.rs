@@ -6,7 +6,7 @@ use atmq_driver::{BringUp, BringUpReason, ConnectionId, Pin};
 use tokio::time::Instant;
 
 use crate::bring_up::{READY, in_the_network, on_air, watched};
-use crate::condition::{PROBED, initialised};
+use crate::condition::{PROBED, initialised_again};
 use crate::module::{OK, line, options};
 
 /// The SIM of a module that has just started may keep it busy, in its own way to say so.
@@ -14,6 +14,7 @@ use crate::module::{OK, line, options};
 async fn a_module_that_is_busy_at_the_start_is_waited_for() {
     let (modem, mut module) = line();
     let script = async {
+        module.answer("AT\r", OK).await;
         module.answer("AT+CMEE?\r", PROBED).await;
         module.answer("ATE0\r", OK).await;
         for busy in ["SIM busy", "14", "515"] {
@@ -40,6 +41,7 @@ async fn a_module_that_stays_busy_is_given_up_with_what_it_says() {
     let (modem, mut module) = line();
     let began = Instant::now();
     let script = async {
+        module.answer("AT\r", OK).await;
         module.answer("AT+CMEE?\r", PROBED).await;
         module.answer("ATE0\r", OK).await;
         loop {
@@ -62,13 +64,14 @@ async fn a_module_that_stays_busy_is_given_up_with_what_it_says() {
 async fn a_reboot_of_a_busy_module_begins_anew() {
     let (modem, mut module) = line();
     let script = async {
+        module.answer("AT\r", OK).await;
         module.answer("AT+CMEE?\r", PROBED).await;
         module.answer("ATE0\r", OK).await;
         let busy = "\r\n+CME ERROR: 14\r\n";
         module.answer("AT+CMEE=1\r", busy).await;
         tokio::time::sleep(Duration::from_millis(200)).await;
         module.say("^boot.rom'v'!\r\n").await;
-        initialised(&mut module).await;
+        initialised_again(&mut module).await;
     };
     let (outcome, ()) = tokio::join!(modem.initialise(), script);
     outcome.unwrap();

@@ -38,6 +38,26 @@ async fn a_module_that_wakes_up_late_is_initialised() {
     }
 }
 
+/// It answers every question about its errors with `ERROR`, or with `OK` alone.
+#[tokio::test(start_paused = true)]
+async fn a_module_that_knows_no_error_reports_is_initialised_within_a_second() {
+    for answer in ["\r\nERROR\r\n", "\r\nOK\r\n"] {
+        let (modem, mut module) = line();
+        let began = tokio::time::Instant::now();
+        let script = async {
+            module.answer("AT\r", "\r\nOK\r\n").await;
+            module.answer("AT+CMEE?\r", answer).await;
+            module.answer("AT+CMEE?\r", answer).await;
+            module.answer("ATE0\r", "\r\nOK\r\n").await;
+            module.answer("AT+CMEE=1\r", answer).await;
+            module.answer("AT+CGMM\r", "\r\nNT35E\r\n\r\nOK\r\n").await;
+        };
+        let (initialised, ()) = tokio::join!(modem.initialise(), script);
+        initialised.unwrap();
+        assert!(began.elapsed() < Duration::from_secs(1), "{answer}");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_module_that_never_answers_is_told_as_such() {
     let (modem, _module) = line();
