@@ -198,7 +198,13 @@ impl Profile {
     /// The profile of this name. All profiles are checked, so that what is wrong with one is not
     /// found out in the field.
     fn find(text: &str, path: &Path, name: &str) -> Result<Option<Self>, Failure> {
-        let file: File = toml::from_str(text).map_err(|error| wrong(path, error.to_string()))?;
+        let file: File = toml::from_str(text).map_err(|error| {
+            let at = error.span().map_or(0, |span| span.start);
+            wrong(
+                path,
+                format!("{}: {}", place(text, at), without_value(error.message())),
+            )
+        })?;
         let mut found = None;
         for (of, values) in &file.profile {
             let profile = Self::read(text, path, values)?;
@@ -217,7 +223,7 @@ impl Profile {
         let directory = path.parent().unwrap_or(Path::new(""));
         let mut options = Vec::new();
         for (key, value) in values {
-            let line = text[..key.span().start].matches('\n').count() + 1;
+            let line = line(text, key.span().start);
             let name = key.get_ref();
             let Some((known, is_file)) = KEYS.iter().find(|(known, _)| known == name) else {
                 return Err(unknown_key(path, line, name));
@@ -255,6 +261,30 @@ impl Profile {
             });
         }
         command
+    }
+}
+
+/// The line at this byte, counted from 1.
+fn line(text: &str, byte: usize) -> usize {
+    text[..byte].matches('\n').count() + 1
+}
+
+/// The line and the column at this byte.
+fn place(text: &str, byte: usize) -> String {
+    let before = text.get(..byte).unwrap_or(text);
+    let last = before.rsplit('\n').next().unwrap_or_default();
+    let column = last.chars().count() + 1;
+    format!("line {}, column {column}", line(text, before.len()))
+}
+
+/// What the reader of TOML says, without the value that it quotes, and without the line that it
+/// shows: either may be a password that is written where it does not belong.
+fn without_value(message: &str) -> String {
+    match (message.find(['`', '"']), message.rfind(", expected ")) {
+        (Some(value), Some(expected)) if message.starts_with("invalid ") && value < expected => {
+            format!("{}{}", message[..value].trim_end(), &message[expected..])
+        }
+        _ => message.to_owned(),
     }
 }
 
@@ -306,7 +336,7 @@ fn unreadable(path: &Path, error: &io::Error) -> Failure {
 
 fn wrong(path: &Path, what: impl Into<String>) -> Failure {
     let what = what.into();
-    // The reader of TOML draws the place on several lines.
+    // The reader of TOML says it on several lines.
     let what: Vec<_> = what.split_whitespace().collect();
     Failure::new(
         FailureKind::Usage,
@@ -336,6 +366,23 @@ mod tests {
         assert_eq!(find(text, "a"), Ok(Some(a)));
         assert_eq!(find(text, "b"), Ok(Some(vec![option("cert", "/c.pem")])));
         assert_eq!(find(text, "c"), Ok(None));
+    }
+
+    #[test]
+    fn no_password_is_shown_that_stands_where_it_does_not_belong() {
+        for text in [
+            "[profile.a]\npassword = s3cret\n",
+            "[profile.a]\npassword = \"s3cret\n",
+            "[profile.a]\npassword s3cret\n",
+            "[profile]\npassword = \"s3cret\"\n",
+            "profile = \"s3cret, expected `x`\"\n",
+            "[profile.a]\npassword = [s3cret\n",
+            "[profile.a]\npassword = 's3cret'x\n",
+        ] {
+            let told = find(text, "a").expect_err("it is wrong");
+            assert!(!told.contains("s3cret"), "{told}");
+            assert!(told.contains("line "), "{told}");
+        }
     }
 
     #[test]

@@ -79,7 +79,6 @@ mod event;
 mod fence;
 mod owned;
 mod pending;
-mod secrets;
 #[cfg(test)]
 mod tests;
 mod unread;

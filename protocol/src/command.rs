@@ -7,8 +7,7 @@
 use alloc::vec::Vec;
 use core::fmt;
 
-use crate::dialect::Lmqtt;
-use crate::redact::secret_from;
+use crate::redact::redacted;
 
 /// One command of a command line.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -132,14 +131,10 @@ impl<'a> Command<'a> {
     }
 }
 
-/// As it was typed, up to the first secret.
+/// As it was typed, without secrets.
 impl fmt::Debug for Command<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let line = self.line();
-        let secret = secret_from(&line, |name, first| Lmqtt::DEFAULT.knows(name, first));
-        let shown = &line[..secret.unwrap_or(line.len())];
-        write!(f, "{}", shown.escape_ascii())?;
-        f.write_str(if secret.is_some() { "***" } else { "" })
+        write!(f, "{}", redacted(&self.line()).escape_ascii())
     }
 }
 
@@ -203,10 +198,10 @@ mod tests {
     #[test]
     fn debug_output_does_not_show_secrets() {
         for (line, shown) in [
-            ("+CPIN=\"1234\"", "AT+CPIN=***"),
+            ("+CPIN=\"1234\"", "AT+CPIN=\\\"***\\\""),
             (
                 "+LMQTTCONN=0,\"id\",\"user\",\"s3cret\"",
-                "AT+LMQTTCONN=0,\\\"id\\\",\\\"user\\\",***",
+                "AT+LMQTTCONN=0,\\\"id\\\",\\\"user\\\",\\\"***\\\"",
             ),
             ("+CSQ", "AT+CSQ"),
             ("+CPIN=?", "AT+CPIN=?"),

@@ -1,249 +1,387 @@
-//! What of a command line must not be seen by others: passwords, PINs, device secrets, private
-//! keys. One table for all that shows, keeps or logs what hosts and modules say.
+//! What of a line must not be seen by others: passwords, PINs, device secrets, private keys.
+//!
+//! This is the one place that decides it, for the driver's `Debug` output, taps and logs, the
+//! emulator's linter, captures, the shell's history and JSON. Commands that are known have their
+//! secrets where `redact/table.rs` says. Of a command or key that is not known, such as one with a
+//! typing error, too much is hidden rather than too little.
+
+mod table;
+#[cfg(test)]
+mod tests;
 
 use alloc::vec::Vec;
+use core::ops::Range;
 
-use crate::command::{Command, Form};
-use crate::dialect::{Dialect as _, Lmqtt};
-use crate::parameter::{Parameter, Parameters};
+use self::table::{Parameters, Place, contains};
 
-/// What announces a secret, in capitals and without blanks: behind so many commas from there on,
-/// nothing may be shown. A value with a comma in it moves that place to the front, never to the
-/// back.
-pub const ANNOUNCED: [(&[u8], usize); 10] = [
-    (b"+LMQTTCONN=", 3),
-    (b"+ECMTCONN=", 3),
-    (b"+QMTCONN=", 3),
-    // The key of `AT+LMQTTCFG`, with or without quotes. The answer to a query has no connection
-    // in front (reference `lmqtt.md` 1.3).
-    (b"ALIAUTH", 4),
-    (b":\"ALIAUTH", 3),
-    (b"+CPIN=", 0),
-    (b"+CLCK=", 2),
-    (b"+CPWD=", 1),
-    (b"+CGAUTH=", 2),
-    (b"+QICSGP=", 4),
-];
+/// What stands for a secret.
+pub const HIDDEN: &[u8] = b"***";
 
-/// What announces a private key in PEM, in capitals and without blanks.
-pub const PRIVATE_KEY: &[u8] = b"PRIVATEKEY-----";
+/// What announces a private key in PEM, without blanks; `EC`, `RSA` or the like may stand between.
+const PRIVATE_KEY: [&[u8]; 2] = [b"-----BEGIN", b"PRIVATEKEY-----"];
 
-/// In the name of a command or key that nobody knows, what announces a secret.
-const WORDS: [&[u8]; 8] = [
-    b"AUTH", b"CONN", b"CRED", b"KEY", b"PASS", b"PWD", b"SECRET", b"TOKEN",
-];
+/// Longer than any name.
+const TAIL: usize = 40;
 
-/// In the parameters of an unknown command with such a word: from so many commas on, nothing is
-/// shown. Look-alikes of `AT+LMQTTCONN` have the password behind the third.
-const COMMAS: usize = 3;
+/// So much of a line can be typed anew with the backspace. Ours: longer than the longest name.
+const EDITABLE: usize = 256;
 
-/// Where the first secret of a line begins, or of several lines; `None` if there is none, or
-/// nothing behind what announces it. Always behind an ASCII character.
-///
-/// The bytes may be cut anywhere, and begin with noise. Of an unknown command, such as one with a
-/// typing error, the secret is where look-alikes have theirs. `is_known` says of the name of a
-/// command and its first parameter, without quotes, that [`ANNOUNCED`] has all its secrets.
-pub fn secret_from(bytes: &[u8], is_known: impl Fn(&[u8], &[u8]) -> bool) -> Option<usize> {
-    let lines = bytes.split(|byte| matches!(byte, b'\r' | b'\n'));
-    let unknown = lines
-        .filter_map(|line| in_unknown(line, &is_known).map(|at| offset(line, bytes) + at))
-        .min();
-    let announced = announced(bytes).into_iter().chain(unknown).min();
-    announced.filter(|at| *at < bytes.len())
+/// Replaces the secrets in one direction of a line, byte by byte: nothing is held back, and any
+/// split of the stream gives the same. What the module echoes is written as the host writes it, so
+/// that both directions are looked through alike.
+#[derive(Debug, Clone, Default)]
+pub struct Redactor {
+    line: Line,
+    /// What has been typed of the line, to be read again when a backspace takes some of it back.
+    typed: Vec<u8>,
+    hiding: Hiding,
+    /// Whether the last byte was hidden.
+    hidden: bool,
 }
 
-/// Where the first secret begins that the tables know of.
-fn announced(bytes: &[u8]) -> Option<usize> {
-    let places: Vec<usize> = (0..bytes.len()).filter(|at| bytes[*at] != b' ').collect();
-    let text: Vec<u8> = places
-        .iter()
-        .map(|at| bytes[*at].to_ascii_uppercase())
-        .collect();
-    let tables = ANNOUNCED.into_iter().chain([(PRIVATE_KEY, 0)]);
-    let found = tables.flat_map(|(name, commas)| {
-        let ends = (name.len()..=text.len()).filter(|end| is_announced(name, &text[..*end]));
-        ends.map(move |end| (end, commas)).collect::<Vec<_>>()
-    });
-    found
-        .filter(|(end, _)| !has_no_value(&text[end - 1..]))
-        .filter_map(|(end, commas)| {
-            let from = places[end - 1] + 1;
-            behind_commas(&bytes[from..], commas).map(|at| from + at)
-        })
-        .min()
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Hiding {
+    #[default]
+    Nothing,
+    /// The value is about to begin.
+    Next(Next),
+    /// The rest of the line: whether it began with a quote, and whether the last byte was one.
+    Value { quoted: bool, ended: bool },
+    /// A key, of whose end so many hyphens have come.
+    Key { hyphens: usize },
 }
 
-/// Whether the text ends with this name. Who mistypes `?` for `=` has typed a secret all the same.
-fn is_announced(name: &[u8], text: &[u8]) -> bool {
-    let instead = || name.strip_suffix(b"=").zip(text.strip_suffix(b"?"));
-    text.ends_with(name) || instead().is_some_and(|(name, text)| text.ends_with(name))
+/// What is known of a secret that is about to begin.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Next {
+    /// It may be an answer in words, as `+CPIN: READY` is.
+    worded: bool,
+    /// A semicolon has come: it is another command if a name follows.
+    chained: bool,
 }
 
-/// `?` and `=?` ask for something, where nothing else follows.
-fn has_no_value(from_sign: &[u8]) -> bool {
-    let asks = from_sign.strip_prefix(b"=").unwrap_or(from_sign);
-    matches!(asks, [b'?'] | [b'?', b';' | b'\r' | b'\n', ..])
+enum Seen {
+    /// It may be shown, and before it these bytes, which were hidden when they came.
+    Shown(&'static [u8]),
+    Hidden,
 }
 
-/// Where the secret of an unknown command begins, if the line holds one.
-fn in_unknown(line: &[u8], is_known: &impl Fn(&[u8], &[u8]) -> bool) -> Option<usize> {
-    let (at, mut rest) = line.trim_ascii_start().split_at_checked(2)?;
-    if !at.eq_ignore_ascii_case(b"AT") {
-        return None;
+/// What may be shown of whole lines, with `***` for each secret.
+pub fn redacted(bytes: &[u8]) -> Vec<u8> {
+    let (mut redactor, mut out) = (Redactor::default(), Vec::with_capacity(bytes.len()));
+    redactor.redact(bytes, &mut out);
+    out.extend_from_slice(redactor.end());
+    out
+}
+
+/// Where the secrets stand in whole lines, in order and apart from each other.
+pub fn secrets(bytes: &[u8]) -> Vec<Range<usize>> {
+    let mut redactor = Redactor::default();
+    let mut found = redactor.find(bytes);
+    if let Some(last) = found.last_mut()
+        && last.end == bytes.len()
+    {
+        last.end -= redactor.end().len().min(last.len());
     }
-    loop {
-        let (command, left) = Command::split_first(rest, |name| Lmqtt::DEFAULT.owns(name));
-        if let Form::Set(parameters) = command.form {
-            let first = Parameters::new(parameters).next();
-            let first = first.map(Parameter::bytes).unwrap_or_default();
-            if !is_known(command.name, first)
-                && is_suspicious(command.name, first, parameters)
-                && let Some(at) = behind_commas(parameters, COMMAS)
-            {
-                return Some(offset(parameters, line) + at);
+    found
+}
+
+impl Redactor {
+    /// Appends what may be shown of the bytes, with `***` for each secret.
+    pub fn redact(&mut self, bytes: &[u8], out: &mut Vec<u8>) {
+        for byte in bytes {
+            let hidden = self.hidden;
+            match self.take(*byte) {
+                Seen::Shown(earlier) => {
+                    out.extend_from_slice(earlier);
+                    out.push(*byte);
+                }
+                Seen::Hidden if hidden => {}
+                Seen::Hidden => out.extend_from_slice(HIDDEN),
             }
         }
-        if left.is_empty() {
-            return None;
+    }
+
+    /// Where the secrets stand in the bytes, in order and apart from each other.
+    pub fn find(&mut self, bytes: &[u8]) -> Vec<Range<usize>> {
+        let mut found: Vec<Range<usize>> = Vec::new();
+        for (at, byte) in bytes.iter().enumerate() {
+            match (self.take(*byte), found.last_mut()) {
+                (Seen::Shown(earlier), Some(last)) if last.end == at => {
+                    last.end = last.start.max(at.saturating_sub(earlier.len()));
+                }
+                (Seen::Shown(_), _) => {}
+                (Seen::Hidden, Some(last)) if last.end == at => last.end = at + 1,
+                (Seen::Hidden, _) => found.push(at..at + 1),
+            }
         }
-        rest = left;
+        found
+    }
+
+    /// What of the end was hidden and is none of the secret, once nothing follows.
+    fn end(&self) -> &'static [u8] {
+        match self.hiding {
+            // So the line can still be read as a command.
+            Hiding::Value {
+                quoted: true,
+                ended: true,
+            } => b"\"",
+            _ => b"",
+        }
+    }
+
+    fn take(&mut self, byte: u8) -> Seen {
+        let seen = self.judge(byte);
+        self.hidden = matches!(seen, Seen::Hidden);
+        seen
+    }
+
+    fn judge(&mut self, byte: u8) -> Seen {
+        let ends_line = matches!(byte, b'\r' | b'\n');
+        if self.hiding == Hiding::Nothing && self.line.is_secret_from(byte) {
+            self.hiding = Hiding::Next(Next::default());
+        }
+        match &mut self.hiding {
+            Hiding::Nothing => {}
+            Hiding::Key { hyphens } => {
+                *hyphens = if byte == b'-' { *hyphens + 1 } else { 0 };
+                if *hyphens < 5 {
+                    return Seen::Hidden;
+                }
+                self.end_line();
+                return Seen::Shown(b"----");
+            }
+            Hiding::Next(next) => match byte {
+                b'\r' | b'\n' | b' ' | b'\t' | b'=' | b'?' | b':' => {}
+                b';' => next.chained = true,
+                _ if next.chained && (is_sign(byte) || byte.is_ascii_alphabetic()) => {
+                    self.hiding = Hiding::Nothing;
+                    self.line.place = None;
+                }
+                _ if next.worded && byte != b'"' && !byte.is_ascii_digit() => {
+                    self.hiding = Hiding::Nothing;
+                    self.line.place = None;
+                }
+                _ => {
+                    let quoted = byte == b'"';
+                    let ended = false;
+                    self.hiding = Hiding::Value { quoted, ended };
+                    // The opening quote is shown.
+                    return if quoted {
+                        Seen::Shown(b"")
+                    } else {
+                        Seen::Hidden
+                    };
+                }
+            },
+            Hiding::Value { ended, .. } if !ends_line => {
+                *ended = byte == b'"';
+                return Seen::Hidden;
+            }
+            Hiding::Value { .. } => {}
+        }
+        let earlier = self.end();
+        match byte {
+            b'\r' | b'\n' => self.end_line(),
+            0x08 | 0x7f => self.take_back(),
+            _ => self.read(byte),
+        }
+        Seen::Shown(earlier)
+    }
+
+    /// Reads a byte that is no secret.
+    fn read(&mut self, byte: u8) {
+        if self.typed.len() < EDITABLE {
+            self.typed.push(byte);
+        }
+        if matches!(self.hiding, Hiding::Next(_)) || matches!(byte, b' ' | b'\t') {
+            return;
+        }
+        self.hiding = self.line.read(byte.to_ascii_uppercase());
+    }
+
+    fn take_back(&mut self) {
+        if self.typed.len() == EDITABLE {
+            // What is not known to be taken back still counts, so that a secret is rather hidden
+            // too early.
+            return;
+        }
+        let mut typed = core::mem::take(&mut self.typed);
+        typed.pop();
+        self.end_line();
+        for byte in typed {
+            self.read(byte);
+        }
+    }
+
+    fn end_line(&mut self) {
+        self.line = Line::default();
+        self.typed.clear();
+        self.hiding = Hiding::Nothing;
     }
 }
 
-/// Whether the command may have a secret behind its first values.
-fn is_suspicious(name: &[u8], first: &[u8], parameters: &[u8]) -> bool {
-    let texts = parameters.iter().filter(|byte| **byte == b'"').count() / 2;
-    let words = [name, first].concat().to_ascii_uppercase();
-    let announces = |word: &&[u8]| words.windows(word.len()).any(|window| window == *word);
-    texts >= COMMAS || WORDS.iter().any(announces)
+/// What is known so far of a line.
+#[derive(Debug, Clone, Default)]
+struct Line {
+    /// The last bytes, without blanks, in capitals.
+    tail: Vec<u8>,
+    /// How many bytes the line has, without blanks.
+    length: usize,
+    /// It is a command line, and not an answer: heuristics apply.
+    command: bool,
+    /// A command of the dialect has come, to which all that follows belongs.
+    owned: bool,
+    /// Within quotes.
+    quoted: bool,
+    /// What stands behind the name of the command.
+    parameters: Parameters,
+    place: Option<Place>,
 }
 
-/// Where what stands behind so many commas begins.
-fn behind_commas(bytes: &[u8], commas: usize) -> Option<usize> {
-    if commas == 0 {
-        return Some(0);
+impl Line {
+    /// Whether the secret begins with this byte, of which nothing before has told.
+    fn is_secret_from(&self, byte: u8) -> bool {
+        match byte {
+            b'"' if self.is_last_text() => true,
+            // The sign is missing.
+            b'"' | b'0'..=b'9' => self.secret_command().is_some_and(|place| place.commas == 0),
+            _ => false,
+        }
     }
-    let mut found = (0..bytes.len()).filter(|at| bytes[*at] == b',');
-    found.nth(commas - 1).map(|at| at + 1)
-}
 
-/// How far into `whole` its `part` begins.
-fn offset(part: &[u8], whole: &[u8]) -> usize {
-    part.as_ptr() as usize - whole.as_ptr() as usize
-}
+    fn is_last_text(&self) -> bool {
+        !self.quoted && self.place.is_some_and(|place| place.texts == 1)
+    }
 
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
+    /// Reads a byte that is no blank, in capitals. Whether a secret follows.
+    fn read(&mut self, byte: u8) -> Hiding {
+        let before = self.tail.last().copied();
+        let mut hiding = Hiding::Nothing;
+        match byte {
+            b'=' | b'?' | b':' => hiding = self.sign(byte),
+            b'"' | b'0'..=b'9' if self.secret_command().is_some() => hiding = self.sign(b'='),
+            // Another command.
+            _ if is_sign(byte) && before == Some(b';') && !self.quoted && !self.owned => {
+                self.place = None;
+                self.parameters = Parameters::Known;
+            }
+            // The ranges of a test form.
+            b'(' if !self.command && matches!(before, Some(b',' | b':')) => {
+                self.place = None;
+                self.parameters = Parameters::Known;
+            }
+            _ => {}
+        }
+        if byte == b',' {
+            hiding = self.comma();
+        } else if let Some(place) = &mut self.place
+            && !matches!(byte, b'=' | b'?' | b':')
+        {
+            if core::mem::take(&mut place.numbered) && !byte.is_ascii_digit() {
+                place.commas -= 1;
+            }
+            if byte == b'"' && !self.quoted {
+                place.texts = place.texts.saturating_sub(1);
+            }
+        }
+        self.quoted ^= byte == b'"';
+        self.command |= is_sign(byte) && self.tail.ends_with(b"AT");
+        if self.tail.len() == TAIL {
+            self.tail.remove(0);
+        }
+        self.tail.push(byte);
+        self.length += 1;
+        self.command |= self.length == 2 && self.tail == b"AT";
+        let [begin, end] = PRIVATE_KEY;
+        if self.tail.ends_with(end) && contains(&self.tail, begin) {
+            // It is shown again from the next five hyphens on.
+            hiding = Hiding::Key { hyphens: 0 };
+        }
+        hiding
+    }
 
-    use super::*;
-
-    /// What may be shown, where the MQTT commands and a few others are known.
-    fn shown(line: &str) -> &str {
-        let is_known = |name: &[u8], first: &[u8]| {
-            Lmqtt::DEFAULT.knows(name, first) || name == b"+CPIN" || name == b"+CGDCONT"
+    /// The name at the end of what has come, without its sign.
+    fn name(&self) -> Option<&[u8]> {
+        let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
+        let begin = self.tail.iter().rposition(|byte| !is_name(byte));
+        let begin = begin.map_or(0, |at| at + 1);
+        let (before, name) = self.tail.split_at(begin);
+        let name = match before.last() {
+            Some(sign) if is_sign(*sign) => name,
+            // The sign has been forgotten.
+            None if self.length <= TAIL => name.strip_prefix(b"AT")?,
+            _ => return None,
         };
-        &line[..secret_from(line.as_bytes(), is_known).unwrap_or(line.len())]
+        (!name.is_empty()).then_some(name)
     }
 
-    #[test]
-    fn a_secret_is_found_where_it_is_announced() {
-        for (line, expected) in [
-            (
-                r#"AT+LMQTTCONN=0,"id","user","s3cret""#,
-                r#"AT+LMQTTCONN=0,"id","user","#,
-            ),
-            (
-                r#"AT+LMQTTCONN=0,"i,d","user","s3cret""#,
-                r#"AT+LMQTTCONN=0,"i,d","#,
-            ),
-            // Noise in front, blanks within, cut off.
-            (
-                r#"xAT+lmqttconn = 0,"id","u","s3c"#,
-                r#"xAT+lmqttconn = 0,"id","u","#,
-            ),
-            (
-                r#"AT+LMQTTCFG="aliauth",0,"pk","dn","s3cret","","s3cret""#,
-                r#"AT+LMQTTCFG="aliauth",0,"pk","dn","#,
-            ),
-            (
-                "AT+LMQTTCFG=aliauth,0,pk,dn,s3cret",
-                "AT+LMQTTCFG=aliauth,0,pk,dn,",
-            ),
-            (
-                r#"+LMQTTCFG: "aliauth","pk","dn","s3cret""#,
-                r#"+LMQTTCFG: "aliauth","pk","dn","#,
-            ),
-            (r#"AT+CPIN="1234""#, "AT+CPIN="),
-            (r#"ATE0;+CPIN=?;+CPIN="1234""#, "ATE0;+CPIN=?;+CPIN="),
-            ("AT+CPIN?;+CPIN?1234", "AT+CPIN?;+CPIN?"),
-            (r#"AT+CSQ\rAT+CPIN="1234""#, r"AT+CSQ\rAT+CPIN="),
-            (r#"AT+CLCK="SC",1,"1234""#, r#"AT+CLCK="SC",1,"#),
-            (r#"AT+CPWD="SC","1234","4321""#, r#"AT+CPWD="SC","#),
-            (r#"AT+CGAUTH=1,1,"pw","user""#, "AT+CGAUTH=1,1,"),
-            (
-                r#"AT+QMTCONN=0,"id","u","s3cret""#,
-                r#"AT+QMTCONN=0,"id","u","#,
-            ),
-            (
-                "-----BEGIN EC PRIVATE KEY-----\nMHcC",
-                "-----BEGIN EC PRIVATE KEY-----",
-            ),
-        ] {
-            assert_eq!(shown(line), expected);
+    /// The place of the secret in the command at the end of what has come, if it is known.
+    fn secret_command(&self) -> Option<Place> {
+        table::of_command(self.name()?)
+    }
+
+    /// The secret may stand here, or where it was already known to.
+    fn bring(&mut self, place: Option<Place>) {
+        self.place = match (self.place, place) {
+            (Some(one), Some(other)) => Some(one.nearer(other)),
+            (one, other) => one.or(other),
+        };
+    }
+
+    /// The sign behind a name has come.
+    fn sign(&mut self, sign: u8) -> Hiding {
+        let Some(name) = self.name() else {
+            return Hiding::Nothing;
+        };
+        // Answers have no other sign than a colon.
+        let command = self.command || sign != b':' && self.length == name.len() + 1;
+        let ours = table::of_dialect(name);
+        let (parameters, place) = match (table::of_command(name), ours) {
+            (Some(place), _) => (Parameters::Known, Some(place)),
+            (None, Some(ours)) => (Parameters::Dialect(ours), None),
+            (None, None) if !command => (Parameters::Keyed, None),
+            // What belongs to the command before.
+            (None, None) if self.owned => (Parameters::Known, None),
+            (None, None) => table::of_other(name),
+        };
+        self.command = command;
+        self.owned |= ours.is_some() && command;
+        self.parameters = parameters;
+        self.bring(place);
+        match self.place {
+            Some(Place { commas: 0, .. }) => Hiding::Next(Next {
+                worded: !command,
+                chained: false,
+            }),
+            _ => Hiding::Nothing,
         }
     }
 
-    #[test]
-    fn a_secret_of_an_unknown_command_is_where_look_alikes_have_theirs() {
-        for (line, expected) in [
-            (
-                r#"AT+LMQTTCON=0,"id","user","s3cret""#,
-                r#"AT+LMQTTCON=0,"id","user","#,
-            ),
-            (
-                r#"AT+LMQTTCFG="aliauht",0,"pk","s3cret""#,
-                r#"AT+LMQTTCFG="aliauht",0,"pk","#,
-            ),
-            ("ATE0;+XTOKEN=1,2,3,s3cret", "ATE0;+XTOKEN=1,2,3,"),
-        ] {
-            assert_eq!(shown(line), expected);
+    /// A value has ended.
+    fn comma(&mut self) -> Hiding {
+        let begin = self
+            .tail
+            .iter()
+            .rposition(|byte| matches!(byte, b',' | b'=' | b'?' | b':'));
+        if let Some(begin) = begin {
+            let value = self.tail[begin + 1..].iter().copied();
+            let value: Vec<u8> = value.filter(|byte| *byte != b'"').collect();
+            let first = self.tail[begin] != b',';
+            self.bring(table::of_value(self.parameters, &value, first));
+        }
+        let Some(place) = &mut self.place else {
+            return Hiding::Nothing;
+        };
+        place.commas = place.commas.saturating_sub(1);
+        match place.commas {
+            0 => Hiding::Next(Next::default()),
+            _ => Hiding::Nothing,
         }
     }
+}
 
-    #[test]
-    fn what_is_no_secret_is_shown() {
-        for line in [
-            "AT+CPIN?;+CSQ",
-            "AT+CPIN=?",
-            "AT+CPIN=",
-            "+CPIN: READY",
-            r#"AT+LMQTTCONN=0,"id","user""#,
-            r#"AT+LMQTTCFG="keepalive",0,60"#,
-            r#"AT+LMQTTCFG="will",0,1,0,0,"topic","message""#,
-            r#"AT+LMQTTSUBUNSUB=0,0,1,"a",0,"b",0,"c",0"#,
-            r#"AT+LMQTTPUB=0,0,0,0,"t",5,"a,b,c""#,
-            r#"AT+CGDCONT=1,"IP","apn","0.0.0.0""#,
-            "AT+XPLAIN=1,2,3,4",
-            "hello",
-            "",
-        ] {
-            assert_eq!(shown(line), line);
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn a_secret_is_found_behind_whatever_comes_before(
-            noise: Vec<u8>,
-            secret in "[a-z]{6,20}",
-        ) {
-            let mut line = noise;
-            line.extend(b"AT+LMQTTCONN=0,\"i\",\"u\",");
-            let before = line.len();
-            line.extend(secret.bytes());
-            let at = secret_from(&line, |_, _| true);
-            prop_assert!(at.is_some_and(|at| at <= before));
-        }
-    }
+/// What stands in front of the name of an extended command.
+fn is_sign(byte: u8) -> bool {
+    matches!(byte, b'+' | b'^' | b'*' | b'$' | b'%')
 }

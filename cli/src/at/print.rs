@@ -1,12 +1,13 @@
 use std::time::Instant;
 
+use atmq_protocol::redact::redacted;
 use atmq_protocol::result_code::FinalResult;
 use serde_json::{Map, Value};
 
 use crate::duration::milliseconds;
 use crate::explain::explain_line;
 use crate::failure::Failure;
-use crate::grammar::{body, redacted};
+use crate::grammar::body;
 use crate::output::print_line;
 
 /// Prints what is sent and received: lines as they are, or as JSON.
@@ -33,7 +34,7 @@ impl Printer {
         self.asked = Some(command.as_bytes().to_vec());
         // As text, only what the module sends is printed.
         match self.json {
-            true => self.print_json("sent", "command", redacted(command).as_bytes()),
+            true => self.print_json("sent", "command", command.as_bytes()),
             false => Ok(()),
         }
     }
@@ -57,10 +58,7 @@ impl Printer {
     /// A line has come.
     pub(super) fn received(&mut self, line: &[u8]) -> Result<(), Failure> {
         if self.json {
-            // An answer can hold a device secret, and JSON ends up in logs.
-            let shown = std::str::from_utf8(line).ok().map(redacted);
-            let shown = shown.as_ref().map_or(line, |shown| shown.as_bytes());
-            self.print_json("received", "line", shown)?;
+            self.print_json("received", "line", line)?;
         } else {
             print_line(line)?;
             if self.explain
@@ -81,6 +79,8 @@ impl Printer {
         put("ms", milliseconds(self.begun.elapsed()).into());
         put("direction", direction.into());
         put("kind", kind.into());
+        // An answer can hold a device secret, a file be a private key, and JSON ends up in logs.
+        let bytes = &redacted(bytes)[..];
         match std::str::from_utf8(bytes) {
             Ok(text) => put("text", text.into()),
             Err(_) => {

@@ -5,7 +5,7 @@ use atmq_driver::RequestError;
 use atmq_protocol::command::{Command, Form};
 use atmq_protocol::dialect::{Context, Dialect};
 use atmq_protocol::limits::Limits;
-use atmq_protocol::mqtt::{FormatTable, PublishPayload, Request, Setting};
+use atmq_protocol::mqtt::{FormatTable, PublishPayload, Request};
 use atmq_protocol::parameter::{Parameters, integer};
 use atmq_protocol::standard::StandardRequest;
 
@@ -27,16 +27,16 @@ pub(crate) struct Step<'c> {
     pub(crate) known: bool,
     /// How payloads are written once the command has succeeded.
     pub(crate) formats: FormatTable,
-    /// Whether the command holds a password or a device secret, or may hold one.
-    secret: bool,
 }
 
 impl<'c> Step<'c> {
     pub(crate) fn new(command: &'c str, formats: FormatTable) -> Result<Self, Failure> {
-        // Without its parameters, among which there may be a password.
-        let name = || command.split('=').next().unwrap_or_default().escape_debug();
         let wrong = |error: RequestError| {
-            Failure::new(FailureKind::Usage, format!("\"{}\": {error}", name()))
+            // Without its parameters, and whatever secret stands behind another sign.
+            let shown = redacted(command);
+            let mut parts = shown.split(|c: char| c == '=' || c.is_control());
+            let name = parts.next().unwrap_or_default().escape_debug();
+            Failure::new(FailureKind::Usage, format!("\"{name}\": {error}"))
         };
         // A line end would begin another command, whose answer nobody waits for.
         if let Some(at) = command.bytes().position(|byte| byte.is_ascii_control()) {
@@ -55,7 +55,6 @@ impl<'c> Step<'c> {
             limit: LIMIT,
             known: false,
             formats,
-            secret: false,
         })
     }
 
@@ -75,10 +74,7 @@ impl<'c> Step<'c> {
             formats: &self.formats,
         };
         // The module says itself what is wrong with a command that cannot be read here.
-        let Ok(request) = DIALECT.decode_request(&first, context) else {
-            self.secret = true;
-            return None;
-        };
+        let request = DIALECT.decode_request(&first, context).ok()?;
         let exchange = DIALECT.exchange(&request);
         self.limit = exchange.limit;
         self.known = true;
@@ -94,10 +90,8 @@ impl<'c> Step<'c> {
                 connection,
                 setting,
             } => {
-                self.secret = matches!(setting, Setting::AliAuth { .. });
                 self.formats[*connection].apply(setting);
             }
-            Request::Connect { password, .. } => self.secret = password.is_some(),
             _ => {}
         }
         self.reported = exchange.reported.then_some(request);
@@ -132,10 +126,7 @@ impl<'c> Step<'c> {
 
     /// The command as it may be shown: standard error ends up in logs.
     pub(crate) fn shown(&self) -> Cow<'c, str> {
-        match self.command.split_once('=') {
-            Some((name, _)) if self.secret => Cow::Owned(format!("{name}=…")),
-            _ => redacted(self.command),
-        }
+        redacted(self.command)
     }
 }
 

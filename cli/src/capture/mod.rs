@@ -3,7 +3,6 @@
 //! | module | what it holds |
 //! |---|---|
 //! | [`recorder`] | writes one while a session runs |
-//! | [`redactor`] | takes the secrets out of what is written |
 //! | [`block`], [`rtac`] | the formats of the file and of its records |
 //! | [`reader`] | reads one, whoever wrote it |
 //! | [`tapped`] | ports that are recorded |
@@ -17,7 +16,6 @@ mod mask;
 mod meaning;
 mod reader;
 mod recorder;
-mod redactor;
 mod rtac;
 mod session;
 mod tapped;
@@ -29,7 +27,6 @@ pub(crate) use self::mask::Mask;
 pub(crate) use self::meaning::Hop;
 pub(crate) use self::reader::Capture;
 pub(crate) use self::recorder::{RecordArguments, Recorder};
-pub(crate) use self::redactor::Redactor;
 pub(crate) use self::rtac::Event;
 pub(crate) use self::session::{Exchange, Session};
 pub(crate) use self::tapped::Recorded;

@@ -1,123 +1,123 @@
 use std::borrow::Cow;
 
-use atmq_protocol::redact::secret_from;
+use atmq_protocol::redact::{self, HIDDEN};
 
-use super::command;
-
-/// What stands for what is not shown.
-const HIDDEN: &str = "***";
-
-/// A line as it may be shown and kept: from the first password, PIN or device secret on, `***`.
-///
-/// Commas are counted as they stand: one inside of quotes hides more, never less. A command that
-/// is not known, such as one with a typing error, is cut where its look-alikes have their secrets.
+/// A line as it may be shown and kept: with `***` for each password, PIN or device secret.
 pub(crate) fn redacted(line: &str) -> Cow<'_, str> {
-    match secret_from(line.as_bytes(), is_known) {
-        // What stands before it is ASCII, so this is no inner byte.
-        Some(at) => Cow::Owned(format!("{}{HIDDEN}", &line[..at])),
-        None => Cow::Borrowed(line),
+    let shown = redact::redacted(line.as_bytes());
+    match shown == line.as_bytes() {
+        true => Cow::Borrowed(line),
+        false => Cow::Owned(String::from_utf8_lossy(&shown).into_owned()),
     }
 }
 
-/// Whether the line ends where a secret has been redacted: it is not what was typed.
+/// Whether a secret in the line has been redacted: it is not what was typed.
 pub(crate) fn is_redacted(line: &str) -> bool {
-    // A secret is always a whole value.
-    let before = line.strip_suffix(HIDDEN);
-    before.is_some_and(|before| before.ends_with([',', '=', '?']))
-}
-
-/// Whether a command stands here, with this first parameter if it has keys.
-fn is_known(name: &[u8], first: &[u8]) -> bool {
-    command(name).is_some_and(|known| known.keys.is_empty() || known.key(first).is_some())
+    let line = line.as_bytes();
+    let mut secrets = redact::secrets(line).into_iter();
+    secrets.any(|secret| &line[secret] == HIDDEN)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Kind, commands};
+    use super::super::{Command, Kind, commands};
     use super::*;
 
-    #[test]
-    fn no_parameter_that_the_grammar_calls_a_secret_is_shown() {
-        for known in commands() {
+    /// Each command with each of its keys, or with none, and the kinds of its values.
+    fn all() -> impl Iterator<Item = (&'static Command, &'static str, Vec<Kind>)> {
+        commands().flat_map(|known| {
             let keys = known.keys.iter().map(|key| key.name);
-            for first in keys.chain(known.keys.is_empty().then_some("0")) {
-                let mut parameters =
-                    (0..16).map_while(|place| known.parameter(first.as_bytes(), place));
-                let Some(place) = parameters.position(|value| value.kind == Kind::Secret) else {
-                    continue;
-                };
-                let mut values = vec![first.to_owned()];
-                values.extend((1..place).map(|value| value.to_string()));
-                values.truncate(place);
-                values.push("s3cret".to_owned());
-                let line = format!("AT{}={}", known.name, values.join(","));
-                assert_eq!(redacted(&line), line.replace("s3cret", HIDDEN));
-            }
-        }
+            let keys = keys.chain(known.keys.is_empty().then_some(""));
+            keys.map(move |key| {
+                let parameters = (0..16).map_while(|at| known.parameter(key.as_bytes(), at));
+                (known, key, parameters.map(|value| value.kind).collect())
+            })
+        })
+    }
+
+    /// The command with a value of each of these kinds, `secret` for a secret.
+    fn line(name: &str, key: &str, kinds: &[Kind], secret: &str) -> String {
+        let values = kinds.iter().enumerate().map(|(at, kind)| match kind {
+            Kind::Number(_) | Kind::Described | Kind::Bare => at.to_string(),
+            Kind::Text(_) | Kind::Words(_) => format!("\"text {at}\""),
+            Kind::Key => format!("\"{key}\""),
+            Kind::Secret => format!("\"{secret}\""),
+        });
+        format!("AT{name}={}", values.collect::<Vec<_>>().join(","))
     }
 
     #[test]
-    fn secrets_are_not_shown() {
+    fn no_secret_that_the_grammar_knows_is_shown_and_nothing_else_is_hidden() {
+        let mut secrets = 0;
+        for (known, key, kinds) in all() {
+            let before = kinds.iter().position(|kind| *kind == Kind::Secret);
+            let typed = line(known.name, key, &kinds, "s3cret");
+            let shown = redacted(&typed);
+            assert!(!shown.contains("s3cret"), "{shown}");
+            let plain = &kinds[..before.unwrap_or(kinds.len())];
+            let plain = line(known.name, key, plain, "");
+            assert!(shown.starts_with(&plain), "{typed}: {shown}");
+            secrets += usize::from(before.is_some());
+        }
+        assert_eq!(secrets, 5);
+    }
+
+    #[test]
+    fn no_secret_is_shown_behind_a_mistyped_name_or_key() {
+        let slips = |name: &str| {
+            let slip = |at: usize| {
+                let (before, after) = name.split_at(at);
+                let mut next = after.chars();
+                let first = next.next()?;
+                let second = next.next().unwrap_or(first);
+                let rest = next.as_str();
+                Some([
+                    format!("{before}{}", &after[1..]),
+                    format!("{before}{first}{after}"),
+                    format!("{before}{second}{first}{rest}"),
+                ])
+            };
+            let begin = usize::from(name.starts_with('+'));
+            let slips: Vec<_> = (begin..name.len()).filter_map(slip).flatten().collect();
+            slips
+        };
+        let mut lines = 0;
+        for (known, key, kinds) in all().filter(|(.., kinds)| kinds.contains(&Kind::Secret)) {
+            let names = slips(known.name)
+                .into_iter()
+                .map(|name| (name, key.to_owned()));
+            let keys = slips(key)
+                .into_iter()
+                .map(|key| (known.name.to_owned(), key));
+            for (name, key) in names.chain(keys) {
+                let line = line(&name, &key, &kinds, "s3cret");
+                for line in [line.replacen('=', "?", 1), line.replacen('=', ":", 1), line] {
+                    assert!(!redacted(&line).contains("s3cret"), "{line}");
+                    lines += 1;
+                }
+            }
+        }
+        assert!(lines > 200, "{lines}");
+    }
+
+    #[test]
+    fn what_was_redacted_is_recognised() {
         for (line, shown) in [
             (
                 r#"AT+LMQTTCONN=0,"id","user","s3cret""#,
-                r#"AT+LMQTTCONN=0,"id","user",***"#,
-            ),
-            (
-                r#"AT+LMQTTCONN=0,"i,d","user","s3cret""#,
-                r#"AT+LMQTTCONN=0,"i,d",***"#,
+                r#"AT+LMQTTCONN=0,"id","user","***""#,
             ),
             (
                 r#"at+lmqttconn=0,"id","user","s3cret"#,
-                r#"at+lmqttconn=0,"id","user",***"#,
+                r#"at+lmqttconn=0,"id","user","***"#,
             ),
-            (
-                r#"AT+LMQTTCONN=0,"id","user""#,
-                r#"AT+LMQTTCONN=0,"id","user""#,
-            ),
-            (
-                r#"AT+LMQTTCFG="aliauth",0,"pk","dn","s3cret","","s3cret""#,
-                r#"AT+LMQTTCFG="aliauth",0,"pk","dn",***"#,
-            ),
-            (
-                r#"AT+LMQTTCFG=aliauth,0,pk,dn,s3cret"#,
-                r#"AT+LMQTTCFG=aliauth,0,pk,dn,***"#,
-            ),
-            (
-                r#"AT+LMQTTCFG="aliauht",0,"pk","s3cret""#,
-                r#"AT+LMQTTCFG="aliauht",0,"pk",***"#,
-            ),
-            (r#"AT+CPIN="1234""#, "AT+CPIN=***"),
-            (r#"ATE0;+CPIN="1234""#, "ATE0;+CPIN=***"),
-            (r#"AT+CLCK="SC",1,"1234""#, r#"AT+CLCK="SC",1,***"#),
+            ("AT+CPIN=1234", "AT+CPIN=***"),
             ("AT+CPIN?", "AT+CPIN?"),
-            (r#"AT+CGAUTH=1,1,"pw","user""#, "AT+CGAUTH=1,1,***"),
-            // Mistyped, or of another family.
             (
-                r#"AT+LMQTTCON=0,"id","user","s3cret""#,
-                r#"AT+LMQTTCON=0,"id","user",***"#,
-            ),
-            (
-                r#"AT+QMTCONN=0,"id","user","s3cret""#,
-                r#"AT+QMTCONN=0,"id","user",***"#,
-            ),
-            (
-                r#"AT+LMQTTCFG="keepalive",0,60"#,
-                r#"AT+LMQTTCFG="keepalive",0,60"#,
-            ),
-            (
-                r#"AT+LMQTTPUB=0,0,0,0,"t",5,"a,b,c""#,
-                r#"AT+LMQTTPUB=0,0,0,0,"t",5,"a,b,c""#,
+                r#"AT+LMQTTPUB=0,0,0,0,"t",3,"***""#,
+                r#"AT+LMQTTPUB=0,0,0,0,"t",3,"***""#,
             ),
             ("hello", "hello"),
-            (
-                r#"+LMQTTCFG: "aliauth","pk","dn","s3cret""#,
-                r#"+LMQTTCFG: "aliauth","pk","dn",***"#,
-            ),
-            (
-                r#"+LMQTTCFG: "keepalive",60"#,
-                r#"+LMQTTCFG: "keepalive",60"#,
-            ),
         ] {
             assert_eq!(redacted(line), shown);
             assert_eq!(is_redacted(&redacted(line)), line != shown);

@@ -3,8 +3,8 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use atmq_driver::Direction;
+use atmq_protocol::redact::Redactor;
 
-use crate::capture::Redactor;
 use crate::capture::dialogue::Dialogue;
 use crate::failure::Failure;
 use crate::output::print_line;

@@ -1,12 +1,11 @@
 use std::time::Duration;
 
-use crate::capture::{Mask, Redactor};
+use atmq_protocol::redact::{HIDDEN, redacted};
+
+use crate::capture::Mask;
 use crate::failure::{Failure, FailureKind};
 use crate::output::print_line;
 use crate::visible::visible;
-
-/// What stands for a secret in a capture.
-pub(super) const HIDDEN: &[u8] = b"***";
 
 /// Compares what was recorded with what comes, and keeps count.
 pub(super) struct Comparison {
@@ -46,7 +45,7 @@ impl Comparison {
     ) -> Result<(), Failure> {
         self.line(at, "-", expected)?;
         self.different += 1;
-        let got = Redactor::line(got);
+        let got = redacted(got);
         print_line(format!("{:19} + {}", "", visible(&got)))?;
         let [expected, got] = [expected, &got].map(|bytes| Mask::all(&self.masks, bytes));
         let same = expected

@@ -5,12 +5,13 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use atmq_driver::Port;
+use atmq_protocol::redact::HIDDEN;
 use atmq_protocol::result_code::FinalResult;
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::time::{Instant, sleep, timeout_at};
 
-use super::compare::{Comparison, HIDDEN};
+use super::compare::Comparison;
 use super::script::{Said, Script, Step};
 use crate::capture::Recorded;
 use crate::failure::{Failure, FailureKind};

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use atmq_emulator::Port;
 use atmq_protocol::framing::{CommandReader, DataEnd, Input};
+use atmq_protocol::redact::HIDDEN;
 use tokio::time::{sleep, timeout};
 
-use super::compare::{Comparison, HIDDEN};
+use super::compare::Comparison;
 use super::script::{Said, Script, Step};
 use crate::capture::Kind;
 use crate::capture::dialogue::announced;

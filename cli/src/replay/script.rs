@@ -2,8 +2,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use atmq_driver::Direction;
+use atmq_protocol::redact::HIDDEN;
 
-use super::compare::HIDDEN;
 use crate::capture::dialogue::Dialogue;
 use crate::capture::{Capture, Event, Kind};
 use crate::failure::{Failure, FailureKind};

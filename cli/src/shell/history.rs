@@ -5,6 +5,8 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::PathBuf;
 
+use atmq_protocol::parameter::decode_hex;
+use atmq_protocol::redact::secrets;
 use etcetera::{BaseStrategy as _, choose_base_strategy};
 
 use crate::grammar::redacted;
@@ -75,8 +77,12 @@ impl History {
         Ok((Self { file, last }, lines))
     }
 
-    /// Keeps a line, with `***` from its first secret on; not one that begins with a blank.
+    /// Keeps a line, with `***` from its first secret on; not one that begins with a blank, nor the
+    /// digits of a secret.
     pub(super) fn keep(&mut self, line: &str) -> io::Result<()> {
+        if is_secret_in_digits(line) {
+            return Ok(());
+        }
         let kept = redacted(line);
         if kept.starts_with(' ') || *kept == self.last {
             return Ok(());
@@ -92,9 +98,37 @@ impl History {
     }
 }
 
+/// Whether `/hex` sends a secret, as far as what it is given can be read.
+fn is_secret_in_digits(line: &str) -> bool {
+    let Some(given) = line.trim_start().strip_prefix("/hex") else {
+        return false;
+    };
+    let mut digits: Vec<u8> = given.bytes().filter(u8::is_ascii_hexdigit).collect();
+    digits.truncate(digits.len() & !1);
+    decode_hex(&digits).is_some_and(|bytes| !secrets(&bytes).is_empty())
+}
+
 /// `atmq/history` in the user's directory for state.
 fn path() -> Option<PathBuf> {
     let strategy = choose_base_strategy().ok()?;
     let directory = strategy.state_dir().unwrap_or_else(|| strategy.data_dir());
     Some(directory.join("atmq").join("history"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_digits_of_a_secret_are_not_kept() {
+        for (line, secret) in [
+            ("/hex 41542B4350494E3D22313233342200D", true),
+            ("/hex 41 54 2b 43 50 49 4e 3d 31 32 33 34 0d", true),
+            ("/hex 41 54 2b 43 53 51 0d", false),
+            ("/hex", false),
+            ("AT+CSQ", false),
+        ] {
+            assert_eq!(is_secret_in_digits(line), secret, "{line}");
+        }
+    }
 }

@@ -246,16 +246,26 @@ fn a_password_is_not_repeated_in_a_complaint() {
     for (command, shown) in [
         (
             "AT+LMQTTCONN=0,\"id\",\"user\",\"s3cret\"",
-            "AT+LMQTTCONN=…",
+            "AT+LMQTTCONN=0,\"id\",\"user\",\"***\"",
         ),
-        ("AT+LMQTTCONN=0,\"id\",\"user\",\"s3cret", "AT+LMQTTCONN=…"),
+        (
+            "AT+LMQTTCONN=0,\"id\",\"user\",\"s3cret",
+            "AT+LMQTTCONN=0,\"id\",\"user\",\"***",
+        ),
+        (
+            "AT+LMQTTCONN?0,\"id\",\"user\",\"s3cret\"",
+            "AT+LMQTTCONN?0,\"id\",\"user\",\"***\"",
+        ),
+        ("AT+CPIM=\"s3cret\"", "AT+CPIM=\"***\""),
+        ("AT+CPIN:\"s3cret\"", "AT+CPIN:\"***\""),
+        ("AT+CPIN:\"s3cret\rs3cret\"", "\"AT+CPIN:\\\"***\""),
         (
             "AT+LMQTTCONN=0,\"id\",\"user\",\"s3cret\r\"",
             "\"AT+LMQTTCONN\"",
         ),
         (
             "AT+LMQTTCFG=\"aliauth\",9,\"k\",\"d\",\"s3cret\"",
-            "AT+LMQTTCFG=…",
+            "AT+LMQTTCFG=\"aliauth\",9,\"k\",\"d\",\"***\"",
         ),
     ] {
         let mut typed = module.atmq("at", [command]);
@@ -423,6 +433,20 @@ fn a_file_is_the_data_of_its_command() {
         ],
     );
     assert_eq!(text(&{ typed }.succeeds()), "CONNECT\nOK\nCONNECT\nOK\n");
+}
+
+#[test]
+fn a_private_key_is_not_printed_as_json() {
+    let module = Emulator::start(["--profile=nt35e"]);
+    let directory = tempfile::tempdir().expect("there is a temporary directory");
+    let key = "-----BEGIN PRIVATE KEY-----\nMHcCAQEE\n-----END PRIVATE KEY-----\n";
+    std::fs::write(directory.path().join("key.pem"), key).expect("it can be written");
+    let script = format!("AT+LFUPL=\"key\",{}\n> @key.pem\nAT\n", key.len());
+    let mut typed = module.atmq("at", ["--json", "-"]);
+    let told = typed.current_dir(directory.path()).write_stdin(script);
+    let told = text(&told.succeeds());
+    assert!(!told.contains("MHcCAQEE"), "{told}");
+    assert!(told.contains("***-----END PRIVATE KEY-----"), "{told}");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! `--record` and `atmq replay`
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 
 use serde_json::Value;
@@ -152,6 +153,44 @@ fn no_secret_is_recorded_even_when_the_module_repeats_it() {
         assert!(!contains(&file, hidden), "{hidden}");
     }
     assert!(contains(&file, "\"name\",\"***\"\r"));
+}
+
+/// What is typed by hand is mistyped by hand.
+#[test]
+fn no_mistyped_secret_is_recorded_or_printed_as_json() {
+    let (_directory, path) = new_file();
+    let module = Emulator::start(["--profile=nt35e"]);
+    let commands = [
+        r#"AT+LMQTTCONN?0,"c","u","s3cr3t""#,
+        r#"AT+LMQTTCONN="c","u","s3cr3t""#,
+        r#"AT+LMQTTCFG="aliauht",0,"pk","dn","s3cr3t""#,
+        r#"AT+LMQTTCFG="ssl/psk",0,"s3cr3t""#,
+        r#"AT+LSSLCFG="psk",0,"s3cr3t""#,
+        r#"AT+CPIM="s3cr3t""#,
+        r#"AT+CPIN:"s3cr3t""#,
+    ];
+    let typed = ["--keep-going", "--json", "--record", &argument(&path)];
+    let mut typed = module.atmq("at", typed);
+    let output = typed.args(["ATE1"]).args(commands).assert().code(1);
+    let output = output.get_output().clone();
+    for shown in [output.stdout, output.stderr, fs::read(&path).unwrap()] {
+        assert!(!contains(&shown, "s3cr3t"), "{}", text(&shown));
+    }
+    let file = fs::read(&path).unwrap();
+    for command in commands {
+        let name = command.split(['=', '?', ':']).next().unwrap();
+        assert!(contains(&file, name), "{command}");
+    }
+}
+
+#[test]
+fn others_cannot_read_a_capture() {
+    let (_directory, path) = new_file();
+    let module = Emulator::start(["--profile=nt35e"]);
+    let typed = module.atmq("at", ["--record", &argument(&path), "AT"]);
+    { typed }.succeeds();
+    let mode = fs::metadata(&path).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
 }
 
 #[test]

@@ -37,7 +37,7 @@ fn explanations_are_json_when_asked_for() {
     let told = explain(&["--json", "AT+LMQTTCONN=0,\"id\",\"user\",\"s3cret\""]);
     assert!(!told.contains("s3cret"), "{told}");
     let told: serde_json::Value = serde_json::from_str(&told).expect("it is JSON");
-    assert_eq!(told["text"], "AT+LMQTTCONN=0,\"id\",\"user\",***");
+    assert_eq!(told["text"], "AT+LMQTTCONN=0,\"id\",\"user\",\"***\"");
     assert_eq!(told["source"], "reference lmqtt.md 1.5");
     assert_eq!(told["sure"], "documented");
     assert_eq!(told["values"][1]["name"], "clientID");

@@ -1,6 +1,7 @@
 //! `atmq shell`
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use atmq_tests::raw_mqtt::{Connect, Publish, RawClient};
@@ -182,18 +183,31 @@ fn history_is_kept_without_secrets() {
     first.is_typing(&format!("> {connect}"));
     first.types(CTRL_C);
     first.is_typing("> ");
+    // AT+CPIN="1234"
+    first.enters("/hex 41542B4350494E3D2231323334220D");
+    first.shows("ERROR");
+    first.is_typing("> ");
     first.enters("ATI");
     first.shows(" OK");
     first.is_typing("> ");
     leaves(first);
-    let kept = home.path().join("atmq/history");
-    let kept = fs::read_to_string(kept).expect("there is a history");
-    assert_eq!(kept, "AT+LMQTTCONN=0,\"id\",\"user\",***\nATI\n");
+    let file = home.path().join("atmq/history");
+    let mode = |path| {
+        fs::metadata(path)
+            .expect("it is there")
+            .permissions()
+            .mode()
+            & 0o777
+    };
+    assert_eq!(mode(&*file), 0o600, "nobody else reads the history");
+    assert_eq!(mode(&home.path().join("atmq")), 0o700);
+    let kept = fs::read_to_string(file).expect("there is a history");
+    assert_eq!(kept, "AT+LMQTTCONN=0,\"id\",\"user\",\"***\"\nATI\n");
     let mut second = shell(&module, home.path());
     second.types(UP);
     second.is_typing("> ATI");
     second.types(UP);
-    second.is_typing("> AT+LMQTTCONN=0,\"id\",\"user\",***");
+    second.is_typing("> AT+LMQTTCONN=0,\"id\",\"user\",\"***\"");
     second.types("\r");
     second.shows("type it in place of ***");
     second.is_typing("> ");

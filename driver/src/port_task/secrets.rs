@@ -1,6 +1,7 @@
 use std::collections::VecDeque;
 use std::ops::Range;
 
+use atmq_protocol::redact::Redactor;
 use memchr::memmem;
 
 use crate::session::Transmit;
@@ -10,18 +11,14 @@ use crate::session::Transmit;
 const KEPT: usize = 16;
 
 /// A secret, or a piece of one at the end of what was read, that is shorter than this is not
-/// looked for but in an echo: it would be found everywhere. In bytes. Ours.
+/// looked for: it would be found everywhere. In bytes. Ours.
 const LEAST: usize = 4;
 
-/// Finds secrets in what a module sends back: in the echo of a command line, and in answers that
-/// show what was set. What is read may be cut anywhere.
+/// Finds secrets in what a module sends back: where [`Redactor`] knows them, as in the echo of a
+/// command line, and wherever else one stands that was sent. What is read may be cut anywhere.
 #[derive(Default)]
 pub(super) struct Secrets {
-    /// The last line that held secrets.
-    line: Vec<u8>,
-    places: Vec<Range<usize>>,
-    /// How much of the line has come back.
-    echoed: usize,
+    redactor: Redactor,
     known: VecDeque<Vec<u8>>,
     /// The end of what was read before, as far as a secret may have begun in it.
     before: Vec<u8>,
@@ -30,14 +27,10 @@ pub(super) struct Secrets {
 impl Secrets {
     /// A line is sent.
     pub(super) fn sent(&mut self, transmit: &Transmit) {
-        if transmit.secrets.is_empty() {
-            return;
-        }
-        self.line.clone_from(&transmit.bytes);
-        self.places.clone_from(&transmit.secrets);
-        self.echoed = 0;
-        for place in &transmit.secrets {
-            let secret = &transmit.bytes[place.clone()];
+        let hidden = transmit.secrets.iter();
+        let hidden = hidden.map(|place| &transmit.bytes[place.clone()]);
+        // All behind the first secret is hidden, other secrets among it.
+        for secret in hidden.flat_map(|hidden| hidden.split(|byte| *byte == b'"')) {
             if secret.len() < LEAST || self.known.iter().any(|known| known == secret) {
                 continue;
             }
@@ -50,10 +43,7 @@ impl Secrets {
 
     /// Where secrets stand in what is read, in order and apart from each other.
     pub(super) fn find(&mut self, bytes: &[u8]) -> Vec<Range<usize>> {
-        if self.line.is_empty() {
-            return Vec::new();
-        }
-        let mut found = self.in_echo(bytes);
+        let mut found = self.redactor.find(bytes);
         self.in_text(bytes, &mut found);
         found.sort_unstable_by_key(|place| place.start);
         let mut merged: Vec<Range<usize>> = Vec::with_capacity(found.len());
@@ -64,22 +54,6 @@ impl Secrets {
             }
         }
         merged
-    }
-
-    /// Follows the echo byte by byte.
-    fn in_echo(&mut self, bytes: &[u8]) -> Vec<Range<usize>> {
-        let mut found = Vec::new();
-        for (at, byte) in bytes.iter().enumerate() {
-            if self.line.get(self.echoed) == Some(byte) {
-                if self.places.iter().any(|place| place.contains(&self.echoed)) {
-                    found.push(at..at + 1);
-                }
-                self.echoed += 1;
-            } else {
-                self.echoed = usize::from(self.line.first() == Some(byte));
-            }
-        }
-        found
     }
 
     /// Looks for what is known, also where it has begun before or goes on behind.
@@ -114,12 +88,11 @@ mod tests {
     use crate::session::redact;
 
     fn secrets() -> Secrets {
-        let mut secrets = Secrets::default();
-        secrets.sent(&Transmit {
-            bytes: b"AT+C=0,\"abab\",\"pw\"\r".to_vec(),
-            secrets: vec![8..12, 15..17],
-        });
-        secrets
+        let mut found = Secrets::default();
+        let bytes = b"AT+LMQTTCONN=0,\"i\",\"u\",\"abab\"\r".to_vec();
+        let secrets = atmq_protocol::redact::secrets(&bytes);
+        found.sent(&Transmit { bytes, secrets });
+        found
     }
 
     /// What a tap shows of this, read in pieces of so many bytes.
@@ -135,18 +108,18 @@ mod tests {
 
     #[test]
     fn an_echo_shows_no_secret_however_it_is_cut() {
-        let echo = b"\r\n+CSQ: 1\r\nAAT+C=0,\"abab\",\"pw\"\r\r\nOK\r\n";
+        let echo = b"\r\n+CSQ: 1\r\nAAT+LMQTTCONN=0,\"i\",\"u\",\"abab\"\r\r\nOK\r\n";
         assert_eq!(
             shown(echo, usize::MAX),
-            "\r\n+CSQ: 1\r\nAAT+C=0,\"***\",\"***\"\r\r\nOK\r\n"
+            "\r\n+CSQ: 1\r\nAAT+LMQTTCONN=0,\"i\",\"u\",\"***\"\r\r\nOK\r\n"
         );
         for piece in 1..echo.len() {
             let shown = shown(echo, piece);
             assert!(!shown.contains("ab"), "{shown}");
-            assert!(!shown.contains("pw"), "{shown}");
             let rest: String = shown.split("***").collect();
-            assert!(rest.starts_with("\r\n+CSQ: 1\r\nAAT+C=0,\""), "{shown}");
-            assert!(rest.ends_with("\"\r\r\nOK\r\n"), "{shown}");
+            let line = "\r\n+CSQ: 1\r\nAAT+LMQTTCONN=0,\"i\",\"u\",\"";
+            assert!(rest.starts_with(line), "{shown}");
+            assert!(rest.ends_with("\r\r\nOK\r\n"), "{shown}");
         }
     }
 
@@ -162,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn without_secrets_nothing_is_looked_for() {
+    fn where_nothing_was_sent_nothing_is_hidden() {
         let mut secrets = Secrets::default();
         assert_eq!(secrets.find(b"abab"), []);
     }

@@ -1,6 +1,7 @@
 use std::fmt;
 
 use atmq_protocol::mqtt::{ConnectionId, QoS, Request};
+use atmq_protocol::redact::redacted;
 use atmq_protocol::standard::StandardRequest;
 
 /// Something to exchange with the module.
@@ -70,7 +71,7 @@ impl fmt::Debug for Upload {
 ///
 /// Where the dialect knows the command, the session treats it like its own: the manual's time
 /// limit, the prompt, the result URC, and what the command changes of the payload formats.
-/// `Debug` shows nothing behind the `=`, where passwords stand.
+/// `Debug` shows nothing behind the `=`, and no secret behind another sign.
 #[derive(Clone, PartialEq, Eq)]
 pub struct RawCommand {
     /// The line from `AT` on, without line end.
@@ -103,8 +104,9 @@ impl fmt::Debug for RawCommand {
     }
 }
 
-/// A command line without its parameters.
+/// A command line without its parameters, and without a secret behind any other sign.
 pub(super) fn name(line: &[u8]) -> String {
+    let line = redacted(line);
     let end = line.iter().position(|byte| *byte == b'=');
     let end = end.unwrap_or(line.len());
     line[..end].trim_ascii_end().escape_ascii().to_string()

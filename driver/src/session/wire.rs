@@ -6,10 +6,10 @@ use atmq_protocol::command;
 use atmq_protocol::dialect::{Context, Dialect, EncodeError};
 use atmq_protocol::limits::Limits;
 use atmq_protocol::mqtt::{FormatTable, PublishPayload, QoS, Request};
+use atmq_protocol::redact::secrets;
 use atmq_protocol::standard::StandardRequest;
 
 use super::command::{Command, Publish, RawCommand, Upload, name};
-use super::secrets::{passwords, place, secrets};
 use crate::error::RequestError;
 
 /// How long a raw command may take that neither the dialect nor [`StandardRequest`] knows. Ours:
@@ -73,11 +73,10 @@ impl Wire {
             Command::Standard(request) => {
                 let mut line = Vec::new();
                 request.encode(&mut line);
-                let secret = request.secret().and_then(|secret| place(secret, &line));
                 Ok(Prepared {
                     kind: Kind::Standard(request),
+                    secrets: secrets(&line),
                     line,
-                    secrets: secret.into_iter().collect(),
                     data: None,
                     reported: false,
                     own: false,
@@ -148,11 +147,13 @@ impl Wire {
             .encode_request(&request, self.context(), &mut line)?;
         self.check_length(line.len() - 1)?;
         let exchange = self.dialect.exchange(&request);
-        let secrets = secrets(&request, &line);
-        if let Request::Publish { payload, .. } = &mut request {
+        let secrets = if let Request::Publish { payload, .. } = &mut request {
             // It stands in the line; what answers the request does not depend on it.
             *payload = PublishPayload::Prompted(0);
-        }
+            Vec::new()
+        } else {
+            secrets(&line)
+        };
         Ok(Prepared {
             kind: Kind::Mqtt(request),
             line,
@@ -180,28 +181,23 @@ impl Wire {
             return Err(RequestError::NotACommand);
         }
         self.check_length(line.len())?;
-        let (answered, limit, secrets) = match self.request_in(&line) {
+        let (answered, limit) = match self.request_in(&line) {
             Some(request) => {
                 self.check_prompt(&request, data.as_deref())?;
                 let exchange = self.dialect.exchange(&request);
-                let secrets = secrets(&request, &line);
-                (reported && exchange.reported, exchange.limit, secrets)
+                (reported && exchange.reported, exchange.limit)
             }
             None => {
                 let (first, _) = command::Command::split_first(&line[2..], |_| false);
                 let known = StandardRequest::decode(&first).and_then(Result::ok);
-                (
-                    false,
-                    known.map_or(RAW_LIMIT, StandardRequest::limit),
-                    passwords(&line),
-                )
+                (false, known.map_or(RAW_LIMIT, StandardRequest::limit))
             }
         };
         line.push(b'\r');
         Ok(Prepared {
             kind: Kind::Raw,
+            secrets: secrets(&line),
             line,
-            secrets,
             data,
             reported: answered,
             own: false,

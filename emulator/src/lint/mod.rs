@@ -7,7 +7,6 @@
 
 mod connection;
 mod lost;
-mod redact;
 mod rule;
 mod settings;
 mod typing;
@@ -22,17 +21,20 @@ use atmq_protocol::framing::DataEnd;
 use atmq_protocol::limits::Limits;
 use atmq_protocol::mqtt::{ConnectionId, FormatTable, Formats, Request, Urc};
 use atmq_protocol::parameter::{Parameter, ParameterError, Parameters};
+use atmq_protocol::redact::redacted;
 
 use crate::profile::Profile;
 use connection::Observed;
 use lost::Lost;
-use redact::redacted;
 use typing::{Notice, Typing};
 
 pub use rule::{Rule, Severity};
 
 /// Different findings of one rule that are told apart; further ones count as repeated.
 const EXAMPLES: usize = 20;
+
+/// Bytes shown of a finding.
+const SHOWN: usize = 160;
 
 /// Findings that wait to be taken; further ones are only counted.
 const WAITING: usize = 256;
@@ -262,7 +264,7 @@ impl Linter {
 
     fn found(&mut self, connection: Option<ConnectionId>, at: Instant, notices: Vec<Notice>) {
         for (rule, detail, bytes) in notices {
-            let bytes = redacted(&bytes);
+            let bytes = shown(&bytes);
             self.counts[rule as usize] += 1;
             let mut hasher = DefaultHasher::new();
             (connection, &detail, &bytes).hash(&mut hasher);
@@ -284,6 +286,16 @@ impl Linter {
             }
         }
     }
+}
+
+/// The bytes without secrets, cut to a length that can be shown.
+fn shown(bytes: &[u8]) -> Vec<u8> {
+    let mut shown = redacted(bytes);
+    if shown.len() > SHOWN {
+        shown.truncate(SHOWN);
+        shown.extend_from_slice(b"...");
+    }
+    shown
 }
 
 fn wake_not_awaited(line: Vec<u8>) -> Notice {

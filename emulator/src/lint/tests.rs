@@ -8,7 +8,7 @@ use Step::{Broker, Drop, Send, Sleep, Type, Until, Wait};
 use atmq_protocol::framing::DataEnd;
 use proptest::prelude::*;
 
-use super::{EXAMPLES, Rule, Severity, WAITING};
+use super::{EXAMPLES, Rule, SHOWN, Severity, WAITING, shown};
 use crate::Profile;
 use crate::modem::Modem;
 use dialogue::{Dialogue, Step};
@@ -249,7 +249,14 @@ fn a_finding_has_the_bytes_without_the_secrets() {
     assert_eq!(finding.rule, Rule::NotConnected);
     assert_eq!(finding.rule.severity(), Severity::Error);
     let bytes = finding.bytes.escape_ascii().to_string();
-    assert_eq!(bytes, r#"AT+LMQTTCONN=0,\"id\",\"user\",***"#);
+    assert_eq!(bytes, r#"AT+LMQTTCONN=0,\"id\",\"user\",\"***\""#);
+}
+
+#[test]
+fn the_bytes_of_a_finding_are_cut() {
+    assert_eq!(shown(&[b'x'; SHOWN]), [b'x'; SHOWN]);
+    let long = shown(&[b'x'; SHOWN + 1]);
+    assert_eq!(long, [&[b'x'; SHOWN][..], b"..."].concat());
 }
 
 #[test]

@@ -408,3 +408,40 @@ fn secrets_are_not_shown() {
         assert!(!shown.contains("hunter2"), "{shown}");
     }
 }
+
+#[test]
+fn a_secret_of_a_command_that_nobody_knows_is_not_shown() {
+    for (line, shown) in [
+        (
+            r#"AT+QMTCONN=0,"i","u","s3cret""#,
+            r#"AT+QMTCONN=0,"i","u","***""#,
+        ),
+        (
+            r#"AT+QICSGP=1,1,"apn","u","s3cret",1"#,
+            r#"AT+QICSGP=1,1,"apn","u","***"#,
+        ),
+        (
+            r#"AT+LMQTTCON=0,"i","u","s3cret""#,
+            r#"AT+LMQTTCON=0,"i","u","***""#,
+        ),
+        (
+            r#"AT+LMQTTCONN?0,"i","u","s3cret""#,
+            r#"AT+LMQTTCONN?0,"i","u","***""#,
+        ),
+        (r#"AT+CPIM="1234""#, r#"AT+CPIM="***""#),
+        (r#"AT+CPIN:"1234""#, r#"AT+CPIN:"***""#),
+    ] {
+        let mut host = Host::new();
+        let raw = Command::Raw(RawCommand::new(line));
+        host.session.request(raw, None, host.now).unwrap();
+        let transmit = host.session.poll_transmit().unwrap();
+        let expected = shown.as_bytes().escape_ascii();
+        assert_eq!(format!("{transmit:?}"), format!("Transmit({expected}\\r)"));
+        for told in [
+            format!("{:?}", host.session),
+            format!("{:?}", host.wait(60.0).1),
+        ] {
+            assert!(!told.contains("s3cret") && !told.contains("1234"), "{told}");
+        }
+    }
+}
