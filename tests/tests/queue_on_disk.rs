@@ -1,6 +1,7 @@
 //! A queue on the disk: what it keeps, and what it says of files that are none.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::time::Duration;
 
@@ -166,6 +167,15 @@ async fn the_file_has_the_bounds_of_the_queue() {
     assert_eq!(Store::open(&file).unwrap().messages(), 50);
     let size = fs::metadata(&file).unwrap().len();
     assert!(size < 1 << 20, "{size} bytes");
+}
+
+#[test]
+fn others_cannot_read_the_messages_that_wait() {
+    let place = place();
+    let file = place.path().join("queue");
+    drop(Store::open(&file).unwrap());
+    let mode = fs::metadata(&file).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
 }
 
 #[test]

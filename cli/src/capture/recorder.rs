@@ -1,13 +1,14 @@
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use atmq_driver::Direction;
+use atmq_protocol::redact::Redactor;
 
 use super::block;
-use super::redactor::Redactor;
 use super::rtac::Event;
 use crate::failure::{Failure, FailureKind};
 
@@ -148,10 +149,11 @@ impl Drop for Writer {
 }
 
 /// Opens a file that is not there yet, or may be replaced. A pipe, as Wireshark reads from one, is
-/// written to as it is.
+/// written to as it is. What is said on a line is nobody else's business: others cannot read a new
+/// file.
 fn open(path: &Path, force: bool) -> io::Result<File> {
     let mut options = OpenOptions::new();
-    options.write(true);
+    options.write(true).mode(0o600);
     let is_file = std::fs::metadata(path).map_or(true, |metadata| metadata.is_file());
     match (is_file, force) {
         (false, _) => options.open(path),

@@ -5,13 +5,16 @@ mod record;
 mod writer;
 
 use std::fmt;
+use std::fs::OpenOptions;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use redb::backends::FileBackend;
 use redb::{
-    Database, ReadableDatabase as _, ReadableTable as _, TableDefinition, TableHandle as _,
+    Database, DatabaseError, ReadableDatabase as _, ReadableTable as _, TableDefinition,
+    TableHandle as _,
 };
 use thiserror::Error;
 
@@ -163,10 +166,19 @@ fn open(path: &Path) -> Result<Database, StoreError> {
         .set_cache_size(CACHE)
         // Without it a damaged file is trusted.
         .set_check_integrity_on_open(true)
-        .create(path);
+        .create_with_backend(backend(path).map_err(|error| explain(path, error.into()))?);
     let database = database.map_err(|error| explain(path, error.into()))?;
     identify(path, &database)?;
     Ok(database)
+}
+
+/// The file, which others cannot read if it is new.
+fn backend(path: &Path) -> Result<FileBackend, DatabaseError> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    FileBackend::new(options.open(path)?)
 }
 
 /// Makes a new file ours, and makes sure that an old one is.
