@@ -17,6 +17,7 @@ use self::step::{LIMIT, Step};
 use crate::dialogue::{DIALECT, Dialogue, Heard, is_success};
 use crate::duration::seconds;
 use crate::failure::{Failure, FailureKind};
+use crate::messages::tell;
 use crate::port::PortArguments;
 use crate::visible::visible;
 
@@ -183,7 +184,9 @@ impl<P: AsyncRead + AsyncWrite + Unpin> Session<P> {
                     continue;
                 }
                 Some(Heard::Overlong(length)) => {
-                    eprintln!("atmq: a line of {length} bytes has been passed over");
+                    tell(&format!(
+                        "atmq: a line of {length} bytes has been passed over"
+                    ));
                     continue;
                 }
                 None => return Err(timed_out(step, &waits, limit, self.dialogue.unfinished())),

@@ -12,6 +12,7 @@ use crate::emulate::{no_pty, start_broker};
 use crate::failure::{Failure, FailureKind};
 use crate::output::print_line;
 use crate::port::{host_and_port, open_failure};
+use crate::visible::json as to_line;
 use crate::visible::visible;
 
 /// Show the whole path at work: driver, serial device, emulated module, broker, and back
@@ -80,7 +81,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     if json {
         let ms = milliseconds(elapsed);
         let summary = json!({ "event": "summary", "messages": count, "ok": true, "ms": ms });
-        print_line(summary.to_string())
+        print_line(to_line(&summary))
     } else {
         print_line(format!(
             "\nAll {count} messages came back, byte for byte, in {elapsed:.1?}."
@@ -131,7 +132,7 @@ async fn converse(modem: &Modem, json: bool, host: &str, port: u16) -> Result<us
         if json {
             let message = json!({ "event": "message", "number": number, "qos": level,
                                   "bytes": bytes, "round_trip_ms": milliseconds(*round_trip) });
-            print_line(message.to_string())?;
+            print_line(to_line(&message))?;
         } else {
             print_line(format!(
                 "  message {number}  QoS {level}  {bytes:>2} bytes  back after {round_trip:.1?}"
@@ -191,7 +192,7 @@ fn show(json: bool, start: Instant, tapped: &Tapped<'_>) {
     let text = visible(&tapped.redacted());
     let ms = milliseconds(tapped.at.saturating_duration_since(start));
     let line = if json {
-        json!({ "event": "bytes", "ms": ms, "from": from, "text": text }).to_string()
+        to_line(&json!({ "event": "bytes", "ms": ms, "from": from, "text": text }))
     } else {
         format!("{ms:8.1} ms  {from:6}  {text}")
     };

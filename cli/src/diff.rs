@@ -8,7 +8,7 @@ use similar::{Algorithm, DiffOp, capture_diff_slices};
 
 use crate::capture::{Entry, Exchange, Kind, Mask, Session};
 use crate::failure::{Failure, FailureKind};
-use crate::output::{on_stdout, print_line};
+use crate::output::{on_stdout, print_line, print_styled};
 use crate::visible::visible;
 
 /// Compare two captures, exchange by exchange
@@ -177,5 +177,5 @@ fn show_one(exchange: &Lines) -> Result<(), Failure> {
 fn print(style: Style, mark: &str, line: &str) -> Result<(), Failure> {
     let style = on_stdout(style);
     let blank = if mark.is_empty() { "" } else { " " };
-    print_line(format!("{style}{mark}{blank}{line}{style:#}"))
+    print_styled(format!("{style}{mark}{blank}{line}{style:#}"))
 }

@@ -14,6 +14,7 @@ use crate::emulate::stopped;
 use crate::failure::{Failure, FailureKind, chain};
 use crate::output::{count, print_line};
 use crate::port::PortArguments;
+use crate::visible::json as to_line;
 
 /// Find out what keeps a module from its broker
 ///
@@ -75,7 +76,7 @@ impl Report {
     fn add(&mut self, check: &Check) -> Result<(), Failure> {
         self.counts[check.verdict as usize] += 1;
         match self.json {
-            true => print_line(check.to_json().to_string()),
+            true => print_line(to_line(&check.to_json())),
             false => print_line(check.to_text()),
         }
     }
@@ -95,7 +96,7 @@ impl Report {
             "failed": self.count(Verdict::Failed),
             "skipped": self.count(Verdict::Skipped),
         });
-        print_line(sum.to_string())
+        print_line(to_line(&sum))
     }
 }
 
@@ -169,7 +170,7 @@ impl Arguments {
                 if json {
                     let line = json!({ "event": "progress", "what": progress.to_string() });
                     // It fails again at the next check, and is told then.
-                    let _ = print_line(line.to_string());
+                    let _ = print_line(to_line(&line));
                 } else {
                     let _ = print_line(format!("      {progress}"));
                 }

@@ -6,6 +6,8 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+use crate::visible::json as to_line;
+
 /// What is printed for a message, piece by piece.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Format(Vec<Piece>);
@@ -137,7 +139,7 @@ impl Field {
             Self::Base64 => BASE64.encode(payload),
             Self::Length => payload.len().to_string(),
             Self::MessageId => message_id.to_string(),
-            Self::Json => object(message, now).to_string(),
+            Self::Json => to_line(&object(message, now)),
             Self::Time => iso(now),
             Self::UnixTime => {
                 format!("{}.{:09}", now.unix_timestamp(), now.nanosecond())

@@ -7,6 +7,7 @@ use crate::emulate::Announcer;
 use crate::failure::{Failure, FailureKind};
 use crate::messages::tell;
 use crate::output::count;
+use crate::visible::json as to_line;
 use crate::visible::visible;
 
 /// Tells what a host does and should not, as it happens and in sum.
@@ -44,7 +45,7 @@ impl LintReport {
                 "reference": rule.reference(),
             });
             // The sum will tell that nobody reads.
-            let _ = self.announcer.announce(&line.to_string());
+            let _ = self.announcer.announce(&to_line(&line));
         } else {
             tell(&text(finding));
         }
@@ -65,7 +66,7 @@ impl LintReport {
                 "notes": self.count(Severity::Note),
                 "rules": rules,
             });
-            return self.announcer.announce(&line.to_string());
+            return self.announcer.announce(&to_line(&line));
         }
         tell(&format!("lint: {}", self.total()));
         for (id, (rule, count)) in &self.counts {

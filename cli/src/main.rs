@@ -1,6 +1,9 @@
 //! The program `atmq`: AT sessions, publish and subscribe through a cellular MQTT module, and an
 //! emulator of the module.
 
+// What comes from outside goes through `output` and `messages`, which show it and execute nothing.
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
 mod at;
 mod broker;
 mod capture;
@@ -44,8 +47,11 @@ use anstream::{AutoStream, ColorChoice, eprintln};
 use clap::{ArgAction, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use colorchoice_clap::Color;
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::field::MakeExt as _;
+use tracing_subscriber::fmt::format::debug_fn;
 
 use failure::{EXIT_CODES, Failure};
+use visible::printable;
 
 /// AT sessions, publish and subscribe through a cellular MQTT module, and an emulator of the
 /// module.
@@ -103,7 +109,8 @@ fn end(result: Result<(), Failure>) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             let style = anstyle::AnsiColor::Red.on_default().bold();
-            eprintln!("{style}atmq:{style:#} {failure}");
+            let failure_text = printable(failure.to_string());
+            eprintln!("{style}atmq:{style:#} {failure_text}");
             failure.exit_code()
         }
     }
@@ -127,9 +134,11 @@ fn log(arguments: &Arguments) {
     let default = EnvFilter::new(default);
     let filter = EnvFilter::try_from_env("ATMQ_LOG").unwrap_or(default);
     let colors = AutoStream::choice(&stderr()) != ColorChoice::Never;
+    let fields = debug_fn(|writer, field, value| messages::field(writer, field.name(), value));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(|| messages::Log)
+        .fmt_fields(fields.delimited(" "))
         .with_ansi(colors)
         .init();
 }

@@ -1,9 +1,14 @@
 //! Standard error, on which the program tells what happens: messages and log, line by line.
 
+use std::fmt::{self, Debug};
 use std::io::{self, Write, stderr};
 use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread;
+
+use tracing_subscriber::fmt::format::Writer;
+
+use crate::visible::printable;
 
 /// Where lines go.
 static TARGET: Mutex<Target> = Mutex::new(Target::Stderr);
@@ -40,8 +45,13 @@ impl Drop for Redirected {
     }
 }
 
-/// Writes a line to standard error. That nobody reads it is no reason to end.
+/// Writes a line to standard error, without anything that a terminal would execute. That nobody
+/// reads it is no reason to end.
 pub(crate) fn tell(line: &str) {
+    write_line(&printable(line));
+}
+
+fn write_line(line: &str) {
     let target = TARGET.lock().expect("nothing panics with it held");
     let line = match &*target {
         Target::Nowhere => return,
@@ -59,17 +69,46 @@ fn set(target: Target) {
     *TARGET.lock().expect("nothing panics with it held") = target;
 }
 
-/// Writes the log's lines, each with one call.
+/// Writes the log's lines, each with one call. They may have styles: [`field`] has seen to all that
+/// comes from outside.
 pub(crate) struct Log;
+
+/// Writes a field of the log, without anything that a terminal would execute.
+pub(crate) fn field(writer: &mut Writer<'_>, name: &str, value: &dyn Debug) -> fmt::Result {
+    let value = printable(format!("{value:?}"));
+    match name {
+        "message" => writer.write_str(&value),
+        name => write!(writer, "{name}={value}"),
+    }
+}
 
 impl Write for Log {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let text = String::from_utf8_lossy(bytes);
-        tell(text.strip_suffix('\n').unwrap_or(&text));
+        write_line(text.strip_suffix('\n').unwrap_or(&text));
         Ok(bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_log_cannot_control_the_terminal() {
+        let hostile = "a\x1b[2J\u{9b}2J\u{202e}b";
+        for (name, expected) in [
+            ("message", r"a\x1b[2J\u{9b}2J\u{202e}b"),
+            ("error", r"error=a\x1b[2J\u{9b}2J\u{202e}b"),
+        ] {
+            let mut out = String::new();
+            // As a value is logged that is shown by its Display.
+            field(&mut Writer::new(&mut out), name, &format_args!("{hostile}")).unwrap();
+            assert_eq!(out, expected);
+        }
     }
 }

@@ -7,7 +7,9 @@ use serde_json::{Value, json};
 use serialport::{SerialPortInfo, SerialPortType, UsbPortInfo, available_ports};
 
 use crate::failure::{Failure, FailureKind};
+use crate::messages::tell;
 use crate::output::print_line;
+use crate::visible::json as to_line;
 
 /// List the serial ports of this machine, and what is known of them
 ///
@@ -60,12 +62,12 @@ pub(crate) fn run(arguments: &Arguments, quiet: bool) -> Result<(), Failure> {
     ports.sort_by(|one, other| one.name.cmp(&other.name));
     for port in &ports {
         match arguments.json {
-            true => print_line(port.to_json().to_string())?,
+            true => print_line(to_line(&port.to_json()))?,
             false => print_line(port.to_text())?,
         }
     }
     if ports.is_empty() && !quiet {
-        eprintln!("no serial port; is the adapter plugged in, and its driver loaded?");
+        tell("no serial port; is the adapter plugged in, and its driver loaded?");
     }
     Ok(())
 }

@@ -15,9 +15,11 @@ use crate::duration::{milliseconds, seconds};
 use crate::emulate::stopped;
 use crate::failure::{Failure, FailureKind, chain};
 use crate::format::from_hex;
+use crate::messages::tell;
 use crate::output::print_line;
 use crate::port::PortArguments;
 use crate::summary::Summary;
+use crate::visible::json as to_line;
 
 /// Publish through a module, in the manner of mosquitto_pub
 ///
@@ -211,7 +213,7 @@ impl Run<'_> {
                 line["may_have_arrived"] = error.may_have_arrived().into();
                 line["error"] = chain(error).into();
             }
-            print_line(line.to_string())?;
+            print_line(to_line(&line))?;
         }
         published.map(drop).map_err(|error| publish_failure(&error))
     }
@@ -219,11 +221,11 @@ impl Run<'_> {
     fn sum_up(&self, quiet: bool) -> Result<(), Failure> {
         self.progress.finish_and_clear();
         if self.arguments.json {
-            return print_line(self.summary.to_json().to_string());
+            return print_line(to_line(&self.summary.to_json()));
         }
         let several = self.arguments.payload.stdin_line || self.arguments.repeat > 1;
         if several && !quiet && stderr().is_terminal() {
-            eprintln!("{}", self.summary.to_text());
+            tell(&self.summary.to_text());
         }
         Ok(())
     }

@@ -13,6 +13,7 @@ use crate::failure::{Failure, FailureKind};
 use crate::format::{FORMAT_HELP, Format};
 use crate::output::{print_bytes, print_line};
 use crate::port::PortArguments;
+use crate::visible::json as to_line;
 
 /// Subscribe through a module and print what comes, in the manner of mosquitto_sub
 ///
@@ -104,7 +105,7 @@ impl Arguments {
         }
         if self.json {
             let topics = json!({ "event": "subscribed", "topics": self.topics });
-            print_line(topics.to_string())?;
+            print_line(to_line(&topics))?;
         }
         if self.exit_subscribed {
             return Ok(());

@@ -190,7 +190,7 @@ fn findings_can_be_read_by_programs_and_denied() {
             "severity": "error",
             "sentence": "the command needs a connection that does not stand",
             "detail": "the link is not open",
-            "bytes": "AT+LMQTTCONN=0,\"id\",\"user\",***",
+            "bytes": "AT+LMQTTCONN=0,\"id\",\"user\",\"***\"",
             "connection": 0,
             "at_s": null,
             "reference": "lmqtt.md 1.6",

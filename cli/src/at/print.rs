@@ -9,6 +9,7 @@ use crate::explain::explain_line;
 use crate::failure::Failure;
 use crate::grammar::body;
 use crate::output::print_line;
+use crate::visible::json as to_line;
 
 /// Prints what is sent and received: lines as they are, or as JSON.
 pub(super) struct Printer {
@@ -96,6 +97,6 @@ impl Printer {
                 put("meaning", meaning.sentences.join(" ").into());
             }
         }
-        print_line(Value::Object(line).to_string())
+        print_line(to_line(&Value::Object(line)))
     }
 }

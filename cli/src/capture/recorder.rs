@@ -11,6 +11,7 @@ use atmq_protocol::redact::Redactor;
 use super::block;
 use super::rtac::Event;
 use crate::failure::{Failure, FailureKind};
+use crate::messages::tell;
 
 /// Whether and where to record.
 #[derive(Debug, Clone, clap::Args)]
@@ -125,7 +126,9 @@ impl Writer {
         if let Err(error) = self.write() {
             // The session is worth more than its record.
             let path = self.path.display();
-            eprintln!("atmq: cannot record to {path} any longer: {error}; what is there is whole");
+            tell(&format!(
+                "atmq: cannot record to {path} any longer: {error}; what is there is whole"
+            ));
             self.file = None;
         }
     }

@@ -1,5 +1,7 @@
 use serde_json::{Value, json};
 
+use crate::visible::json as to_line;
+
 /// What comes of a line of words.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Answer {
@@ -25,9 +27,9 @@ impl Answer {
             (Self::Done(_, facts), true) => {
                 let mut line = facts.clone();
                 line["ok"] = true.into();
-                line.to_string()
+                to_line(&line)
             }
-            (Self::Refused(why), true) => json!({ "ok": false, "error": why }).to_string(),
+            (Self::Refused(why), true) => to_line(&json!({ "ok": false, "error": why })),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Words typed on the terminal, or read from standard input.
 
-use std::io::{IsTerminal as _, Write as _, stdin, stdout};
+use std::io::{IsTerminal as _, stdin, stdout};
 use std::thread;
 
 use rustix::process::getpgrp;
@@ -90,7 +90,7 @@ fn edit(editor: &mut Editor<(), MemHistory>, lines: &mpsc::Sender<Asked>) {
             match answer.blocking_recv() {
                 Ok(answer) if answer.is_empty() => {}
                 Ok(answer) => {
-                    let _ = writeln!(stdout(), "{answer}");
+                    let _ = print_line(answer);
                 }
                 Err(_) => return,
             }

@@ -8,6 +8,7 @@ use rustix::termios::{tcgetpgrp, tcgetwinsize};
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::desk::Desk;
+use crate::visible::printable;
 
 /// How often it is looked at, and drawn if it has changed.
 const INTERVAL: Duration = Duration::from_millis(500);
@@ -51,6 +52,7 @@ impl Footer {
         if rows < SMALLEST.0 || columns < SMALLEST.1 {
             return self.hide();
         }
+        let text = printable(text);
         let shown: String = text.chars().take(usize::from(columns) - 1).collect();
         let known = self.drawn.as_ref();
         if known.is_some_and(|drawn| drawn.0 == size && drawn.1 == shown) {

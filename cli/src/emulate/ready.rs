@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::announce::Announcer;
 use crate::failure::Failure;
+use crate::visible::json as to_line;
 
 /// The line that says where the module is to be found.
 #[derive(Default)]
@@ -27,7 +28,7 @@ impl Ready {
             for (key, value) in self.0 {
                 object[key] = Value::String(value);
             }
-            return announcer.announce(&object.to_string());
+            return announcer.announce(&to_line(&object));
         }
         let mut line = String::from("ready");
         for (key, value) in self.0 {

@@ -8,6 +8,7 @@ use super::{Explained, Explanation, explain_line, sentence};
 use crate::failure::{Failure, FailureKind};
 use crate::grammar::{self, redacted};
 use crate::output::print_line;
+use crate::visible::json as to_line;
 
 /// Say what a command, a response, a URC or an error number means, with its source
 ///
@@ -47,7 +48,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         let explanation = explain_line(line.as_bytes(), asked.as_deref());
         match explanation {
             Some(explanation) if *json => print(&line, &explanation, true)?,
-            None if *json => print_line(json!({ "text": redacted(&line) }).to_string())?,
+            None if *json => print_line(to_line(&json!({ "text": redacted(&line) })))?,
             Some(explanation) => {
                 print_line(format!("{}\n    {}", redacted(&line), explanation.brief()))?;
             }
@@ -70,11 +71,11 @@ fn print(text: &str, explanation: &Explanation, json: bool) -> Result<(), Failur
     if let Value::Object(object) = &mut line {
         object.insert("text".to_owned(), redacted(text).into());
     }
-    print_line(line.to_string())
+    print_line(to_line(&line))
 }
 
 fn unknown(text: &str) -> Failure {
-    let what = format!("nothing is known of `{}`", redacted(text).escape_debug());
+    let what = format!("nothing is known of `{}`", redacted(text));
     Failure::new(FailureKind::Usage, what)
         .hint("give a line as it stands on the wire, a command's name, a key, or a number such as `CME 30`")
 }

@@ -7,8 +7,10 @@ use atmq_protocol::redact::Redactor;
 
 use crate::capture::dialogue::Dialogue;
 use crate::failure::Failure;
-use crate::output::print_line;
+use crate::messages::tell;
+use crate::output::print_styled;
 use crate::replay::{as_json, as_text, incomplete};
+use crate::visible::json as to_line;
 
 /// Pieces that wait to be shown. A terminal that is slower for long must not slow down the line.
 const PIECES: usize = 4096;
@@ -58,10 +60,10 @@ impl Display {
     /// Waits until all is shown.
     pub(super) fn end(mut self) -> Result<(), Failure> {
         if self.missed > 0 {
-            eprintln!(
+            tell(&format!(
                 "atmq: {} bytes were passed on but not shown: the terminal is too slow",
                 self.missed
-            );
+            ));
         }
         self.join()
     }
@@ -100,8 +102,8 @@ fn show(queue: &Receiver<Piece>, json: bool) -> Result<(), Failure> {
             Err(RecvTimeoutError::Disconnected) => return Ok(()),
         }
         while let Some(entry) = dialogue.next() {
-            print_line(if json {
-                as_json(&entry).to_string()
+            print_styled(&if json {
+                to_line(&as_json(&entry))
             } else {
                 as_text(&entry)
             })?;

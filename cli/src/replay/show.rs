@@ -10,7 +10,9 @@ use crate::capture::dialogue::Dialogue;
 use crate::capture::{Capture, Entry, Event, Kind};
 use crate::duration::milliseconds;
 use crate::failure::Failure;
-use crate::output::{on_stdout, print_line};
+use crate::messages::tell;
+use crate::output::{on_stdout, print_line, print_styled};
+use crate::visible::json as to_line;
 use crate::visible::{printable, visible};
 
 /// How a capture is shown.
@@ -68,7 +70,7 @@ pub(super) fn show(mut capture: Capture, how: How) -> Result<(), Failure> {
         print_line("(nothing was recorded)")?;
     }
     if capture.about().complete == Some(false) {
-        eprintln!("atmq: the recording was cut here: it has no end mark");
+        tell("atmq: the recording was cut here: it has no end mark");
     }
     Ok(())
 }
@@ -77,7 +79,10 @@ pub(super) fn show(mut capture: Capture, how: How) -> Result<(), Failure> {
 pub(crate) fn incomplete(lengths: [usize; 2], words: &str) {
     for (direction, length) in [HostToModule, ModuleToHost].into_iter().zip(lengths) {
         if length > 0 {
-            eprintln!("atmq: {length} bytes of the {} {words}", who(direction));
+            tell(&format!(
+                "atmq: {length} bytes of the {} {words}",
+                who(direction)
+            ));
         }
     }
 }
@@ -108,17 +113,17 @@ pub(crate) fn utc(at: Duration) -> String {
 
 fn note(how: How, at: Duration, words: &str) -> Result<(), Failure> {
     match how {
-        How::Json => print_line(
-            json!({ "event": "note", "ms": milliseconds(at), "text": words }).to_string(),
-        ),
+        How::Json => print_line(to_line(
+            &json!({ "event": "note", "ms": milliseconds(at), "text": words }),
+        )),
         _ => print_line(format!("{:10.3}  -- {words}", at.as_secs_f64())),
     }
 }
 
 fn print(entry: &Entry, how: How) -> Result<(), Failure> {
     match how {
-        How::Json => print_line(as_json(entry).to_string()),
-        _ => print_line(as_text(entry)),
+        How::Json => print_line(to_line(&as_json(entry))),
+        _ => print_styled(as_text(entry)),
     }
 }
 

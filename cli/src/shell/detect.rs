@@ -8,10 +8,10 @@ use atmq_protocol::limits::Limits;
 use atmq_protocol::result_code::FinalResult;
 use tokio::time::Instant;
 
-use super::screen::shown;
 use super::session::{Event, Flow, Session};
 use crate::dialogue::{DIALECT, Heard};
 use crate::failure::Failure;
+use crate::visible::printable;
 
 /// How long a question to a module that may not be there may take.
 const PROBE: Duration = Duration::from_secs(1);
@@ -57,7 +57,7 @@ impl Session {
                     if reports {
                         self.show(Heard::Line(line))?;
                     } else {
-                        lines.push(shown(&line));
+                        lines.push(printable(&line));
                     }
                 }
                 Event::Heard(other) => self.show(other).map(drop)?,

@@ -8,12 +8,12 @@ use atmq_protocol::mqtt::{ConnectionId, PublishPayload, QoS, Request};
 use regex::bytes::Regex;
 use tokio::time::Instant;
 
-use super::screen::shown;
 use super::session::{Event, Flow, LOST, Session};
 use super::slash::{self, Slash};
 use crate::dialogue::DIALECT;
 use crate::explain::{explain_line, explain_text};
 use crate::failure::Failure;
+use crate::visible::printable;
 
 /// The connection of `/publish`.
 const CONNECTION: ConnectionId = ConnectionId(0);
@@ -126,7 +126,7 @@ impl Session {
         };
         let mut lines = Vec::new();
         for (line, asked) in &self.recent[from..] {
-            lines.push(shown(line));
+            lines.push(printable(line));
             match explain_line(line, asked.as_deref()) {
                 Some(meaning) => lines.extend(meaning.lines().iter().map(|l| format!("  {l}"))),
                 None => lines.push("  nothing is known of it".to_owned()),

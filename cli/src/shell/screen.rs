@@ -1,15 +1,16 @@
 //! How what is sent and received is shown.
 
-use std::io::stdout;
+use std::io::{IsTerminal as _, stdout};
 use std::time::Instant;
 
-use anstream::{AutoStream, ColorChoice, eprintln};
+use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
 
 use super::input::Input;
 use crate::failure::Failure;
-use crate::output::print_line;
-use crate::visible::visible;
+use crate::messages::tell;
+use crate::output::print_styled;
+use crate::visible::printable;
 
 /// What a line is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,8 +87,8 @@ impl Screen {
                 self.print(input, format!("{time}{text}").as_bytes())
             });
         }
-        if input.is_terminal() {
-            let text = self.painted(kind.style(), &shown(line));
+        if input.is_terminal() || stdout().is_terminal() {
+            let text = self.painted(kind.style(), &printable(line));
             return self.print(input, format!("{time}{text}").as_bytes());
         }
         // For a program that reads, bytes are left as they are.
@@ -105,24 +106,26 @@ impl Screen {
     /// Says something of the shell's own. On standard error where no person looks.
     pub(super) fn note(&self, input: &Input, text: &str) -> Result<(), Failure> {
         if input.is_terminal() {
-            let text = self.painted(NOTE, &format!("· {text}"));
+            let text = self.painted(NOTE, &format!("· {}", printable(text)));
             return self.print(input, text.as_bytes());
         }
-        eprintln!("atmq: {text}");
+        tell(&format!("atmq: {text}"));
         Ok(())
     }
 
     /// Prints lines that somebody has asked for.
     pub(super) fn tell(&self, input: &Input, lines: &[String]) -> Result<(), Failure> {
         lines.iter().try_for_each(|line| {
+            let line = printable(line);
             let text = match input.is_terminal() {
-                true => self.painted(NOTE, line),
-                false => line.clone(),
+                true => self.painted(NOTE, &line),
+                false => line,
             };
             self.print(input, text.as_bytes())
         })
     }
 
+    /// Prints a line that has its styles, and is visible if it is for people.
     fn print(&self, input: &Input, line: &[u8]) -> Result<(), Failure> {
         if input.is_terminal() {
             let mut text = String::from_utf8_lossy(line).into_owned();
@@ -130,7 +133,7 @@ impl Screen {
             input.say(text);
             return Ok(());
         }
-        print_line(line)
+        print_styled(line)
     }
 
     fn painted(&self, style: Style, text: &str) -> String {
@@ -144,23 +147,6 @@ impl Screen {
 /// Whether standard output is to be coloured, as --color, NO_COLOR and the terminal have it.
 pub(super) fn colors() -> bool {
     AutoStream::choice(&stdout()) != ColorChoice::Never
-}
-
-/// A line for the eyes of people: text as it is, all else escaped, so that no module can paint
-/// or move the cursor.
-pub(super) fn shown(line: &[u8]) -> String {
-    match std::str::from_utf8(line) {
-        Ok(text) if !text.contains(char::is_control) => text.to_owned(),
-        Ok(text) => {
-            let characters = text.chars().map(|character| match character {
-                control if control.is_ascii_control() => (control as u8).escape_ascii().to_string(),
-                control if control.is_control() => control.escape_default().to_string(),
-                other => other.to_string(),
-            });
-            characters.collect()
-        }
-        Err(_) => visible(line),
-    }
 }
 
 /// A row of hexadecimal digits, and what they stand for.
@@ -179,10 +165,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_line_can_paint_or_move_the_cursor() {
-        assert_eq!(shown("+X: \"温度\"".as_bytes()), "+X: \"温度\"");
-        assert_eq!(shown(b"a\x1b[2J\rb\xc2\x9b"), "a\\x1b[2J\\rb\\u{9b}");
-        assert_eq!(shown(b"\xff\x1b"), "\\xff\\x1b");
+    fn a_row_of_bytes_has_its_text() {
         assert_eq!(dump(b"OK\r\n"), format!("{:<47}  OK..", "4f 4b 0d 0a"));
     }
 }

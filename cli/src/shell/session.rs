@@ -200,7 +200,7 @@ impl Session {
                     return Ok(());
                 }
                 let tail = tail.to_vec();
-                let text = super::screen::shown(&tail);
+                let text = crate::visible::printable(&tail);
                 let strange = tail
                     .iter()
                     .filter(|byte| !(b' '..=b'~').contains(*byte))

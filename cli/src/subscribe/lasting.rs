@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use anstream::eprintln;
 use atmq_driver::ConnectOptions;
 use atmq_driver::reconnect::{Reconnect, ReconnectingClient, State, Stopped};
 
@@ -10,6 +9,7 @@ use super::Arguments;
 use crate::broker::connect_failure;
 use crate::emulate::stopped;
 use crate::failure::{Failure, FailureKind};
+use crate::messages;
 
 pub(super) async fn run(
     arguments: &Arguments,
@@ -49,13 +49,13 @@ async fn tell(client: &ReconnectingClient, quiet: bool) {
             State::Waiting { reason, .. } => {
                 lost = true;
                 if !quiet {
-                    eprintln!("atmq: {reason}; connecting again");
+                    messages::tell(&format!("atmq: {reason}; connecting again"));
                 }
             }
             State::Connected if lost => {
                 lost = false;
                 if !quiet {
-                    eprintln!("atmq: connected again");
+                    messages::tell("atmq: connected again");
                 }
             }
             _ => {}

@@ -13,6 +13,7 @@ mod emulate_profile;
 mod emulate_reach;
 mod explain;
 mod harness;
+mod hostile;
 mod monitor;
 mod publish;
 mod replay;
