@@ -34,6 +34,8 @@
 pub mod broker;
 mod emulator;
 mod http;
+#[cfg(unix)]
+mod link;
 pub mod lint;
 pub mod modem;
 pub mod mqtt;
@@ -48,6 +50,8 @@ mod quirks;
 mod mosquitto;
 
 pub use emulator::{Control, Emulator, Passed};
+#[cfg(unix)]
+pub use link::Link;
 pub use network::{HostMap, HostRule, HostRuleError, NetworkOptions};
 pub use port::{BothPorts, DevicePort, DialPort, HostEvent, Port, StreamPort, TcpPort};
 pub use profile::{
@@ -55,5 +59,5 @@ pub use profile::{
     ProfileChangeError, ProfileError, Sim, Start,
 };
 #[cfg(unix)]
-pub use pty::{Link, Pty};
+pub use pty::Pty;
 pub use quirks::{CacheOverflow, Quirks, ResultOrder};

@@ -1,4 +1,3 @@
-use std::fs;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStringExt;
@@ -84,54 +83,12 @@ impl Pty {
     }
 }
 
-/// A symbolic link with a stable name to a device whose name is not. Removed when dropped.
-#[derive(Debug)]
-pub struct Link {
-    path: PathBuf,
-    target: PathBuf,
-}
-
-impl Link {
-    /// Makes `path` lead to `target`. A symbolic link that is there already is replaced: an
-    /// emulator that was killed has left it.
-    ///
-    /// # Errors
-    /// There is something else at `path`, or the system refuses.
-    pub fn create(path: impl Into<PathBuf>, target: impl Into<PathBuf>) -> io::Result<Self> {
-        let (path, target) = (path.into(), target.into());
-        match fs::symlink_metadata(&path) {
-            Ok(metadata) if metadata.is_symlink() => fs::remove_file(&path)?,
-            Ok(_) => {
-                return Err(io::Error::new(
-                    io::ErrorKind::AlreadyExists,
-                    "there is a file of this name, and it is no symbolic link",
-                ));
-            }
-            Err(_) => {}
-        }
-        std::os::unix::fs::symlink(&target, &path)?;
-        Ok(Self { path, target })
-    }
-
-    /// Where the link stands.
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-}
-
-impl Drop for Link {
-    fn drop(&mut self) {
-        // Somebody else may have taken the name over meanwhile.
-        if fs::read_link(&self.path).is_ok_and(|target| target == self.target) {
-            let _ = fs::remove_file(&self.path);
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::fs;
     use std::io::{Read, Write};
+
+    use super::*;
 
     fn open_slave(pty: &Pty) -> fs::File {
         let mut options = fs::OpenOptions::new();
@@ -167,22 +124,5 @@ mod tests {
             drop(slave);
             assert_eq!(pty.read(&mut [0; 8]).await.unwrap(), 1);
         }
-    }
-
-    #[test]
-    fn a_link_replaces_a_stale_one_and_nothing_else() {
-        let folder = std::env::temp_dir().join(format!("atmq-link-{}", std::process::id()));
-        fs::create_dir_all(&folder).unwrap();
-        let path = folder.join("device");
-        std::os::unix::fs::symlink("/nowhere", &path).unwrap();
-        let link = Link::create(&path, "/dev/null").unwrap();
-        assert_eq!(fs::read_link(&path).unwrap(), Path::new("/dev/null"));
-        drop(link);
-        assert!(!path.exists());
-        fs::write(&path, "precious").unwrap();
-        let refused = Link::create(&path, "/dev/null").unwrap_err();
-        assert_eq!(refused.kind(), io::ErrorKind::AlreadyExists);
-        assert_eq!(fs::read(&path).unwrap(), b"precious");
-        fs::remove_dir_all(&folder).unwrap();
     }
 }

@@ -130,21 +130,53 @@ fn its_link_is_removed_when_it_is_told_to_end() {
 #[test]
 fn a_link_that_was_left_behind_is_replaced() {
     let (_directory, link) = place();
-    symlink("/nonexistent/device", &link).expect("a link can be made");
-    let (_running, _ready) = start(&["--link", &argument(&link)]);
+    let (killed, _) = start(&["--link", &argument(&link)]);
+    killed.signal(Signal::KILL);
+    // It is killed once more, and waited for.
+    drop(killed);
+    assert!(is_link(&link));
+    let (_running, ready) = start(&["--link", &argument(&link)]);
+    let target = fs::read_link(&link).expect("there is a link");
+    assert_eq!(argument(&target), value(&ready, "pty"));
     answers(&argument(&link));
 }
 
 #[test]
-fn a_link_that_another_has_taken_over_is_left_alone() {
+fn the_link_of_a_running_emulator_is_left_alone() {
     let (_directory, link) = place();
-    let (first, _) = start(&["--link", &argument(&link)]);
-    let (_second, ready) = start(&["--link", &argument(&link)]);
-    first.signal(Signal::TERM);
-    first.succeeds();
+    let (_first, ready) = start(&["--link", &argument(&link)]);
+    let failed = atmq(["emulate", "--link", &argument(&link)]).fails(3);
+    failed
+        .without_output()
+        .saying(&["cannot make the link", "another program"]);
     let target = fs::read_link(&link).expect("there is a link");
     assert_eq!(argument(&target), value(&ready, "pty"));
     answers(&argument(&link));
+}
+
+#[test]
+fn a_link_that_somebody_else_has_made_is_left_alone() {
+    let (_directory, link) = place();
+    symlink("/nonexistent/device", &link).expect("a link can be made");
+    let failed = atmq(["emulate", "--link", &argument(&link)]).fails(3);
+    failed
+        .without_output()
+        .saying(&["cannot make the link", "not made"]);
+    let target = fs::read_link(&link).expect("there is a link");
+    assert_eq!(argument(&target), "/nonexistent/device");
+}
+
+#[test]
+fn a_listener_that_others_can_reach_is_warned_of() {
+    for (address, warned) in [("0.0.0.0:0", true), ("127.0.0.1:0", false)] {
+        let (running, _) = start(&["--listen", address]);
+        running.signal(Signal::TERM);
+        let told = running.ends_telling();
+        assert_eq!(told.contains("without a password"), warned, "{told}");
+    }
+    let (running, _) = start(&["--quiet", "--listen", "0.0.0.0:0"]);
+    running.signal(Signal::TERM);
+    assert_eq!(running.ends_telling(), "");
 }
 
 #[test]
