@@ -2,8 +2,10 @@ use std::io;
 use std::path::Path;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use atmq_protocol::limits::Limits;
+use socket2::{SockRef, TcpKeepalive};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_serial::{ClearBuffer, SerialPort as _, SerialStream};
@@ -44,7 +46,25 @@ async fn connect(address: &str) -> Result<Port, OpenError> {
     let stream = TcpStream::connect(address).await.map_err(failed)?;
     // A command is one write, and its answer is waited for.
     stream.set_nodelay(true).map_err(failed)?;
+    notice_its_end(&stream).map_err(failed)?;
     Ok(Port(Inner::Tcp(stream)))
+}
+
+/// After how long without a byte a peer is asked whether it is still there, and how often: one
+/// that vanishes, with its machine or its network, is missed after half a minute. Ours.
+const PROBE: TcpKeepalive = TcpKeepalive::new()
+    .with_time(Duration::from_secs(10))
+    .with_interval(Duration::from_secs(5));
+const PROBES: u32 = 4;
+const MISSED: Duration = Duration::from_secs(30);
+
+/// Has the system notice that the peer has vanished, whether or not bytes wait for it.
+fn notice_its_end(stream: &TcpStream) -> io::Result<()> {
+    let socket = SockRef::from(stream);
+    socket.set_tcp_keepalive(&PROBE.with_retries(PROBES))?;
+    #[cfg(target_os = "linux")]
+    socket.set_tcp_user_timeout(Some(MISSED))?;
+    Ok(())
 }
 
 fn open_device(path: &str, settings: &Settings) -> Result<Port, OpenError> {
@@ -139,5 +159,29 @@ impl AsyncWrite for Port {
             Inner::Serial(_) => Poll::Ready(Ok(())),
             Inner::Tcp(stream) => Pin::new(stream).poll_shutdown(cx),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_peer_that_vanishes_is_noticed() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let Port(Inner::Tcp(stream)) = connect(&address).await.unwrap() else {
+            panic!("it is TCP");
+        };
+        let socket = SockRef::from(&stream);
+        assert!(socket.keepalive().unwrap());
+        let silence = socket.tcp_keepalive_time().unwrap();
+        let probes = socket.tcp_keepalive_interval().unwrap();
+        assert_eq!(
+            silence + probes * socket.tcp_keepalive_retries().unwrap(),
+            MISSED
+        );
+        #[cfg(target_os = "linux")]
+        assert_eq!(socket.tcp_user_timeout().unwrap(), Some(MISSED));
     }
 }

@@ -3,10 +3,11 @@ use std::sync::Arc;
 
 use atmq_protocol::mqtt::TlsVersion;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::client::{Resumption, WebPkiServerVerifier};
+use rustls::client::{Resumption, WebPkiServerVerifier, verify_server_name};
 use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::server::ParsedCertificate;
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, InconsistentKeys, RootCertStore,
@@ -22,8 +23,8 @@ const ONLY_1_2: &[&SupportedProtocolVersion] = &[&rustls::version::TLS12];
 pub struct TlsOptions {
     /// Whether the broker must show a certificate for its name, signed by one of `ca_pem`.
     pub verify: bool,
-    /// Certificates trusted to sign the broker's, as PEM; needed to verify. As on a module, there
-    /// are no others.
+    /// Certificates trusted to sign the broker's, or to be it, as PEM; needed to verify. As on a
+    /// module, there are no others.
     pub ca_pem: Option<Vec<u8>>,
     /// What the module shows of itself if the broker asks.
     pub client_identity: Option<ClientIdentity>,
@@ -139,16 +140,18 @@ impl TlsOptions {
         }
         let mut roots = RootCertStore::empty();
         let ca = self.ca_pem.as_ref().ok_or(TlsOptionsError::NoCa)?;
-        for certificate in certificates(ca).ok_or(TlsOptionsError::BadCa)? {
+        let anchors = certificates(ca).ok_or(TlsOptionsError::BadCa)?;
+        for certificate in anchors.iter().cloned() {
             roots.add(certificate).map_err(|_| TlsOptionsError::BadCa)?;
         }
         let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider)
             .build()
             .map_err(|_| TlsOptionsError::BadCa)?;
-        if self.ignore_time {
-            return Ok(Arc::new(Lenient::Timeless(verifier)));
-        }
-        Ok(verifier)
+        Ok(Arc::new(Lenient::Modules(Modules {
+            verifier,
+            anchors,
+            ignore_time: self.ignore_time,
+        })))
     }
 }
 
@@ -177,11 +180,60 @@ fn certificates(pem: &[u8]) -> Option<Vec<CertificateDer<'static>>> {
 /// What a broker has to prove, where it is not what rustls asks for.
 #[derive(Debug)]
 enum Lenient {
-    /// All of it, as if it were always the time of the certificate.
-    Timeless(Arc<WebPkiServerVerifier>),
+    /// What it has to prove to a module.
+    Modules(Modules),
     /// Nothing, as at security level 0 of a module. Signatures are not looked at either:
     /// certificates that old devices show in this mode often do not parse.
     Anything(Arc<CryptoProvider>),
+}
+
+/// Verifies a broker as modules do.
+#[derive(Debug)]
+struct Modules {
+    verifier: Arc<WebPkiServerVerifier>,
+    /// The certificates that are trusted.
+    anchors: Vec<CertificateDer<'static>>,
+    /// It is always the time of the certificate.
+    ignore_time: bool,
+}
+
+impl Modules {
+    fn verify(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        server_name: &ServerName<'_>,
+        at: impl Fn(UnixTime) -> Result<ServerCertVerified, rustls::Error>,
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        let verified = match at(now) {
+            Err(rustls::Error::InvalidCertificate(
+                CertificateError::ExpiredContext {
+                    not_after: time, ..
+                }
+                | CertificateError::NotValidYetContext {
+                    not_before: time, ..
+                },
+            )) if self.ignore_time => at(time),
+            verified => verified,
+        };
+        match verified {
+            // A certificate that signed itself, as `openssl req -x509` makes it by default. If it
+            // is trusted, it is the broker's own proof. Its time has been looked at before this.
+            Err(error) if is_authority(&error) && self.anchors.contains(end_entity) => {
+                verify_server_name(&ParsedCertificate::try_from(end_entity)?, server_name)?;
+                Ok(ServerCertVerified::assertion())
+            }
+            verified => verified,
+        }
+    }
+}
+
+/// Whether a certificate was refused because it is an authority's.
+fn is_authority(error: &rustls::Error) -> bool {
+    let rustls::Error::InvalidCertificate(CertificateError::Other(other)) = error else {
+        return false;
+    };
+    other.0.downcast_ref() == Some(&webpki::Error::CaUsedAsEndEntity)
 }
 
 impl ServerCertVerifier for Lenient {
@@ -193,23 +245,14 @@ impl ServerCertVerifier for Lenient {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
-        let Self::Timeless(verifier) = self else {
+        let Self::Modules(modules) = self else {
             return Ok(ServerCertVerified::assertion());
         };
+        let Modules { verifier, .. } = modules;
         let at = |time| {
             verifier.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, time)
         };
-        match at(now) {
-            Err(rustls::Error::InvalidCertificate(
-                CertificateError::ExpiredContext {
-                    not_after: time, ..
-                }
-                | CertificateError::NotValidYetContext {
-                    not_before: time, ..
-                },
-            )) => at(time),
-            verified => verified,
-        }
+        modules.verify(end_entity, server_name, at, now)
     }
 
     fn verify_tls12_signature(
@@ -219,7 +262,7 @@ impl ServerCertVerifier for Lenient {
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
         match self {
-            Self::Timeless(verifier) => {
+            Self::Modules(Modules { verifier, .. }) => {
                 verifier.verify_tls12_signature(message, certificate, signature)
             }
             Self::Anything(_) => Ok(HandshakeSignatureValid::assertion()),
@@ -233,7 +276,7 @@ impl ServerCertVerifier for Lenient {
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
         match self {
-            Self::Timeless(verifier) => {
+            Self::Modules(Modules { verifier, .. }) => {
                 verifier.verify_tls13_signature(message, certificate, signature)
             }
             Self::Anything(_) => Ok(HandshakeSignatureValid::assertion()),
@@ -242,7 +285,7 @@ impl ServerCertVerifier for Lenient {
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         match self {
-            Self::Timeless(verifier) => verifier.supported_verify_schemes(),
+            Self::Modules(Modules { verifier, .. }) => verifier.supported_verify_schemes(),
             Self::Anything(provider) => provider
                 .signature_verification_algorithms
                 .supported_schemes(),

@@ -3,6 +3,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use socket2::{SockRef, TcpKeepalive};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -54,6 +55,7 @@ impl Host {
     /// The host is there.
     pub(super) fn connected(&mut self, stream: TcpStream) -> io::Result<()> {
         stream.set_nodelay(true)?;
+        notice_its_end(&stream)?;
         let address = stream.peer_addr()?;
         tracing::debug!(%address, "host connected");
         self.stream = Some(stream);
@@ -96,5 +98,44 @@ impl Host {
         tracing::debug!(?error, "host disconnected");
         self.stream = None;
         (self.on_event)(HostEvent::Gone);
+    }
+}
+
+/// After how long without a byte a host is asked whether it is still there, and how often: one
+/// that vanishes, with its machine or its network, is missed after half a minute. Ours.
+const PROBE: TcpKeepalive = TcpKeepalive::new()
+    .with_time(Duration::from_secs(10))
+    .with_interval(Duration::from_secs(5));
+const PROBES: u32 = 4;
+const MISSED: Duration = Duration::from_secs(30);
+
+/// Has the system notice that the host has vanished, whether or not bytes wait for it.
+fn notice_its_end(stream: &TcpStream) -> io::Result<()> {
+    let socket = SockRef::from(stream);
+    socket.set_tcp_keepalive(&PROBE.with_retries(PROBES))?;
+    #[cfg(target_os = "linux")]
+    socket.set_tcp_user_timeout(Some(MISSED))?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    #[tokio::test]
+    async fn a_host_that_vanishes_is_noticed() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (stream, accepted) = tokio::join!(TcpStream::connect(address), listener.accept());
+        drop(stream);
+        let mut host = Host::none();
+        host.connected(accepted.unwrap().0).unwrap();
+        let socket = SockRef::from(host.stream.as_ref().unwrap());
+        assert!(socket.keepalive().unwrap());
+        let silence = socket.tcp_keepalive_time().unwrap();
+        let probes =
+            socket.tcp_keepalive_interval().unwrap() * socket.tcp_keepalive_retries().unwrap();
+        assert_eq!(silence + probes, MISSED);
+        #[cfg(target_os = "linux")]
+        assert_eq!(socket.tcp_user_timeout().unwrap(), Some(MISSED));
     }
 }

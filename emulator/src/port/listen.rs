@@ -18,14 +18,22 @@ pub struct TcpPort {
 }
 
 impl TcpPort {
-    /// Listens on `address`, `HOST:PORT`; port 0 takes a free one.
+    /// Listens on `address`, `HOST:PORT`; port 0 takes a free one. Logs a warning if machines
+    /// other than this one may reach it.
     ///
     /// # Errors
     /// The address cannot be resolved, or is not to be had.
     pub async fn bind(address: &str) -> io::Result<Self> {
         let listener = TcpListener::bind(address).await?;
+        let address = listener.local_addr()?;
+        if !address.ip().is_loopback() {
+            tracing::warn!(
+                %address,
+                "any machine that reaches this address can use the module, without a password"
+            );
+        }
         Ok(Self {
-            address: listener.local_addr()?,
+            address,
             listener: Some(listener),
             host: Host::none(),
             once: false,

@@ -131,6 +131,72 @@ async fn a_verified_broker_must_have_the_name_and_the_right_authority() {
     assert_works(&broker, "192.0.2.1", named).await;
 }
 
+/// As `openssl req -x509` makes it: an authority that signed itself.
+fn self_signed(name: &str, end: i32) -> (String, String) {
+    let mut params = CertificateParams::new([name.to_owned()]).expect("a name");
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params.not_after = rcgen::date_time_ymd(end, 1, 1);
+    let key = KeyPair::generate().expect("a key");
+    let certificate = params.self_signed(&key).expect("a certificate");
+    (certificate.pem(), key.serialize_pem())
+}
+
+fn broker_with(certificate: &str, key: &str) -> Option<Mosquitto> {
+    Mosquitto::with_config(|directory| {
+        for (name, pem) in [("certificate.pem", certificate), ("key.pem", key)] {
+            std::fs::write(directory.join(name), pem).expect("a writable directory");
+        }
+        let directory = directory.display();
+        format!(
+            "certfile {directory}/certificate.pem\nkeyfile {directory}/key.pem\n\
+             allow_anonymous true\n"
+        )
+    })
+}
+
+#[tokio::test]
+async fn a_self_signed_certificate_that_is_trusted_is_enough() {
+    let (certificate, key) = self_signed("broker.example", 4000);
+    let Some(broker) = broker_with(&certificate, &key) else {
+        return;
+    };
+    let trusting = |pem: &str| TlsOptions {
+        verify: true,
+        ca_pem: Some(pem.into()),
+        ..TlsOptions::default()
+    };
+    let host = "broker.example";
+    assert_works(&broker, host, trusting(&certificate)).await;
+    // Its name counts all the same, and any other of that name is a stranger.
+    assert_fails(
+        &broker,
+        "other.example",
+        trusting(&certificate),
+        "not valid for name",
+    )
+    .await;
+    let (stranger, _) = self_signed(host, 4000);
+    assert_fails(&broker, host, trusting(&stranger), "CaUsedAsEndEntity").await;
+    let timeless = |pem: &str, ignore_time| TlsOptions {
+        ignore_time,
+        ..trusting(pem)
+    };
+    assert_works(&broker, host, timeless(&certificate, true)).await;
+
+    // So does its time.
+    let (certificate, key) = self_signed(host, 2000);
+    let broker = broker_with(&certificate, &key).expect("mosquitto was there before");
+    assert_fails(&broker, host, timeless(&certificate, false), "expired").await;
+    assert_works(&broker, host, timeless(&certificate, true)).await;
+    assert_fails(
+        &broker,
+        "other.example",
+        timeless(&certificate, true),
+        "not valid for name",
+    )
+    .await;
+}
+
 #[tokio::test]
 async fn without_verification_any_broker_will_do() {
     let Some((broker, _)) = broker("") else {
