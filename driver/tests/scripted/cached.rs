@@ -1,11 +1,9 @@
 //! Messages that wait in the module until they are read.
 
-use std::time::Duration;
-
 use atmq_driver::{Client, Delivery, Messages, Modem, QoS, Settings};
 
 use crate::connected::connect_with;
-use crate::module::{Module, line_with, options};
+use crate::module::{Module, line_with, options, within};
 
 /// A client in cached mode; `waiting` is what the module lists when it is connected.
 async fn cached(queue: usize, waiting: &str) -> (Modem, Client, Messages, Module) {
@@ -30,11 +28,8 @@ async fn read(module: &mut Module, id: u16, payload: &str) {
 }
 
 async fn next(messages: &mut Messages) -> (u16, String) {
-    let limit = Duration::from_secs(600);
-    let message = tokio::time::timeout(limit, messages.recv()).await;
-    let message = message
-        .expect("a message comes")
-        .expect("it is still connected");
+    let message = within("a message comes", messages.recv()).await;
+    let message = message.expect("it is still connected");
     let payload = String::from_utf8(message.payload).unwrap();
     (message.message_id, payload)
 }

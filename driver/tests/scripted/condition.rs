@@ -9,12 +9,11 @@ use std::time::Duration;
 use atmq_driver::{
     Disconnected, Error, ExchangeError, Modem, ModemState, ModuleUrc, Registration, Settings,
 };
-use tokio::io::DuplexStream;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use crate::connected::connected;
-use crate::module::{Module, OK, line, line_with};
+use crate::module::{Line, Module, OK, line, line_with, wire};
 
 pub(crate) const PROBED: &str = "\r\n+CMEE: 0\r\n\r\nOK\r\n";
 
@@ -222,7 +221,7 @@ async fn a_tap_shows_no_secret_on_its_way_back() {
     let shown = shown.lock().unwrap();
     assert!(!shown.contains("4711"), "{shown}");
     assert!(
-        shown.starts_with("AT+CLCK=\"***\",1,\"***\"\rAT+CLCK=\"***"),
+        shown.starts_with("AT+CLCK=\"SC\",1,\"***\"\rAT+CLCK=\"SC\",1,\"***"),
         "{shown}"
     );
 }
@@ -247,7 +246,7 @@ async fn a_reader_that_is_too_slow_is_told_what_it_missed() {
 }
 
 /// A modem whose streams are taken from a list; the other ends.
-fn reopened(settings: Settings) -> (Modem, Module, mpsc::UnboundedSender<DuplexStream>) {
+fn reopened(settings: Settings) -> (Modem, Module, mpsc::UnboundedSender<Line>) {
     let (give, take) = mpsc::unbounded_channel();
     let take = Arc::new(Mutex::new(take));
     let settings = settings.reopen_with(move || {
@@ -287,7 +286,7 @@ async fn a_port_that_comes_back_is_used_again_by_the_same_handles() {
     );
     assert_eq!(began.elapsed(), Duration::ZERO);
     tokio::time::sleep(Duration::from_secs(60)).await;
-    let (host, module) = tokio::io::duplex(4096);
+    let (host, module) = wire(4096);
     give.send(host).unwrap();
     let mut module = Module::at(module);
     let began = Instant::now();
@@ -306,7 +305,7 @@ async fn half_a_line_before_the_loss_is_not_joined_to_what_comes_after() {
     let (modem, mut module, give) = reopened(Settings::default());
     module.say("\r\n+LMQTTURC: RECV,0,1,\"t\",100,half").await;
     drop(module);
-    let (host, module) = tokio::io::duplex(4096);
+    let (host, module) = wire(4096);
     give.send(host).unwrap();
     let mut module = Module::at(module);
     tokio::time::sleep(Duration::from_secs(1)).await;
@@ -326,7 +325,7 @@ async fn the_search_for_a_port_ends_with_the_last_handle() {
     let counted = tries.clone();
     let settings = Settings::default().reopen_with(move || {
         counted.fetch_add(1, Ordering::Relaxed);
-        std::future::ready(Err::<DuplexStream, _>(io::Error::other("never")))
+        std::future::ready(Err::<Line, _>(io::Error::other("never")))
     });
     let (modem, module) = line_with(settings);
     drop(module);

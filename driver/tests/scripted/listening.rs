@@ -5,14 +5,15 @@ use std::time::Duration;
 use tokio::io::AsyncReadExt as _;
 use tokio::time::{Instant, timeout, timeout_at};
 
-use crate::module::Module;
+use crate::module::{Module, within};
 
 impl Module {
     /// The next command line, whatever it is.
     pub(crate) async fn hear_line(&mut self) -> String {
         let mut line = String::new();
         loop {
-            let byte = self.stream.read_u8().await.expect("the host has gone");
+            let byte = within("the host sends a line", self.stream.read_u8()).await;
+            let byte = byte.expect("the host has gone");
             if byte == b'\r' {
                 return line;
             }
@@ -39,7 +40,7 @@ impl Module {
 
     /// Expects that the host closes the line.
     pub(crate) async fn hear_end(&mut self) {
-        let heard = self.stream.read_u8().await;
+        let heard = within("the host closes the line", self.stream.read_u8()).await;
         assert!(heard.is_err(), "the host wrote {heard:?}");
     }
 }

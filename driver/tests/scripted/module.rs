@@ -1,17 +1,126 @@
-//! A module that is a list of bytes: what it hears, and what it says to that.
+//! A module that is a list of bytes: what it hears, and what it says to that. Whatever a test waits
+//! for, the wait has an end: [`within`], or the line's.
+
+use std::io;
+use std::ops::{Deref, DerefMut};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
+use std::time::Duration;
 
 use atmq_driver::{ConnectOptions, Modem, Settings};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream};
+use tokio::io::{
+    AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, DuplexStream, ReadBuf,
+};
+use tokio::time::{Sleep, sleep, timeout};
+
+/// Longer than anything here takes, in virtual time.
+const PATIENCE: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Waits for what is to happen.
+pub(crate) async fn within<T>(what: &str, doing: impl Future<Output = T>) -> T {
+    match timeout(PATIENCE, doing).await {
+        Ok(done) => done,
+        Err(_) => panic!("waited {PATIENCE:?} in vain: {what}"),
+    }
+}
+
+/// The host's end of a line, which breaks in the end: so nobody waits forever for a module or a
+/// host that says nothing any more.
+pub(crate) struct Line {
+    stream: DuplexStream,
+    end: Pin<Box<Sleep>>,
+    broken: Broken,
+}
+
+/// The module's end of a line. When it is dropped, the test fails if the line has broken.
+pub(crate) struct Wire {
+    stream: DuplexStream,
+    broken: Broken,
+}
+
+type Broken = Arc<AtomicBool>;
+
+/// A line, and the module's end of it.
+pub(crate) fn wire(size: usize) -> (Line, Wire) {
+    let (stream, module) = tokio::io::duplex(size);
+    let broken = Broken::default();
+    let line = Line {
+        stream,
+        end: Box::pin(sleep(2 * PATIENCE)),
+        broken: broken.clone(),
+    };
+    let stream = module;
+    (line, Wire { stream, broken })
+}
+
+impl Deref for Wire {
+    type Target = DuplexStream;
+
+    fn deref(&self) -> &DuplexStream {
+        &self.stream
+    }
+}
+
+impl DerefMut for Wire {
+    fn deref_mut(&mut self) -> &mut DuplexStream {
+        &mut self.stream
+    }
+}
+
+impl Drop for Wire {
+    fn drop(&mut self) {
+        let waited = self.broken.load(Ordering::Relaxed) && !std::thread::panicking();
+        assert!(
+            !waited,
+            "the test has waited in vain: something did not happen"
+        );
+    }
+}
+
+impl AsyncRead for Line {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if self.end.as_mut().poll(cx).is_ready() {
+            self.broken.store(true, Ordering::Relaxed);
+            let why = "the test waits in vain: something does not happen";
+            return Poll::Ready(Err(io::Error::other(why)));
+        }
+        Pin::new(&mut self.stream).poll_read(cx, buffer)
+    }
+}
+
+impl AsyncWrite for Line {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
 
 /// The module's end of the line.
 pub(crate) struct Module {
-    pub(crate) stream: DuplexStream,
+    pub(crate) stream: Wire,
     /// Bytes of the last say that were written.
     said: usize,
 }
 
 impl Module {
-    pub(crate) fn at(stream: DuplexStream) -> Self {
+    pub(crate) fn at(stream: Wire) -> Self {
         Self { stream, said: 0 }
     }
 
@@ -28,11 +137,12 @@ impl Module {
 
     /// Expects exactly these bytes.
     pub(crate) async fn hear(&mut self, expected: &str) {
+        let shown = expected.escape_debug();
         let mut heard = vec![0; expected.len()];
-        self.stream
-            .read_exact(&mut heard)
-            .await
-            .expect("the host has gone");
+        let hear = self.stream.read_exact(&mut heard);
+        if let Err(error) = within(&format!("the host sends {shown}"), hear).await {
+            panic!("the host has gone and not sent {shown}: {error}");
+        }
         let heard = heard.escape_ascii().to_string();
         assert_eq!(heard, expected.as_bytes().escape_ascii().to_string());
     }
@@ -47,7 +157,8 @@ impl Module {
     pub(crate) async fn finish(&mut self, bytes: &str) {
         while self.said < bytes.len() {
             let rest = &bytes.as_bytes()[self.said..];
-            self.said += self.stream.write(rest).await.expect("the host has gone");
+            let said = within("the host reads", self.stream.write(rest)).await;
+            self.said += said.expect("the host has gone");
         }
     }
 }
@@ -58,7 +169,7 @@ pub(crate) fn line() -> (Modem, Module) {
 }
 
 pub(crate) fn line_with(settings: Settings) -> (Modem, Module) {
-    let (host, module) = tokio::io::duplex(4096);
+    let (host, module) = wire(4096);
     (Modem::over(host, settings), Module::at(module))
 }
 

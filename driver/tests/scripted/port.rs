@@ -7,6 +7,8 @@ use atmq_driver::{Modem, OpenError, Settings, open_port};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, BufStream};
 use tokio::net::TcpListener;
 
+use crate::module::wire;
+
 #[tokio::test]
 async fn a_tcp_peer_stands_for_a_port() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -28,7 +30,7 @@ async fn a_tcp_peer_stands_for_a_port() {
 /// Whatever buffers must be told to let go.
 #[tokio::test(start_paused = true)]
 async fn a_stream_that_buffers_is_flushed() {
-    let (host, mut module) = tokio::io::duplex(64);
+    let (host, mut module) = wire(64);
     let modem = Modem::over(BufStream::new(host), Settings::default());
     let script = async {
         let mut heard = [0; 3];

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::condition::{in_order, initialised_again};
 use crate::connected::connect;
-use crate::module::{Module, configure, line, line_with, options};
+use crate::module::{Module, configure, line, line_with, options, within};
 use atmq_driver::reconnect::{
     Outgoing, Reconnect, ReconnectingClient, Setback, State, Stopped, Undelivered, WhenFull,
 };
@@ -57,6 +57,7 @@ async fn after_a_loss_come_configuration_subscriptions_and_the_queue() {
     module.say("\r\n+LMQTTURC: STATS,0,1\r\n").await;
     let mut state = client.watch_state();
     let waiting = state.wait_for(|state| matches!(state, State::Waiting { .. }));
+    let waiting = within("it waits for its next attempt", waiting);
     let waiting = waiting.await.unwrap().clone();
     let State::Waiting {
         until,
@@ -88,7 +89,13 @@ async fn after_a_loss_come_configuration_subscriptions_and_the_queue() {
     let (first, second, ()) = tokio::join!(first, second, script);
     assert!(!first.unwrap().repeated);
     assert!(!second.unwrap().repeated);
-    assert_eq!(messages.recv().await.unwrap().payload, b"hi");
+    assert_eq!(
+        within("a message, or the end", messages.recv())
+            .await
+            .unwrap()
+            .payload,
+        b"hi"
+    );
     assert_eq!(client.counters().resubscriptions, 1);
 }
 
@@ -154,7 +161,7 @@ async fn messages_expire_while_the_link_is_being_opened() {
     let short = message("1").expire_after(5 * SECOND);
     let receipt = client.enqueue(short).await.unwrap();
     assert_eq!(
-        receipt.await,
+        within("the fate of the message", receipt).await,
         Err(Undelivered::Expired {
             may_have_arrived: false
         })
@@ -243,7 +250,7 @@ async fn a_loss_that_was_not_reported_is_found_out() {
     assert_eq!(began.elapsed().as_secs(), 60);
     module.answer(STATE, "\r\nOK\r\n").await;
     connect(&mut module).await;
-    client.connected().await.unwrap();
+    within("it connects", client.connected()).await.unwrap();
     assert_eq!(client.counters().losses, 1);
 }
 
@@ -285,13 +292,13 @@ async fn bad_credentials_stop_it_with_the_reason() {
     let why = Stopped::Refused(ConnectError::Refused(Refusal::BadCredentials));
     assert_eq!(stopped, Err(why.clone()));
     assert_eq!(
-        receipt.await,
+        within("the fate of the message", receipt).await,
         Err(Undelivered::Stopped {
             why: why.clone(),
             may_have_arrived: false
         })
     );
-    assert_eq!(messages.recv().await, None);
+    assert_eq!(within("a message, or the end", messages.recv()).await, None);
     assert_eq!(messages.ended(), Some(Disconnected::NotEstablished));
     assert_eq!(client.disconnect(SECOND).await, Err(why));
     assert_eq!(
@@ -330,7 +337,10 @@ async fn the_queue_is_drained_before_the_goodbye_but_not_for_ever() {
     let began = Instant::now();
     assert_eq!(client.disconnect(10 * SECOND).await, Ok(1));
     assert_eq!(began.elapsed().as_secs(), 10);
-    assert!(matches!(receipt.await, Err(Undelivered::Stopped { .. })));
+    assert!(matches!(
+        within("the fate of the message", receipt).await,
+        Err(Undelivered::Stopped { .. })
+    ));
 }
 
 #[tokio::test(start_paused = true)]
@@ -338,10 +348,10 @@ async fn it_ends_when_nobody_uses_it() {
     let (modem, mut module) = line();
     let (client, messages) = modem.keep_connected(options(), policy());
     connect(&mut module).await;
-    client.connected().await.unwrap();
+    within("it connects", client.connected()).await.unwrap();
     let receipt = client.enqueue(message("1")).await.unwrap();
     publish(&mut module, 1, "1", &published(1)).await;
-    receipt.await.unwrap();
+    within("the fate of the message", receipt).await.unwrap();
     // Whoever reads still uses it.
     drop(client);
     module.hear_nothing(100).await;
@@ -375,14 +385,14 @@ async fn a_module_that_has_started_anew_is_brought_in_order_once() {
     let (modem, mut module) = in_order(Settings::default()).await;
     let (client, _messages) = modem.keep_connected(options(), policy());
     connect(&mut module).await;
-    client.connected().await.unwrap();
+    within("it connects", client.connected()).await.unwrap();
     for round in 1..=3 {
         module.say("^boot.rom'v'!\r\n").await;
         initialised_again(&mut module).await;
         connect(&mut module).await;
         let receipt = client.enqueue(message("1")).await.unwrap();
         publish(&mut module, round, "1", &published(round)).await;
-        receipt.await.unwrap();
+        within("the fate of the message", receipt).await.unwrap();
         assert_eq!(modem.counters().initialisations, 1 + u64::from(round));
     }
     module.hear_nothing(100).await;
@@ -394,7 +404,7 @@ async fn a_module_that_was_never_brought_in_order_is_once_it_has_started_anew() 
     let (modem, mut module) = line();
     let (client, _messages) = modem.keep_connected(options(), policy());
     connect(&mut module).await;
-    client.connected().await.unwrap();
+    within("it connects", client.connected()).await.unwrap();
     module.say("^boot.rom'v'!\r\n").await;
     // One probe for the fence of the start, one for that of being brought in order.
     module
@@ -403,7 +413,7 @@ async fn a_module_that_was_never_brought_in_order_is_once_it_has_started_anew() 
     initialised_again(&mut module).await;
     connect(&mut module).await;
     while client.counters().connections < 2 {
-        client.connected().await.unwrap();
+        within("it connects", client.connected()).await.unwrap();
     }
     assert_eq!(modem.counters().initialisations, 1);
 }

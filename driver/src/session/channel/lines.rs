@@ -206,10 +206,12 @@ impl Channel {
 
     fn unrecognised(&mut self, line: &[u8]) {
         // What stands behind a `=` may be an echo with a password, damaged on the way.
-        let shown = atmq_protocol::redact::redacted(line);
-        let shown = shown.split(|byte| *byte == b'=').next().unwrap_or_default();
-        let shown = &shown[..shown.len().min(SHOWN)];
-        tracing::debug!(line = %shown.escape_ascii(), length = line.len(), "unrecognised line");
+        if tracing::enabled!(tracing::Level::DEBUG) {
+            let shown = atmq_protocol::redact::redacted(line);
+            let shown = shown.split(|byte| *byte == b'=').next().unwrap_or_default();
+            let shown = &shown[..shown.len().min(SHOWN)];
+            tracing::debug!(line = %shown.escape_ascii(), length = line.len(), "unrecognised line");
+        }
         if fence::is_result(line) {
             self.counters.stray_results += 1;
         } else {
