@@ -51,8 +51,20 @@ pub(crate) fn wire(size: usize) -> (Line, Wire) {
         end: Box::pin(sleep(2 * PATIENCE)),
         broken: broken.clone(),
     };
+    tokio::spawn(give_up());
     let stream = module;
     (line, Wire { stream, broken })
+}
+
+/// The last resort: a host that does not even read does not notice that its line has broken.
+async fn give_up() {
+    sleep(3 * PATIENCE).await;
+    let test = std::thread::current();
+    let test = test.name().unwrap_or_default();
+    // `eprintln!` would be captured, and lost.
+    let why = format!("{test} has waited {PATIENCE:?} in vain, and cannot be ended\n");
+    let _ = io::Write::write_all(&mut io::stderr(), why.as_bytes());
+    std::process::exit(101);
 }
 
 impl Deref for Wire {
