@@ -11,20 +11,13 @@ use atmq_tests::module::Module;
 use atmq_tests::mosquitto::Mosquitto;
 use atmq_tests::raw_mqtt::{Connect, Publish, RawClient, Received};
 use atmq_tests::relay::Relay;
-use tokio::time::timeout;
-
-/// Longer than anything here takes.
-const PATIENCE: Duration = Duration::from_secs(60);
+use atmq_tests::{PATIENCE, within};
 
 /// How often the broker is killed.
 const ROUNDS: u32 = 3;
 
 /// Messages published around each kill.
 const MESSAGES: u32 = 60;
-
-async fn within<T>(doing: impl Future<Output = T>) -> T {
-    timeout(PATIENCE, doing).await.expect("it happens in time")
-}
 
 /// Another client, which counts how often each message has come.
 struct Witness {

@@ -27,10 +27,7 @@ use atmq_tests::module::Module;
 use atmq_tests::raw_mqtt::{self, RawClient};
 use atmq_tests::relay::Relay;
 use atmq_tests::tls_front::TlsFront;
-use tokio::time::timeout;
-
-/// Longer than anything here takes.
-const PATIENCE: Duration = Duration::from_secs(60);
+use atmq_tests::{PATIENCE, within};
 
 const PRODUCT_KEY: &str = "a1B2c3D4e5F";
 const SECRET: &str = "0123456789abcdef0123456789abcdef";
@@ -73,10 +70,6 @@ fn both_ways(name: &str, secret: &'static str) -> [ConnectOptions; 2] {
         ConnectOptions::aliyun_device(device.clone(), "cn-shanghai", Secret::from(secret)),
         ConnectOptions::new(host, aliyun::PORT, "NT35E").aliauth(device, secret),
     ]
-}
-
-async fn within<T>(doing: impl Future<Output = T>) -> T {
-    timeout(PATIENCE, doing).await.expect("it happens in time")
 }
 
 async fn next(messages: &mut Messages) -> Message {

@@ -11,15 +11,8 @@ use atmq_driver::{
 };
 use atmq_emulator::broker::Broker;
 use atmq_emulator::{Emulator, HostMap, Link, NetworkOptions, Port, Profile, Pty, TcpPort};
+use atmq_tests::{PATIENCE, within};
 use tokio::task::JoinHandle;
-use tokio::time::timeout;
-
-/// Longer than anything here takes.
-const PATIENCE: Duration = Duration::from_secs(60);
-
-async fn in_time<T>(future: impl Future<Output = T>) -> T {
-    timeout(PATIENCE, future).await.expect("it comes in time")
-}
 
 /// Runs a module on a port; its broker is this one.
 fn serve(port: impl Port + Send + 'static, broker: SocketAddr) -> JoinHandle<()> {
@@ -46,13 +39,13 @@ async fn end(task: JoinHandle<()>) {
 /// Publishes to itself.
 async fn there_and_back(modem: &Modem) -> (atmq_driver::Client, atmq_driver::Messages) {
     let options = ConnectOptions::new("broker.invalid", 1883, "module");
-    let (client, mut messages) = in_time(modem.connect(options)).await.unwrap();
+    let (client, mut messages) = within(modem.connect(options)).await.unwrap();
     client.subscribe("t", QoS::AtLeastOnce).await.unwrap();
     client
         .publish("t", "x", QoS::AtLeastOnce, false)
         .await
         .unwrap();
-    assert_eq!(in_time(messages.recv()).await.unwrap().payload, b"x");
+    assert_eq!(within(messages.recv()).await.unwrap().payload, b"x");
     (client, messages)
 }
 
@@ -66,13 +59,13 @@ async fn lost_and_back<F: Future<Output = ()>>(
     let mut states = modem.state_changes();
     let (client, mut messages) = there_and_back(&modem).await;
     unplug.await;
-    assert_eq!(in_time(messages.recv()).await, None);
+    assert_eq!(within(messages.recv()).await, None);
     assert!(matches!(client.ended(), Some(Disconnected::PortLost(_))));
-    while !matches!(in_time(states.recv()).await, Some(ModemState::PortLost(_))) {}
+    while !matches!(within(states.recv()).await, Some(ModemState::PortLost(_))) {}
     let error = modem.attention().await.unwrap_err();
     assert!(matches!(error, Error::PortAway(_)), "{error}");
     plug_in().await;
-    in_time(modem.ready()).await.unwrap();
+    within(modem.ready()).await.unwrap();
     there_and_back(&modem).await;
     let counters = modem.counters();
     assert_eq!((counters.port_losses, counters.initialisations), (1, 2));
@@ -116,7 +109,7 @@ async fn a_port_that_is_not_to_be_opened_again_is_closed() {
     let settings = Settings::default().reopen(false);
     let modem = Modem::open(path.to_str().unwrap(), settings).await.unwrap();
     end(task).await;
-    let error = in_time(modem.attention()).await.unwrap_err();
+    let error = within(modem.attention()).await.unwrap_err();
     assert!(matches!(error, Error::PortClosed(_)), "{error}");
     assert!(matches!(modem.state(), ModemState::Closed(_)));
 }
@@ -135,7 +128,7 @@ async fn the_rate_of_the_module_is_found() {
     drop(modem);
     let settings = Settings::default().baud_rate(57_600).auto_baud(true);
     // The device is busy until the first modem has closed it.
-    let opened = in_time(async {
+    let opened = within(async {
         loop {
             match Modem::open(&path, settings.clone()).await {
                 Err(atmq_driver::OpenError::Device { .. }) => tokio::task::yield_now().await,

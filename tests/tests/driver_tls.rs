@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use atmq_driver::{
     ConnectError, ConnectOptions, Direction, Messages, Modem, QoS, Settings, Tapped, Tls,
@@ -12,10 +11,7 @@ use atmq_protocol::mqtt::TlsVersion;
 use atmq_tests::authority::{Authority, Identity};
 use atmq_tests::module::Module;
 use atmq_tests::mosquitto::Mosquitto;
-use tokio::time::timeout;
-
-/// Longer than mosquitto takes for a handshake on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+use atmq_tests::within;
 
 /// A broker with a certificate for `broker.example` that asks clients for theirs.
 fn broker(authority: &Authority) -> Option<Mosquitto> {
@@ -66,21 +62,21 @@ impl Shown {
 }
 
 async fn works(modem: &Modem, options: ConnectOptions) {
-    let connected = timeout(PATIENCE, modem.connect(options)).await;
-    let (client, mut messages): (_, Messages) = connected.expect("in time").expect("a connection");
+    let connected = within(modem.connect(options)).await;
+    let (client, mut messages): (_, Messages) = connected.expect("a connection");
     client.subscribe("t", QoS::AtLeastOnce).await.unwrap();
     client
         .publish("t", "over TLS", QoS::AtLeastOnce, false)
         .await
         .unwrap();
-    let message = timeout(PATIENCE, messages.recv()).await;
-    assert_eq!(message.expect("in time").unwrap().payload, b"over TLS");
+    let message = within(messages.recv()).await;
+    assert_eq!(message.unwrap().payload, b"over TLS");
     client.disconnect().await.unwrap();
 }
 
 async fn fails(modem: &Modem, options: ConnectOptions) -> ConnectError {
-    let connected = timeout(PATIENCE, modem.connect(options)).await;
-    connected.expect("in time").expect_err("no connection")
+    let connected = within(modem.connect(options)).await;
+    connected.expect_err("no connection")
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,18 +2,13 @@
 //! broker behind that. The same checks run with the embedded broker and with mosquitto.
 
 use std::net::SocketAddr;
-use std::time::Duration;
 
 use atmq_driver::{ConnectOptions, DataEnd, Disconnected, Message, Messages, QoS, Settings, Will};
 use atmq_emulator::Profile;
 use atmq_protocol::mqtt::LinkStatus;
 use atmq_tests::module::Module;
 use atmq_tests::raw_mqtt::{self, RawClient};
-use atmq_tests::with_each_broker;
-use tokio::time::timeout;
-
-/// Longer than anything here takes.
-const PATIENCE: Duration = Duration::from_secs(20);
+use atmq_tests::{with_each_broker, within};
 
 /// Every byte there is, and what would end a line, an answer or a command.
 fn awkward() -> Vec<u8> {
@@ -28,10 +23,8 @@ fn options(client_id: &str) -> ConnectOptions {
 }
 
 async fn next(messages: &mut Messages) -> Message {
-    let message = timeout(PATIENCE, messages.recv()).await;
-    message
-        .expect("a message comes in time")
-        .expect("the connection stands")
+    let message = within(messages.recv()).await;
+    message.expect("the connection stands")
 }
 
 async fn payload(messages: &mut Messages) -> Vec<u8> {
@@ -265,8 +258,7 @@ async fn takeover_by_another_client_is_told(broker: SocketAddr) {
     let module = Module::start(Profile::nt35e().instant(), broker);
     let (_client, mut messages) = module.connect(options("twin")).await;
     let _twin = RawClient::connect(broker, &raw_mqtt::Connect::new("twin"));
-    let message = timeout(PATIENCE, messages.recv()).await;
-    assert_eq!(message.expect("the end comes in time"), None);
+    assert_eq!(within(messages.recv()).await, None);
     assert!(matches!(
         messages.ended(),
         Some(Disconnected::LinkLost {

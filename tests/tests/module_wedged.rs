@@ -9,14 +9,7 @@ use atmq_emulator::Profile;
 use atmq_emulator::broker::Broker;
 use atmq_emulator::modem::{Effect, Fault};
 use atmq_tests::module::Module;
-use tokio::time::timeout;
-
-/// Longer than anything here takes: the driver's own limits are 20 s.
-const PATIENCE: Duration = Duration::from_secs(120);
-
-async fn within<T>(doing: impl Future<Output = T>) -> T {
-    timeout(PATIENCE, doing).await.expect("it happens in time")
-}
+use atmq_tests::within;
 
 /// The module answers neither the next question nor the driver's four probes.
 async fn wedge(module: &Module) {

@@ -14,13 +14,10 @@ use atmq_emulator::broker::Broker;
 use atmq_tests::module::Module;
 use atmq_tests::raw_mqtt::{self, RawClient};
 use atmq_tests::relay::Relay;
+use atmq_tests::{PATIENCE, within};
 use tempfile::TempDir;
 use tokio::io::DuplexStream;
 use tokio::runtime::Runtime;
-use tokio::time::timeout;
-
-/// Longer than anything here takes.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 fn place() -> TempDir {
     tempfile::tempdir().expect("there is room for a file")
@@ -45,10 +42,6 @@ fn silent(policy: Reconnect) -> (ReconnectingClient, Messages, DuplexStream) {
     (client, messages, module)
 }
 
-async fn within<T>(doing: impl Future<Output = T>) -> T {
-    timeout(PATIENCE, doing).await.expect("it happens in time")
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_left_is_sent_by_the_next_program_in_its_order() {
     let place = place();
@@ -65,7 +58,10 @@ async fn what_was_left_is_sent_by_the_next_program_in_its_order() {
     tokio::time::sleep(Duration::from_millis(300)).await;
     assert_eq!(within(client.disconnect(Duration::ZERO)).await, Ok(5));
     for receipt in receipts {
-        assert!(matches!(receipt.await, Err(Undelivered::Stopped { .. })));
+        assert!(matches!(
+            within(receipt).await,
+            Err(Undelivered::Stopped { .. })
+        ));
     }
 
     let broker = Broker::bind("127.0.0.1:0").await.unwrap();

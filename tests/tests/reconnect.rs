@@ -14,10 +14,7 @@ use atmq_tests::module::Module;
 use atmq_tests::raw_mqtt::{self, RawClient};
 use atmq_tests::relay::Relay;
 use atmq_tests::with_each_broker;
-use tokio::time::timeout;
-
-/// Longer than anything here takes.
-const PATIENCE: Duration = Duration::from_secs(60);
+use atmq_tests::{PATIENCE, within};
 
 struct Setup {
     module: Module,
@@ -53,10 +50,6 @@ fn policy() -> Reconnect {
         .seed(7)
 }
 
-async fn within<T>(doing: impl Future<Output = T>) -> T {
-    timeout(PATIENCE, doing).await.expect("it happens in time")
-}
-
 async fn payload(messages: &mut Messages) -> Vec<u8> {
     let message = within(messages.recv()).await;
     message.expect("the stream goes on").payload
@@ -88,7 +81,7 @@ async fn a_lost_link_comes_back_with_subscriptions_and_queue(broker: SocketAddr)
         .enumerate()
     {
         let message = Outgoing::new("up/t", number.to_string()).qos(qos);
-        receipts.push((qos, client.enqueue(message).await.unwrap()));
+        receipts.push((qos, within(client.enqueue(message)).await.unwrap()));
     }
     assert_eq!(client.watch_queue().borrow().messages, 9);
     setup.relay.refuse(false);
@@ -140,7 +133,9 @@ async fn a_registration_that_comes_back_brings_the_connection(broker: SocketAddr
         .change(|modem, now| modem.set_registration(Registration::Searching, now))
         .await;
     lost(&client, 1).await;
-    let receipt = client.enqueue(Outgoing::new("loop", "kept")).await.unwrap();
+    let receipt = within(client.enqueue(Outgoing::new("loop", "kept")))
+        .await
+        .unwrap();
     control
         .change(|modem, now| modem.set_registration(Registration::Home, now))
         .await;
@@ -162,7 +157,9 @@ async fn a_port_that_is_back_brings_the_connection_at_once(broker: SocketAddr) {
     within(client.connected()).await.unwrap();
     drop((module, plug));
     lost(&client, 1).await;
-    let receipt = client.enqueue(Outgoing::new("t", "kept")).await.unwrap();
+    let receipt = within(client.enqueue(Outgoing::new("t", "kept")))
+        .await
+        .unwrap();
     let module = Module::start(Profile::nt35e().instant(), broker);
     let _plug = Link::create(&path, module.path()).unwrap();
     assert!(!within(receipt).await.unwrap().repeated);
@@ -272,7 +269,7 @@ async fn a_lost_acknowledgement_repeats_qos_1_and_leaves_qos_2_in_doubt(broker: 
             let mut sent = setup.relay.sent();
             sent.mark_unchanged();
             let message = Outgoing::new("doubt", "?").qos(qos);
-            let receipt = client.enqueue(message).await.unwrap();
+            let receipt = within(client.enqueue(message)).await.unwrap();
             // Once it is on its way the link goes, and with it the answer.
             within(sent.changed()).await.unwrap();
             setup.relay.cut();
