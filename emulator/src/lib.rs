@@ -48,6 +48,8 @@ mod quirks;
 
 #[cfg(test)]
 mod mosquitto;
+#[cfg(test)]
+mod within;
 
 pub use emulator::{Control, Emulator, Passed};
 #[cfg(unix)]

@@ -89,6 +89,7 @@ mod tests {
     use std::io::{Read, Write};
 
     use super::*;
+    use crate::within::within;
 
     fn open_slave(pty: &Pty) -> fs::File {
         let mut options = fs::OpenOptions::new();
@@ -105,7 +106,7 @@ mod tests {
         let mut received = Vec::new();
         while received.len() < every_byte.len() {
             let mut buffer = [0; 100];
-            let length = pty.read(&mut buffer).await.unwrap();
+            let length = within(pty.read(&mut buffer)).await.unwrap();
             received.extend_from_slice(&buffer[..length]);
         }
         assert_eq!(received, every_byte);
@@ -122,7 +123,7 @@ mod tests {
             let mut slave = open_slave(&pty);
             slave.write_all(b"x").unwrap();
             drop(slave);
-            assert_eq!(pty.read(&mut [0; 8]).await.unwrap(), 1);
+            assert_eq!(within(pty.read(&mut [0; 8])).await.unwrap(), 1);
         }
     }
 }

@@ -20,6 +20,9 @@ pub const HIDDEN: &[u8] = b"***";
 /// What announces a private key in PEM, without blanks; `EC`, `RSA` or the like may stand between.
 const PRIVATE_KEY: [&[u8]; 2] = [b"-----BEGIN", b"PRIVATEKEY-----"];
 
+/// A header of HTTP that holds a password or a token, also behind `Proxy-`.
+const AUTHORIZATION: &[u8] = b"AUTHORIZATION";
+
 /// Longer than any name.
 const TAIL: usize = 40;
 
@@ -259,6 +262,7 @@ impl Line {
         let before = self.tail.last().copied();
         let mut hiding = Hiding::Nothing;
         match byte {
+            b':' if self.tail.ends_with(AUTHORIZATION) => hiding = Hiding::Next(Next::default()),
             b'=' | b'?' | b':' => hiding = self.sign(byte),
             b'"' | b'0'..=b'9' if self.secret_command().is_some() => hiding = self.sign(b'='),
             // Another command.

@@ -4,6 +4,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::*;
+use crate::within::within;
 
 /// A network, and a peer that listens.
 struct Bench {
@@ -34,7 +35,7 @@ impl Bench {
     /// Opens a link; gives the peer's end of it.
     async fn open(&mut self, link: u8) -> TcpStream {
         self.request_open(link);
-        let (peer, _) = self.listener.accept().await.expect("a link");
+        let (peer, _) = within(self.listener.accept()).await.expect("a link");
         self.expect(NetworkEvent::Opened { link }).await;
         peer
     }
@@ -59,7 +60,7 @@ fn open(link: u8, host: &str, port: u16, tls: Option<TlsOptions>) -> NetworkRequ
 }
 
 async fn expect(network: &mut Network, event: NetworkEvent) {
-    assert_eq!(network.next_event().await, event);
+    assert_eq!(within(network.next_event()).await, event);
 }
 
 fn came(link: u8, bytes: &[u8]) -> NetworkEvent {
@@ -235,7 +236,7 @@ async fn reading_stops_while_the_module_takes_no_events() {
     peer.shutdown().await.unwrap();
     let mut received = 0;
     loop {
-        match bench.network.next_event().await {
+        match within(bench.network.next_event()).await {
             NetworkEvent::Received { bytes, .. } => received += bytes.len(),
             event => {
                 let reason = CloseReason::Peer;
@@ -265,7 +266,7 @@ async fn the_end_of_congestion_is_told() {
     let mut buffer = vec![0; 64 * 1024];
     loop {
         tokio::select! {
-            event = bench.network.next_event() => {
+            event = within(bench.network.next_event()) => {
                 assert_eq!(event, NetworkEvent::Drained { link: 0 });
                 if !bench.network.is_congested() {
                     break;

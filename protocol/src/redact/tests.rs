@@ -70,6 +70,10 @@ fn a_secret_is_hidden_where_the_tables_have_it() {
             r#"+QICSGP: 1,"apn","u","s3cret",1"#,
             r#"+QICSGP: 1,"apn","u","***"#,
         ),
+        (
+            "GET / HTTP/1.1\r\nAuthorization: Basic bTpz\r\nHost: h\r\n",
+            r"GET / HTTP/1.1\r\nAuthorization: ***\r\nHost: h\r\n",
+        ),
         ("AT+CSIM=26,\"0020000108\"", r#"AT+CSIM=26,"***""#),
     ] {
         assert_eq!(shown(line), expected, "{line}");

@@ -4,6 +4,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::*;
 use crate::broker::{ConnectReturnCode, Credentials, Limits};
+use crate::within::within;
 
 const ACCEPTED: [u8; 4] = [0x20, 2, 0, 0];
 
@@ -20,7 +21,7 @@ async fn connected(broker: &Broker, client_id: u8) -> TcpStream {
 
 async fn expect(stream: &mut TcpStream, expected: &[u8]) {
     let mut bytes = vec![0; expected.len()];
-    stream.read_exact(&mut bytes).await.unwrap();
+    within(stream.read_exact(&mut bytes)).await.unwrap();
     assert_eq!(bytes, expected);
 }
 
@@ -39,8 +40,8 @@ async fn shutdown_closes_listener_and_connections() {
     let broker = Broker::bind("127.0.0.1:0").await.unwrap();
     let address = broker.local_addr();
     let stream = connected(&broker, b'a').await;
-    broker.shutdown().await;
-    assert_eq!(drain(stream).await, 0);
+    within(broker.shutdown()).await;
+    assert_eq!(within(drain(stream)).await, 0);
     assert!(TcpStream::connect(address).await.is_err());
 }
 
@@ -49,7 +50,7 @@ async fn dropping_stops_it_too() {
     let broker = Broker::bind("127.0.0.1:0").await.unwrap();
     let stream = connected(&broker, b'a').await;
     drop(broker);
-    assert_eq!(drain(stream).await, 0);
+    assert_eq!(within(drain(stream)).await, 0);
 }
 
 #[tokio::test]
@@ -67,7 +68,7 @@ async fn a_refused_client_is_told_before_the_end() {
     let mut stream = TcpStream::connect(broker.local_addr()).await.unwrap();
     stream.write_all(&connect(b'a')).await.unwrap();
     expect(&mut stream, &[0x20, 2, 0, 5]).await;
-    assert_eq!(drain(stream).await, 0);
+    assert_eq!(within(drain(stream)).await, 0);
 }
 
 #[tokio::test]
@@ -93,7 +94,7 @@ async fn a_client_that_does_not_read_is_cut_off_and_the_others_are_served() {
     }
     publisher.write_all(b"\xC0\0").await.unwrap();
     expect(&mut publisher, b"\xD0\0").await;
-    assert!(drain(slow).await < MESSAGES * PAYLOAD);
+    assert!(within(drain(slow)).await < MESSAGES * PAYLOAD);
     assert_eq!(broker.counters().await.received, MESSAGES as u64);
 }
 

@@ -7,6 +7,7 @@ use super::super::{
 };
 use super::*;
 use crate::mosquitto::Mosquitto;
+use crate::within::within;
 
 const VERSION_1: &str = include_str!("version_1.pem");
 
@@ -74,7 +75,7 @@ async fn try_open(broker: &Mosquitto, host: &str, tls: TlsOptions) -> (Network, 
         port: 8883,
         tls: Some(tls),
     });
-    let event = network.next_event().await;
+    let event = within(network.next_event()).await;
     (network, event)
 }
 
@@ -86,14 +87,14 @@ async fn assert_works(broker: &Mosquitto, host: &str, tls: TlsOptions) {
     network.request(NetworkRequest::Send { link: 0, bytes });
     let bytes = b"\x20\x02\x00\x00".to_vec();
     assert_eq!(
-        network.next_event().await,
+        within(network.next_event()).await,
         NetworkEvent::Received { link: 0, bytes }
     );
     let bytes = b"\xe0\x00".to_vec();
     network.request(NetworkRequest::Send { link: 0, bytes });
     let reason = CloseReason::Peer;
     assert_eq!(
-        network.next_event().await,
+        within(network.next_event()).await,
         NetworkEvent::Closed { link: 0, reason }
     );
 }
@@ -234,7 +235,7 @@ async fn a_broker_that_asks_is_shown_the_client_certificate() {
     // TLS 1.3 lets the client finish first, and refuses it after.
     let (mut network, event) = try_open(&broker, "broker.example", verifying(&ca)).await;
     assert_eq!(event, NetworkEvent::Opened { link: 0 });
-    match network.next_event().await {
+    match within(network.next_event()).await {
         NetworkEvent::Closed {
             reason: CloseReason::Failed(text),
             ..
