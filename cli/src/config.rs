@@ -232,6 +232,11 @@ impl Profile {
                 let what = format!("line {line}: {name} takes a word, a number, true or false");
                 return Err(wrong(path, what));
             };
+            // No option takes any, and the reader of options would repeat them in its complaint.
+            if given.iter().any(|word| word.contains(char::is_control)) {
+                let what = format!("line {line}: {name} holds a control character");
+                return Err(wrong(path, what));
+            }
             if *is_file {
                 for file in &mut given {
                     *file = directory.join(&*file).to_string_lossy().into_owned();
@@ -393,6 +398,10 @@ mod tests {
             (
                 "[profile.b]\n\npassword = \"x\"\n",
                 "line 3: a profile holds no password",
+            ),
+            (
+                "[profile.a]\nbaud = \"\\u001b[2J\"\n",
+                "line 2: baud holds a control character",
             ),
             ("[a]\n", "unknown field `a`"),
             ("baud =", "line 1, column 7"),

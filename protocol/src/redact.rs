@@ -283,7 +283,7 @@ impl Line {
             && !matches!(byte, b'=' | b'?' | b':')
         {
             if core::mem::take(&mut place.numbered) && !byte.is_ascii_digit() {
-                place.commas -= 1;
+                place.commas = place.commas.saturating_sub(1);
             }
             if byte == b'"' && !self.quoted {
                 place.texts = place.texts.saturating_sub(1);
