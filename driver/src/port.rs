@@ -56,6 +56,7 @@ const PROBE: TcpKeepalive = TcpKeepalive::new()
     .with_time(Duration::from_secs(10))
     .with_interval(Duration::from_secs(5));
 const PROBES: u32 = 4;
+#[cfg(target_os = "linux")]
 const MISSED: Duration = Duration::from_secs(30);
 
 /// Has the system notice that the peer has vanished, whether or not bytes wait for it.
@@ -162,7 +163,7 @@ impl AsyncWrite for Port {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, target_os = "linux"))]
 mod tests {
     use super::*;
 
@@ -181,7 +182,6 @@ mod tests {
             silence + probes * socket.tcp_keepalive_retries().unwrap(),
             MISSED
         );
-        #[cfg(target_os = "linux")]
         assert_eq!(socket.tcp_user_timeout().unwrap(), Some(MISSED));
     }
 }

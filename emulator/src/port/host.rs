@@ -107,6 +107,7 @@ const PROBE: TcpKeepalive = TcpKeepalive::new()
     .with_time(Duration::from_secs(10))
     .with_interval(Duration::from_secs(5));
 const PROBES: u32 = 4;
+#[cfg(target_os = "linux")]
 const MISSED: Duration = Duration::from_secs(30);
 
 /// Has the system notice that the host has vanished, whether or not bytes wait for it.
@@ -118,7 +119,7 @@ fn notice_its_end(stream: &TcpStream) -> io::Result<()> {
     Ok(())
 }
 
-#[cfg(test)]
+#[cfg(all(test, target_os = "linux"))]
 mod tests {
     use super::*;
     #[tokio::test]
@@ -135,7 +136,6 @@ mod tests {
         let probes =
             socket.tcp_keepalive_interval().unwrap() * socket.tcp_keepalive_retries().unwrap();
         assert_eq!(silence + probes, MISSED);
-        #[cfg(target_os = "linux")]
         assert_eq!(socket.tcp_user_timeout().unwrap(), Some(MISSED));
     }
 }
