@@ -198,7 +198,9 @@ async fn subscriptions_are_acknowledged_or_refused() {
         let filters = [("a/#", QoS::AtLeastOnce), ("b/+/c", QoS::AtMostOnce)];
         client.subscribe_many(filters).await.unwrap();
         let error = client.subscribe("a", QoS::ExactlyOnce).await.unwrap_err();
-        assert_eq!(error, Error::Subscription { reason: Some(6) });
+        let filter = "a".to_owned();
+        let reason = Some(6);
+        assert_eq!(error, Error::Subscription { filter, reason });
         client.unsubscribe("a/#").await.unwrap();
         let error = client.subscribe("a\"", QoS::AtMostOnce).await.unwrap_err();
         assert!(matches!(error, Error::Request(_)));

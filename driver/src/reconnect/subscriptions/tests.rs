@@ -28,7 +28,10 @@ fn change(subscriptions: &mut Subscriptions, outcome: &Result<(), Error>) -> (St
 }
 
 fn refused() -> Result<(), Error> {
-    Err(Error::Subscription { reason: Some(128) })
+    Err(Error::Subscription {
+        filter: "a".into(),
+        reason: Some(128),
+    })
 }
 
 fn no_report() -> Result<(), Error> {
