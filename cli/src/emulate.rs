@@ -21,10 +21,10 @@ use atmq_emulator::broker::Broker;
 use atmq_emulator::{Emulator, HostMap, HostRule, NetworkOptions, Profile};
 use clap::ValueEnum;
 use clap::builder::PossibleValuesParser;
-use tokio::signal::unix::{SignalKind, signal};
 
 pub(crate) use announce::Announcer;
 pub(crate) use reach::listen;
+pub(crate) use words::LINE_LIMIT;
 
 use self::desk::Desk;
 use self::footer::Footer;
@@ -36,6 +36,7 @@ use crate::capture::RecordArguments;
 use crate::failure::{Failure, FailureKind};
 use crate::lint::LintReport;
 use crate::output::print_line;
+use crate::signals::stopped;
 
 /// Emulate a module on a pseudo terminal, TCP, a serial device or standard input, until Ctrl-C
 ///
@@ -225,16 +226,4 @@ fn everything_to(address: SocketAddr) -> HostRule {
     format!("*={address}")
         .parse()
         .expect("an address is a host and a port")
-}
-
-/// Waits for Ctrl-C or SIGTERM. These are noticed from the call on, not from the first poll.
-pub(crate) fn stopped() -> impl Future<Output = ()> {
-    let mut terminated = signal(SignalKind::terminate()).expect("SIGTERM can be handled");
-    let mut interrupted = signal(SignalKind::interrupt()).expect("SIGINT can be handled");
-    async move {
-        tokio::select! {
-            _ = terminated.recv() => {}
-            _ = interrupted.recv() => {}
-        }
-    }
 }

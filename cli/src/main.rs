@@ -20,6 +20,7 @@ mod export;
 mod failure;
 mod format;
 mod grammar;
+mod input;
 mod lint;
 mod messages;
 mod monitor;
@@ -30,6 +31,7 @@ mod publish;
 mod replay;
 mod secret;
 mod shell;
+mod signals;
 mod subscribe;
 mod summary;
 mod terminal;
@@ -40,12 +42,12 @@ use std::ffi::OsString;
 use std::io::stderr;
 use std::process::ExitCode;
 
-use anstream::{AutoStream, ColorChoice, eprintln};
+use anstream::{AutoStream, ColorChoice};
 use clap::{ArgAction, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use colorchoice_clap::Color;
 use tracing_subscriber::EnvFilter;
 
-use failure::{EXIT_CODES, Failure};
+use failure::{EXIT_CODES, Failure, FailureKind};
 
 /// AT sessions, publish and subscribe through a cellular MQTT module, and an emulator of the
 /// module.
@@ -99,14 +101,27 @@ fn main() -> ExitCode {
 
 /// The one place where errors are told.
 fn end(result: Result<(), Failure>) -> ExitCode {
-    match result {
+    let code = match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            let style = anstyle::AnsiColor::Red.on_default().bold();
-            eprintln!("{style}atmq:{style:#} {failure}");
+            if failure.kind() != FailureKind::NobodyReads {
+                let style = match shows_styles() {
+                    true => anstyle::AnsiColor::Red.on_default().bold(),
+                    false => anstyle::Style::new(),
+                };
+                messages::tell(&format!("{style}atmq:{style:#} {failure}"));
+            }
             failure.exit_code()
         }
-    }
+    };
+    output::finish();
+    messages::finish();
+    code
+}
+
+/// Whether standard error shows styles.
+fn shows_styles() -> bool {
+    AutoStream::choice(&stderr()) != ColorChoice::Never
 }
 
 /// Reads the arguments; what they leave out a profile may say. Wrong ones end the program here.
@@ -126,11 +141,10 @@ fn log(arguments: &Arguments) {
     };
     let default = EnvFilter::new(default);
     let filter = EnvFilter::try_from_env("ATMQ_LOG").unwrap_or(default);
-    let colors = AutoStream::choice(&stderr()) != ColorChoice::Never;
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(|| messages::Log)
-        .with_ansi(colors)
+        .with_ansi(shows_styles())
         .init();
 }
 
@@ -142,13 +156,14 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
         .build()
         .expect("a runtime needs nothing but memory and a few descriptors");
     let result = runtime.block_on(async {
+        signals::outlive_file_size_limit();
         match arguments.command {
             Command::Demo(arguments) => demo::run(arguments).await,
             Command::Emulate(arguments) => emulate::run(arguments, quiet).await,
             Command::Control(arguments) => control::run(arguments).await,
             Command::Shell(arguments) => shell::run(arguments).await,
             Command::At(arguments) => at::run(arguments).await,
-            Command::Explain(arguments) => explain::run(&arguments),
+            Command::Explain(arguments) => explain::run(&arguments).await,
             Command::Pub(arguments) => publish::run(arguments, quiet).await,
             Command::Sub(arguments) => subscribe::run(arguments, quiet).await,
             Command::Doctor(arguments) => doctor::run(arguments).await,

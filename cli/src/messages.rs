@@ -1,9 +1,25 @@
 //! Standard error, on which the program tells what happens: messages and log, line by line.
 
-use std::io::{self, Write, stderr};
+use std::io::{self, Write};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread;
+use std::time::Duration;
+
+use crate::output::{LAST, Writer, with_end};
+
+static STDERR: Writer = Writer::new(rustix::stdio::stderr);
+
+/// How long a standard error that takes nothing is waited for, once. Nearly always a line is there
+/// at once, and so comes before what is printed behind it.
+const PATIENCE: Duration = Duration::from_millis(100);
+
+/// Standard error has taken nothing for that long.
+static STUCK: AtomicBool = AtomicBool::new(false);
+
+/// Lines for which there was no room.
+static LOST: AtomicU64 = AtomicU64::new(0);
 
 /// Where lines go.
 static TARGET: Mutex<Target> = Mutex::new(Target::Stderr);
@@ -52,7 +68,35 @@ pub(crate) fn tell(line: &str) {
             Err(TrySendError::Full(line) | TrySendError::Disconnected(line)) => line,
         },
     };
-    let _ = writeln!(stderr(), "{line}");
+    print(&line);
+}
+
+/// Draws on the terminal at standard error, unless that takes nothing.
+pub(crate) fn paint(text: &str) {
+    // The next one draws all anew.
+    let _ = STDERR.offer(text.as_bytes().to_vec());
+}
+
+/// Waits a moment for what is still to be written.
+pub(crate) fn finish() {
+    STDERR.drain(LAST);
+}
+
+/// A line that cannot be written is lost: standard error is the last place to tell of anything.
+fn print(line: &str) {
+    let lost = LOST.swap(0, Ordering::Relaxed);
+    let mut text = with_end(line);
+    if lost > 0 {
+        text.splice(0..0, with_end(format!("atmq: {lost} lines were lost here")));
+    }
+    if let Ok(false) = STDERR.offer(text) {
+        LOST.fetch_add(lost + 1, Ordering::Relaxed);
+    }
+    let patience = match STUCK.load(Ordering::Relaxed) {
+        true => Duration::ZERO,
+        false => PATIENCE,
+    };
+    STUCK.store(!STDERR.drain(patience), Ordering::Relaxed);
 }
 
 fn set(target: Target) {

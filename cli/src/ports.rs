@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use serialport::{SerialPortInfo, SerialPortType, UsbPortInfo, available_ports};
 
 use crate::failure::{Failure, FailureKind};
+use crate::messages::tell;
 use crate::output::print_line;
 
 /// List the serial ports of this machine, and what is known of them
@@ -65,7 +66,7 @@ pub(crate) fn run(arguments: &Arguments, quiet: bool) -> Result<(), Failure> {
         }
     }
     if ports.is_empty() && !quiet {
-        eprintln!("no serial port; is the adapter plugged in, and its driver loaded?");
+        tell("no serial port; is the adapter plugged in, and its driver loaded?");
     }
     Ok(())
 }

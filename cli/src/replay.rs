@@ -17,11 +17,12 @@ use self::script::Script;
 pub(crate) use self::show::{as_json, as_text, incomplete, utc, who};
 use crate::capture::{Capture, Mask, RecordArguments, Recorded};
 use crate::duration::seconds;
-use crate::emulate::{listen, no_link, no_pty, stopped};
+use crate::emulate::{listen, no_link, no_pty};
 use crate::failure::{Failure, FailureKind};
 use crate::output::print_line;
 use crate::port::{self, port_name};
 use crate::secret::from_environment;
+use crate::signals::stopped;
 use crate::visible::visible;
 
 /// Show a capture with its meaning, or play one side of it and compare the other

@@ -10,6 +10,7 @@ use super::block;
 use super::redactor::Redactor;
 use super::rtac::Event;
 use crate::failure::{Failure, FailureKind};
+use crate::messages::tell;
 
 /// Whether and where to record.
 #[derive(Debug, Clone, clap::Args)]
@@ -55,6 +56,8 @@ struct Writer {
     path: PathBuf,
     /// `None` once it has failed.
     file: Option<File>,
+    /// Bytes of whole records.
+    whole: u64,
     /// One moment on both clocks: the clock of the day may be set while the program runs.
     started: (Instant, Duration),
     /// What the host sends, and what the module sends.
@@ -74,6 +77,7 @@ impl Recorder {
         let mut writer = Writer {
             path: path.to_owned(),
             file: Some(file),
+            whole: 0,
             started: (Instant::now(), since_epoch(SystemTime::now())),
             redactors: Default::default(),
             packet: Vec::new(),
@@ -124,7 +128,9 @@ impl Writer {
         if let Err(error) = self.write() {
             // The session is worth more than its record.
             let path = self.path.display();
-            eprintln!("atmq: cannot record to {path} any longer: {error}; what is there is whole");
+            tell(&format!(
+                "atmq: cannot record to {path} any longer: {error}; what is there is whole"
+            ));
             self.file = None;
         }
     }
@@ -132,9 +138,13 @@ impl Writer {
     /// Writes the packet, in one piece.
     fn write(&mut self) -> io::Result<()> {
         let written = match &mut self.file {
-            Some(file) => file.write_all(&self.packet),
+            Some(file) => file.write_all(&self.packet).inspect_err(|_| {
+                // On a full disk a part of it may be there. A pipe has no length to be set.
+                let _ = file.set_len(self.whole);
+            }),
             None => Ok(()),
         };
+        self.whole += self.packet.len() as u64;
         self.packet.clear();
         written
     }

@@ -7,6 +7,7 @@ use atmq_driver::Direction;
 use crate::capture::Redactor;
 use crate::capture::dialogue::Dialogue;
 use crate::failure::Failure;
+use crate::messages::tell;
 use crate::output::print_line;
 use crate::replay::{as_json, as_text, incomplete};
 
@@ -58,10 +59,10 @@ impl Display {
     /// Waits until all is shown.
     pub(super) fn end(mut self) -> Result<(), Failure> {
         if self.missed > 0 {
-            eprintln!(
+            tell(&format!(
                 "atmq: {} bytes were passed on but not shown: the terminal is too slow",
                 self.missed
-            );
+            ));
         }
         self.join()
     }

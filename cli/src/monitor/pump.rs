@@ -15,6 +15,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 use super::display::Display;
 use crate::capture::{Recorded, Recorder};
 use crate::failure::{Failure, FailureKind};
+use crate::messages::tell;
 
 /// Read at a time: what the kernel holds for a terminal.
 const PIECE: usize = 4096;
@@ -105,9 +106,7 @@ impl Pump {
                 }
                 Moved::Stalled => {
                     if self.lost == 0 {
-                        eprintln!(
-                            "atmq: the host does not read: what the module says is lost to it"
-                        );
+                        tell("atmq: the host does not read: what the module says is lost to it");
                     }
                     let lost = std::mem::take(&mut self.to_host);
                     self.lost += lost.len() as u64;
@@ -129,10 +128,10 @@ impl Pump {
     /// Says what was lost, and ends the display.
     pub(super) fn end(self) -> Result<(), Failure> {
         if self.lost > 0 {
-            eprintln!(
+            tell(&format!(
                 "atmq: {} bytes were lost, because the host did not read",
                 self.lost
-            );
+            ));
         }
         self.display.end()
     }
@@ -147,7 +146,7 @@ impl Pump {
             Err(error) if error.kind() == io::ErrorKind::Unsupported => return,
             Err(error) => format!("the port does not take {rate} bits per second: {error}"),
         };
-        eprintln!("atmq: {outcome}");
+        tell(&format!("atmq: {outcome}"));
     }
 }
 

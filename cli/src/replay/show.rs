@@ -10,6 +10,7 @@ use crate::capture::dialogue::Dialogue;
 use crate::capture::{Capture, Entry, Event, Kind};
 use crate::duration::milliseconds;
 use crate::failure::Failure;
+use crate::messages::tell;
 use crate::output::{on_stdout, print_line};
 use crate::visible::{printable, visible};
 
@@ -68,7 +69,7 @@ pub(super) fn show(mut capture: Capture, how: How) -> Result<(), Failure> {
         print_line("(nothing was recorded)")?;
     }
     if capture.about().complete == Some(false) {
-        eprintln!("atmq: the recording was cut here: it has no end mark");
+        tell("atmq: the recording was cut here: it has no end mark");
     }
     Ok(())
 }
@@ -77,7 +78,10 @@ pub(super) fn show(mut capture: Capture, how: How) -> Result<(), Failure> {
 pub(crate) fn incomplete(lengths: [usize; 2], words: &str) {
     for (direction, length) in [HostToModule, ModuleToHost].into_iter().zip(lengths) {
         if length > 0 {
-            eprintln!("atmq: {length} bytes of the {} {words}", who(direction));
+            tell(&format!(
+                "atmq: {length} bytes of the {} {words}",
+                who(direction)
+            ));
         }
     }
 }

@@ -3,11 +3,12 @@
 use std::io::stdout;
 use std::time::Instant;
 
-use anstream::{AutoStream, ColorChoice, eprintln};
+use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
 
 use super::input::Input;
 use crate::failure::Failure;
+use crate::messages::tell;
 use crate::output::print_line;
 use crate::visible::visible;
 
@@ -108,7 +109,7 @@ impl Screen {
             let text = self.painted(NOTE, &format!("· {text}"));
             return self.print(input, text.as_bytes());
         }
-        eprintln!("atmq: {text}");
+        tell(&format!("atmq: {text}"));
         Ok(())
     }
 

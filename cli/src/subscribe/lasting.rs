@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use anstream::eprintln;
 use atmq_driver::ConnectOptions;
 use atmq_driver::reconnect::{Reconnect, ReconnectingClient, State, Stopped};
 
-use super::Arguments;
-use crate::broker::connect_failure;
-use crate::emulate::stopped;
+use super::{Arguments, Progress};
+use crate::broker::{self, connect_failure};
 use crate::failure::{Failure, FailureKind};
+use crate::messages;
+use crate::signals::stopped;
 
 pub(super) async fn run(
     arguments: &Arguments,
@@ -19,11 +19,11 @@ pub(super) async fn run(
     let stopped = stopped();
     let modem = arguments.port.lasting_modem().await?;
     let (client, messages) = modem.keep_connected(options, Reconnect::default());
+    let progress = Progress::default();
     let received = async {
         client.connected().await.map_err(|why| gone(&why))?;
-        arguments
-            .receive(|topic, qos| client.subscribe(topic, qos), messages)
-            .await
+        let subscribe = |topic, qos| client.subscribe(topic, qos);
+        arguments.receive(subscribe, messages, &progress).await
     };
     let received = tokio::select! {
         received = received => received,
@@ -34,9 +34,11 @@ pub(super) async fn run(
     if let State::Stopped(why) = client.state() {
         return Err(gone(&why));
     }
-    let disconnected = client.disconnect(Duration::ZERO).await;
-    received?;
-    disconnected.map(drop).map_err(|why| gone(&why))
+    let disconnecting = async {
+        let disconnected = client.disconnect(Duration::ZERO).await;
+        disconnected.map(drop).map_err(|why| gone(&why))
+    };
+    received.and(broker::leave(disconnecting, progress.patience()).await)
 }
 
 /// Tells on standard error how the connection fares.
@@ -49,13 +51,13 @@ async fn tell(client: &ReconnectingClient, quiet: bool) {
             State::Waiting { reason, .. } => {
                 lost = true;
                 if !quiet {
-                    eprintln!("atmq: {reason}; connecting again");
+                    messages::tell(&format!("atmq: {reason}; connecting again"));
                 }
             }
             State::Connected if lost => {
                 lost = false;
                 if !quiet {
-                    eprintln!("atmq: connected again");
+                    messages::tell("atmq: connected again");
                 }
             }
             _ => {}

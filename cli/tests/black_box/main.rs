@@ -11,6 +11,7 @@ mod emulate_console;
 mod emulate_control;
 mod emulate_profile;
 mod emulate_reach;
+mod endings;
 mod explain;
 mod harness;
 mod monitor;
