@@ -15,6 +15,7 @@ use std::future::pending;
 use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use atmq_emulator::broker::Broker;
@@ -143,9 +144,12 @@ pub(crate) async fn run(arguments: Arguments, quiet: bool) -> Result<(), Failure
     let counting = desk.clone();
     emulator = emulator.on_bytes(move |passed| counting.passed(passed));
     // Whoever has read the ready line may end the program, and the link must not stay behind.
-    let stopped = stopped();
+    let mut stopped = pin!(stopped());
     let recorder = arguments.record.create(&name, arguments.reach.rate())?;
-    let reach = arguments.reach.open(&mut ready, &desk, quiet).await?;
+    let reach = tokio::select! {
+        reach = arguments.reach.open(&mut ready, &desk, quiet) => reach?,
+        () = &mut stopped => return Ok(()),
+    };
     let socket = arguments.control.as_deref().map(ControlSocket::open);
     let socket = socket.transpose()?;
     if let Some(socket) = &socket {
@@ -176,7 +180,7 @@ pub(crate) async fn run(arguments: Arguments, quiet: bool) -> Result<(), Failure
         () = follow => Ok(()),
         () = control => Ok(()),
         () = desk.quits() => Ok(()),
-        () = stopped => Ok(()),
+        () = &mut stopped => Ok(()),
     };
     let linted = lint.map_or(Ok(()), |lint| {
         let lint = lock(&lint);

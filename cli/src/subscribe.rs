@@ -135,7 +135,7 @@ impl Arguments {
             progress.pending.set(Some(at));
             match subscribe(topic, self.qos).await {
                 Ok(()) => subscribed.push(topic),
-                Err(error) if is_refusal(&error) => {
+                Err(error) if self.is_refusal(&error) => {
                     let failure = subscribe_failure(topic, &error);
                     // The others are subscribed to all the same.
                     if let Some(before) = refused.replace(failure) {
@@ -178,6 +178,18 @@ impl Arguments {
         ))
     }
 
+    /// Whether a subscription was refused, and the connection may stand all the same.
+    fn is_refusal(&self, error: &Error) -> bool {
+        match error {
+            Error::Request(_)
+            | Error::Subscription { .. }
+            | Error::Exchange(ExchangeError::Refused { .. }) => true,
+            Error::Disconnected(_) | Error::PortClosed(_) => false,
+            // Whatever it was, over several connections: it has been given up, and they have not.
+            _ => self.reconnect,
+        }
+    }
+
     async fn print(&self, format: &Format, message: &Message) -> Result<(), Failure> {
         let shown = format.print(message, OffsetDateTime::now_utc());
         let shown: &[u8] = shown.as_ref();
@@ -207,16 +219,6 @@ impl Progress {
             None => broker::LEAVE,
         }
     }
-}
-
-/// Whether a subscription was refused, and the connection may stand all the same.
-fn is_refusal(error: &Error) -> bool {
-    matches!(
-        error,
-        Error::Request(_)
-            | Error::Subscription { .. }
-            | Error::Exchange(ExchangeError::Refused { .. })
-    )
 }
 
 fn subscribe_failure(filter: &str, error: &Error) -> Failure {

@@ -1,5 +1,6 @@
 //! A subscription that outlives its connections.
 
+use std::pin::pin;
 use std::time::Duration;
 
 use atmq_driver::ConnectOptions;
@@ -16,8 +17,11 @@ pub(super) async fn run(
     options: ConnectOptions,
     quiet: bool,
 ) -> Result<(), Failure> {
-    let stopped = stopped();
-    let modem = arguments.port.lasting_modem().await?;
+    let mut stopped = pin!(stopped());
+    let modem = tokio::select! {
+        modem = arguments.port.lasting_modem() => modem?,
+        () = &mut stopped => return Ok(()),
+    };
     let (client, messages) = modem.keep_connected(options, Reconnect::default());
     let progress = Progress::default();
     let received = async {
@@ -28,7 +32,7 @@ pub(super) async fn run(
     let received = tokio::select! {
         received = received => received,
         () = tell(&client, quiet) => unreachable!("it tells until it is dropped"),
-        () = stopped => Ok(()),
+        () = &mut stopped => Ok(()),
     };
     // Why it cannot come back is what a failed reception is told by.
     if let State::Stopped(why) = client.state() {
