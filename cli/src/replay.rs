@@ -54,7 +54,7 @@ struct PlayArguments {
     /// Play this side
     #[arg(long = "as", value_enum, value_name = "SIDE")]
     role: Option<Role>,
-    /// The host's side: the module, a serial device or tcp://HOST:PORT
+    /// The host's side: the module, a serial device, tcp://HOST:PORT or rfc2217://HOST:PORT
     #[arg(long, value_name = "DEVICE", env = "ATMQ_PORT", value_parser = port_name)]
     port: Option<String>,
     /// Bits per second of the serial device

@@ -11,6 +11,7 @@ use super::redactor::Redactor;
 use super::rtac::Event;
 use crate::failure::{Failure, FailureKind};
 use crate::messages::tell;
+use crate::port::has_rate;
 
 /// Whether and where to record.
 #[derive(Debug, Clone, clap::Args)]
@@ -34,7 +35,7 @@ impl RecordArguments {
     ) -> Result<Option<Recorder>, Failure> {
         let path = self.record.as_deref();
         // A TCP peer has no rate, whatever is set.
-        let baud = baud.filter(|_| !port.starts_with("tcp://"));
+        let baud = baud.filter(|_| has_rate(port));
         path.map(|path| Recorder::create(path, self.force, port, baud))
             .transpose()
     }

@@ -20,7 +20,7 @@ use super::slash;
 use crate::capture::{Recorded, Recorder};
 use crate::dialogue::{DIALECT, Dialogue, Heard, is_success};
 use crate::failure::Failure;
-use crate::port::PortArguments;
+use crate::port::{PortArguments, is_device};
 use crate::signals::{stopped, stopped_by};
 
 /// After so long a silence an unfinished line is shown, and a lost port is looked for.
@@ -220,7 +220,7 @@ impl Session {
             }
             None => {
                 let name = self.ports.name();
-                if self.told_back || name.starts_with("tcp://") || !Path::new(name).exists() {
+                if self.told_back || !is_device(name) || !Path::new(name).exists() {
                     return Ok(());
                 }
                 let back = format!("{name} is there again: /reconnect, or Enter, opens it");

@@ -15,6 +15,7 @@ mod endings;
 mod explain;
 mod harness;
 mod monitor;
+mod ports_of_every_kind;
 mod publish;
 mod replay;
 mod shell;
