@@ -39,7 +39,7 @@ mod tls;
 mod visible;
 
 use std::ffi::OsString;
-use std::io::stderr;
+use std::io::{stderr, stdout};
 use std::process::ExitCode;
 
 use anstream::{AutoStream, ColorChoice};
@@ -90,7 +90,8 @@ enum Command {
 
 fn main() -> ExitCode {
     match read(std::env::args_os().collect()) {
-        Ok(arguments) => {
+        Ok(None) => end(Ok(())),
+        Ok(Some(arguments)) => {
             arguments.color.write_global();
             log(&arguments);
             end(run(arguments))
@@ -124,11 +125,25 @@ fn shows_styles() -> bool {
     AutoStream::choice(&stderr()) != ColorChoice::Never
 }
 
-/// Reads the arguments; what they leave out a profile may say. Wrong ones end the program here.
-fn read(arguments: Vec<OsString>) -> Result<Arguments, Failure> {
+/// Reads the arguments; what they leave out a profile may say. `None`: help was asked for, and is
+/// printed. Wrong ones end the program here.
+fn read(arguments: Vec<OsString>) -> Result<Option<Arguments>, Failure> {
     let command = config::preset(whole(), &arguments)?;
-    let matches = command.get_matches_from(arguments);
-    Ok(Arguments::from_arg_matches(&matches).unwrap_or_else(|error| error.exit()))
+    let read = command
+        .try_get_matches_from(arguments)
+        .and_then(|matches| Arguments::from_arg_matches(&matches));
+    match read {
+        Ok(arguments) => Ok(Some(arguments)),
+        Err(error) if error.use_stderr() => error.exit(),
+        Err(help) => {
+            let text = help.render();
+            let text = match AutoStream::choice(&stdout()) {
+                ColorChoice::Never => text.to_string(),
+                _ => text.ansi().to_string(),
+            };
+            output::print_bytes(text).map(|()| None)
+        }
+    }
 }
 
 /// What driver and emulator lose, and why they wait, is always shown, unless nothing is to be.

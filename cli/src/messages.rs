@@ -58,17 +58,20 @@ impl Drop for Redirected {
 
 /// Writes a line to standard error. That nobody reads it is no reason to end.
 pub(crate) fn tell(line: &str) {
-    let target = TARGET.lock().expect("nothing panics with it held");
-    let line = match &*target {
+    let redirected = match &*TARGET.lock().expect("nothing panics with it held") {
         Target::Nowhere => return,
-        Target::Stderr => line.to_owned(),
-        Target::Redirected(lines) => match lines.try_send(line.to_owned()) {
+        Target::Stderr => None,
+        Target::Redirected(lines) => Some(lines.clone()),
+    };
+    let left = match redirected {
+        None => None,
+        Some(lines) => match lines.try_send(line.to_owned()) {
             Ok(()) => return,
             // Better in a mess than not at all.
-            Err(TrySendError::Full(line) | TrySendError::Disconnected(line)) => line,
+            Err(TrySendError::Full(line) | TrySendError::Disconnected(line)) => Some(line),
         },
     };
-    print(&line);
+    print(left.as_deref().unwrap_or(line));
 }
 
 /// Draws on the terminal at standard error, unless that takes nothing.

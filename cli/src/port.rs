@@ -180,15 +180,8 @@ pub(crate) fn has_rate(name: &str) -> bool {
 fn is_away(error: &OpenError) -> bool {
     match error {
         OpenError::Device { source, .. } => source.kind() == io::ErrorKind::NotFound,
-        OpenError::Tcp { source, .. } => matches!(
-            source.kind(),
-            io::ErrorKind::ConnectionRefused
-                | io::ErrorKind::ConnectionReset
-                | io::ErrorKind::HostUnreachable
-                | io::ErrorKind::NetworkUnreachable
-                | io::ErrorKind::TimedOut
-                | io::ErrorKind::UnexpectedEof
-        ),
+        // A peer that is there, and no bridge or unable to set up its device so, stays that.
+        OpenError::Tcp { source, .. } => source.kind() != io::ErrorKind::Unsupported,
         _ => false,
     }
 }

@@ -1,3 +1,5 @@
+mod bar;
+
 use std::io::{IsTerminal as _, stderr};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -5,11 +7,12 @@ use std::time::{Duration, Instant};
 use atmq_driver::{Client, Delivery, PublishError, QoS};
 use clap::ValueEnum;
 use data_encoding::BASE64;
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 use serde_json::json;
 use tokio::io::{BufReader, Stdin, stdin};
 use tokio::time::sleep;
 
+use self::bar::bar;
 use crate::broker::{self, BrokerArguments, publish_failure, qos, topic};
 use crate::duration::{milliseconds, seconds};
 use crate::failure::{Failure, FailureKind, chain};
@@ -145,20 +148,13 @@ impl Source {
         }
     }
 
-    /// A bar, or without an end to be seen a counter; nothing for one message, nor where nobody
-    /// looks.
+    /// How far it is; nothing for one message, nor where nobody looks.
     fn progress(&self, quiet: bool) -> ProgressBar {
         match self {
-            _ if quiet => ProgressBar::hidden(),
+            _ if quiet || !stderr().is_terminal() => ProgressBar::hidden(),
             Self::Repeated { times: 1, .. } => ProgressBar::hidden(),
-            Self::Repeated { times, .. } => ProgressBar::new(*times).with_style(
-                ProgressStyle::with_template("{wide_bar} {pos} of {len}, {per_sec}, {eta} left")
-                    .expect("the template is right"),
-            ),
-            Self::Lines(_) => ProgressBar::new_spinner().with_style(
-                ProgressStyle::with_template("{spinner} {pos} messages, {per_sec}")
-                    .expect("the template is right"),
-            ),
+            Self::Repeated { times, .. } => bar(Some(*times)),
+            Self::Lines(_) => bar(None),
         }
     }
 }

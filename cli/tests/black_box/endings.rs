@@ -136,13 +136,11 @@ fn a_line_that_cannot_be_told_does_not_change_how_it_ends() {
     command.args(["at", "--port", "/nonexistent", "AT"]);
     let ended = command.stderr(full()).status().unwrap();
     assert_eq!(ended.code(), Some(3));
-    let ended = ended_with_stdout(&["explain", "STATS"], full());
-    assert_eq!(ended.0, Some(3), "{}", ended.1);
-    assert!(
-        ended.1.contains("cannot write to standard output"),
-        "{}",
-        ended.1
-    );
+    for arguments in [&["explain", "STATS"][..], &["--help"], &["--version"]] {
+        let (code, told) = ended_with_stdout(arguments, full());
+        assert_eq!(code, Some(3), "{arguments:?}: {told}");
+        assert!(told.contains("cannot write to standard output"), "{told}");
+    }
 }
 
 fn ended_with_stdout(arguments: &[&str], stdout: impl Into<Stdio>) -> (Option<i32>, String) {
