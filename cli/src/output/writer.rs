@@ -38,8 +38,8 @@ struct State {
     /// Why a piece was not written that no caller waits for.
     unseen: Option<io::Error>,
     has_thread: bool,
-    /// The program is to end: nothing is waited for beyond this.
-    until: Option<Instant>,
+    /// Since when the program is to end: nothing is waited for much longer.
+    hurried: Option<Instant>,
 }
 
 struct Piece {
@@ -59,7 +59,7 @@ impl Writer {
                 failures: Vec::new(),
                 unseen: None,
                 has_thread: false,
-                until: None,
+                hurried: None,
             }),
             changed: Condvar::new(),
             moved: Notify::const_new(),
@@ -76,13 +76,14 @@ impl Writer {
         if !self.runs(&mut state) {
             return write_all((self.stream)(), &bytes);
         }
+        let begun = Instant::now();
         let number = self.push(&mut state, bytes, true);
         while state.done < number {
-            let Some(until) = state.until else {
+            let Some(hurried) = state.hurried else {
                 state = self.changed.wait(state).expect(UNPOISONED);
                 continue;
             };
-            let left = until.saturating_duration_since(Instant::now());
+            let left = (begun.max(hurried) + GRACE).saturating_duration_since(Instant::now());
             if left.is_zero() {
                 return Err(io::ErrorKind::TimedOut.into());
             }
@@ -146,7 +147,7 @@ impl Writer {
 
     /// The program is to end: who waits for a stream that takes nothing does so no longer.
     pub(crate) fn hurry(&self) {
-        self.lock().until = Some(Instant::now() + GRACE);
+        self.lock().hurried = Some(Instant::now());
         self.changed.notify_all();
     }
 
@@ -224,5 +225,36 @@ impl State {
         // Those of callers that have given up are for nobody.
         self.failures.retain(|failure| failure.0 > number);
         error.map_or(Ok(()), Err)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{PipeReader, PipeWriter, Read as _, pipe};
+    use std::os::fd::AsFd as _;
+    use std::sync::LazyLock;
+
+    use super::*;
+
+    static PIPE: LazyLock<(PipeReader, PipeWriter)> = LazyLock::new(|| pipe().unwrap());
+    static WRITER: Writer = Writer::new(|| PIPE.1.as_fd());
+
+    #[test]
+    fn what_is_told_to_end_waits_a_moment_and_no_longer() {
+        WRITER.write(b"before".to_vec()).unwrap();
+        WRITER.hurry();
+        // However long that is ago, a stream that takes what it is given gets it.
+        thread::sleep(GRACE + GRACE / 10);
+        WRITER.write(b"behind".to_vec()).unwrap();
+        let more = vec![b'.'; 4 * WAITING];
+        let refused = WRITER.write(more.clone()).unwrap_err();
+        assert_eq!(refused.kind(), io::ErrorKind::TimedOut);
+        assert!(WRITER.offer(vec![b'.'; 8]).is_ok_and(|has_room| !has_room));
+        assert!(!WRITER.drain(Duration::from_millis(1)));
+        let mut read = vec![0; b"beforebehind".len() + more.len()];
+        (&PIPE.0).read_exact(&mut read).unwrap();
+        assert!(read.starts_with(b"beforebehind."));
+        assert!(WRITER.drain(Duration::from_secs(60)), "not all is written");
+        assert!(WRITER.offer(vec![b'.'; 8]).is_ok_and(|has_room| has_room));
     }
 }

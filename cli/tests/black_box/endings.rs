@@ -341,6 +341,29 @@ fn a_filter_that_the_broker_refuses_is_named_and_the_others_stay() {
 }
 
 #[test]
+fn a_filter_that_the_module_refuses_is_named_and_the_others_stay() {
+    let directory = tempdir().unwrap();
+    let control = argument(&directory.path().join("control"));
+    let module = Emulator::start(["--broker", "embedded", "--control", &control]);
+    let refusal = ["override", "+LMQTTSUBUNSUB", "+CME ERROR: 3"];
+    let refuse = || atmq(["control", &control].iter().chain(&refusal)).succeeds();
+    refuse();
+    let failed = module.atmq("sub", ["-t", "a"]).fails(1).without_output();
+    failed.saying(&[
+        "cannot subscribe to a:",
+        "the module answered",
+        "CME ERROR: 3",
+    ]);
+    refuse();
+    let mut subscriber = module.spawn("sub", ["-t", "a", "-t", "b", "--json"]);
+    let subscribed = subscriber.line();
+    assert!(subscribed.contains("[\"b\"]"), "{subscribed}");
+    subscriber.signal(Signal::TERM);
+    let told = subscriber.ends_telling();
+    assert!(told.starts_with("atmq: cannot subscribe to a: "), "{told}");
+}
+
+#[test]
 fn an_input_without_end_ends_at_its_limit() {
     let zero = "/dev/zero";
     let module = Emulator::with_broker();
