@@ -419,7 +419,7 @@ fn nothing_to_say_is_refused_at_once() {
 fn a_module_without_file_descriptors_waits_for_them() {
     let arguments = ["emulate", "--instant", "--broker", "embedded"];
     let arguments = [&arguments[..], &["--listen", "127.0.0.1:0"]].concat();
-    let mut command = limited("ulimit -n 24", &arguments);
+    let mut command = limited("ulimit -n 40", &arguments);
     let (mut reader, writer) = pipe().unwrap();
     let process = start(command.stdout(writer));
     drop(command);
@@ -429,12 +429,12 @@ fn a_module_without_file_descriptors_waits_for_them() {
         let found = words.find_map(|word| word.strip_prefix(key));
         found.expect("the ready line has it").to_owned()
     };
-    let clients: Vec<_> = (0..30)
+    let clients: Vec<_> = (0..50)
         .map(|_| TcpStream::connect(address("broker=")).unwrap())
         .collect();
     let descriptors = format!("/proc/{}/fd", process.id());
     until("no descriptor is left", || {
-        fs::read_dir(&descriptors).is_ok_and(|all| all.count() >= 24)
+        fs::read_dir(&descriptors).is_ok_and(|all| all.count() >= 40)
     });
     let host = TcpStream::connect(address("tcp=")).unwrap();
     (&host).write_all(b"ATE0\r").unwrap();
