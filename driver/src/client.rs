@@ -1,8 +1,8 @@
 use std::sync::Arc;
 
 use atmq_protocol::mqtt::{
-    ConnectionId, ConnectionState, Proof, PublishEnd, PublishResult, QoS, Request, TopicFilter, Urc,
-    check_filter, check_topic,
+    ConnectionId, ConnectionState, Proof, PublishEnd, PublishResult, QoS, Request, TopicFilter,
+    Urc, check_filter, check_topic,
 };
 
 use crate::connect::{report, state, tolerate};

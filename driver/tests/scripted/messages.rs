@@ -178,7 +178,9 @@ async fn a_subscription_that_is_refused_without_a_reason_has_failed() {
             }
         };
         let (outcome, ()) = tokio::join!(change, script);
-        assert_eq!(outcome, Err(Error::Subscription { reason }), "{report}");
+        let filter = "t".to_owned();
+        let refused = Err(Error::Subscription { filter, reason });
+        assert_eq!(outcome, refused, "{report}");
     }
 }
 
