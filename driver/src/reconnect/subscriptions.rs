@@ -123,6 +123,21 @@ impl Subscriptions {
         })
     }
 
+    /// Whether somebody waits for it.
+    pub(super) fn is_awaited(&self, change: &Change) -> bool {
+        let awaits = |waiting: &[Told]| waiting.iter().any(|told| !told.is_closed());
+        match change {
+            Change::Subscribe { filter, .. } => {
+                let mut wanted = self.wanted.iter();
+                wanted.any(|wanted| wanted.filter == *filter && awaits(&wanted.waiting))
+            }
+            Change::Unsubscribe { filter } => {
+                let mut leaving = self.leaving.iter();
+                leaving.any(|leaving| leaving.filter == *filter && awaits(&leaving.waiting))
+            }
+        }
+    }
+
     /// What came of it. After `attempts` failures it is given up, so that it does not keep the
     /// queue from being sent for ever.
     pub(super) fn changed(
