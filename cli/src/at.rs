@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use atmq_protocol::dialect::Dialect as _;
 use atmq_protocol::result_code::FinalResult;
+use atmq_protocol::throttle::Throttle;
 use regex::bytes::Regex;
-use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, timeout_at};
 
 use self::print::Printer;
@@ -17,6 +18,7 @@ use self::step::{LIMIT, Step};
 use crate::dialogue::{DIALECT, Dialogue, Heard, is_success};
 use crate::duration::seconds;
 use crate::failure::{Failure, FailureKind};
+use crate::input::{read_all, unreadable};
 use crate::messages::tell;
 use crate::port::PortArguments;
 use crate::visible::visible;
@@ -56,7 +58,7 @@ pub(crate) struct Arguments {
 }
 
 /// The longest script, in bytes.
-const SCRIPT_LIMIT: u64 = 4 * 1024 * 1024;
+const SCRIPT_LIMIT: usize = 4 * 1024 * 1024;
 
 /// So many bytes of what is no text are shown.
 const GARBAGE: usize = 24;
@@ -73,6 +75,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     let mut session = Session {
         dialogue: Dialogue::new(arguments.port.open().await?),
         printer: Printer::new(arguments.json, arguments.explain),
+        overlong: Throttle::new(),
     };
     let commands = actions
         .iter()
@@ -117,23 +120,14 @@ impl Arguments {
 }
 
 async fn read_script() -> Result<Vec<Input>, Failure> {
-    let mut script = Vec::new();
-    let read = tokio::io::stdin().take(SCRIPT_LIMIT + 1);
-    let read = { read }.read_to_end(&mut script).await;
-    read.map_err(|error| {
-        let what = format!("cannot read standard input: {error}");
-        Failure::new(FailureKind::Unavailable, what)
-    })?;
-    if script.len() as u64 > SCRIPT_LIMIT {
-        let what = format!("the script is longer than {SCRIPT_LIMIT} bytes");
-        return Err(Failure::new(FailureKind::Usage, what));
-    }
-    script::parse(&script)
+    let script = read_all(tokio::io::stdin(), SCRIPT_LIMIT).await;
+    script::parse(&script.map_err(|error| unreadable("standard input", &error))?)
 }
 
 struct Session<P> {
     dialogue: Dialogue<P>,
     printer: Printer,
+    overlong: Throttle<Instant>,
 }
 
 impl<P: AsyncRead + AsyncWrite + Unpin> Session<P> {
@@ -184,9 +178,11 @@ impl<P: AsyncRead + AsyncWrite + Unpin> Session<P> {
                     continue;
                 }
                 Some(Heard::Overlong(length)) => {
-                    tell(&format!(
-                        "atmq: a line of {length} bytes has been passed over"
-                    ));
+                    if self.overlong.pass(Instant::now()).is_some() {
+                        tell(&format!(
+                            "atmq: a line of {length} bytes has been passed over"
+                        ));
+                    }
                     continue;
                 }
                 None => return Err(timed_out(step, &waits, limit, self.dialogue.unfinished())),

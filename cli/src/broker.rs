@@ -5,10 +5,13 @@ use atmq_driver::{
     Client, ConnectError, ConnectOptions, Error, ExchangeError, Messages, Modem, PublishError, QoS,
     Version, Will,
 };
+use atmq_protocol::mqtt::{check_filter, check_topic};
 use clap::ValueEnum;
+use tokio::time::timeout;
 
 use crate::cloud::CloudArguments;
 use crate::failure::{Failure, FailureKind, chain};
+use crate::messages::tell;
 use crate::secret;
 use crate::tls::TlsArguments;
 
@@ -83,7 +86,7 @@ struct PasswordArguments {
 #[command(next_help_heading = "Will")]
 struct WillArguments {
     /// The topic of the will, which the broker publishes when the connection is lost
-    #[arg(long, value_name = "TOPIC")]
+    #[arg(long, value_name = "TOPIC", value_parser = topic)]
     will_topic: Option<String>,
     /// Its payload: text
     #[arg(long, value_name = "TEXT", requires = "will_topic")]
@@ -202,6 +205,37 @@ pub(crate) async fn disconnect(client: &Client) -> Result<(), Failure> {
         Some(_) => Ok(()),
     }
     .map_err(|error| exchange_failure(&error))
+}
+
+/// How long a module may take to disconnect when the program is told to end: what the manual allows
+/// it (reference `lmqtt.md` 1.2).
+pub(crate) const LEAVE: Duration = Duration::from_secs(5);
+
+/// Disconnects, unless the module takes longer for it than this: it may still be busy with what was
+/// given up.
+pub(crate) async fn leave(
+    disconnecting: impl Future<Output = Result<(), Failure>>,
+    limit: Duration,
+) -> Result<(), Failure> {
+    timeout(limit, disconnecting).await.unwrap_or_else(|_| {
+        let seconds = limit.as_secs();
+        tell(&format!(
+            "atmq: the module has not disconnected in {seconds} s, and is left as it is"
+        ));
+        Ok(())
+    })
+}
+
+/// Checks a topic filter.
+pub(crate) fn topic_filter(text: &str) -> Result<String, String> {
+    check_filter(text).map_err(|error| format!("the topic filter {error}"))?;
+    Ok(text.to_owned())
+}
+
+/// Checks a topic to publish to.
+pub(crate) fn topic(text: &str) -> Result<String, String> {
+    check_topic(text).map_err(|error| format!("the topic {error}"))?;
+    Ok(text.to_owned())
 }
 
 /// Reads a quality of service.

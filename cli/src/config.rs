@@ -5,7 +5,6 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -15,6 +14,7 @@ use serde::Deserialize;
 use toml::{Spanned, Value};
 
 use crate::failure::{Failure, FailureKind};
+use crate::input::{SETTINGS_LIMIT, read_text};
 use crate::output::{print_bytes, print_line};
 
 /// The profile that holds where none is asked for, if the file has it.
@@ -91,7 +91,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     }
     let path = path()?;
     print_line(path.display().to_string())?;
-    let text = match fs::read_to_string(&path) {
+    let text = match read_text(&path, SETTINGS_LIMIT) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         Err(error) => return Err(unreadable(&path, &error)),
@@ -123,7 +123,7 @@ pub(crate) struct ProfileArguments {
 /// The profile does not exist, or is wrong.
 pub(crate) fn preset(command: Command, arguments: &[OsString]) -> Result<Command, Failure> {
     let path = path()?;
-    let text = match fs::read_to_string(&path) {
+    let text = match read_text(&path, SETTINGS_LIMIT) {
         Ok(text) => Some(text),
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
         Err(error) => return Err(unreadable(&path, &error)),

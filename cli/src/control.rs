@@ -2,12 +2,14 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use serde_json::Value;
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines, stdin};
+use tokio::io::{AsyncWriteExt, BufReader, stdin};
 use tokio::net::UnixStream;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::time::timeout;
 
+use crate::emulate::LINE_LIMIT;
 use crate::failure::{Failure, FailureKind};
+use crate::input::{read_line, unreadable};
 use crate::output::print_line;
 
 /// Change what surrounds an emulated module while it runs
@@ -23,10 +25,18 @@ pub(crate) struct Arguments {
     words: Vec<String>,
 }
 
+/// The longest answer, in bytes: more than the status of a module with all its connections.
+const ANSWER_LIMIT: usize = 1024 * 1024;
+
 /// How long the emulator may take to answer.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
+    // What cannot be said needs no emulator.
+    let line = match &arguments.words[..] {
+        [] => None,
+        words => Some(line_of(words)?),
+    };
     let path = arguments.path.display().to_string();
     let stream = UnixStream::connect(&arguments.path)
         .await
@@ -39,12 +49,11 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
         })?;
     let (reader, writer) = stream.into_split();
     let mut emulator = Emulator {
-        answers: BufReader::new(reader).lines(),
+        answers: BufReader::new(reader),
         writer,
         path,
     };
-    if !arguments.words.is_empty() {
-        let line = line_of(&arguments.words)?;
+    if let Some(line) = line {
         let answer = emulator.say(&line).await?;
         return match answer.strip_prefix("error ") {
             Some(why) => Err(Failure::new(FailureKind::Refused, why)),
@@ -57,16 +66,17 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
             }
         };
     }
-    let mut lines = BufReader::new(stdin()).lines();
+    let mut lines = BufReader::new(stdin());
     let (mut said, mut refused) = (0, 0);
-    while let Some(line) = lines.next_line().await.map_err(|error| {
-        Failure::new(
-            FailureKind::Unavailable,
-            format!("cannot read standard input: {error}"),
-        )
-    })? {
-        // The emulator does not answer a line with nothing on it.
-        if shlex::split(&line).is_some_and(|words| words.is_empty()) {
+    while let Some(line) = read_line(&mut lines, LINE_LIMIT)
+        .await
+        .map_err(|error| unreadable("standard input", &error))?
+    {
+        let Ok(line) = String::from_utf8(line) else {
+            let what = "a line of standard input is not UTF-8";
+            return Err(Failure::new(FailureKind::Usage, what));
+        };
+        if is_empty(&line) {
             continue;
         }
         let answer = emulator.say(&line).await?;
@@ -83,6 +93,11 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     }
 }
 
+/// Whether there is nothing on the line: the emulator does not answer such a one.
+fn is_empty(line: &str) -> bool {
+    shlex::split(line).is_some_and(|words| words.is_empty())
+}
+
 fn is_refusal(answer: &str) -> bool {
     let json = serde_json::from_str::<Value>(answer);
     answer.starts_with("error ") || json.is_ok_and(|json| json["ok"] == false)
@@ -97,15 +112,21 @@ fn line_of(words: &[String]) -> Result<String, Failure> {
         )
         .hint("write \\r and \\n with a backslash"));
     }
-    if let [line] = words {
-        return Ok(line.clone());
+    let line = match words {
+        [line] => line.clone(),
+        words => shlex::try_join(words.iter().map(String::as_str))
+            .expect("without NUL all can be quoted"),
+    };
+    match is_empty(&line) {
+        true => Err(Failure::new(FailureKind::Usage, "there is nothing to say")
+            .hint("`help` lists what can be said")),
+        false => Ok(line),
     }
-    Ok(shlex::try_join(words.iter().map(String::as_str)).expect("without NUL all can be quoted"))
 }
 
 /// The emulator at the other end of the socket.
 struct Emulator {
-    answers: Lines<BufReader<OwnedReadHalf>>,
+    answers: BufReader<OwnedReadHalf>,
     writer: OwnedWriteHalf,
     path: String,
 }
@@ -120,8 +141,8 @@ impl Emulator {
         };
         let sent = self.writer.write_all(format!("{line}\n").as_bytes()).await;
         sent.map_err(|error| gone(format!(": {error}")))?;
-        match timeout(PATIENCE, self.answers.next_line()).await {
-            Ok(Ok(Some(answer))) => Ok(answer),
+        match timeout(PATIENCE, read_line(&mut self.answers, ANSWER_LIMIT)).await {
+            Ok(Ok(Some(answer))) => Ok(String::from_utf8_lossy(&answer).into_owned()),
             Ok(Ok(None)) => Err(gone(String::new())),
             Ok(Err(error)) => Err(gone(format!(": {error}"))),
             Err(_) => {

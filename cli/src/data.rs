@@ -1,7 +1,8 @@
 //! Bytes as a person writes them for a prompt.
 
-/// The largest file that is taken as data: more than any module takes at once.
-const FILE_LIMIT: u64 = 64 * 1024;
+use std::path::Path;
+
+use crate::input::{DATA_LIMIT, read_file};
 
 /// Reads text with `\r`, `\n`, `\t`, `\\`, `\"` and `\xNN`, or `@PATH` for the contents of a file.
 ///
@@ -40,14 +41,7 @@ pub(crate) fn data(text: &str) -> Result<Vec<u8>, String> {
 }
 
 fn read(path: &str) -> Result<Vec<u8>, String> {
-    let unreadable = |error: std::io::Error| format!("cannot read {path}: {error}");
-    let length = std::fs::metadata(path).map_err(unreadable)?.len();
-    if length > FILE_LIMIT {
-        return Err(format!(
-            "{path} has {length} bytes, the limit is {FILE_LIMIT}"
-        ));
-    }
-    std::fs::read(path).map_err(unreadable)
+    read_file(Path::new(path), DATA_LIMIT).map_err(|error| format!("cannot read {path}: {error}"))
 }
 
 #[cfg(test)]

@@ -10,10 +10,10 @@ use time::format_description::well_known::Rfc3339;
 use self::check::{Check, Verdict};
 use crate::broker::{BrokerArguments, connect_failure};
 use crate::duration::seconds;
-use crate::emulate::stopped;
 use crate::failure::{Failure, FailureKind, chain};
 use crate::output::{count, print_line};
 use crate::port::PortArguments;
+use crate::signals::stopped;
 use crate::visible::json as to_line;
 
 /// Find out what keeps a module from its broker

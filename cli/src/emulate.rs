@@ -15,16 +15,17 @@ use std::future::pending;
 use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use atmq_emulator::broker::Broker;
 use atmq_emulator::{Emulator, HostMap, HostRule, NetworkOptions, Profile};
 use clap::ValueEnum;
 use clap::builder::PossibleValuesParser;
-use tokio::signal::unix::{SignalKind, signal};
 
 pub(crate) use announce::Announcer;
 pub(crate) use reach::listen;
+pub(crate) use words::LINE_LIMIT;
 
 use self::desk::Desk;
 use self::footer::Footer;
@@ -36,6 +37,7 @@ use crate::capture::RecordArguments;
 use crate::failure::{Failure, FailureKind};
 use crate::lint::LintReport;
 use crate::output::print_line;
+use crate::signals::stopped;
 
 /// Emulate a module on a pseudo terminal, TCP, a serial device or standard input, until Ctrl-C
 ///
@@ -142,9 +144,12 @@ pub(crate) async fn run(arguments: Arguments, quiet: bool) -> Result<(), Failure
     let counting = desk.clone();
     emulator = emulator.on_bytes(move |passed| counting.passed(passed));
     // Whoever has read the ready line may end the program, and the link must not stay behind.
-    let stopped = stopped();
+    let mut stopped = pin!(stopped());
     let recorder = arguments.record.create(&name, arguments.reach.rate())?;
-    let reach = arguments.reach.open(&mut ready, &desk, quiet).await?;
+    let reach = tokio::select! {
+        reach = arguments.reach.open(&mut ready, &desk, quiet) => reach?,
+        () = &mut stopped => return Ok(()),
+    };
     let socket = arguments.control.as_deref().map(ControlSocket::open);
     let socket = socket.transpose()?;
     if let Some(socket) = &socket {
@@ -175,7 +180,7 @@ pub(crate) async fn run(arguments: Arguments, quiet: bool) -> Result<(), Failure
         () = follow => Ok(()),
         () = control => Ok(()),
         () = desk.quits() => Ok(()),
-        () = stopped => Ok(()),
+        () = &mut stopped => Ok(()),
     };
     let linted = lint.map_or(Ok(()), |lint| {
         let lint = lock(&lint);
@@ -225,16 +230,4 @@ fn everything_to(address: SocketAddr) -> HostRule {
     format!("*={address}")
         .parse()
         .expect("an address is a host and a port")
-}
-
-/// Waits for Ctrl-C or SIGTERM. These are noticed from the call on, not from the first poll.
-pub(crate) fn stopped() -> impl Future<Output = ()> {
-    let mut terminated = signal(SignalKind::terminate()).expect("SIGTERM can be handled");
-    let mut interrupted = signal(SignalKind::interrupt()).expect("SIGINT can be handled");
-    async move {
-        tokio::select! {
-            _ = terminated.recv() => {}
-            _ = interrupted.recv() => {}
-        }
-    }
 }

@@ -22,6 +22,9 @@ pub(crate) enum FailureKind {
     TimedOut = 4,
     /// 130: told to stop before it was done, as shells have it for Ctrl-C.
     Stopped = 130,
+    /// 141: the reader of standard output has left, as shells have it for SIGPIPE. Nobody is to be
+    /// told.
+    NobodyReads = 141,
 }
 
 /// What every `--help` says of exit codes.
@@ -31,7 +34,8 @@ pub(crate) const EXIT_CODES: &str = "Exit codes:
   2  wrong usage
   3  a port, a link or a file cannot be had, or was lost
   4  no answer in time
-  130  stopped by a signal before it was done";
+  130  stopped by a signal before it was done
+  141  the reader of standard output has left";
 
 impl Failure {
     pub(crate) fn new(kind: FailureKind, what: impl fmt::Display) -> Self {

@@ -15,6 +15,10 @@ pub(crate) struct LintReport {
     /// For lines of JSON, instead of text on stderr.
     announcer: Announcer,
     counts: BTreeMap<&'static str, (Rule, u64)>,
+    /// Findings for which there was no room, because nobody has read for long.
+    unprinted: u64,
+    /// It has been told that findings cannot be printed.
+    told: bool,
 }
 
 impl LintReport {
@@ -22,6 +26,8 @@ impl LintReport {
         Self {
             announcer,
             counts: BTreeMap::new(),
+            unprinted: 0,
+            told: false,
         }
     }
 
@@ -44,15 +50,31 @@ impl LintReport {
                 "at_s": finding.at.as_secs_f64(),
                 "reference": rule.reference(),
             });
-            // The sum will tell that nobody reads.
-            let _ = self.announcer.announce(&to_line(&line));
+            match self.announcer.announce_later(&to_line(&line)) {
+                Ok(has_room) => self.unprinted += u64::from(!has_room),
+                // The module goes on; it may have a state that is worth more.
+                Err(failure) => self.cannot_print(&failure),
+            }
         } else {
             tell(&text(finding));
         }
     }
 
+    fn cannot_print(&mut self, failure: &Failure) {
+        if failure.kind() != FailureKind::NobodyReads && !self.told {
+            tell(&format!("atmq: {failure}; the module runs on"));
+        }
+        self.told = true;
+    }
+
     /// Tells how much was found of which rule.
     pub(crate) fn sum_up(&self) -> Result<(), Failure> {
+        if self.unprinted > 0 {
+            tell(&format!(
+                "atmq: {} of findings were not printed: standard output took nothing",
+                count(self.unprinted, "line")
+            ));
+        }
         if self.announcer.json() {
             let rules: BTreeMap<_, _> = self
                 .counts

@@ -23,6 +23,7 @@ mod export;
 mod failure;
 mod format;
 mod grammar;
+mod input;
 mod lint;
 mod messages;
 mod monitor;
@@ -33,6 +34,7 @@ mod publish;
 mod replay;
 mod secret;
 mod shell;
+mod signals;
 mod subscribe;
 mod summary;
 mod terminal;
@@ -40,17 +42,17 @@ mod tls;
 mod visible;
 
 use std::ffi::OsString;
-use std::io::stderr;
+use std::io::{stderr, stdout};
 use std::process::ExitCode;
 
-use anstream::{AutoStream, ColorChoice, eprintln};
+use anstream::{AutoStream, ColorChoice};
 use clap::{ArgAction, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use colorchoice_clap::Color;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::field::MakeExt as _;
 use tracing_subscriber::fmt::format::debug_fn;
 
-use failure::{EXIT_CODES, Failure};
+use failure::{EXIT_CODES, Failure, FailureKind};
 use visible::printable;
 
 /// AT sessions, publish and subscribe through a cellular MQTT module, and an emulator of the
@@ -94,7 +96,8 @@ enum Command {
 
 fn main() -> ExitCode {
     match read(std::env::args_os().collect()) {
-        Ok(arguments) => {
+        Ok(None) => end(Ok(())),
+        Ok(Some(arguments)) => {
             arguments.color.write_global();
             log(&arguments);
             end(run(arguments))
@@ -105,22 +108,49 @@ fn main() -> ExitCode {
 
 /// The one place where errors are told.
 fn end(result: Result<(), Failure>) -> ExitCode {
-    match result {
+    let code = match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            let style = anstyle::AnsiColor::Red.on_default().bold();
-            let failure_text = printable(failure.to_string());
-            eprintln!("{style}atmq:{style:#} {failure_text}");
+            if failure.kind() != FailureKind::NobodyReads {
+                let style = match shows_styles() {
+                    true => anstyle::AnsiColor::Red.on_default().bold(),
+                    false => anstyle::Style::new(),
+                };
+                let failure_text = printable(failure.to_string());
+                messages::tell_styled(&format!("{style}atmq:{style:#} {failure_text}"));
+            }
             failure.exit_code()
         }
-    }
+    };
+    output::finish();
+    messages::finish();
+    code
 }
 
-/// Reads the arguments; what they leave out a profile may say. Wrong ones end the program here.
-fn read(arguments: Vec<OsString>) -> Result<Arguments, Failure> {
+/// Whether standard error shows styles.
+fn shows_styles() -> bool {
+    AutoStream::choice(&stderr()) != ColorChoice::Never
+}
+
+/// Reads the arguments; what they leave out a profile may say. `None`: help was asked for, and is
+/// printed. Wrong ones end the program here.
+fn read(arguments: Vec<OsString>) -> Result<Option<Arguments>, Failure> {
     let command = config::preset(whole(), &arguments)?;
-    let matches = command.get_matches_from(arguments);
-    Ok(Arguments::from_arg_matches(&matches).unwrap_or_else(|error| error.exit()))
+    let read = command
+        .try_get_matches_from(arguments)
+        .and_then(|matches| Arguments::from_arg_matches(&matches));
+    match read {
+        Ok(arguments) => Ok(Some(arguments)),
+        Err(error) if error.use_stderr() => error.exit(),
+        Err(help) => {
+            let text = help.render();
+            let text = match AutoStream::choice(&stdout()) {
+                ColorChoice::Never => text.to_string(),
+                _ => text.ansi().to_string(),
+            };
+            output::print_styled(text.trim_end_matches('\n')).map(|()| None)
+        }
+    }
 }
 
 /// What driver and emulator lose, and why they wait, is always shown, unless nothing is to be.
@@ -133,13 +163,12 @@ fn log(arguments: &Arguments) {
     };
     let default = EnvFilter::new(default);
     let filter = EnvFilter::try_from_env("ATMQ_LOG").unwrap_or(default);
-    let colors = AutoStream::choice(&stderr()) != ColorChoice::Never;
     let fields = debug_fn(|writer, field, value| messages::field(writer, field.name(), value));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(|| messages::Log)
         .fmt_fields(fields.delimited(" "))
-        .with_ansi(colors)
+        .with_ansi(shows_styles())
         .init();
 }
 
@@ -151,13 +180,14 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
         .build()
         .expect("a runtime needs nothing but memory and a few descriptors");
     let result = runtime.block_on(async {
+        signals::outlive_file_size_limit();
         match arguments.command {
             Command::Demo(arguments) => demo::run(arguments).await,
             Command::Emulate(arguments) => emulate::run(arguments, quiet).await,
             Command::Control(arguments) => control::run(arguments).await,
             Command::Shell(arguments) => shell::run(arguments).await,
             Command::At(arguments) => at::run(arguments).await,
-            Command::Explain(arguments) => explain::run(&arguments),
+            Command::Explain(arguments) => explain::run(&arguments).await,
             Command::Pub(arguments) => publish::run(arguments, quiet).await,
             Command::Sub(arguments) => subscribe::run(arguments, quiet).await,
             Command::Doctor(arguments) => doctor::run(arguments).await,

@@ -1,14 +1,29 @@
 //! Standard error, on which the program tells what happens: messages and log, line by line.
 
 use std::fmt::{self, Debug};
-use std::io::{self, Write, stderr};
+use std::io::{self, Write};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread;
+use std::time::Duration;
 
-use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::fmt::format;
 
+use crate::output::{LAST, Writer, with_end};
 use crate::visible::printable;
+
+static STDERR: Writer = Writer::new(rustix::stdio::stderr);
+
+/// How long a standard error that takes nothing is waited for, once. Nearly always a line is there
+/// at once, and so comes before what is printed behind it.
+const PATIENCE: Duration = Duration::from_millis(100);
+
+/// Standard error has taken nothing for that long.
+static STUCK: AtomicBool = AtomicBool::new(false);
+
+/// Lines for which there was no room.
+static LOST: AtomicU64 = AtomicU64::new(0);
 
 /// Where lines go.
 static TARGET: Mutex<Target> = Mutex::new(Target::Stderr);
@@ -48,21 +63,54 @@ impl Drop for Redirected {
 /// Writes a line to standard error, without anything that a terminal would execute. That nobody
 /// reads it is no reason to end.
 pub(crate) fn tell(line: &str) {
-    write_line(&printable(line));
+    tell_styled(&printable(line));
 }
 
-fn write_line(line: &str) {
-    let target = TARGET.lock().expect("nothing panics with it held");
-    let line = match &*target {
+/// Writes a line with styles in it. All in it that comes from outside is
+/// [visible](crate::visible) already.
+pub(crate) fn tell_styled(line: &str) {
+    let redirected = match &*TARGET.lock().expect("nothing panics with it held") {
         Target::Nowhere => return,
-        Target::Stderr => line.to_owned(),
-        Target::Redirected(lines) => match lines.try_send(line.to_owned()) {
+        Target::Stderr => None,
+        Target::Redirected(lines) => Some(lines.clone()),
+    };
+    let left = match redirected {
+        None => None,
+        Some(lines) => match lines.try_send(line.to_owned()) {
             Ok(()) => return,
             // Better in a mess than not at all.
-            Err(TrySendError::Full(line) | TrySendError::Disconnected(line)) => line,
+            Err(TrySendError::Full(line) | TrySendError::Disconnected(line)) => Some(line),
         },
     };
-    let _ = writeln!(stderr(), "{line}");
+    print(left.as_deref().unwrap_or(line));
+}
+
+/// Draws on the terminal at standard error, unless that takes nothing.
+pub(crate) fn paint(text: &str) {
+    // The next one draws all anew.
+    let _ = STDERR.offer(text.as_bytes().to_vec());
+}
+
+/// Waits a moment for what is still to be written.
+pub(crate) fn finish() {
+    STDERR.drain(LAST);
+}
+
+/// A line that cannot be written is lost: standard error is the last place to tell of anything.
+fn print(line: &str) {
+    let lost = LOST.swap(0, Ordering::Relaxed);
+    let mut text = with_end(line);
+    if lost > 0 {
+        text.splice(0..0, with_end(format!("atmq: {lost} lines were lost here")));
+    }
+    if let Ok(false) = STDERR.offer(text) {
+        LOST.fetch_add(lost + 1, Ordering::Relaxed);
+    }
+    let patience = match STUCK.load(Ordering::Relaxed) {
+        true => Duration::ZERO,
+        false => PATIENCE,
+    };
+    STUCK.store(!STDERR.drain(patience), Ordering::Relaxed);
 }
 
 fn set(target: Target) {
@@ -74,7 +122,7 @@ fn set(target: Target) {
 pub(crate) struct Log;
 
 /// Writes a field of the log, without anything that a terminal would execute.
-pub(crate) fn field(writer: &mut Writer<'_>, name: &str, value: &dyn Debug) -> fmt::Result {
+pub(crate) fn field(writer: &mut format::Writer<'_>, name: &str, value: &dyn Debug) -> fmt::Result {
     let value = printable(format!("{value:?}"));
     match name {
         "message" => writer.write_str(&value),
@@ -85,7 +133,7 @@ pub(crate) fn field(writer: &mut Writer<'_>, name: &str, value: &dyn Debug) -> f
 impl Write for Log {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let text = String::from_utf8_lossy(bytes);
-        write_line(text.strip_suffix('\n').unwrap_or(&text));
+        tell_styled(text.strip_suffix('\n').unwrap_or(&text));
         Ok(bytes.len())
     }
 
@@ -107,7 +155,12 @@ mod tests {
         ] {
             let mut out = String::new();
             // As a value is logged that is shown by its Display.
-            field(&mut Writer::new(&mut out), name, &format_args!("{hostile}")).unwrap();
+            field(
+                &mut format::Writer::new(&mut out),
+                name,
+                &format_args!("{hostile}"),
+            )
+            .unwrap();
             assert_eq!(out, expected);
         }
     }

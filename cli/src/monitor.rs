@@ -9,10 +9,11 @@ use atmq_emulator::{Link, Pty};
 
 use self::display::Display;
 use self::pump::Pump;
-use crate::emulate::{no_link, no_pty, stopped};
+use crate::emulate::{no_link, no_pty};
 use crate::failure::Failure;
 use crate::output::print_line;
 use crate::port::PortArguments;
+use crate::signals::stopped;
 
 /// Sit between a host program and its module, and show what they say
 ///

@@ -2,11 +2,14 @@ use std::error::Error as _;
 use std::io;
 use std::path::Path;
 use std::sync::OnceLock;
+use std::time::{Duration, Instant};
 
 use atmq_driver::{Error, Modem, OpenError, Port, Settings};
+use tokio::time::sleep;
 
 use crate::capture::{RecordArguments, Recorded, Recorder};
 use crate::config::ProfileArguments;
+use crate::duration::seconds;
 use crate::failure::{Failure, FailureKind, chain};
 use crate::ports::join_group;
 
@@ -16,12 +19,19 @@ use crate::ports::join_group;
 pub(crate) struct PortArguments {
     #[command(flatten)]
     _profile: ProfileArguments,
-    /// The module: a serial device, or tcp://HOST:PORT
+    /// The module: a serial device, tcp://HOST:PORT (socket:// is the same), or
+    /// rfc2217://HOST:PORT for a serial device behind a bridge
     #[arg(long, value_name = "DEVICE", env = "ATMQ_PORT", value_parser = port_name)]
     port: String,
     /// Bits per second of the serial device
     #[arg(long, value_name = "RATE", default_value_t = 115_200)]
     baud: u32,
+    /// Hardware flow control by RTS and CTS, where both are wired
+    #[arg(long)]
+    rtscts: bool,
+    /// Wait so long for a port that is not there yet
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    wait_for_port: Option<Duration>,
     /// Look for the rate at which the module answers, at that of --baud first
     #[arg(long)]
     auto_baud: bool,
@@ -76,8 +86,8 @@ impl PortArguments {
     }
 
     async fn opened(&self, settings: Settings) -> Result<Modem, Failure> {
-        let modem = Modem::open(&self.port, settings).await;
-        modem.map_err(|error| open_failure(&error))
+        self.patiently(|| Modem::open(&self.port, settings.clone()))
+            .await
     }
 
     /// Bits per second of the serial device.
@@ -90,10 +100,35 @@ impl PortArguments {
             .baud_rate(self.baud)
             .auto_baud(self.auto_baud)
             .fresh(self.fresh)
+            .rts_cts(self.rtscts)
+    }
+
+    /// Opens the port, as soon as it is there.
+    async fn patiently<T, F>(&self, open: impl Fn() -> F) -> Result<T, Failure>
+    where
+        F: Future<Output = Result<T, OpenError>>,
+    {
+        let begun = Instant::now();
+        loop {
+            match open().await {
+                Err(error)
+                    if is_away(&error)
+                        && self
+                            .wait_for_port
+                            .is_some_and(|limit| begun.elapsed() < limit) =>
+                {
+                    sleep(RETRY).await;
+                }
+                opened => return opened.map_err(|error| open_failure(&error)),
+            }
+        }
     }
 
     async fn open_plain(&self) -> Result<Port, Failure> {
-        let port = open(&self.port, self.baud).await?;
+        let settings = self.plain_settings();
+        let port = self
+            .patiently(|| atmq_driver::open_port(&self.port, &settings))
+            .await?;
         if !self.auto_baud {
             return Ok(port);
         }
@@ -113,7 +148,7 @@ impl PortArguments {
 
     /// Bits per second, of a line that has any.
     fn line_rate(&self) -> Option<u32> {
-        (!self.port.starts_with("tcp://")).then_some(self.baud)
+        has_rate(&self.port).then_some(self.baud)
     }
 
     fn recorder(&self) -> Result<Option<Recorder>, Failure> {
@@ -122,6 +157,32 @@ impl PortArguments {
         }
         let recorder = self.record.create(&self.port, self.line_rate())?;
         Ok(self.recorder.get_or_init(|| recorder).clone())
+    }
+}
+
+/// How often a port that is waited for is looked for.
+const RETRY: Duration = Duration::from_millis(250);
+
+/// Names of ports that are no devices of this machine.
+const NETWORK: [&str; 3] = ["tcp://", "socket://", "rfc2217://"];
+
+/// Whether a port is a device of this machine, by its name.
+pub(crate) fn is_device(name: &str) -> bool {
+    !NETWORK.iter().any(|scheme| name.starts_with(scheme))
+}
+
+/// Whether a port has bits per second, by its name.
+pub(crate) fn has_rate(name: &str) -> bool {
+    is_device(name) || name.starts_with("rfc2217://")
+}
+
+/// Whether the port is not there, and may come.
+fn is_away(error: &OpenError) -> bool {
+    match error {
+        OpenError::Device { source, .. } => source.kind() == io::ErrorKind::NotFound,
+        // A peer that is there, and no bridge or unable to set up its device so, stays that.
+        OpenError::Tcp { source, .. } => source.kind() != io::ErrorKind::Unsupported,
+        _ => false,
     }
 }
 
@@ -134,10 +195,18 @@ pub(crate) async fn open(name: &str, baud: u32) -> Result<Port, Failure> {
 
 /// Checks the form of what is no path: without its port a peer would look as if it were not there.
 pub(crate) fn port_name(name: &str) -> Result<String, String> {
-    if let Some(address) = name.strip_prefix("tcp://") {
-        host_and_port(address).map_err(|error| format!("{error}, behind tcp://"))?;
+    for scheme in NETWORK {
+        if let Some(address) = name.strip_prefix(scheme) {
+            host_and_port(address).map_err(|error| format!("{error}, behind {scheme}"))?;
+        }
     }
-    Ok(name.to_owned())
+    match name.split_once("://") {
+        Some((scheme, _)) if is_device(name) => Err(format!(
+            "{scheme}:// is not known; there are {}",
+            NETWORK.join(", ")
+        )),
+        _ => Ok(name.to_owned()),
+    }
 }
 
 /// Reads `HOST:PORT`.
@@ -161,7 +230,10 @@ pub(crate) fn open_failure(error: &OpenError) -> Failure {
         }
         (OpenError::Initialise(_), _) => Failure::new(FailureKind::TimedOut, chain(error))
             .hint("check power, cable and rate (--auto-baud), and that it is the module's AT port"),
-        (OpenError::Tcp { .. }, _) => failure.hint("is the emulator running with --listen?"),
+        (OpenError::Tcp { .. }, _) if is_away(error) => {
+            failure.hint("is the emulator running with --listen, or the bridge?")
+        }
+        (OpenError::Tcp { .. }, _) => failure,
         (_, Some(io::ErrorKind::NotFound)) => {
             failure.hint("`atmq ports` lists what is there, and `atmq emulate --link` makes one")
         }

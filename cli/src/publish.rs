@@ -1,3 +1,5 @@
+mod bar;
+
 use std::io::{IsTerminal as _, stderr};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -5,19 +7,21 @@ use std::time::{Duration, Instant};
 use atmq_driver::{Client, Delivery, PublishError, QoS};
 use clap::ValueEnum;
 use data_encoding::BASE64;
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 use serde_json::json;
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader, Stdin, stdin};
+use tokio::io::{BufReader, Stdin, stdin};
 use tokio::time::sleep;
 
-use crate::broker::{self, BrokerArguments, publish_failure, qos};
+use self::bar::bar;
+use crate::broker::{self, BrokerArguments, publish_failure, qos, topic};
 use crate::duration::{milliseconds, seconds};
-use crate::emulate::stopped;
 use crate::failure::{Failure, FailureKind, chain};
 use crate::format::from_hex;
+use crate::input::{DATA_LIMIT, read_all, read_file, read_line, unreadable};
 use crate::messages::tell;
-use crate::output::print_line;
+use crate::output::{print_line, print_meanwhile, with_end};
 use crate::port::PortArguments;
+use crate::signals::stopped;
 use crate::summary::Summary;
 use crate::visible::json as to_line;
 
@@ -33,7 +37,7 @@ use crate::visible::json as to_line;
 )]
 pub(crate) struct Arguments {
     /// The topic
-    #[arg(short = 't', long, value_name = "TOPIC")]
+    #[arg(short = 't', long, value_name = "TOPIC", value_parser = topic)]
     topic: String,
     #[command(flatten)]
     payload: Payload,
@@ -74,7 +78,7 @@ struct Payload {
     /// The contents of a file
     #[arg(short = 'f', long, value_name = "PATH")]
     file: Option<PathBuf>,
-    /// All of standard input as one message
+    /// All of standard input as one message, 64 KiB at most
     #[arg(short = 's', long)]
     stdin: bool,
     /// Each line of standard input as a message
@@ -108,16 +112,24 @@ pub(crate) async fn run(arguments: Arguments, quiet: bool) -> Result<(), Failure
         summary: Summary::new(),
     };
     let stopped = stopped();
+    let mut is_stopped = false;
     let published = tokio::select! {
         published = run.publish(source) => published,
-        () = stopped => Err(Failure::new(
-            FailureKind::Stopped,
-            format!("stopped after publishing {}", run.summary.messages()),
-        )),
+        () = stopped => {
+            is_stopped = true;
+            Err(Failure::new(
+                FailureKind::Stopped,
+                format!("stopped after publishing {}", run.summary.messages()),
+            ))
+        }
     };
-    run.sum_up(quiet)?;
-    let disconnected = broker::disconnect(&client).await;
-    published.and(disconnected)
+    let summed_up = run.sum_up(quiet);
+    let disconnecting = broker::disconnect(&client);
+    let disconnected = match is_stopped {
+        true => broker::leave(disconnecting, broker::LEAVE).await,
+        false => disconnecting.await,
+    };
+    published.and(summed_up).and(disconnected)
 }
 
 /// Where messages come from.
@@ -137,20 +149,13 @@ impl Source {
         }
     }
 
-    /// A bar, or without an end to be seen a counter; nothing for one message, nor where nobody
-    /// looks.
+    /// How far it is; nothing for one message, nor where nobody looks.
     fn progress(&self, quiet: bool) -> ProgressBar {
         match self {
-            _ if quiet => ProgressBar::hidden(),
+            _ if quiet || !stderr().is_terminal() => ProgressBar::hidden(),
             Self::Repeated { times: 1, .. } => ProgressBar::hidden(),
-            Self::Repeated { times, .. } => ProgressBar::new(*times).with_style(
-                ProgressStyle::with_template("{wide_bar} {pos} of {len}, {per_sec}, {eta} left")
-                    .expect("the template is right"),
-            ),
-            Self::Lines(_) => ProgressBar::new_spinner().with_style(
-                ProgressStyle::with_template("{spinner} {pos} messages, {per_sec}")
-                    .expect("the template is right"),
-            ),
+            Self::Repeated { times, .. } => bar(Some(*times)),
+            Self::Lines(_) => bar(None),
         }
     }
 }
@@ -180,7 +185,10 @@ impl Run<'_> {
                 }
             }
             Source::Lines(mut lines) => {
-                while let Some(line) = next_line(&mut lines).await? {
+                while let Some(line) = read_line(&mut lines, DATA_LIMIT)
+                    .await
+                    .map_err(|error| unreadable("standard input", &error))?
+                {
                     self.message(encoding.decode(line)?).await?;
                 }
             }
@@ -213,7 +221,7 @@ impl Run<'_> {
                 line["may_have_arrived"] = error.may_have_arrived().into();
                 line["error"] = chain(error).into();
             }
-            print_line(to_line(&line))?;
+            print_meanwhile(with_end(to_line(&line))).await?;
         }
         published.map(drop).map_err(|error| publish_failure(&error))
     }
@@ -244,19 +252,6 @@ fn outcome(published: &Result<Delivery, PublishError>) -> &'static str {
     }
 }
 
-/// The next line without its line feed; `None` at the end.
-async fn next_line(lines: &mut BufReader<Stdin>) -> Result<Option<Vec<u8>>, Failure> {
-    let mut line = Vec::new();
-    let read = lines.read_until(b'\n', &mut line).await;
-    if read.map_err(|error| unreadable("standard input", &error))? == 0 {
-        return Ok(None);
-    }
-    if line.ends_with(b"\n") {
-        line.pop();
-    }
-    Ok(Some(line))
-}
-
 impl Payload {
     /// The one message, or `None` if there will be one for each line of standard input.
     async fn read(&self) -> Result<Option<Vec<u8>>, Failure> {
@@ -267,12 +262,11 @@ impl Payload {
         if let Some(message) = &self.message {
             payload.extend_from_slice(message.as_bytes());
         } else if let Some(path) = &self.file {
-            payload = tokio::fs::read(path)
-                .await
+            payload = read_file(path, DATA_LIMIT)
                 .map_err(|error| unreadable(&path.display().to_string(), &error))?;
         } else if self.stdin {
-            let read = stdin().read_to_end(&mut payload).await;
-            read.map_err(|error| unreadable("standard input", &error))?;
+            let read = read_all(stdin(), DATA_LIMIT).await;
+            payload = read.map_err(|error| unreadable("standard input", &error))?;
         }
         Ok(Some(payload))
     }
@@ -292,11 +286,4 @@ impl Encoding {
             failure.hint("--encoding says how it is written")
         })
     }
-}
-
-fn unreadable(what: &str, error: &std::io::Error) -> Failure {
-    Failure::new(
-        FailureKind::Unavailable,
-        format!("cannot read {what}: {error}"),
-    )
 }

@@ -17,11 +17,12 @@ use self::script::Script;
 pub(crate) use self::show::{as_json, as_text, incomplete, utc, who};
 use crate::capture::{Capture, Mask, RecordArguments, Recorded};
 use crate::duration::seconds;
-use crate::emulate::{listen, no_link, no_pty, stopped};
+use crate::emulate::{listen, no_link, no_pty};
 use crate::failure::{Failure, FailureKind};
 use crate::output::print_line;
 use crate::port::{self, port_name};
 use crate::secret::from_environment;
+use crate::signals::stopped;
 use crate::visible::visible;
 
 /// Show a capture with its meaning, or play one side of it and compare the other
@@ -53,7 +54,7 @@ struct PlayArguments {
     /// Play this side
     #[arg(long = "as", value_enum, value_name = "SIDE")]
     role: Option<Role>,
-    /// The host's side: the module, a serial device or tcp://HOST:PORT
+    /// The host's side: the module, a serial device, tcp://HOST:PORT or rfc2217://HOST:PORT
     #[arg(long, value_name = "DEVICE", env = "ATMQ_PORT", value_parser = port_name)]
     port: Option<String>,
     /// Bits per second of the serial device

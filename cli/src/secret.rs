@@ -2,16 +2,16 @@
 //! could read them.
 
 use std::env::VarError;
-use std::fs;
 use std::io::{IsTerminal as _, stdin};
 use std::path::Path;
 
 use crate::failure::{Failure, FailureKind};
+use crate::input::{DATA_LIMIT, read_text};
 
 /// The first line of a file.
 pub(crate) fn from_file(path: &Path) -> Result<String, Failure> {
     let shown = path.display();
-    let text = fs::read_to_string(path).map_err(|error| {
+    let text = read_text(path, DATA_LIMIT).map_err(|error| {
         Failure::new(
             FailureKind::Unavailable,
             format!("cannot read the secret in {shown}: {error}"),

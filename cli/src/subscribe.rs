@@ -1,19 +1,21 @@
 mod lasting;
 
+use std::cell::Cell;
 use std::time::Duration;
 
-use atmq_driver::{ConnectOptions, Error, Message, Messages, QoS};
+use atmq_driver::{ConnectOptions, Error, ExchangeError, Message, Messages, QoS};
 use serde_json::json;
 use time::OffsetDateTime;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::timeout;
 
-use crate::broker::{self, BrokerArguments, exchange_failure, qos};
-use crate::emulate::stopped;
+use crate::broker::{self, BrokerArguments, exchange_failure, qos, topic_filter};
 use crate::failure::{Failure, FailureKind};
 use crate::format::{FORMAT_HELP, Format};
-use crate::output::{print_bytes, print_line};
+use crate::messages::tell;
+use crate::output::{print_meanwhile, with_end};
 use crate::port::PortArguments;
-use crate::visible::json as to_line;
+use crate::signals::stopped;
+use crate::visible::{json as to_line, printable};
 
 /// Subscribe through a module and print what comes, in the manner of mosquitto_sub
 ///
@@ -25,8 +27,10 @@ use crate::visible::json as to_line;
     next_help_heading = "Messages"
 )]
 pub(crate) struct Arguments {
-    /// A topic filter (repeatable)
-    #[arg(short = 't', long = "topic", value_name = "FILTER", required = true)]
+    /// A topic filter (repeatable). One that is refused is told of, and the others are subscribed to
+    /// all the same
+    #[arg(short = 't', long = "topic", value_name = "FILTER", required = true,
+          value_parser = topic_filter)]
     topics: Vec<String>,
     /// The highest quality of service: 0, 1 or 2
     #[arg(short = 'q', long, value_name = "QOS", default_value = "0", value_parser = qos)]
@@ -35,7 +39,8 @@ pub(crate) struct Arguments {
     #[arg(short = 'C', long, value_name = "NUMBER",
           value_parser = clap::value_parser!(u64).range(1..))]
     count: Option<u64>,
-    /// End so many seconds after the connection is made, with exit code 4
+    /// End so many seconds after the connection is made, with exit code 4, even while a subscription
+    /// has not been acknowledged
     #[arg(short = 'W', long, value_name = "SECONDS")]
     timeout: Option<u32>,
     /// End as soon as the broker has acknowledged all subscriptions
@@ -78,12 +83,13 @@ async fn once(arguments: &Arguments, options: ConnectOptions) -> Result<(), Fail
     let modem = arguments.port.modem().await?;
     let (client, messages) = broker::connect(&modem, options).await?;
     let stopped = stopped();
+    let progress = Progress::default();
+    let subscribe = |topic, qos| client.subscribe(topic, qos);
     let received = tokio::select! {
-        received = arguments.receive(|topic, qos| client.subscribe(topic, qos), messages) => received,
+        received = arguments.receive(subscribe, messages, &progress) => received,
         () = stopped => Ok(()),
     };
-    let disconnected = broker::disconnect(&client).await;
-    received.and(disconnected)
+    received.and(broker::leave(broker::disconnect(&client), progress.patience()).await)
 }
 
 impl Arguments {
@@ -91,21 +97,63 @@ impl Arguments {
     async fn receive<'a, F>(
         &'a self,
         subscribe: impl Fn(&'a str, QoS) -> F,
-        mut messages: Messages,
+        messages: Messages,
+        progress: &Progress,
     ) -> Result<(), Failure>
     where
         F: Future<Output = Result<(), Error>>,
     {
-        let deadline = self
-            .timeout
-            .map(|seconds| Instant::now() + Duration::from_secs(seconds.into()));
-        for topic in &self.topics {
-            let subscribed = subscribe(topic, self.qos).await;
-            subscribed.map_err(|error| exchange_failure(&error).hint("check -t"))?;
+        let received = self.receive_all(subscribe, messages, progress);
+        let Some(seconds) = self.timeout else {
+            return received.await;
+        };
+        let limit = Duration::from_secs(seconds.into());
+        timeout(limit, received).await.unwrap_or_else(|_| {
+            let what = match progress.pending.get() {
+                Some(at) => {
+                    let filter = &self.topics[at];
+                    format!("the subscription to {filter} was not acknowledged in {seconds} s")
+                }
+                None => format!("{} messages in {seconds} s", progress.seen.get()),
+            };
+            Err(Failure::new(FailureKind::TimedOut, what))
+        })
+    }
+
+    async fn receive_all<'a, F>(
+        &'a self,
+        subscribe: impl Fn(&'a str, QoS) -> F,
+        mut messages: Messages,
+        progress: &Progress,
+    ) -> Result<(), Failure>
+    where
+        F: Future<Output = Result<(), Error>>,
+    {
+        let mut subscribed = Vec::new();
+        let mut refused = None;
+        for (at, topic) in self.topics.iter().enumerate() {
+            progress.pending.set(Some(at));
+            match subscribe(topic, self.qos).await {
+                Ok(()) => subscribed.push(topic),
+                Err(error) if self.is_refusal(&error) => {
+                    let failure = subscribe_failure(topic, &error);
+                    // The others are subscribed to all the same.
+                    if let Some(before) = refused.replace(failure) {
+                        tell_refusal(&before);
+                    }
+                }
+                Err(error) => return Err(subscribe_failure(topic, &error)),
+            }
+        }
+        progress.pending.set(None);
+        match refused {
+            Some(failure) if subscribed.is_empty() || self.exit_subscribed => return Err(failure),
+            Some(failure) => tell_refusal(&failure),
+            None => {}
         }
         if self.json {
-            let topics = json!({ "event": "subscribed", "topics": self.topics });
-            print_line(to_line(&topics))?;
+            let topics = json!({ "event": "subscribed", "topics": subscribed });
+            print_meanwhile(with_end(to_line(&topics))).await?;
         }
         if self.exit_subscribed {
             return Ok(());
@@ -115,40 +163,77 @@ impl Arguments {
             None if self.json => Format::json(),
             None => Format::plain(self.verbose),
         };
-        let mut seen = 0;
-        loop {
-            tokio::select! {
-                message = messages.recv() => {
-                    let Some(message) = message else {
-                        let reason = messages.ended();
-                        let reason = reason.map_or("no reason known".into(), |r| r.to_string());
-                        return Err(Failure::new(
-                            FailureKind::Unavailable,
-                            format!("the connection ended: {reason}"),
-                        ));
-                    };
-                    self.print(&format, &message)?;
-                    seen += 1;
-                    if Some(seen) == self.count {
-                        return Ok(());
-                    }
-                }
-                () = sleep_until(deadline.unwrap_or_else(Instant::now)), if deadline.is_some() => {
-                    let seconds = self.timeout.unwrap_or_default();
-                    return Err(Failure::new(
-                        FailureKind::TimedOut,
-                        format!("{seen} messages in {seconds} s"),
-                    ));
-                }
+        while let Some(message) = messages.recv().await {
+            self.print(&format, &message).await?;
+            progress.seen.set(progress.seen.get() + 1);
+            if Some(progress.seen.get()) == self.count {
+                return Ok(());
             }
+        }
+        let reason = messages.ended();
+        let reason = reason.map_or("no reason known".into(), |reason| reason.to_string());
+        Err(Failure::new(
+            FailureKind::Unavailable,
+            format!("the connection ended: {reason}"),
+        ))
+    }
+
+    /// Whether a subscription was refused, and the connection may stand all the same.
+    fn is_refusal(&self, error: &Error) -> bool {
+        match error {
+            Error::Request(_)
+            | Error::Subscription { .. }
+            | Error::Exchange(ExchangeError::Refused { .. }) => true,
+            Error::Disconnected(_) | Error::PortClosed(_) => false,
+            // Whatever it was, over several connections: it has been given up, and they have not.
+            _ => self.reconnect,
         }
     }
 
-    fn print(&self, format: &Format, message: &Message) -> Result<(), Failure> {
+    async fn print(&self, format: &Format, message: &Message) -> Result<(), Failure> {
         let shown = format.print(message, OffsetDateTime::now_utc());
-        match self.no_eol {
-            true => print_bytes(shown),
-            false => print_line(shown),
+        let shown: &[u8] = shown.as_ref();
+        print_meanwhile(match self.no_eol {
+            true => shown.to_vec(),
+            false => with_end(shown),
+        })
+        .await
+    }
+}
+
+/// How far a reception is.
+#[derive(Default)]
+struct Progress {
+    /// Which subscription is waited for.
+    pending: Cell<Option<usize>>,
+    /// Messages that have been printed.
+    seen: Cell<u64>,
+}
+
+impl Progress {
+    /// How long the module may take to disconnect. It is known not to answer soon if it still waits
+    /// for the broker.
+    fn patience(&self) -> Duration {
+        match self.pending.get() {
+            Some(_) => Duration::from_secs(1),
+            None => broker::LEAVE,
         }
     }
+}
+
+fn subscribe_failure(filter: &str, error: &Error) -> Failure {
+    let failure = exchange_failure(error);
+    match error {
+        // These name the filter.
+        Error::Subscription { .. } => failure.hint("check -t, and what the broker allows you"),
+        _ => {
+            let filter = printable(filter);
+            let what = format!("cannot subscribe to {filter}: {}", failure.what());
+            Failure::new(failure.kind(), what).hint("check -t")
+        }
+    }
+}
+
+fn tell_refusal(failure: &Failure) {
+    tell(&format!("atmq: {failure}"));
 }

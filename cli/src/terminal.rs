@@ -1,8 +1,10 @@
 //! The terminal at which somebody types.
 
-use std::io::{Write as _, stdin, stdout};
+use std::io::{stdin, stdout};
 
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcgetwinsize, tcsetattr};
+
+use crate::output::print_bytes;
 
 /// Columns where the terminal does not tell how many it has.
 const COLUMNS: usize = 80;
@@ -32,8 +34,7 @@ impl Drop for Terminal {
         if let Some(before) = &self.before {
             // Whoever reads a line may have been interrupted in the middle of it: brackets around
             // pastes off, and what was being typed away.
-            let _ = stdout().write_all(b"\x1b[?2004l\r\x1b[K");
-            let _ = stdout().flush();
+            let _ = print_bytes("\x1b[?2004l\r\x1b[K");
             let _ = tcsetattr(stdin(), OptionalActions::Now, before);
         }
     }

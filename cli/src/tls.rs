@@ -1,11 +1,11 @@
 //! TLS of the link between module and broker.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use atmq_driver::{ConnectOptions, Tls};
 
 use crate::failure::{Failure, FailureKind};
+use crate::input::{DATA_LIMIT, read_file};
 
 /// Files and choices of TLS, named as `mosquitto_pub` names them.
 #[derive(Debug, clap::Args)]
@@ -63,7 +63,7 @@ impl TlsArguments {
 }
 
 fn read(file: &Path) -> Result<Vec<u8>, Failure> {
-    fs::read(file).map_err(|error| {
+    read_file(file, DATA_LIMIT).map_err(|error| {
         let file = file.display();
         Failure::new(
             FailureKind::Unavailable,

@@ -1,11 +1,12 @@
 use std::sync::Arc;
 
 use atmq_protocol::mqtt::{
-    ConnectionId, ConnectionState, Proof, PublishEnd, PublishResult, QoS, Request, TopicFilter, Urc,
+    ConnectionId, ConnectionState, Proof, PublishEnd, PublishResult, QoS, Request, TopicFilter,
+    Urc, check_filter, check_topic,
 };
 
 use crate::connect::{report, state, tolerate};
-use crate::error::{Disconnected, Error, ExchangeError, PublishError};
+use crate::error::{Disconnected, Error, ExchangeError, PublishError, RequestError};
 use crate::messages::Link;
 use crate::modem::Modem;
 use crate::port_task::Call;
@@ -68,8 +69,8 @@ impl Client {
     /// Subscribes to a topic filter, and waits until the broker has acknowledged it.
     ///
     /// # Errors
-    /// The filter cannot be written as a command, the module or the broker does not take it, or
-    /// the connection has ended.
+    /// The filter is none, or cannot be written as a command; the module or the broker does not
+    /// take it, or the connection has ended.
     pub async fn subscribe(&self, filter: impl Into<String>, qos: QoS) -> Result<(), Error> {
         self.subscribe_many([(filter, qos)]).await
     }
@@ -82,16 +83,18 @@ impl Client {
         &self,
         filters: impl IntoIterator<Item = (impl Into<String>, QoS)>,
     ) -> Result<(), Error> {
-        let filters = filters.into_iter().map(|(filter, qos)| TopicFilter {
-            filter: filter.into().into(),
-            qos,
+        let filters = filters.into_iter().map(|(filter, qos)| {
+            let filter = checked_filter(filter)?.into();
+            Ok(TopicFilter { filter, qos })
         });
-        self.change_subscription(Request::Subscribe {
+        let filters = filters.collect::<Result<Vec<_>, RequestError>>()?;
+        let names: Vec<_> = filters.iter().map(|of| of.filter.clone()).collect();
+        let request = Request::Subscribe {
             connection: self.link.connection,
             message_id: self.link.next_message_id(),
-            filters: filters.collect(),
-        })
-        .await
+            filters,
+        };
+        self.change_subscription(request, &names.join(", ")).await
     }
 
     /// Takes a subscription back, and waits until the broker has acknowledged it.
@@ -99,20 +102,28 @@ impl Client {
     /// # Errors
     /// As for [`subscribe`](Self::subscribe).
     pub async fn unsubscribe(&self, filter: impl Into<String>) -> Result<(), Error> {
-        self.change_subscription(Request::Unsubscribe {
+        let filter = checked_filter(filter)?;
+        let request = Request::Unsubscribe {
             connection: self.link.connection,
             message_id: self.link.next_message_id(),
-            filters: vec![filter.into().into()],
-        })
-        .await
+            filters: vec![filter.clone().into()],
+        };
+        self.change_subscription(request, &filter).await
     }
 
-    async fn change_subscription(&self, request: Request<'static>) -> Result<(), Error> {
+    async fn change_subscription(
+        &self,
+        request: Request<'static>,
+        filter: &str,
+    ) -> Result<(), Error> {
         let answer = self.exchange(Command::Mqtt(request)).await?;
         match report(answer) {
             Some(Urc::SubscriptionChanged { result, .. }) => match result {
                 Ok(_) => Ok(()),
-                Err(reason) => Err(Error::Subscription { reason }),
+                Err(reason) => Err(Error::Subscription {
+                    filter: filter.into(),
+                    reason,
+                }),
             },
             // A dialect that reports nothing ends with its final result code.
             _ => Ok(()),
@@ -136,6 +147,8 @@ impl Client {
         qos: QoS,
         retain: bool,
     ) -> Result<Delivery, PublishError> {
+        let topic = topic.into();
+        checked_topic("the topic", &topic).map_err(|error| PublishError::NotSent(error.into()))?;
         let message_id = match qos {
             QoS::AtMostOnce => 0,
             _ => self.link.next_message_id(),
@@ -145,7 +158,7 @@ impl Client {
             message_id,
             qos,
             retain,
-            topic: topic.into(),
+            topic,
             payload: payload.into(),
         };
         let dialect = self.modem.dialect();
@@ -222,6 +235,19 @@ impl Client {
         let link = Some(self.link.clone());
         self.modem.exchange(command, None, link).await
     }
+}
+
+/// The topic filter, if it is one.
+pub(crate) fn checked_filter(filter: impl Into<String>) -> Result<String, RequestError> {
+    let filter = filter.into();
+    let field = "the topic filter";
+    check_filter(&filter).map_err(|error| RequestError::Topic { field, error })?;
+    Ok(filter)
+}
+
+/// Refuses what is no topic to publish to.
+pub(crate) fn checked_topic(field: &'static str, topic: &str) -> Result<(), RequestError> {
+    check_topic(topic).map_err(|error| RequestError::Topic { field, error })
 }
 
 /// Whether the module was not given the message of a publish that failed with this error.

@@ -11,7 +11,7 @@ use atmq_protocol::mqtt::{
 };
 use tokio::sync::oneshot;
 
-use crate::client::Client;
+use crate::client::{Client, checked_topic};
 use crate::error::{ConnectError, Disconnected, Error, ExchangeError};
 use crate::messages::{Link, Messages};
 use crate::modem::Modem;
@@ -42,6 +42,9 @@ pub(crate) async fn connect_link(
     let client = Client::new(modem.clone(), link.clone());
     // Once, so that a function that gives credentials is asked once for a connect.
     let login = options.connect()?;
+    if let Some(topic) = options.will_topic() {
+        checked_topic("the will topic", topic).map_err(Error::from)?;
+    }
     if let Some(tls) = options.tls_here() {
         tls.check()?;
     }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use atmq_protocol::cloud::CredentialsError;
 use atmq_protocol::dialect::EncodeError;
-use atmq_protocol::mqtt::{ConnectionId, LinkStatus, OpenFailure, QoS, Refusal};
+use atmq_protocol::mqtt::{ConnectionId, LinkStatus, OpenFailure, QoS, Refusal, TopicError};
 use atmq_protocol::result_code::{CmeError, FinalResult};
 use thiserror::Error;
 
@@ -16,7 +16,7 @@ use crate::tls::TlsError;
 
 use words::{
     bytes, during, open_words, reason_words, refusal_words, remedy, sent_again_words,
-    silence_words, status_words,
+    silence_words, status_words, subscription_words,
 };
 
 /// Why a port could not be opened, or nothing behind it answered.
@@ -77,6 +77,14 @@ pub enum RequestError {
         qos: QoS,
         /// The message id.
         message_id: u16,
+    },
+    /// A topic or a topic filter is none; no broker would take it.
+    #[error("{field} {error}")]
+    Topic {
+        /// Which one.
+        field: &'static str,
+        /// What is wrong with it.
+        error: TopicError,
     },
     /// The session is in the middle of another exchange.
     #[error("another exchange is in progress")]
@@ -233,11 +241,22 @@ pub enum Error {
         /// The command.
         command: String,
     },
-    /// The module or the broker did not take the subscription, or the end of it.
-    #[error("the subscription was not changed{}", reason_words(*.reason))]
+    /// The broker or the module did not take the subscription, or the end of it. That the module
+    /// gives no reason where it is the broker's refusal is inferred (reference `lmqtt.md` 1.6).
+    #[error("{} (`{filter}`)", subscription_words(*.reason))]
     Subscription {
-        /// The module's reason, if it gave one (6 not sent, 7 bad parameter).
+        /// The topic filter; several are separated by a comma and a blank.
+        filter: String,
+        /// The module's reason, if it gave one (6 not sent, 7 bad parameter). Without one, and with
+        /// MQTT's own 128, the broker has refused.
         reason: Option<i32>,
+    },
+    /// The opposite has been asked for meanwhile: a subscription that was to be made is to be taken
+    /// back, or the other way round.
+    #[error("the opposite was asked for meanwhile (`{filter}`)")]
+    Overtaken {
+        /// The topic filter.
+        filter: String,
     },
     /// The connection has ended; see the reason.
     #[error("not connected: {0}")]

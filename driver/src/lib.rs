@@ -66,7 +66,7 @@ pub use atmq_protocol::framing::DataEnd;
 pub use atmq_protocol::limits::Limits;
 pub use atmq_protocol::mqtt::{
     ConnectionId, ConnectionState, LinkStatus, OpenFailure, QoS, Refusal, Timeouts, TlsVersion,
-    Version, Will,
+    TopicError, Version, Will,
 };
 pub use atmq_protocol::result_code::{CmeError, FinalResult};
 pub use atmq_protocol::standard::{

@@ -52,9 +52,9 @@ pub struct Modem {
 }
 
 impl Modem {
-    /// Opens a port by its name and [initialises](Self::initialise) the module: a device such as
-    /// `/dev/ttyUSB0` or `COM3`, a PTY, or `tcp://HOST:PORT`. If the port is lost later, it is
-    /// opened again, see [`Settings::reopen`].
+    /// Opens a port by its name, as [`open_port`](crate::open_port) knows them, and
+    /// [initialises](Self::initialise) the module. If the port is lost later, it is opened again,
+    /// see [`Settings::reopen`].
     ///
     /// Must be called within a tokio runtime.
     ///

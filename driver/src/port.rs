@@ -1,3 +1,5 @@
+mod rfc2217;
+
 use std::io;
 use std::path::Path;
 use std::pin::Pin;
@@ -8,13 +10,14 @@ use atmq_protocol::limits::Limits;
 use socket2::{SockRef, TcpKeepalive};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
-use tokio_serial::{ClearBuffer, SerialPort as _, SerialStream};
+use tokio_serial::{ClearBuffer, FlowControl, SerialPort as _, SerialStream};
 
+use self::rfc2217::Rfc2217;
 use crate::error::OpenError;
 use crate::port_task;
 use crate::settings::Settings;
 
-/// A serial device, or a TCP peer in its place. For [`Modem::over`](crate::Modem::over).
+/// A serial device, a TCP peer in its place, or a device behind an RFC 2217 bridge. For [`Modem::over`](crate::Modem::over).
 #[derive(Debug)]
 pub struct Port(Inner);
 
@@ -22,32 +25,50 @@ pub struct Port(Inner);
 enum Inner {
     Serial(SerialStream),
     Tcp(TcpStream),
+    Rfc2217(Box<Rfc2217>),
 }
 
-/// Opens a port by its name: a device such as `/dev/ttyUSB0` or `COM3`, a PTY, or
-/// `tcp://HOST:PORT`. The module is not spoken to.
+/// Opens a port by its name; the module is not spoken to.
+///
+/// | name | what it is |
+/// |---|---|
+/// | `/dev/ttyUSB0`, `COM3`, the path of a PTY | a serial device |
+/// | `tcp://HOST:PORT`, `socket://HOST:PORT` | a TCP peer that passes bytes as they are |
+/// | `rfc2217://HOST:PORT` | a serial device behind a bridge, which is told rate and flow control |
 ///
 /// # Errors
-/// The device cannot be opened, or the peer cannot be reached. A device that another program has
-/// open is busy.
+/// The device cannot be opened, or the peer cannot be reached; the bridge does not speak RFC 2217,
+/// or cannot do what the settings ask for. A device that another program has open is busy.
 pub async fn open_port(name: &str, settings: &Settings) -> Result<Port, OpenError> {
-    match name.strip_prefix("tcp://") {
-        Some(address) => connect(address).await,
-        None => open_device(name, settings),
+    let raw = ["tcp://", "socket://"];
+    if let Some(address) = raw.iter().find_map(|scheme| name.strip_prefix(scheme)) {
+        let stream = connect(address).await.map_err(unreachable(address))?;
+        return Ok(Port(Inner::Tcp(stream)));
+    }
+    if let Some(address) = name.strip_prefix("rfc2217://") {
+        let stream = connect(address).await.map_err(unreachable(address))?;
+        let port = Rfc2217::open(stream, settings).await;
+        return port
+            .map(|port| Port(Inner::Rfc2217(Box::new(port))))
+            .map_err(unreachable(address));
+    }
+    open_device(name, settings)
+}
+
+fn unreachable(address: &str) -> impl Fn(io::Error) -> OpenError {
+    move |source| OpenError::Tcp {
+        address: address.into(),
+        source,
     }
 }
 
 /// `address`: `HOST:PORT`.
-async fn connect(address: &str) -> Result<Port, OpenError> {
-    let failed = |source| OpenError::Tcp {
-        address: address.into(),
-        source,
-    };
-    let stream = TcpStream::connect(address).await.map_err(failed)?;
+async fn connect(address: &str) -> io::Result<TcpStream> {
+    let stream = TcpStream::connect(address).await?;
     // A command is one write, and its answer is waited for.
-    stream.set_nodelay(true).map_err(failed)?;
-    notice_its_end(&stream).map_err(failed)?;
-    Ok(Port(Inner::Tcp(stream)))
+    stream.set_nodelay(true)?;
+    notice_its_end(&stream)?;
+    Ok(stream)
 }
 
 /// After how long without a byte a peer is asked whether it is still there, and how often: one
@@ -69,7 +90,11 @@ fn notice_its_end(stream: &TcpStream) -> io::Result<()> {
 }
 
 fn open_device(path: &str, settings: &Settings) -> Result<Port, OpenError> {
-    let builder = tokio_serial::new(path, settings.baud_rate);
+    let flow_control = match settings.rts_cts {
+        true => FlowControl::Hardware,
+        false => FlowControl::None,
+    };
+    let builder = tokio_serial::new(path, settings.baud_rate).flow_control(flow_control);
     let stream = SerialStream::open(&builder).map_err(|error| OpenError::Device {
         path: path.into(),
         source: reason(path, error),
@@ -116,6 +141,7 @@ impl Port {
         match &mut self.0 {
             Inner::Serial(stream) => stream.set_baud_rate(rate).map_err(io::Error::from),
             Inner::Tcp(_) => Err(io::ErrorKind::Unsupported.into()),
+            Inner::Rfc2217(port) => port.set_baud_rate(rate),
         }
     }
 }
@@ -129,6 +155,7 @@ impl AsyncRead for Port {
         match &mut self.get_mut().0 {
             Inner::Serial(stream) => Pin::new(stream).poll_read(cx, buffer),
             Inner::Tcp(stream) => Pin::new(stream).poll_read(cx, buffer),
+            Inner::Rfc2217(port) => Pin::new(port).poll_read(cx, buffer),
         }
     }
 }
@@ -142,6 +169,7 @@ impl AsyncWrite for Port {
         match &mut self.get_mut().0 {
             Inner::Serial(stream) => Pin::new(stream).poll_write(cx, bytes),
             Inner::Tcp(stream) => Pin::new(stream).poll_write(cx, bytes),
+            Inner::Rfc2217(port) => Pin::new(port).poll_write(cx, bytes),
         }
     }
 
@@ -151,6 +179,7 @@ impl AsyncWrite for Port {
             // until the last bit is out, on a PTY until the other end has read it.
             Inner::Serial(_) => Poll::Ready(Ok(())),
             Inner::Tcp(stream) => Pin::new(stream).poll_flush(cx),
+            Inner::Rfc2217(port) => Pin::new(port).poll_flush(cx),
         }
     }
 
@@ -159,6 +188,7 @@ impl AsyncWrite for Port {
             // As with the flush; dropping it closes it.
             Inner::Serial(_) => Poll::Ready(Ok(())),
             Inner::Tcp(stream) => Pin::new(stream).poll_shutdown(cx),
+            Inner::Rfc2217(port) => Pin::new(port).poll_shutdown(cx),
         }
     }
 }
@@ -171,9 +201,7 @@ mod tests {
     async fn a_peer_that_vanishes_is_noticed() {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
-        let Port(Inner::Tcp(stream)) = connect(&address).await.unwrap() else {
-            panic!("it is TCP");
-        };
+        let stream = connect(&address).await.unwrap();
         let socket = SockRef::from(&stream);
         assert!(socket.keepalive().unwrap());
         let silence = socket.tcp_keepalive_time().unwrap();

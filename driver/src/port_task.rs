@@ -17,6 +17,7 @@ use std::time::Duration;
 
 use atmq_protocol::limits::Limits;
 use atmq_protocol::standard::Pin;
+use atmq_protocol::throttle::Throttle;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::{Instant, sleep, sleep_until};
 
@@ -98,6 +99,9 @@ pub(crate) struct PortTask {
     secrets: Secrets,
     /// What the session cannot count.
     own: Counters,
+    /// For the log: losses of the port, and messages whose reader is too slow.
+    losses: Throttle<Instant>,
+    drops: Throttle<Instant>,
 }
 
 /// Who waits for an exchange.
@@ -128,6 +132,8 @@ impl PortTask {
             baud_rate: settings.baud_rate,
             secrets: Secrets::default(),
             own: Counters::default(),
+            losses: Throttle::new(),
+            drops: Throttle::new(),
             settings,
         }
     }
@@ -255,7 +261,10 @@ impl PortTask {
 
     /// Waits for the port to come back. `None`: the last handle has gone.
     async fn reopen(&mut self, supply: &Supply, why: String) -> Option<Stream> {
-        tracing::warn!(why, "port lost");
+        let held_back = self.losses.pass(Instant::now());
+        if let Some(held_back) = held_back {
+            tracing::warn!(why, held_back, "port lost");
+        }
         self.own.port_losses += 1;
         let reason = PortLost(why.into());
         let error = Error::PortLost(reason.clone());
@@ -286,7 +295,9 @@ impl PortTask {
             };
             match opened {
                 Ok(stream) => {
-                    tracing::info!("port opened again");
+                    if held_back.is_some() {
+                        tracing::info!("port opened again");
+                    }
                     self.port_back();
                     return Some(stream);
                 }

@@ -16,6 +16,7 @@ use crate::session::redact;
 pub struct Settings {
     pub(crate) baud_rate: u32,
     pub(crate) auto_baud: bool,
+    pub(crate) rts_cts: bool,
     pub(crate) dialect: &'static dyn Dialect,
     pub(crate) limits: Option<Limits>,
     pub(crate) message_queue: usize,
@@ -46,9 +47,20 @@ impl Settings {
     /// comes back; at a wrong rate garbage comes, or nothing. If it is not found, which takes
     /// 8 s, the module is initialised at the given rate all the same.
     ///
-    /// Only for [`Modem::open`](crate::Modem::open) and serial devices; others have no rate.
+    /// Only for [`Modem::open`](crate::Modem::open), for serial devices and those behind an
+    /// RFC 2217 bridge; others have no rate.
     pub fn auto_baud(mut self, auto_baud: bool) -> Self {
         self.auto_baud = auto_baud;
+        self
+    }
+
+    /// Whether host and module hold each other back by RTS and CTS, where both are wired. They do
+    /// not, unless set. This is the host's side; the module's is set by `AT+IFC=2,2`.
+    ///
+    /// Only for [`Modem::open`](crate::Modem::open), for serial devices and those behind an
+    /// RFC 2217 bridge.
+    pub fn rts_cts(mut self, rts_cts: bool) -> Self {
+        self.rts_cts = rts_cts;
         self
     }
 
@@ -167,6 +179,7 @@ impl Default for Settings {
         Self {
             baud_rate: 115_200,
             auto_baud: false,
+            rts_cts: false,
             dialect: &Lmqtt::DEFAULT,
             limits: None,
             message_queue: 256,
@@ -185,6 +198,7 @@ impl fmt::Debug for Settings {
         f.debug_struct("Settings")
             .field("baud_rate", &self.baud_rate)
             .field("auto_baud", &self.auto_baud)
+            .field("rts_cts", &self.rts_cts)
             .field("dialect", &self.dialect.name())
             .field("limits", &self.limits)
             .field("message_queue", &self.message_queue)

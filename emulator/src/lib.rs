@@ -31,6 +31,7 @@
 //! # }
 //! ```
 
+mod accept;
 pub mod broker;
 mod emulator;
 mod http;

@@ -8,8 +8,9 @@ use std::future::{Future, ready};
 use std::io;
 use std::time::Duration;
 
+use atmq_protocol::throttle::Throttle;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 pub use both::BothPorts;
 pub use device::DevicePort;
@@ -86,6 +87,9 @@ pub(crate) struct Patient<P> {
     /// The host has taken nothing for a while; it is not waited for again before it does.
     stalled: bool,
     lost: u64,
+    /// For the log, and whether the last stall is in it.
+    stalls: Throttle<Instant>,
+    told: bool,
 }
 
 impl<P: Port> Patient<P> {
@@ -99,6 +103,8 @@ impl<P: Port> Patient<P> {
             patience,
             stalled: false,
             lost: 0,
+            stalls: Throttle::new(),
+            told: false,
         }
     }
 
@@ -112,7 +118,10 @@ impl<P: Port> Patient<P> {
             let Ok(written) = timeout(patience, self.port.write(bytes)).await else {
                 self.lost += bytes.len() as u64;
                 if !self.stalled {
-                    tracing::warn!(lost = self.lost, "the host does not read: output is lost");
+                    self.told = self.stalls.pass(Instant::now()).is_some();
+                    if self.told {
+                        tracing::warn!(lost = self.lost, "the host does not read: output is lost");
+                    }
                 }
                 self.stalled = true;
                 return Ok(());
@@ -121,7 +130,7 @@ impl<P: Port> Patient<P> {
             if written == 0 {
                 return Err(io::ErrorKind::WriteZero.into());
             }
-            if std::mem::take(&mut self.stalled) {
+            if std::mem::take(&mut self.stalled) && self.told {
                 tracing::info!(lost = self.lost, "the host reads again");
             }
             bytes = &bytes[written..];
@@ -138,7 +147,7 @@ mod tests {
     async fn a_host_that_does_not_read_is_not_waited_for_twice() {
         let (module, mut host) = tokio::io::duplex(4);
         let mut port = Patient::new(StreamPort(module));
-        let start = tokio::time::Instant::now();
+        let start = Instant::now();
         port.write(b"123456").await.unwrap();
         port.write(b"789").await.unwrap();
         assert_eq!(start.elapsed(), Duration::from_secs(1));

@@ -15,6 +15,7 @@
 //! | [`dialect`] | the command sets themselves; [`dialect::Lmqtt`] is the first |
 //! | [`redact`] | which part of a command line is a secret |
 //! | [`limits`] | what a module model accepts: lengths, ranges, number of connections |
+//! | [`throttle`] | how often a line of one kind is logged |
 //! | `cloud` | with the feature `cloud`: credentials and frames of cloud platforms |
 //!
 //! The crate is `no_std` with `alloc`.
@@ -35,5 +36,6 @@ pub mod redact;
 pub mod result_code;
 mod secret;
 pub mod standard;
+pub mod throttle;
 
 pub use secret::Secret;

@@ -12,6 +12,7 @@ use super::block;
 use super::rtac::Event;
 use crate::failure::{Failure, FailureKind};
 use crate::messages::tell;
+use crate::port::has_rate;
 
 /// Whether and where to record.
 #[derive(Debug, Clone, clap::Args)]
@@ -35,7 +36,7 @@ impl RecordArguments {
     ) -> Result<Option<Recorder>, Failure> {
         let path = self.record.as_deref();
         // A TCP peer has no rate, whatever is set.
-        let baud = baud.filter(|_| !port.starts_with("tcp://"));
+        let baud = baud.filter(|_| has_rate(port));
         path.map(|path| Recorder::create(path, self.force, port, baud))
             .transpose()
     }
@@ -57,6 +58,8 @@ struct Writer {
     path: PathBuf,
     /// `None` once it has failed.
     file: Option<File>,
+    /// Bytes of whole records.
+    whole: u64,
     /// One moment on both clocks: the clock of the day may be set while the program runs.
     started: (Instant, Duration),
     /// What the host sends, and what the module sends.
@@ -76,6 +79,7 @@ impl Recorder {
         let mut writer = Writer {
             path: path.to_owned(),
             file: Some(file),
+            whole: 0,
             started: (Instant::now(), since_epoch(SystemTime::now())),
             redactors: Default::default(),
             packet: Vec::new(),
@@ -136,9 +140,13 @@ impl Writer {
     /// Writes the packet, in one piece.
     fn write(&mut self) -> io::Result<()> {
         let written = match &mut self.file {
-            Some(file) => file.write_all(&self.packet),
+            Some(file) => file.write_all(&self.packet).inspect_err(|_| {
+                // On a full disk a part of it may be there. A pipe has no length to be set.
+                let _ = file.set_len(self.whole);
+            }),
             None => Ok(()),
         };
+        self.whole += self.packet.len() as u64;
         self.packet.clear();
         written
     }

@@ -1,6 +1,6 @@
 use crate::failure::Failure;
 use crate::messages;
-use crate::output::print_line;
+use crate::output::{print_later, print_line};
 
 /// Where lines go that programs read: standard output, unless that is the module's line.
 #[derive(Debug, Clone, Copy)]
@@ -28,5 +28,15 @@ impl Announcer {
             return Ok(());
         }
         print_line(line)
+    }
+
+    /// Prints the line some time: a module does not wait for who reads of it. Returns whether there
+    /// was room for it.
+    pub(crate) fn announce_later(self, line: &str) -> Result<bool, Failure> {
+        if self.to_stderr {
+            messages::tell(line);
+            return Ok(true);
+        }
+        print_later(line)
     }
 }

@@ -16,7 +16,7 @@ use super::socket::read_line;
 use super::words::Line;
 use crate::failure::{Failure, FailureKind};
 use crate::messages;
-use crate::output::print_line;
+use crate::output::{print_line, print_meanwhile, with_end};
 use crate::terminal::Terminal;
 
 /// Whether somebody can type: the terminal is ours to read from and to write to.
@@ -33,14 +33,22 @@ pub(super) async fn run(desk: Desk) -> Result<(), Failure> {
         return typed(desk).await;
     }
     let mut reader = BufReader::new(tokio::io::stdin());
+    let mut told = false;
     // What cannot be read any more has ended.
     while let Ok(Some(line)) = read_line(&mut reader).await {
         let answer = match line {
             Some(line) => desk.line(&line).await,
             None => Some("error a line is UTF-8, and not so long".to_owned()),
         };
-        if let Some(answer) = answer {
-            print_line(answer)?;
+        if let Some(answer) = answer
+            && let Err(failure) = print_meanwhile(with_end(answer)).await
+            && !told
+        {
+            // The module runs on, and does what it is told.
+            told = true;
+            if failure.kind() != FailureKind::NobodyReads {
+                messages::tell(&format!("atmq: {failure}; answers are lost"));
+            }
         }
     }
     std::future::pending().await
@@ -90,6 +98,7 @@ fn edit(editor: &mut Editor<(), MemHistory>, lines: &mpsc::Sender<Asked>) {
             match answer.blocking_recv() {
                 Ok(answer) if answer.is_empty() => {}
                 Ok(answer) => {
+                    // A terminal that is gone ends the editor.
                     let _ = print_line(answer);
                 }
                 Err(_) => return,

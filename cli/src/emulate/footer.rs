@@ -1,6 +1,6 @@
 //! A line at the bottom of the terminal that stays there while everything else scrolls above it.
 
-use std::io::{IsTerminal as _, Write as _, stderr};
+use std::io::{IsTerminal as _, stderr};
 use std::time::Duration;
 
 use rustix::process::getpgrp;
@@ -8,6 +8,7 @@ use rustix::termios::{tcgetpgrp, tcgetwinsize};
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::desk::Desk;
+use crate::messages::paint;
 use crate::visible::printable;
 
 /// How often it is looked at, and drawn if it has changed.
@@ -68,13 +69,13 @@ impl Footer {
         out.push_str(&format!(
             "\x1b7\x1b[{rows};1H\x1b[2K\x1b[7m{shown}\x1b[0m\x1b8"
         ));
-        write(&out);
+        paint(&out);
         self.drawn = Some((size, shown));
     }
 
     fn hide(&mut self) {
         if let Some(((rows, _), _)) = self.drawn.take() {
-            write(&format!("\x1b7\x1b[r\x1b[{rows};1H\x1b[2K\x1b8"));
+            paint(&format!("\x1b7\x1b[r\x1b[{rows};1H\x1b[2K\x1b8"));
         }
     }
 }
@@ -83,11 +84,4 @@ impl Drop for Footer {
     fn drop(&mut self) {
         self.hide();
     }
-}
-
-/// With one call, so that nothing else comes between.
-fn write(text: &str) {
-    let mut stderr = stderr().lock();
-    let _ = stderr.write_all(text.as_bytes());
-    let _ = stderr.flush();
 }

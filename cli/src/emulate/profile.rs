@@ -3,6 +3,7 @@ use std::path::Path;
 use atmq_emulator::{Profile, ProfileChange, ProfileChangeError};
 
 use crate::failure::{Failure, FailureKind};
+use crate::input::{SETTINGS_LIMIT, read_text};
 
 /// Which module to be.
 #[derive(Debug, clap::Args)]
@@ -24,7 +25,7 @@ impl ProfileArguments {
         let name = &self.profile;
         let text = match Profile::text(name) {
             Some(text) => text,
-            None => &std::fs::read_to_string(name).map_err(|error| {
+            None => &read_text(Path::new(name), SETTINGS_LIMIT).map_err(|error| {
                 Failure::new(
                     FailureKind::Unavailable,
                     format!("cannot read the profile {name}: {error}"),

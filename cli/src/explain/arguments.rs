@@ -2,11 +2,13 @@ use std::io::IsTerminal as _;
 
 use atmq_protocol::result_code::FinalResult;
 use serde_json::{Value, json};
+use tokio::io::BufReader;
 
 use super::code::{explain_number, explain_numbers};
 use super::{Explained, Explanation, explain_line, sentence};
 use crate::failure::{Failure, FailureKind};
 use crate::grammar::{self, redacted};
+use crate::input::{DATA_LIMIT, read_line, unreadable};
 use crate::output::print_line;
 use crate::visible::json as to_line;
 
@@ -27,7 +29,7 @@ pub(crate) struct Arguments {
     text: Option<String>,
 }
 
-pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
+pub(crate) async fn run(arguments: &Arguments) -> Result<(), Failure> {
     let Arguments { to, json, text } = arguments;
     let to = to.as_deref().map(str::as_bytes);
     if let Some(text) = text {
@@ -40,19 +42,22 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     }
     // Each line answers the command before it.
     let mut asked = to.map(<[u8]>::to_vec);
-    for line in std::io::stdin().lines() {
-        let line = line.map_err(|error| {
-            let what = format!("cannot read standard input: {error}");
-            Failure::new(FailureKind::Unavailable, what)
-        })?;
+    let mut lines = BufReader::new(tokio::io::stdin());
+    while let Some(line) = read_line(&mut lines, DATA_LIMIT)
+        .await
+        .map_err(|error| unreadable("standard input", &error))?
+    {
+        // A log may hold the noise of a wrong rate.
+        let line = String::from_utf8_lossy(&line);
+        let line = line.strip_suffix('\r').unwrap_or(&line);
         let explanation = explain_line(line.as_bytes(), asked.as_deref());
         match explanation {
-            Some(explanation) if *json => print(&line, &explanation, true)?,
-            None if *json => print_line(to_line(&json!({ "text": redacted(&line) })))?,
+            Some(explanation) if *json => print(line, &explanation, true)?,
+            None if *json => print_line(to_line(&json!({ "text": redacted(line) })))?,
             Some(explanation) => {
-                print_line(format!("{}\n    {}", redacted(&line), explanation.brief()))?;
+                print_line(format!("{}\n    {}", redacted(line), explanation.brief()))?;
             }
-            None => print_line(redacted(&line).as_bytes())?,
+            None => print_line(redacted(line).as_bytes())?,
         }
         if grammar::body(line.trim().as_bytes()).is_some() {
             asked = Some(line.trim().as_bytes().to_vec());

@@ -10,9 +10,13 @@ use atmq_protocol::redact::secrets;
 use etcetera::{BaseStrategy as _, choose_base_strategy};
 
 use crate::grammar::redacted;
+use crate::input::read_file;
 
 /// So many lines are kept.
 const LINES: usize = 1000;
+
+/// The longest file that is read, in bytes: more than twice what is kept.
+const FILE: usize = 16 * 1024 * 1024;
 
 /// Longer lines are not worth keeping.
 const LENGTH: usize = 4096;
@@ -26,6 +30,14 @@ pub(super) struct History {
 }
 
 impl History {
+    /// Keeps nothing.
+    pub(super) fn none() -> Self {
+        Self {
+            file: None,
+            last: String::new(),
+        }
+    }
+
     /// Opens the history and returns what is in it, oldest first. Without `keep`, and where there
     /// is no place for it, nothing is kept.
     ///
@@ -33,13 +45,7 @@ impl History {
     /// The file cannot be read or written.
     pub(super) fn open(keep: bool) -> io::Result<(Self, Vec<String>)> {
         let Some(path) = path().filter(|_| keep) else {
-            return Ok((
-                Self {
-                    file: None,
-                    last: String::new(),
-                },
-                Vec::new(),
-            ));
+            return Ok((Self::none(), Vec::new()));
         };
         if let Some(directory) = path.parent() {
             DirBuilder::new()
@@ -47,7 +53,7 @@ impl History {
                 .mode(0o700)
                 .create(directory)?;
         }
-        let bytes = match fs::read(&path) {
+        let bytes = match read_file(&path, FILE) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             read => read.unwrap_or_default(),
         };

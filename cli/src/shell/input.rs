@@ -1,10 +1,11 @@
 //! Where lines are typed: at a terminal, with an editor, or not.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::io::{BufRead as _, Read as _, stdin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc as blocking;
+use std::sync::mpsc::{self as blocking, TrySendError};
 use std::thread;
 use std::time::Duration;
 
@@ -28,6 +29,9 @@ use crate::terminal::columns;
 
 /// The longest line from an input that is no terminal.
 const LINE_LIMIT: u64 = 64 * 1024;
+
+/// Lines that may wait for a terminal that takes nothing, stopped by Ctrl-S, say. Ours.
+const WAITING: usize = 4096;
 
 /// How long is waited until what was said is on the screen. It is there at once, unless it came
 /// in the very moment in which a line was finished: then the editor shows it above the next one.
@@ -65,7 +69,9 @@ pub(super) struct Input {
 
 struct Asked {
     ask: blocking::Sender<Ask>,
-    say: blocking::Sender<Say>,
+    say: blocking::SyncSender<Say>,
+    /// Lines that were not shown, because the terminal took nothing.
+    lost: Cell<u64>,
     /// The editor is at work.
     busy: bool,
 }
@@ -137,7 +143,7 @@ impl Input {
             colors,
         }));
         let mut printer = editor.create_external_printer().map_err(unusable)?;
-        let (say, said) = blocking::channel();
+        let (say, said) = blocking::sync_channel(WAITING);
         thread::spawn(move || {
             for say in said {
                 match say {
@@ -150,8 +156,12 @@ impl Input {
         let (ask, asked) = blocking::channel();
         let (sender, typed) = mpsc::channel(1);
         thread::spawn(move || read_lines(editor, history, &asked, &sender, &data));
-        let busy = false;
-        let editor = Some(Asked { ask, say, busy });
+        let editor = Some(Asked {
+            ask,
+            say,
+            lost: Cell::default(),
+            busy: false,
+        });
         Ok(Self { typed, editor })
     }
 
@@ -166,7 +176,7 @@ impl Input {
             return;
         };
         let (done, all) = oneshot::channel();
-        if editor.say.send(Say::Mark(done)).is_ok() {
+        if editor.say.try_send(Say::Mark(done)).is_ok() {
             let _ = tokio::time::timeout(SHOWN, all).await;
         }
         let prompt = prompt.to_owned();
@@ -185,8 +195,20 @@ impl Input {
 
     /// Prints lines, above the one that is being typed. `false` if there is no editor.
     pub(super) fn say(&self, text: String) -> bool {
-        let editor = self.editor.as_ref();
-        editor.is_some_and(|editor| editor.say.send(Say::Text(text)).is_ok())
+        let Some(editor) = &self.editor else {
+            return false;
+        };
+        let lost = editor.lost.take();
+        let text = match lost {
+            0 => text,
+            lost => format!("· {lost} lines were not shown: the terminal took nothing\n{text}"),
+        };
+        match editor.say.try_send(Say::Text(text)) {
+            Err(TrySendError::Full(_)) => editor.lost.set(lost + 1),
+            // A terminal that is gone ends the editor, which is told.
+            Ok(()) | Err(TrySendError::Disconnected(_)) => {}
+        }
+        true
     }
 }
 

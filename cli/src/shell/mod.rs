@@ -18,7 +18,8 @@ use self::history::History;
 use self::input::Input;
 use self::screen::{Screen, colors};
 use self::session::Session;
-use crate::failure::{Failure, FailureKind};
+use crate::failure::Failure;
+use crate::messages::tell;
 use crate::port::PortArguments;
 use crate::terminal::Terminal;
 
@@ -56,10 +57,13 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     let mqtt = Arc::new(AtomicBool::new(true));
     let terminal = (stdin().is_terminal() && stdout().is_terminal()).then(Terminal::quiet);
     let input = if terminal.is_some() {
-        let (history, past) = History::open(!arguments.no_history).map_err(|error| {
-            let what = format!("cannot keep the history: {error}");
-            Failure::new(FailureKind::Unavailable, what).hint("--no-history goes without")
-        })?;
+        let opened = History::open(!arguments.no_history);
+        let (history, past) = opened.unwrap_or_else(|error| {
+            tell(&format!(
+                "atmq: cannot keep the history: {error}; this shell goes without"
+            ));
+            (History::none(), Vec::new())
+        });
         Input::editor(history, past, mqtt.clone(), colors())?
     } else {
         Input::plain()

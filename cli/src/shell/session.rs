@@ -1,4 +1,5 @@
 use std::path::Path;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -9,6 +10,7 @@ use atmq_protocol::limits::Limits;
 use atmq_protocol::mqtt::{FormatTable, Urc};
 use atmq_protocol::result_code::FinalResult;
 use atmq_protocol::standard::RegistrationChanged;
+use rustix::process::Signal as Kill;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::{Instant, sleep, sleep_until};
 
@@ -18,7 +20,8 @@ use super::slash;
 use crate::capture::{Recorded, Recorder};
 use crate::dialogue::{DIALECT, Dialogue, Heard, is_success};
 use crate::failure::Failure;
-use crate::port::PortArguments;
+use crate::port::{PortArguments, is_device};
+use crate::signals::{stopped, stopped_by};
 
 /// After so long a silence an unfinished line is shown, and a lost port is looked for.
 const SILENCE: Duration = Duration::from_secs(1);
@@ -59,8 +62,8 @@ pub(super) struct Session {
     pub(super) screen: Screen,
     pub(super) mqtt: Arc<AtomicBool>,
     interrupted: Signal,
-    terminated: Signal,
-    hung_up: Signal,
+    /// The program is told to end.
+    ending: Pin<Box<dyn Future<Output = ()>>>,
     /// What the module takes.
     pub(super) limits: Limits,
     /// The command that was sent last, while lines may answer it.
@@ -87,16 +90,20 @@ impl Session {
         screen: Screen,
         mqtt: Arc<AtomicBool>,
     ) -> Self {
-        let handler = |kind| signal(kind).expect("signals can be handled");
+        // To a person Ctrl-C ends a wait; where none types it ends the program.
+        let ending: Pin<Box<dyn Future<Output = ()>>> = match input.is_terminal() {
+            true => Box::pin(stopped_by(&[Kill::TERM, Kill::HUP])),
+            false => Box::pin(stopped()),
+        };
+        let interrupted = signal(SignalKind::interrupt()).expect("Ctrl-C can be handled");
         Self {
             ports,
             dialogue: Some(Dialogue::new(port)),
             input,
             screen,
             mqtt,
-            interrupted: handler(SignalKind::interrupt()),
-            terminated: handler(SignalKind::terminate()),
-            hung_up: handler(SignalKind::hangup()),
+            interrupted,
+            ending,
             // The narrowest, until it is known better.
             limits: Limits::NT26,
             asked: None,
@@ -171,8 +178,7 @@ impl Session {
                     Ok(heard) => Event::Heard(heard),
                     Err(failure) => Event::Lost(failure),
                 },
-                _ = self.terminated.recv() => return self.stop(),
-                _ = self.hung_up.recv() => return self.stop(),
+                () = &mut self.ending, if !self.stopped => return self.stop(),
                 _ = self.interrupted.recv() => return Event::Interrupted,
                 typed = self.input.next(), if typing => return Event::Typed(typed),
                 () = sleep_until(deadline.unwrap_or_else(Instant::now)), if deadline.is_some() => {
@@ -214,7 +220,7 @@ impl Session {
             }
             None => {
                 let name = self.ports.name();
-                if self.told_back || name.starts_with("tcp://") || !Path::new(name).exists() {
+                if self.told_back || !is_device(name) || !Path::new(name).exists() {
                     return Ok(());
                 }
                 let back = format!("{name} is there again: /reconnect, or Enter, opens it");

@@ -6,7 +6,7 @@ use std::time::Duration;
 use regex::bytes::Regex;
 
 use super::complete::Candidate;
-use crate::broker::qos;
+use crate::broker::{self, qos};
 use crate::data::data;
 use crate::duration::seconds;
 use atmq_protocol::mqtt::QoS;
@@ -181,7 +181,7 @@ pub(super) fn parse(line: &str) -> Result<Slash, String> {
         "/publish" => {
             let usage = "/publish takes TOPIC PAYLOAD [QOS]";
             let mut words = words(rest)?.into_iter();
-            let topic = words.next().ok_or(usage)?;
+            let topic = broker::topic(&words.next().ok_or(usage)?)?;
             let payload = data(&words.next().ok_or(usage)?)?;
             let level = words.next().unwrap_or_else(|| "0".to_owned());
             let qos = qos(&level).map_err(|why| format!("`{level}`: {why}"))?;

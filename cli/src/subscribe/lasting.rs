@@ -1,42 +1,48 @@
 //! A subscription that outlives its connections.
 
+use std::pin::pin;
 use std::time::Duration;
 
 use atmq_driver::ConnectOptions;
 use atmq_driver::reconnect::{Reconnect, ReconnectingClient, State, Stopped};
 
-use super::Arguments;
-use crate::broker::connect_failure;
-use crate::emulate::stopped;
+use super::{Arguments, Progress};
+use crate::broker::{self, connect_failure};
 use crate::failure::{Failure, FailureKind};
 use crate::messages;
+use crate::signals::stopped;
 
 pub(super) async fn run(
     arguments: &Arguments,
     options: ConnectOptions,
     quiet: bool,
 ) -> Result<(), Failure> {
-    let stopped = stopped();
-    let modem = arguments.port.lasting_modem().await?;
+    let mut stopped = pin!(stopped());
+    let modem = tokio::select! {
+        modem = arguments.port.lasting_modem() => modem?,
+        () = &mut stopped => return Ok(()),
+    };
     let (client, messages) = modem.keep_connected(options, Reconnect::default());
+    let progress = Progress::default();
     let received = async {
         client.connected().await.map_err(|why| gone(&why))?;
-        arguments
-            .receive(|topic, qos| client.subscribe(topic, qos), messages)
-            .await
+        let subscribe = |topic, qos| client.subscribe(topic, qos);
+        arguments.receive(subscribe, messages, &progress).await
     };
     let received = tokio::select! {
         received = received => received,
         () = tell(&client, quiet) => unreachable!("it tells until it is dropped"),
-        () = stopped => Ok(()),
+        () = &mut stopped => Ok(()),
     };
     // Why it cannot come back is what a failed reception is told by.
     if let State::Stopped(why) = client.state() {
         return Err(gone(&why));
     }
-    let disconnected = client.disconnect(Duration::ZERO).await;
-    received?;
-    disconnected.map(drop).map_err(|why| gone(&why))
+    let disconnecting = async {
+        let disconnected = client.disconnect(Duration::ZERO).await;
+        disconnected.map(drop).map_err(|why| gone(&why))
+    };
+    received.and(broker::leave(disconnecting, progress.patience()).await)
 }
 
 /// Tells on standard error how the connection fares.

@@ -190,9 +190,15 @@ fn an_answer_in_another_form_is_understood() {
 #[test]
 fn the_rate_of_the_module_is_found() {
     let module = Emulator::start(["--set", "quirks.autobaud=false"]);
-    let told = text(&module.atmq("doctor", ["--baud", "9600"]).succeeds());
+    let told = text(
+        &module
+            .atmq("doctor", ["--fresh", "--baud", "9600"])
+            .succeeds(),
+    );
     assert!(told.contains("a module answers at 115200 baud\n"), "{told}");
-    let failed = module.atmq("sub", ["-t", "t", "--baud", "9600"]).fails(4);
+    let failed = module
+        .atmq("sub", ["-t", "t", "--fresh", "--baud", "9600"])
+        .fails(4);
     failed
         .without_output()
         .saying(&["does not answer", "--auto-baud"]);

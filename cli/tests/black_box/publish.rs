@@ -2,9 +2,10 @@
 
 use std::cell::Cell;
 use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::thread;
 
 use atmq_tests::mosquitto::{Mosquitto, find_program, free_port};
@@ -12,7 +13,7 @@ use atmq_tests::raw_mqtt::{Connect, Publish, RawClient};
 
 use serde_json::Value;
 
-use crate::harness::{CLOSED_PORT, Emulator, Finished, Signal, atmq, awkward, text};
+use crate::harness::{CLOSED_PORT, Emulator, Finished, Signal, atmq, awkward, program, text};
 
 /// What the module takes at most behind a prompt.
 const LIMIT: usize = 8000;
@@ -212,13 +213,14 @@ fn the_longest_payload_passes_and_a_longer_one_is_refused() {
 #[test]
 fn a_topic_that_no_command_carries_is_refused() {
     let (module, mut other) = bench();
-    for topic in ["a\"b", "a\nb", "a\rb", "\x1a", ""] {
+    for topic in ["a\"b", "a\nb", "a\rb", "\x1a"] {
         let failed = module.atmq("pub", ["-t", topic, "-m", "m"]).fails(2);
         failed.without_output().saying(&["the topic"]);
     }
-    // That one is for the module to refuse.
-    let failed = module.atmq("pub", ["-t", "a/+", "-m", "m"]).fails(1);
-    failed.without_output();
+    for topic in ["", "a/+", "#"] {
+        let complaint = module.atmq("pub", ["-t", topic, "-m", "m"]).is_misused();
+        assert!(complaint.contains("--topic <TOPIC>"), "{complaint}");
+    }
     other.expect_nothing();
 }
 
@@ -320,10 +322,35 @@ fn a_port_that_does_not_answer_ends_with_4() {
     let silent = TcpListener::bind("127.0.0.1:0").expect("a loopback port is free");
     let address = silent.local_addr().expect("it is bound");
     let port = format!("tcp://{address}");
-    let failed = atmq(["pub", "--port", &port, "-t", "t", "-m", "m"]).fails(4);
+    let publish = ["pub", "--port", &port, "-t", "t", "-m", "m"];
+    let failed = atmq(publish).arg("--fresh").fails(4);
     failed
         .without_output()
         .saying(&["does not answer", "--auto-baud"]);
+    // Without --fresh it is spoken to once, and the program says why it waits.
+    let mut waiting = program()
+        .args(publish)
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program can be started");
+    let mut told = String::new();
+    let stderr = waiting.stderr.take().expect("it is a pipe");
+    BufReader::new(stderr)
+        .read_line(&mut told)
+        .expect("it says why it waits, or ends");
+    waiting.kill().expect("it has not been waited for");
+    waiting.wait().expect("it was killed");
+    let why = "waiting for data that an earlier program";
+    assert!(told.contains(why), "{told}");
+    let mut heard = Vec::new();
+    let (_, mut module) = (
+        silent.accept(),
+        silent.accept().expect("it has connected").0,
+    );
+    module
+        .read_to_end(&mut heard)
+        .expect("what was sent can be read");
+    assert_eq!(heard, b"AT\r");
 }
 
 #[test]

@@ -1,9 +1,8 @@
 //! Help, wrong usage, and a standard output that takes nothing.
 
 use std::fs;
-use std::io::pipe;
 
-use crate::harness::{Emulator, Finished, argument, atmq, end_without_output, text};
+use crate::harness::{Finished, argument, atmq, text};
 
 const SUBCOMMANDS: [&str; 17] = [
     "demo",
@@ -85,22 +84,5 @@ fn wrong_usage_ends_with_2() {
     ];
     for arguments in wrong {
         atmq(arguments).is_misused();
-    }
-}
-
-#[test]
-fn a_reader_who_has_left_is_told_of_in_one_line() {
-    let module = Emulator::with_broker();
-    let port = module.port();
-    let arguments: [&[&str]; 4] = [
-        &["demo"],
-        &["demo", "--json"],
-        &["emulate"],
-        &["at", "--port", port, "AT"],
-    ];
-    for arguments in arguments {
-        let (reader, writer) = pipe().expect("a pipe can be made");
-        drop(reader);
-        end_without_output(arguments, writer, 3).saying(&["cannot write to standard output"]);
     }
 }

@@ -283,6 +283,11 @@ impl ConnectOptions {
         }
     }
 
+    /// Where the will is published, if there is one.
+    pub(crate) fn will_topic(&self) -> Option<&str> {
+        self.will.as_ref().map(|will| &*will.topic)
+    }
+
     /// Whether the broker forgets what it knew of the client.
     pub(crate) fn is_clean(&self) -> bool {
         self.clean_session

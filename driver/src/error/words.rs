@@ -47,6 +47,18 @@ pub(super) fn reason_words(reason: Option<i32>) -> String {
     }
 }
 
+pub(super) fn subscription_words(reason: Option<i32>) -> String {
+    match reason {
+        None => "the broker refused the subscription".into(),
+        // The return code of SUBACK (MQTT 3.1.1 section 3.9.3).
+        Some(128) => "the broker refused the subscription (code 128)".into(),
+        reason => format!(
+            "the module did not change the subscription{}",
+            reason_words(reason)
+        ),
+    }
+}
+
 pub(super) fn open_words(failure: OpenFailure) -> String {
     match failure {
         OpenFailure::Parameter => "a parameter is wrong".into(),

@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use atmq_protocol::mqtt::{Connected, ConnectionId, LinkStatus, Urc};
 use atmq_protocol::result_code::FinalResult;
+use tokio::time::Instant;
 
 use super::{PortTask, Waiter, lock};
 use crate::counters::Counters;
@@ -154,7 +155,9 @@ impl PortTask {
         match delivery {
             Some(Delivery::Queued) => {}
             Some(Delivery::Dropped) => {
-                tracing::warn!(%connection, "message dropped, its reader is too slow");
+                if let Some(held_back) = self.drops.pass(Instant::now()) {
+                    tracing::warn!(%connection, held_back, "message dropped, its reader is too slow");
+                }
                 self.own.messages_dropped += 1;
             }
             None | Some(Delivery::Unclaimed) => self.own.messages_unclaimed += 1,

@@ -11,6 +11,7 @@ use super::policy::WhenFull;
 use super::shared::{Handle, Keeping, Shared, disconnected};
 use super::subscriptions::Subscriptions;
 use super::supervisor::{State, Stopped};
+use crate::client::checked_filter;
 use crate::error::{Disconnected, Error, PublishError};
 use crate::modem::Modem;
 
@@ -117,11 +118,11 @@ impl ReconnectingClient {
     /// for it again.
     ///
     /// # Errors
-    /// The filter cannot be written as a command, the broker does not take it, or it failed as
-    /// often as [`Reconnect::attempts`](super::Reconnect::attempts) allows: then it is forgotten.
+    /// The filter is none, or cannot be written as a command; the broker does not take it, or it
+    /// failed as often as [`Reconnect::attempts`](super::Reconnect::attempts) allows: then it is forgotten.
     /// Or it was taken back meanwhile, or the connection stopped.
     pub async fn subscribe(&self, filter: impl Into<String>, qos: QoS) -> Result<(), Error> {
-        let filter = filter.into();
+        let filter = checked_filter(filter)?;
         self.change(|subscriptions, told| subscriptions.subscribe(filter, qos, told))
             .await
     }
@@ -135,7 +136,7 @@ impl ReconnectingClient {
     /// # Errors
     /// As for [`subscribe`](Self::subscribe).
     pub async fn unsubscribe(&self, filter: impl Into<String>) -> Result<(), Error> {
-        let filter = filter.into();
+        let filter = checked_filter(filter)?;
         self.change(|subscriptions, told| subscriptions.unsubscribe(filter, told))
             .await
     }

@@ -17,7 +17,7 @@ use super::policy::{QueuePolicy, Reconnect};
 use super::store::{Done, Journal, StoreError, encode};
 use super::subscriptions::Subscriptions;
 use super::supervisor::{State, Stopped};
-use crate::client::Delivery;
+use crate::client::{Delivery, checked_topic};
 use crate::connect::ConnectOptions;
 use crate::error::{Disconnected, Error, PublishError, RequestError};
 use crate::modem::Modem;
@@ -123,8 +123,10 @@ impl Shared {
         lock(&self.core)
     }
 
-    /// Whether the module can carry the message; true until it is known what module it is.
+    /// Whether the message has a topic and the module can carry it; the latter is known once it is
+    /// known what module it is.
     pub(super) fn carries(&self, message: &Outgoing) -> Result<(), RequestError> {
+        checked_topic("the topic", &message.topic)?;
         let publish = Publish {
             connection: self.options.connection,
             // The longest there is.

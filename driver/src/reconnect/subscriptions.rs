@@ -55,6 +55,7 @@ pub(super) enum Changed {
 impl Subscriptions {
     pub(super) fn subscribe(&mut self, filter: String, qos: QoS, told: Told) {
         overtaken(
+            &filter,
             self.leaving
                 .extract_if(.., |leaving| leaving.filter == filter)
                 .flat_map(|leaving| leaving.waiting),
@@ -80,6 +81,7 @@ impl Subscriptions {
 
     pub(super) fn unsubscribe(&mut self, filter: String, told: Told) {
         overtaken(
+            &filter,
             self.wanted
                 .extract_if(.., |wanted| wanted.filter == filter)
                 .flat_map(|wanted| wanted.waiting),
@@ -119,6 +121,21 @@ impl Subscriptions {
             filter: wanted.filter.clone(),
             qos: wanted.qos,
         })
+    }
+
+    /// Whether somebody waits for it.
+    pub(super) fn is_awaited(&self, change: &Change) -> bool {
+        let awaits = |waiting: &[Told]| waiting.iter().any(|told| !told.is_closed());
+        match change {
+            Change::Subscribe { filter, .. } => {
+                let mut wanted = self.wanted.iter();
+                wanted.any(|wanted| wanted.filter == *filter && awaits(&wanted.waiting))
+            }
+            Change::Unsubscribe { filter } => {
+                let mut leaving = self.leaving.iter();
+                leaving.any(|leaving| leaving.filter == *filter && awaits(&leaving.waiting))
+            }
+        }
     }
 
     /// What came of it. After `attempts` failures it is given up, so that it does not keep the
@@ -223,8 +240,9 @@ fn verdict(error: &Error, failures: &mut u32, attempts: u32) -> Verdict {
 }
 
 /// Somebody wants the opposite now.
-fn overtaken(waiting: impl Iterator<Item = Told>) {
-    tell(waiting, &Err(Error::Subscription { reason: None }));
+fn overtaken(filter: &str, waiting: impl Iterator<Item = Told>) {
+    let filter = filter.to_owned();
+    tell(waiting, &Err(Error::Overtaken { filter }));
 }
 
 fn tell(waiting: impl IntoIterator<Item = Told>, outcome: &Result<(), Error>) {

@@ -296,6 +296,7 @@ impl Task {
 
     fn subscribed(&self, change: &Change, outcome: &Result<(), Error>) {
         let mut core = self.shared.core();
+        let told = core.subscriptions.is_awaited(change);
         match core
             .subscriptions
             .changed(change, outcome, self.policy.queue.attempts)
@@ -304,7 +305,11 @@ impl Task {
             Changed::Again => core.outbox.counters.resubscriptions += 1,
             Changed::GivenUp => {
                 core.outbox.counters.subscriptions_given_up += 1;
-                tracing::warn!(?change, ?outcome, "subscription given up");
+                // Who waits for it is told, and is the one to make a fuss of it.
+                match told {
+                    true => tracing::info!(?change, ?outcome, "subscription given up"),
+                    false => tracing::warn!(?change, ?outcome, "subscription given up"),
+                }
             }
         }
     }

@@ -15,3 +15,4 @@ mod reconnect;
 mod settings;
 mod symptoms;
 mod tls;
+mod topics;

@@ -178,7 +178,9 @@ async fn a_subscription_that_is_refused_without_a_reason_has_failed() {
             }
         };
         let (outcome, ()) = tokio::join!(change, script);
-        assert_eq!(outcome, Err(Error::Subscription { reason }), "{report}");
+        let filter = "t".to_owned();
+        let refused = Err(Error::Subscription { filter, reason });
+        assert_eq!(outcome, refused, "{report}");
     }
 }
 
@@ -198,7 +200,9 @@ async fn subscriptions_are_acknowledged_or_refused() {
         let filters = [("a/#", QoS::AtLeastOnce), ("b/+/c", QoS::AtMostOnce)];
         client.subscribe_many(filters).await.unwrap();
         let error = client.subscribe("a", QoS::ExactlyOnce).await.unwrap_err();
-        assert_eq!(error, Error::Subscription { reason: Some(6) });
+        let filter = "a".to_owned();
+        let reason = Some(6);
+        assert_eq!(error, Error::Subscription { filter, reason });
         client.unsubscribe("a/#").await.unwrap();
         let error = client.subscribe("a\"", QoS::AtMostOnce).await.unwrap_err();
         assert!(matches!(error, Error::Request(_)));

@@ -10,13 +10,13 @@
 //! Its parsers are lenient where a server must not be (flags, trailing bytes, wildcards, NUL), so
 //! those checks are here.
 
+use atmq_protocol::mqtt::check_topic;
 use mqtt_protocol_core::mqtt::packet::{self as wire, v3_1_1};
 use mqtt_protocol_core::mqtt::result_code as wire_code;
 
 use super::packet::{Connect, Message, Packet, PacketId, Publish, Qos, Reply};
 use super::session::Delivery;
 use super::splitter::Frame;
-use super::topic;
 use super::{ConnectReturnCode, Credentials, Violation};
 
 /// Reads a packet that a client sent.
@@ -151,7 +151,7 @@ fn connect(body: &[u8]) -> Result<Connect, Violation> {
                 topic: text(CONNECT, topic)?,
                 payload: payload.into(),
             };
-            if !topic::is_name(topic) {
+            if check_topic(topic).is_err() {
                 return Err(malformed(
                     CONNECT,
                     "the will topic is empty or has wildcards",
@@ -213,7 +213,7 @@ fn publish(flags: u8, body: &[u8]) -> Result<Publish, Violation> {
         return Err(malformed(PUBLISH, "DUP at QoS 0"));
     }
     let topic = text(PUBLISH, publish.topic_name())?;
-    if !topic::is_name(&topic) {
+    if check_topic(&topic).is_err() {
         return Err(malformed(PUBLISH, "the topic is empty or has wildcards"));
     }
     let packet_id = publish

@@ -10,6 +10,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::{JoinHandle, JoinSet};
 
 use super::{CloseReason, ConnectionId, Core, Counters, Output};
+use crate::accept::Acceptor;
 
 /// Inputs that may wait for the core; when it is full, connections are not read.
 const INPUTS: usize = 256;
@@ -20,10 +21,6 @@ const READ_BYTES: usize = 8 * 1024;
 
 /// How long a connection may take to write what is left once the broker has closed it.
 const CLOSE_GRACE: Duration = Duration::from_secs(1);
-
-/// How long to wait after the operating system refused a connection, mostly because there are no
-/// file descriptors left.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// A running broker. Dropping it stops it and cuts its connections.
 #[derive(Debug)]
@@ -87,7 +84,7 @@ impl Broker {
         let address = listener.local_addr()?;
         let (sender, receiver) = mpsc::channel(INPUTS);
         let mut tasks = JoinSet::new();
-        tasks.spawn(accept(listener, sender.clone()));
+        tasks.spawn(accept(Acceptor::new(listener), sender.clone()));
         let server = Server {
             core,
             links: HashMap::new(),
@@ -209,18 +206,11 @@ impl Server {
     }
 }
 
-async fn accept(listener: TcpListener, inputs: mpsc::Sender<Input>) {
+async fn accept(mut acceptor: Acceptor, inputs: mpsc::Sender<Input>) {
     loop {
-        match listener.accept().await {
-            Ok((stream, _)) => {
-                if inputs.send(Input::Opened(stream)).await.is_err() {
-                    return;
-                }
-            }
-            Err(error) => {
-                tracing::warn!(%error, "cannot accept a connection");
-                tokio::time::sleep(ACCEPT_PAUSE).await;
-            }
+        let stream = acceptor.accept().await;
+        if inputs.send(Input::Opened(stream)).await.is_err() {
+            return;
         }
     }
 }

@@ -168,8 +168,12 @@ impl Modem {
             self.sessions.remove(&client_id);
         } else if self.sessions.len() < SESSIONS || self.sessions.contains_key(&client_id) {
             self.sessions.insert(client_id, session);
-        } else {
-            tracing::warn!(client_id, "{SESSIONS} sessions are kept, this one is lost");
+        } else if let Some(held_back) = self.sessions_lost.pass(self.driven) {
+            tracing::warn!(
+                client_id,
+                held_back,
+                "{SESSIONS} sessions are kept, this one is lost"
+            );
         }
     }
 }

@@ -6,7 +6,6 @@ mod command;
 
 use std::time::{Duration, Instant};
 
-use super::network::log_failure;
 use super::{Modem, Refused};
 use crate::http::{Method, Request, Response, ResponseError, ResponseReader, Url};
 use crate::network::{NetworkEvent, NetworkRequest, OpenFailure};
@@ -215,7 +214,7 @@ impl Modem {
                 return;
             }
             NetworkEvent::OpenFailed { link, reason } => {
-                log_failure(link, &reason);
+                self.log_failure(link, &reason, now);
                 let failure = match reason {
                     OpenFailure::Resolve => Failure::Dns,
                     OpenFailure::Tls(_) => Failure::Network,

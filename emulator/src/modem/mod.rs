@@ -37,6 +37,7 @@ use std::time::{Duration, Instant, SystemTime};
 use atmq_protocol::framing::CommandReader;
 use atmq_protocol::mqtt::FormatTable;
 use atmq_protocol::standard::{Location, OperatorFormat, Registration};
+use atmq_protocol::throttle::Throttle;
 
 use crate::lint::{Finding, Linter};
 use crate::mqtt::Session;
@@ -136,6 +137,9 @@ pub struct Modem {
     lint: Linter,
     faults: Faults,
     messages: MessageCounts,
+    /// For the log: links that failed for TLS, and sessions for which there was no room.
+    tls_failures: Throttle<Instant>,
+    sessions_lost: Throttle<Instant>,
 }
 
 impl Modem {
@@ -186,6 +190,8 @@ impl Modem {
             lint: Linter::new(&profile, now),
             messages: MessageCounts::default(),
             faults: Faults::default(),
+            tls_failures: Throttle::new(),
+            sessions_lost: Throttle::new(),
             profile,
         };
         modem.apply_settings();

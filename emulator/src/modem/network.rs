@@ -56,7 +56,7 @@ impl Modem {
         match event {
             NetworkEvent::Opened { link } => self.link_opened(ConnectionId(link), now),
             NetworkEvent::OpenFailed { link, reason } => {
-                log_failure(link, &reason);
+                self.log_failure(link, &reason, now);
                 self.link_not_opened(ConnectionId(link), &reason, now);
             }
             NetworkEvent::Received { link, bytes } => {
@@ -358,13 +358,14 @@ impl Modem {
             self.network.push_back(NetworkRequest::Send { link, bytes });
         }
     }
-}
 
-/// Tells why a link was not opened. The module has one number for all that TLS may not like, so that
-/// who has started it must see what it was.
-pub(super) fn log_failure(link: u8, reason: &LinkFailure) {
-    match reason {
-        LinkFailure::Tls(_) => tracing::warn!(link, %reason, "link not opened"),
-        _ => tracing::debug!(link, %reason, "link not opened"),
+    /// Tells why a link was not opened. The module has one number for all that TLS may not like, so
+    /// that whoever has started it must see what it was.
+    pub(super) fn log_failure(&mut self, link: u8, reason: &LinkFailure, now: Instant) {
+        if !matches!(reason, LinkFailure::Tls(_)) {
+            tracing::debug!(link, %reason, "link not opened");
+        } else if let Some(held_back) = self.tls_failures.pass(now) {
+            tracing::warn!(link, %reason, held_back, "link not opened");
+        }
     }
 }

@@ -5,13 +5,14 @@ use tokio::net::TcpListener;
 
 use super::Port;
 use super::host::{Host, HostEvent};
+use crate::accept::Acceptor;
 
 /// A listener to which a host connects, as often as it likes, one at a time. While none is
 /// connected, what the module says is lost, as on a UART without a cable.
 #[derive(Debug)]
 pub struct TcpPort {
     /// None once the one host that it was for has come.
-    listener: Option<TcpListener>,
+    listener: Option<Acceptor>,
     address: SocketAddr,
     host: Host,
     once: bool,
@@ -34,7 +35,7 @@ impl TcpPort {
         }
         Ok(Self {
             address,
-            listener: Some(listener),
+            listener: Some(Acceptor::new(listener)),
             host: Host::none(),
             once: false,
         })
@@ -64,10 +65,10 @@ impl Port for TcpPort {
     async fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         loop {
             if !self.host.is_there() {
-                let Some(listener) = &self.listener else {
+                let Some(listener) = &mut self.listener else {
                     return Ok(0);
                 };
-                let (stream, _) = listener.accept().await?;
+                let stream = listener.accept().await;
                 // A host that has gone at once was none.
                 if self.host.connected(stream).is_err() {
                     continue;

@@ -7,6 +7,7 @@ mod cloud;
 mod request;
 mod setting;
 mod tls;
+mod topic;
 mod urc;
 
 use core::fmt;
@@ -15,6 +16,7 @@ pub use cloud::{AliDevice, Registration, SignMethod};
 pub use request::{Exchange, Information, PublishPayload, Request, TopicFilter};
 pub use setting::{DataFormat, FormatTable, Formats, Setting, SettingKey, Timeouts, Version, Will};
 pub use tls::{MAX_FILE, SecurityLevel, TlsKey, TlsSetting, TlsVersion};
+pub use topic::{TopicError, check_filter, check_topic, split_filter};
 pub use urc::{
     Connected, ConnectionState, LinkStatus, OpenFailure, Proof, PublishEnd, PublishResult, Refusal,
     SubscriptionChange, Urc,

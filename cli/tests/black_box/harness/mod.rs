@@ -5,7 +5,6 @@ mod running;
 mod terminal;
 
 use std::ffi::OsStr;
-use std::io::PipeWriter;
 use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
@@ -37,17 +36,6 @@ pub(crate) fn atmq(arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Co
     let mut command = Command::from_std(program());
     command.args(arguments).timeout(PATIENCE);
     command
-}
-
-/// Runs the program with another standard output, and expects it to fail.
-#[track_caller]
-pub(crate) fn end_without_output(arguments: &[&str], stdout: PipeWriter, code: i32) -> Failed {
-    let mut program = program();
-    let ended = program.args(arguments).stdout(stdout).output();
-    let ended = ended.expect("the program can be started");
-    let complaints = text(&ended.stderr);
-    assert_eq!(ended.status.code(), Some(code), "{complaints}");
-    Failed::new(&[], &ended.stderr)
 }
 
 /// The program, to be given arguments and streams.

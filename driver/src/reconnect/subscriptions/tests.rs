@@ -28,7 +28,10 @@ fn change(subscriptions: &mut Subscriptions, outcome: &Result<(), Error>) -> (St
 }
 
 fn refused() -> Result<(), Error> {
-    Err(Error::Subscription { reason: Some(128) })
+    Err(Error::Subscription {
+        filter: "a".into(),
+        reason: Some(128),
+    })
 }
 
 fn no_report() -> Result<(), Error> {
@@ -66,6 +69,7 @@ fn each_connection_gets_all_subscriptions_in_their_order() {
 fn what_is_refused_at_once_is_forgotten_and_told() {
     let mut subscriptions = Subscriptions::default();
     let mut waiting = subscribe(&mut subscriptions, "a", QoS::AtMostOnce);
+    assert!(subscriptions.is_awaited(&subscriptions.next().unwrap()));
     assert_eq!(change(&mut subscriptions, &refused()).1, Changed::GivenUp);
     assert_eq!(waiting.try_recv().unwrap(), refused());
     subscriptions.connected(true);

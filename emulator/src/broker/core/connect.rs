@@ -3,10 +3,12 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use atmq_protocol::mqtt::check_topic;
+
 use super::{ConnectionId, Core};
 use crate::broker::packet::{Connect, Message, Qos, Reply};
 use crate::broker::session::{Delivery, Session, SessionKey, Unfinished};
-use crate::broker::{CloseReason, ConnectReturnCode, Greeting, Violation, topic};
+use crate::broker::{CloseReason, ConnectReturnCode, Greeting, Violation};
 
 impl Core {
     pub(super) fn connect(
@@ -58,8 +60,7 @@ impl Core {
             &Reply::Connack(session_present, ConnectReturnCode::Accepted),
         );
         if let Some(Greeting { topic, payload }) = self.authenticator.greet(&connect.credentials)
-            && topic::is_name(&topic)
-            && topic.len() <= usize::from(u16::MAX)
+            && check_topic(&topic).is_ok()
         {
             let payload = payload.into();
             let greeting = Delivery {
