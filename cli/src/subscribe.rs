@@ -135,6 +135,8 @@ impl Arguments {
             progress.pending.set(Some(at));
             match subscribe(topic, self.qos).await {
                 Ok(()) => subscribed.push(topic),
+                // What the module refuses behind that says nothing of the filter.
+                Err(_) if messages.ended().is_some() => return Err(ended(&messages)),
                 Err(error) if self.is_refusal(&error) => {
                     let failure = subscribe_failure(topic, &error);
                     // The others are subscribed to all the same.
@@ -170,12 +172,7 @@ impl Arguments {
                 return Ok(());
             }
         }
-        let reason = messages.ended();
-        let reason = reason.map_or("no reason known".into(), |reason| reason.to_string());
-        Err(Failure::new(
-            FailureKind::Unavailable,
-            format!("the connection ended: {reason}"),
-        ))
+        Err(ended(&messages))
     }
 
     /// Whether a subscription was refused, and the connection may stand all the same.
@@ -219,6 +216,15 @@ impl Progress {
             None => broker::LEAVE,
         }
     }
+}
+
+fn ended(messages: &Messages) -> Failure {
+    let reason = messages.ended();
+    let reason = reason.map_or("no reason known".into(), |reason| reason.to_string());
+    Failure::new(
+        FailureKind::Unavailable,
+        format!("the connection ended: {reason}"),
+    )
 }
 
 fn subscribe_failure(filter: &str, error: &Error) -> Failure {
