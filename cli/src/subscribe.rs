@@ -61,6 +61,10 @@ pub(crate) struct Arguments {
     /// Print a line of JSON for each message, valid whatever its bytes are: -F %j
     #[arg(long, conflicts_with_all = ["verbose", "format", "no_eol"])]
     json: bool,
+    /// Have the module report payloads in hexadecimal digits, so that no topic and no payload can
+    /// pass for something else
+    #[arg(long)]
+    hex: bool,
     /// Print help
     #[arg(long, action = clap::ArgAction::Help)]
     help: Option<bool>,
@@ -71,7 +75,7 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) async fn run(arguments: Arguments, quiet: bool) -> Result<(), Failure> {
-    let options = arguments.broker.options()?;
+    let options = arguments.broker.options()?.receive_hex(arguments.hex);
     match arguments.reconnect {
         true => lasting::run(&arguments, options, quiet).await,
         false => once(&arguments, options).await,

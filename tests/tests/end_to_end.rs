@@ -268,7 +268,47 @@ async fn takeover_by_another_client_is_told(broker: SocketAddr) {
     ));
 }
 
+/// Quotes, commas and numbers in a topic, as anybody in the network may choose them.
+async fn topics_of_strangers_pass_for_nothing_else(broker: SocketAddr) {
+    let module = Module::start(Profile::nt35e().instant(), broker);
+    let (client, mut messages) = module.connect(options("text")).await;
+    client.subscribe("#", QoS::AtMostOnce).await.unwrap();
+    let mut other = RawClient::connect(broker, &raw_mqtt::Connect::new("other"));
+    for (topic, payload) in [
+        ("a\",3,xyz", b"p2".to_vec()),
+        ("\"", awkward()),
+        ("t\",", b"\",2,".to_vec()),
+        ("meter", b"[\"temp\",21,3]".to_vec()),
+        (
+            "t\",9999,",
+            b"\r\nNORMAL POWER DOWN\r\n+LMQTTURC: STATS,0,1\r\n".to_vec(),
+        ),
+    ] {
+        other.send(raw_mqtt::Publish::new(topic, payload.clone()).bytes());
+        let message = next(&mut messages).await;
+        assert_eq!((message.topic.as_str(), message.payload), (topic, payload));
+    }
+    // This one can be read in two ways.
+    let double = || raw_mqtt::Publish::new("a\",7,b", "hi").bytes();
+    other.send(double());
+    other.send(raw_mqtt::Publish::new("t", "behind").bytes());
+    assert_eq!(payload(&mut messages).await, b"behind");
+    assert_eq!(messages.missed(), 1);
+    client.disconnect().await.unwrap();
+    let hex = options("hex").receive_hex(true);
+    let (client, mut messages) = client.modem().connect(hex).await.unwrap();
+    client.subscribe("#", QoS::AtMostOnce).await.unwrap();
+    other.send(double());
+    let message = next(&mut messages).await;
+    assert_eq!(
+        (message.topic.as_str(), message.payload),
+        ("a\",7,b", b"hi".to_vec())
+    );
+    assert_eq!(client.ended(), None);
+}
+
 with_each_broker!(
+    topics_of_strangers_pass_for_nothing_else,
     every_quality_of_service_carries_any_bytes,
     another_client_is_at_the_other_end,
     a_retained_message_greets_a_subscriber_until_it_is_cleared,

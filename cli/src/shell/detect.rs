@@ -21,7 +21,8 @@ impl Session {
     pub(super) async fn detect(&mut self) -> Result<Flow, Failure> {
         let Some(_) = self.probe("AT").await? else {
             self.note(
-                "the module does not answer: check power, cable and --baud; it may be asleep",
+                "the module does not answer AT: check power, cable and --baud; it may be asleep, or \
+                 waiting for data that an earlier program announced, which takes it 30 s to give up",
             )?;
             return Ok(Flow::Go);
         };

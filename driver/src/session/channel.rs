@@ -9,6 +9,7 @@ use atmq_protocol::dialect::Dialect;
 use atmq_protocol::limits::Limits;
 use atmq_protocol::mqtt::{ConnectionId, FormatTable, Information, LinkStatus, Request, Urc};
 use atmq_protocol::result_code::FinalResult;
+use atmq_protocol::throttle::Throttle;
 use tracing::Span;
 
 pub(crate) use recovery::PROMPT_MARGIN;
@@ -53,6 +54,9 @@ pub(super) struct Channel {
     known: bool,
     /// Until when the report of a publish without identifier may come that was given up.
     late_reports: Vec<(ConnectionId, Instant)>,
+    /// How often starts and power downs are logged.
+    reboots: Throttle<Instant>,
+    power_downs: Throttle<Instant>,
     /// What has been warned of: once is enough.
     warned: [bool; Warning::COUNT],
     /// The buffer of the last command line, for the next one.
@@ -115,6 +119,8 @@ impl Channel {
             starting: false,
             known: false,
             late_reports: Vec::new(),
+            reboots: Throttle::new(),
+            power_downs: Throttle::new(),
             warned: [false; Warning::COUNT],
             spare: Vec::new(),
         }

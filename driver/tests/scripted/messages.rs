@@ -113,7 +113,20 @@ async fn what_became_of_a_message_is_told_as_it_is() {
             true,
             "what came of the message is not known",
         ),
-        (5, "", true, "what came of the message is not known"),
+        // `OK` has accepted it: the error behind it belongs to nothing.
+        (
+            5,
+            "\r\nOK\r\n\r\nERROR\r\n",
+            true,
+            "what came of the message is not known",
+        ),
+        (
+            6,
+            "\r\nOK\r\n\r\n+LMQTTPUB: 0,6,2,7\r\n",
+            false,
+            "the module could not send the message: it found a bad parameter (code 7)",
+        ),
+        (7, "", true, "what came of the message is not known"),
     ] {
         let line = format!("AT+LMQTTPUB=0,{id},1,0,\"t\",1,\"x\"\r");
         let publish = client.publish("t", "x", QoS::AtLeastOnce, false);

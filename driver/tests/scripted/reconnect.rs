@@ -417,3 +417,25 @@ async fn a_module_that_was_never_brought_in_order_is_once_it_has_started_anew() 
     }
     assert_eq!(modem.counters().initialisations, 1);
 }
+
+/// A client that promises "never twice" published such a message four times as new.
+#[tokio::test(start_paused = true)]
+async fn a_message_that_was_accepted_is_not_published_again_as_new() {
+    let (modem, mut module) = in_order(Settings::default()).await;
+    let (client, _messages) = modem.keep_connected(options(), policy());
+    connect(&mut module).await;
+    client.connected().await.unwrap();
+    let once = message("1").qos(QoS::ExactlyOnce);
+    let receipt = client.enqueue(once).await.unwrap();
+    let line = "AT+LMQTTPUB=0,1,2,0,\"t\",1,\"1\"\r";
+    module.answer(line, "\r\nOK\r\n\r\nERROR\r\n").await;
+    let outcome = within("the fate of the message", receipt).await;
+    assert!(
+        matches!(outcome, Err(Undelivered::InDoubt(_))),
+        "{outcome:?}"
+    );
+    // The connection is made anew, and nothing is published on it.
+    initialised_again(&mut module).await;
+    connect(&mut module).await;
+    module.hear_nothing(100).await;
+}

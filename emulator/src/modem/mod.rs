@@ -140,6 +140,7 @@ pub struct Modem {
     /// For the log: links that failed for TLS, and sessions for which there was no room.
     tls_failures: Throttle<Instant>,
     sessions_lost: Throttle<Instant>,
+    drops: Throttle<Instant>,
 }
 
 impl Modem {
@@ -192,6 +193,7 @@ impl Modem {
             faults: Faults::default(),
             tls_failures: Throttle::new(),
             sessions_lost: Throttle::new(),
+            drops: Throttle::new(),
             profile,
         };
         modem.apply_settings();

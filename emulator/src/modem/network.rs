@@ -281,11 +281,16 @@ impl Modem {
         let limits = &self.profile.limits;
         let (topic, payload) = (message.topic.len(), message.payload.len());
         if topic > limits.topic || payload > limits.received_payload {
-            tracing::warn!(connection = %id, topic, payload, "message dropped, it is longer than the module reports");
+            if let Some(held_back) = self.drops.pass(now) {
+                tracing::warn!(
+                    connection = %id, topic, payload, held_back,
+                    "message dropped, it is longer than the module reports"
+                );
+            }
             return;
         }
         if !quirks.takes_control_topics && message.topic.contains(|c: char| c.is_control()) {
-            tracing::warn!(connection = %id, "link ended, a topic holds control characters");
+            tracing::debug!(connection = %id, "link given up, a topic holds control characters");
             self.network.push_back(NetworkRequest::Close { link: id.0 });
             return self.lose(id, LinkStatus::Protocol, None, now);
         }

@@ -122,24 +122,20 @@ const TEXT: [Shape; 4] = [
     shape(Counting::Pairs, true, HEXADECIMAL),
 ];
 
-// As many digits as announced may be text as well, and then nobody can tell which it is.
-const PAIRS: [Shape; 6] = [
-    shape(Counting::Pairs, false, None),
-    shape(Counting::Pairs, true, Some(Deviation::Quoted)),
-    shape(Counting::Bytes, false, Some(Deviation::Text)),
-    shape(Counting::Bytes, true, Some(Deviation::Text)),
-    shape(Counting::Digits, false, HEXADECIMAL),
-    shape(Counting::Digits, true, HEXADECIMAL),
-];
+const PAIRS: [Shape; 6] = digits(Counting::Pairs, Counting::Digits);
+const DIGITS: [Shape; 6] = digits(Counting::Digits, Counting::Pairs);
 
-const DIGITS: [Shape; 6] = [
-    shape(Counting::Digits, false, None),
-    shape(Counting::Digits, true, Some(Deviation::Quoted)),
-    shape(Counting::Bytes, false, Some(Deviation::Text)),
-    shape(Counting::Bytes, true, Some(Deviation::Text)),
-    shape(Counting::Pairs, false, HEXADECIMAL),
-    shape(Counting::Pairs, true, HEXADECIMAL),
-];
+/// As many digits as announced may be text as well, and then nobody can tell which it is.
+const fn digits(told: Counting, other: Counting) -> [Shape; 6] {
+    [
+        shape(told, false, None),
+        shape(told, true, Some(Deviation::Quoted)),
+        shape(Counting::Bytes, false, Some(Deviation::Text)),
+        shape(Counting::Bytes, true, Some(Deviation::Text)),
+        shape(other, false, HEXADECIMAL),
+        shape(other, true, HEXADECIMAL),
+    ]
+}
 
 impl Counting {
     /// How many bytes stand on the line behind a length.

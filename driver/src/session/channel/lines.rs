@@ -117,7 +117,7 @@ impl Channel {
             }
             Warning::Ambiguous => {
                 "dropped a received message that can be read in more than one way: its topic or \
-                 payload holds a quote and a number; with hexadecimal payloads there is one way"
+                 payload holds a quote and a number; received in hexadecimal digits it cannot"
             }
             Warning::Torn => "dropped a received message that is not as long as announced",
             Warning::Unknown => "dropped a received message in an unknown form",

@@ -95,7 +95,9 @@ impl Channel {
             }
             return;
         }
-        tracing::warn!("the module rebooted");
+        if let Some(held_back) = self.reboots.pass(now) {
+            tracing::warn!(held_back, "the module rebooted");
+        }
         self.counters.reboots += 1;
         self.forget_module();
         self.events.push_back(Event::Rebooted);
@@ -109,7 +111,9 @@ impl Channel {
 
     /// The module switches itself off.
     pub(super) fn powered_down(&mut self, now: Instant) {
-        tracing::warn!("the module switches itself off");
+        if let Some(held_back) = self.power_downs.pass(now) {
+            tracing::warn!(held_back, "the module switches itself off");
+        }
         self.counters.power_downs += 1;
         self.forget_module();
         self.events.push_back(Event::PoweredDown);
