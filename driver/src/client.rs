@@ -6,7 +6,7 @@ use atmq_protocol::mqtt::{
 };
 
 use crate::connect::{report, state, tolerate};
-use crate::error::{Disconnected, Error, ExchangeError, PublishError, RequestError};
+use crate::error::{Disconnected, Error, ExchangeError, PublishError, Reached, RequestError};
 use crate::messages::Link;
 use crate::modem::Modem;
 use crate::port_task::Call;
@@ -256,7 +256,16 @@ fn is_unsent(error: &Error) -> bool {
         Error::Exchange(error) => matches!(
             error,
             // Without a prompt no byte of the data was sent.
-            ExchangeError::NoPrompt { .. } | ExchangeError::Unresponsive { .. }
+            ExchangeError::NoPrompt { .. }
+                | ExchangeError::Unresponsive { .. }
+                | ExchangeError::Rebooted {
+                    reached: Reached::Waiting,
+                    ..
+                }
+                | ExchangeError::PoweredDown {
+                    reached: Reached::Waiting,
+                    ..
+                }
         ),
         Error::PortClosed(_) | Error::PortLost(_) | Error::Reset => false,
         _ => true,

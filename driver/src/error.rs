@@ -91,6 +91,18 @@ pub enum RequestError {
     Busy,
 }
 
+/// How far a command has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Reached {
+    /// It waits for its turn: nothing was written.
+    Waiting,
+    /// It was written to the port, in whole or in part.
+    Written,
+    /// The module has taken it, and only the report is missing.
+    Accepted,
+}
+
 /// Why an exchange that was begun did not succeed.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
@@ -140,21 +152,23 @@ pub enum ExchangeError {
         /// The limit.
         limit: usize,
     },
-    /// The module has rebooted meanwhile. The command may have been carried out.
-    #[error("the module rebooted {} {command}", during(*.accepted))]
+    /// The module has rebooted meanwhile. A command that had been written may have been carried
+    /// out.
+    #[error("the module rebooted {} {command}", during(*.reached))]
     Rebooted {
         /// The command, without its parameters.
         command: String,
-        /// Whether the module had taken the command before, and only the report is missing.
-        accepted: bool,
+        /// How far the command had come.
+        reached: Reached,
     },
-    /// The module was switched off meanwhile. The command may have been carried out.
-    #[error("the module was switched off {} {command}", during(*.accepted))]
+    /// The module was switched off meanwhile. A command that had been written may have been carried
+    /// out.
+    #[error("the module was switched off {} {command}", during(*.reached))]
     PoweredDown {
         /// The command, without its parameters.
         command: String,
-        /// Whether the module had taken the command before, and only the report is missing.
-        accepted: bool,
+        /// How far the command had come.
+        reached: Reached,
     },
     /// The link was lost meanwhile.
     #[error("the link was lost during {command} ({})", status_words(*.status, *.extend))]

@@ -79,7 +79,7 @@ pub use connect::{ConnectOptions, PayloadFormat};
 pub use counters::Counters;
 pub use error::{
     ConnectError, Disconnected, Error, ExchangeError, OpenError, PortClosed, PortLost,
-    PublishError, RequestError,
+    PublishError, Reached, RequestError,
 };
 pub use messages::{Message, Messages};
 pub use modem::{Address, Functionality, Identity, Modem, NetworkStatus, Signal};

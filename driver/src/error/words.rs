@@ -1,11 +1,13 @@
 //! Facts in words, for messages.
 
+use super::Reached;
 use atmq_protocol::mqtt::{LinkStatus, OpenFailure, Refusal};
 
-pub(super) fn during(accepted: bool) -> &'static str {
-    match accepted {
-        true => "after it had taken",
-        false => "during",
+pub(super) fn during(reached: Reached) -> &'static str {
+    match reached {
+        Reached::Waiting => "before",
+        Reached::Written => "during",
+        Reached::Accepted => "after it had taken",
     }
 }
 

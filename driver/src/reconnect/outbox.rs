@@ -349,7 +349,11 @@ fn was_given(error: &PublishError) -> bool {
                 | Error::Disconnected(_)
                 | Error::PortClosed(_)
                 | Error::PortAway(_)
-                | Error::Exchange(ExchangeError::Unresponsive { .. })
+                | Error::Exchange(
+                    ExchangeError::Unresponsive { .. }
+                        | ExchangeError::Rebooted { .. }
+                        | ExchangeError::PoweredDown { .. }
+                )
         )
     )
 }

@@ -261,8 +261,13 @@ impl Pending {
         let reported = self.report.is_some() || self.lost.is_some();
         match self.carried_out {
             true => reported || !self.prepared.reported,
-            false => reported && self.accepted_early && self.stage != Stage::Prompt,
+            false => reported && self.is_accepted(),
         }
+    }
+
+    /// Whether the module has said `OK` to all that it was sent.
+    pub(super) fn is_accepted(&self) -> bool {
+        self.carried_out || (self.accepted_early && self.stage != Stage::Prompt)
     }
 
     pub(super) fn has_report(&self) -> bool {

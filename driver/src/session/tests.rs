@@ -24,7 +24,7 @@ use atmq_protocol::standard::{
 };
 
 use super::{Answer, Command, Event, Publish, RawCommand, Response, Session};
-use crate::error::{ExchangeError, RequestError};
+use crate::error::{ExchangeError, Reached, RequestError};
 
 const ID: ConnectionId = ConnectionId(0);
 

@@ -187,10 +187,10 @@ impl MessageForm {
         }
         let bare = match clean().next() {
             Some(_) => None,
-            None => self.without_length(&line[..scan.ended().unwrap_or(line.len())]),
+            None => self.without_length(&line[..scan.first_line()]),
         };
         let bare = bare.filter(|reading| reading.end <= longest);
-        if bare.is_some() && scan.ended().is_none() {
+        if bare.is_some() && !scan.has_line_feed() {
             return scan.wait();
         }
         if without_length && let Some(reading) = bare {
@@ -346,10 +346,15 @@ impl<'a> Scan<'a> {
         }
     }
 
-    /// Where the first line ends, if it does.
-    fn ended(&self) -> Option<usize> {
-        let end = memchr(b'\n', self.line)?;
-        Some(end - usize::from(self.line[..end].ends_with(b"\r")))
+    /// Where the first line ends, or the bytes at hand; the carriage return behind them may be its
+    /// line end's.
+    fn first_line(&self) -> usize {
+        let end = memchr(b'\n', self.line).unwrap_or(self.line.len());
+        end - usize::from(self.line[..end].ends_with(b"\r"))
+    }
+
+    fn has_line_feed(&self) -> bool {
+        memchr(b'\n', self.line).is_some()
     }
 
     /// Whether a line of the topic begins as this one does.

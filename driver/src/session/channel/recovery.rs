@@ -7,7 +7,7 @@ use atmq_protocol::mqtt::FormatTable;
 use atmq_protocol::result_code::FinalResult;
 
 use super::{Awaited, Channel, State};
-use crate::error::ExchangeError;
+use crate::error::{ExchangeError, Reached};
 use crate::session::event::Event;
 use crate::session::fence::{self, Fence, Input, Verdict};
 use crate::session::pending::{Pending, Stage};
@@ -101,7 +101,7 @@ impl Channel {
         self.counters.reboots += 1;
         self.forget_module();
         self.events.push_back(Event::Rebooted);
-        let rebooted = |command, accepted| ExchangeError::Rebooted { command, accepted };
+        let rebooted = |command, reached| ExchangeError::Rebooted { command, reached };
         // What does not depend on a connection can still be sent.
         self.fail_all(rebooted, |waiting| matches!(waiting, Kind::Mqtt(_)), now);
         self.fence(Fence::owing(Some(0), now));
@@ -117,7 +117,7 @@ impl Channel {
         self.counters.power_downs += 1;
         self.forget_module();
         self.events.push_back(Event::PoweredDown);
-        let down = |command, accepted| ExchangeError::PoweredDown { command, accepted };
+        let down = |command, reached| ExchangeError::PoweredDown { command, reached };
         self.fail_all(down, |_| true, now);
         self.fence(Fence::off());
     }
@@ -135,15 +135,19 @@ impl Channel {
     /// Ends the exchange in progress, or the one that waits and is `concerned`.
     fn fail_all(
         &mut self,
-        error: impl Fn(String, bool) -> ExchangeError,
+        error: impl Fn(String, Reached) -> ExchangeError,
         concerned: impl Fn(&Kind) -> bool,
         now: Instant,
     ) {
         if let Some(pending) = self.take_pending() {
-            let error = error(pending.prepared.name(), pending.carried_out);
+            let reached = match pending.is_accepted() {
+                true => Reached::Accepted,
+                false => Reached::Written,
+            };
+            let error = error(pending.prepared.name(), reached);
             self.complete(pending, Err(error), now);
         } else if let Some(waiting) = self.waiting.take_if(|waiting| concerned(&waiting.kind)) {
-            self.not_sent(waiting.own, error(waiting.name(), false));
+            self.not_sent(waiting.own, error(waiting.name(), Reached::Waiting));
         }
     }
 

@@ -2,9 +2,9 @@ use super::*;
 
 const PROBE: &str = r"AT+CMEE?\r";
 
-fn rebooted(command: &str, accepted: bool) -> Event {
+fn rebooted(command: &str, reached: Reached) -> Event {
     let command = command.into();
-    failed(ExchangeError::Rebooted { command, accepted })
+    failed(ExchangeError::Rebooted { command, reached })
 }
 
 #[test]
@@ -13,7 +13,10 @@ fn a_reboot_ends_the_exchange_and_what_was_configured() {
     host.done(show_length(), "\r\nOK\r\n");
     host.ask(publish(5, b"abcd"));
     let events = host.hear("\x00^boot.rom'v'!\n");
-    assert_eq!(events, [Event::Rebooted, rebooted("AT+LMQTTPUB", false)]);
+    assert_eq!(
+        events,
+        [Event::Rebooted, rebooted("AT+LMQTTPUB", Reached::Written)]
+    );
     let events = host.hear("\r\n+LMQTTURC: RECV,0,1,\"t\",4,abcd\r\n");
     assert_eq!(events, [Event::Urc(received(b"4,abcd"))]);
     assert_eq!(host.wait(1.1).0, PROBE);
@@ -27,7 +30,10 @@ fn what_was_known_before_the_reboot_is_told() {
     host.ask(publish(5, b"abcd"));
     host.hear("\r\nOK\r\n");
     let events = host.hear("\r\nRDY\r\n");
-    assert_eq!(events, [Event::Rebooted, rebooted("AT+LMQTTPUB", true)]);
+    assert_eq!(
+        events,
+        [Event::Rebooted, rebooted("AT+LMQTTPUB", Reached::Accepted)]
+    );
     let Event::Completed(Err(error)) = &events[1] else {
         panic!("{events:?}");
     };
@@ -171,8 +177,8 @@ fn a_message_that_waits_in_the_port_is_not_dropped() {
 fn a_module_that_is_switched_off_is_not_asked_before_somebody_wants_something() {
     let mut host = Host::new();
     host.ask(publish(5, b"abcd"));
-    let (command, accepted) = ("AT+LMQTTPUB".into(), false);
-    let error = ExchangeError::PoweredDown { command, accepted };
+    let (command, reached) = ("AT+LMQTTPUB".into(), Reached::Written);
+    let error = ExchangeError::PoweredDown { command, reached };
     let events = host.hear("\r\nNORMAL POWER DOWN\r\n");
     assert_eq!(events, [Event::PoweredDown, failed(error)]);
     assert_eq!(host.wait(600.0), (String::new(), Vec::new()));
