@@ -129,7 +129,8 @@ impl Session {
     /// fails. `unknown`: if the module has answered nothing yet, another program may have used it,
     /// and left it waiting for data.
     pub fn synchronise(&mut self, unknown: bool, now: Instant) {
-        self.channel.synchronise(unknown, now);
+        let at_prompt = self.is_at_prompt();
+        self.channel.synchronise(unknown, at_prompt, now);
     }
 
     /// The module waits for no data of another program: it has answered, or has had the time to
@@ -268,7 +269,8 @@ impl Session {
 
     /// Tells that time has passed, at the latest when [`poll_timeout`](Self::poll_timeout) said.
     pub fn handle_timeout(&mut self, now: Instant) {
-        self.channel.handle_timeout(now);
+        let at_prompt = self.is_at_prompt();
+        self.channel.handle_timeout(at_prompt, now);
         let cut_short = self.stalls_at().is_some_and(|at| at <= now);
         if self.channel.is_stalled() || cut_short {
             self.channel.search(self.reader.incomplete(), now);
@@ -285,6 +287,11 @@ impl Session {
     /// module means nothing.
     pub fn hold_back(&mut self, held: bool, now: Instant) {
         self.channel.hold_back(held, now);
+    }
+
+    /// Whether the module has sent what would be a prompt, were one expected.
+    fn is_at_prompt(&self) -> bool {
+        self.reader.incomplete().starts_with(b">")
     }
 
     /// When the rest of a counted payload is no longer waited for.

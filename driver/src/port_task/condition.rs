@@ -379,8 +379,8 @@ impl PortTask {
 
     /// The port has come back.
     pub(super) fn port_back(&mut self) {
+        self.meet();
         if self.condition.kept {
-            self.meet();
             self.climb(0);
         } else {
             self.tell(ModemState::Uninitialised);

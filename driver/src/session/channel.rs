@@ -375,11 +375,12 @@ impl Channel {
         }
     }
 
-    pub(super) fn handle_timeout(&mut self, now: Instant) {
+    /// `at_prompt`: the module has sent a prompt that was not expected.
+    pub(super) fn handle_timeout(&mut self, at_prompt: bool, now: Instant) {
         match &mut self.state {
             State::Clear => {}
             State::Pending(pending) if now < pending.deadline => {}
-            State::Pending(_) => self.give_up(now),
+            State::Pending(_) => self.give_up(at_prompt, now),
             State::Fenced(fence) => {
                 let verdict = fence.handle_timeout(now);
                 self.obey(verdict, now);

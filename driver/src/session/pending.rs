@@ -219,6 +219,11 @@ impl Pending {
         }
     }
 
+    /// Whether nobody knows what the command does.
+    pub(super) fn is_unknown(&self, wire: &Wire) -> bool {
+        self.is_raw() && !self.request(wire, |_| true)
+    }
+
     pub(super) fn is_raw(&self) -> bool {
         matches!(self.prepared.kind, Kind::Raw)
     }

@@ -310,6 +310,7 @@ async fn half_a_line_before_the_loss_is_not_joined_to_what_comes_after() {
     let mut module = Module::at(module);
     tokio::time::sleep(Duration::from_secs(1)).await;
     let script = async {
+        module.answer("AT\r", OK).await;
         module.answer("AT+CMEE?\r", PROBED).await;
         module
             .answer("AT+CSQ\r", "\r\n+CSQ: 29,0\r\n\r\nOK\r\n")

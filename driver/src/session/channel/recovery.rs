@@ -18,9 +18,9 @@ pub(crate) const PROMPT_MARGIN: Duration = Duration::from_secs(5);
 
 impl Channel {
     /// Puts up the fence, not knowing what the module owes.
-    pub(in crate::session) fn synchronise(&mut self, unknown: bool, now: Instant) {
+    pub(in crate::session) fn synchronise(&mut self, unknown: bool, at_prompt: bool, now: Instant) {
         if let State::Pending(_) = self.state {
-            self.give_up(now);
+            self.give_up(at_prompt, now);
         }
         match &mut self.state {
             State::Fenced(fence) if fence.input() != Input::Commands => fence.owes_unknown(),
@@ -158,7 +158,7 @@ impl Channel {
     }
 
     /// The exchange in progress is given up; there is one.
-    pub(super) fn give_up(&mut self, now: Instant) {
+    pub(super) fn give_up(&mut self, at_prompt: bool, now: Instant) {
         let Some(mut pending) = self.take_pending() else {
             return;
         };
@@ -180,6 +180,10 @@ impl Channel {
             }
             Stage::Prompt => self.data_mode(&pending, now),
             Stage::Data(sent) => self.data_mode(&pending, sent),
+            // A command of which nobody knew that it asks for data.
+            Stage::Command if at_prompt && pending.is_unknown(&self.wire) => {
+                Fence::unknown(self.patience(), now)
+            }
             Stage::Command => Fence::owing(Some(1), now),
         };
         let fence = fence.owing_text(pending.takes_text());

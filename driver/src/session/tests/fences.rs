@@ -245,6 +245,18 @@ fn a_module_left_at_a_prompt_by_another_program_is_sent_three_bytes() {
     assert_eq!(host.written(), r"AT+CSQ\r");
 }
 
+/// Such as the one of a text message, which no dialect knows.
+#[test]
+fn no_probe_is_sent_to_a_prompt_that_nobody_expected() {
+    let mut host = Host::new();
+    host.ask(raw("AT+CMGS=\"123\""));
+    host.hear("\r\n> ");
+    assert_eq!(host.wait(60.0).1, [timeout("AT+CMGS", 60)]);
+    host.ask(signal());
+    assert_eq!(host.wait(35.0).0, r"AT\r");
+    assert_eq!(host.wait(0.3).0, PROBE);
+}
+
 #[test]
 fn a_module_that_answers_is_spoken_to_at_once() {
     let mut host = Host::new();
