@@ -16,6 +16,7 @@ use toml::{Spanned, Value};
 use crate::failure::{Failure, FailureKind};
 use crate::input::{SETTINGS_LIMIT, read_text};
 use crate::output::{print_bytes, print_line};
+use crate::visible::is_unseen;
 
 /// The profile that holds where none is asked for, if the file has it.
 const DEFAULT: &str = "default";
@@ -233,8 +234,8 @@ impl Profile {
                 return Err(wrong(path, what));
             };
             // No option takes any, and the reader of options would repeat them in its complaint.
-            if given.iter().any(|word| word.contains(char::is_control)) {
-                let what = format!("line {line}: {name} holds a control character");
+            if given.iter().any(|word| word.contains(is_unseen)) {
+                let what = format!("line {line}: {name} holds a character that cannot be seen");
                 return Err(wrong(path, what));
             }
             if *is_file {

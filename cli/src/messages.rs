@@ -3,24 +3,21 @@
 use std::fmt::{self, Debug};
 use std::io::{self, Write};
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread;
 use std::time::Duration;
 
 use tracing_subscriber::fmt::format;
 
-use crate::output::{LAST, Writer, with_end};
+use crate::output::{LAST, Writer, count, with_end};
 use crate::visible::printable;
 
 static STDERR: Writer = Writer::new(rustix::stdio::stderr);
 
-/// How long a standard error that takes nothing is waited for, once. Nearly always a line is there
-/// at once, and so comes before what is printed behind it.
+/// How long a standard error that flowed before is waited for. Nearly always a line is there at
+/// once, and so comes before what is printed behind it.
 const PATIENCE: Duration = Duration::from_millis(100);
-
-/// Standard error has taken nothing for that long.
-static STUCK: AtomicBool = AtomicBool::new(false);
 
 /// Lines for which there was no room.
 static LOST: AtomicU64 = AtomicU64::new(0);
@@ -101,16 +98,16 @@ fn print(line: &str) {
     let lost = LOST.swap(0, Ordering::Relaxed);
     let mut text = with_end(line);
     if lost > 0 {
-        text.splice(0..0, with_end(format!("atmq: {lost} lines were lost here")));
+        let lost = count(lost, "line");
+        text.splice(0..0, with_end(format!("atmq: {lost} lost here")));
     }
-    if let Ok(false) = STDERR.offer(text) {
+    let flows = STDERR.drain(Duration::ZERO);
+    if !matches!(STDERR.offer(text), Ok(true)) {
         LOST.fetch_add(lost + 1, Ordering::Relaxed);
     }
-    let patience = match STUCK.load(Ordering::Relaxed) {
-        true => Duration::ZERO,
-        false => PATIENCE,
-    };
-    STUCK.store(!STDERR.drain(patience), Ordering::Relaxed);
+    if flows {
+        STDERR.drain(PATIENCE);
+    }
 }
 
 fn set(target: Target) {

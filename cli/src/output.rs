@@ -36,6 +36,11 @@ pub(crate) fn print_bytes(bytes: impl AsRef<[u8]>) -> Result<(), Failure> {
     written(STDOUT.write(harmless(bytes.as_ref()).into_owned()))
 }
 
+/// Controls the terminal, in words of our own.
+pub(crate) fn control(sequence: &str) -> Result<(), Failure> {
+    written(STDOUT.write(sequence.into()))
+}
+
 /// Prints bytes; other tasks go on while nobody reads them. Dropping the future leaves open whether
 /// they are printed.
 pub(crate) async fn print_meanwhile(bytes: Vec<u8>) -> Result<(), Failure> {

@@ -4,7 +4,7 @@ use std::io::{stdin, stdout};
 
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcgetwinsize, tcsetattr};
 
-use crate::output::print_bytes;
+use crate::output::control;
 
 /// Columns where the terminal does not tell how many it has.
 const COLUMNS: usize = 80;
@@ -34,7 +34,7 @@ impl Drop for Terminal {
         if let Some(before) = &self.before {
             // Whoever reads a line may have been interrupted in the middle of it: brackets around
             // pastes off, and what was being typed away.
-            let _ = print_bytes("\x1b[?2004l\r\x1b[K");
+            let _ = control("\x1b[?2004l\r\x1b[K");
             let _ = tcsetattr(stdin(), OptionalActions::Now, before);
         }
     }

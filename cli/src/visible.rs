@@ -76,7 +76,7 @@ fn escape(character: char) -> Option<String> {
 
 /// Whether a terminal does something else than to show the character: it controls (C0, DEL, C1),
 /// takes the text apart, turns it around (bidirectional controls) or cannot be seen.
-fn is_unseen(character: char) -> bool {
+pub(crate) fn is_unseen(character: char) -> bool {
     character.is_control()
         || matches!(
             character,

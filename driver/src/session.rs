@@ -155,10 +155,11 @@ impl Session {
     }
 
     /// As [`interrupt`](Self::interrupt), but without a fence: what is asked for next is sent at
-    /// once. For a module that answers nothing, and is to be reset all the same.
-    pub fn force(&mut self, now: Instant) {
+    /// once, `length` bytes. For a module that answers nothing, and is to be reset all the same; 0
+    /// if it just was.
+    pub fn force(&mut self, length: usize, now: Instant) {
         self.channel.interrupt(now);
-        self.channel.fence_down(now);
+        self.channel.force(length, now);
         self.reader.abandon();
         self.follow_prompt();
     }
@@ -269,16 +270,17 @@ impl Session {
 
     /// Tells that time has passed, at the latest when [`poll_timeout`](Self::poll_timeout) said.
     pub fn handle_timeout(&mut self, now: Instant) {
+        // An answer that was held has come in time.
+        if self.settles_at().is_some_and(|at| at <= now) {
+            self.reader.settle();
+            self.read(now);
+        }
         let at_prompt = self.is_at_prompt();
         self.channel.handle_timeout(at_prompt, now);
         let cut_short = self.stalls_at().is_some_and(|at| at <= now);
         if self.channel.is_stalled() || cut_short {
             self.channel.search(self.reader.incomplete(), now);
             self.channel.abandoned(self.reader.abandon());
-        }
-        if self.settles_at().is_some_and(|at| at <= now) {
-            self.reader.settle();
-            self.read(now);
         }
         self.follow_prompt();
     }

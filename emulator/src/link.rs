@@ -49,8 +49,14 @@ impl Link {
             }
             Err(error) => return Err(error),
         }
-        symlink(&target, &path)?;
-        lock.write(&path)?;
+        let made = symlink(&target, &path).and_then(|()| {
+            // A link that is not written down would count as somebody else's.
+            lock.write(&path).inspect_err(|_| drop(fs::remove_file(&path)))
+        });
+        if let Err(error) = made {
+            lock.remove();
+            return Err(error);
+        }
         Ok(Self { path, lock })
     }
 

@@ -313,8 +313,9 @@ impl Line {
         let (before, name) = self.tail.split_at(begin);
         let name = match before.last() {
             Some(sign) if is_sign(*sign) => name,
-            // The sign has been forgotten.
-            None if self.length <= TAIL => name.strip_prefix(b"AT")?,
+            Some(b'-') if before == b"AT-" => name,
+            // The sign has been forgotten, perhaps with the beginning of the line.
+            None if self.length <= TAIL => name.strip_prefix(b"AT").unwrap_or(name),
             _ => return None,
         };
         (!name.is_empty()).then_some(name)

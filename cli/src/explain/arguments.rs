@@ -33,6 +33,8 @@ pub(crate) async fn run(arguments: &Arguments) -> Result<(), Failure> {
     let Arguments { to, json, text } = arguments;
     let to = to.as_deref().map(str::as_bytes);
     if let Some(text) = text {
+        // What is explained as a value must not be a secret in the wrong place.
+        let text = &redacted(text);
         let explanation = explain_text(text, to).ok_or_else(|| unknown(text))?;
         return print(text, &explanation, *json);
     }
@@ -49,15 +51,15 @@ pub(crate) async fn run(arguments: &Arguments) -> Result<(), Failure> {
     {
         // A log may hold the noise of a wrong rate.
         let line = String::from_utf8_lossy(&line);
-        let line = line.strip_suffix('\r').unwrap_or(&line);
+        let line = redacted(line.strip_suffix('\r').unwrap_or(&line));
         let explanation = explain_line(line.as_bytes(), asked.as_deref());
         match explanation {
-            Some(explanation) if *json => print(line, &explanation, true)?,
-            None if *json => print_line(to_line(&json!({ "text": redacted(line) })))?,
+            Some(explanation) if *json => print(&line, &explanation, true)?,
+            None if *json => print_line(to_line(&json!({ "text": line })))?,
             Some(explanation) => {
-                print_line(format!("{}\n    {}", redacted(line), explanation.brief()))?;
+                print_line(format!("{line}\n    {}", explanation.brief()))?;
             }
-            None => print_line(redacted(line).as_bytes())?,
+            None => print_line(line.as_bytes())?,
         }
         if grammar::body(line.trim().as_bytes()).is_some() {
             asked = Some(line.trim().as_bytes().to_vec());
@@ -74,13 +76,13 @@ fn print(text: &str, explanation: &Explanation, json: bool) -> Result<(), Failur
     }
     let mut line = explanation.json();
     if let Value::Object(object) = &mut line {
-        object.insert("text".to_owned(), redacted(text).into());
+        object.insert("text".to_owned(), text.into());
     }
     print_line(to_line(&line))
 }
 
 fn unknown(text: &str) -> Failure {
-    let what = format!("nothing is known of `{}`", redacted(text));
+    let what = format!("nothing is known of `{text}`");
     Failure::new(FailureKind::Usage, what)
         .hint("give a line as it stands on the wire, a command's name, a key, or a number such as `CME 30`")
 }

@@ -54,9 +54,9 @@ pub(super) async fn find(
     patience: Option<Duration>,
     mut show: impl FnMut(Direction, &[u8]),
 ) -> io::Result<Option<u32>> {
-    if let Some(patience) = patience
-        && stream.set_baud_rate(given).is_ok()
-    {
+    if let Some(patience) = patience {
+        // A port that has no rate is spoken to as it is.
+        let _ = stream.set_baud_rate(given);
         if answers(stream, 1, &mut show).await? {
             return Ok(Some(given));
         }

@@ -44,6 +44,7 @@ impl PortTask {
         self.cache_turn = true;
         let Some(call) = self.condition.postponed(call) else {
             // The module is brought in order first.
+            self.session.synchronise(false, Instant::now().into_std());
             self.initialise(None);
             return;
         };

@@ -208,7 +208,7 @@ impl PortTask {
                 }));
                 return false;
             }
-            self.session.force(now);
+            self.session.force(line.len(), now);
         }
         if !self.session.is_ready() || self.session.request(command, limit, now).is_err() {
             return false;
@@ -354,7 +354,7 @@ impl PortTask {
         match done {
             Ok(()) => {
                 // Whatever it was waiting for, it no longer is.
-                self.session.force(Instant::now().into_std());
+                self.session.force(0, Instant::now().into_std());
                 self.ask();
             }
             Err(error) => self.failed(Error::ResetFailed(error.to_string())),

@@ -16,7 +16,7 @@ pub(crate) use recovery::PROMPT_MARGIN;
 
 use super::command::Command;
 use super::event::{Answer, Event, Transmit};
-use super::fence::{Fence, Input};
+use super::fence::{Fence, Input, Verdict};
 use super::pending::Pending;
 use super::unread::Unread;
 use super::wire::{Kind, Prepared, Wire};
@@ -54,6 +54,8 @@ pub(super) struct Channel {
     known: bool,
     /// Until when the report of a publish without identifier may come that was given up.
     late_reports: Vec<(ConnectionId, Instant)>,
+    /// What the module may still wait for behind a command that was forced.
+    left_behind: Option<Input>,
     /// How often starts and power downs are logged.
     reboots: Throttle<Instant>,
     power_downs: Throttle<Instant>,
@@ -119,6 +121,7 @@ impl Channel {
             starting: false,
             known: false,
             late_reports: Vec::new(),
+            left_behind: None,
             reboots: Throttle::new(),
             power_downs: Throttle::new(),
             warned: [false; Warning::COUNT],
@@ -278,10 +281,11 @@ impl Channel {
             }
             State::Fenced(fence) => {
                 tracing::debug!("late prompt, not answered");
-                fence.prompt(now);
-                if fence.input() == Input::Escapable {
+                let verdict = fence.prompt(now);
+                if fence.input() == Input::Escapable && verdict == Verdict::Up {
                     self.escape();
                 }
+                self.obey(verdict, now);
                 // It may have been noise, and the prompt itself is still to come.
                 self.prompt_awaited = Some(Awaited::Still);
             }
@@ -340,6 +344,7 @@ impl Channel {
     fn tell(&mut self, own: bool, outcome: Result<Answer, ExchangeError>) {
         if matches!(&outcome, Ok(_) | Err(ExchangeError::Refused { .. })) {
             self.known = true;
+            self.left_behind = None;
             self.unread.answered();
         }
         if !own {

@@ -38,6 +38,9 @@ const ATTENTION_LIMIT: Duration = Duration::from_secs(5);
 /// show that a module has no better answer to them. Ours.
 const PLAIN_ANSWERS: u32 = 2;
 
+/// So many prompts may come late, one of them noise. Ours.
+const LATE_PROMPTS: u32 = 3;
+
 /// Keeps callers' commands back until no late answer can be taken for theirs.
 #[derive(Debug)]
 pub(super) struct Fence {
@@ -51,6 +54,8 @@ pub(super) struct Fence {
     pub(super) probes: u32,
     /// Commands sent since the module last showed a sign of life.
     pub(super) unanswered: u32,
+    /// Prompts that came late, since somebody has asked last.
+    prompts: u32,
     /// Whether `AT` was sent.
     called: bool,
     /// `+CMEE: <n>` has come: the next final result code is the probe's.
@@ -172,6 +177,7 @@ impl Fence {
             owed,
             probes: 0,
             unanswered: 0,
+            prompts: 0,
             called: false,
             identified: false,
             codes: 0,
@@ -206,6 +212,17 @@ impl Fence {
         }
     }
 
+    /// What the module may take for data once so many bytes more are sent, if it waits for some.
+    pub(super) fn with_sent(&self, length: usize) -> Option<Input> {
+        match self.input {
+            Input::Data { missing, sent } => Some(Input::Data {
+                missing,
+                sent: sent + length,
+            }),
+            Input::Commands | Input::Unknown | Input::Escapable => None,
+        }
+    }
+
     /// Nobody knows any more what is owed.
     pub(super) fn owes_unknown(&mut self) {
         self.owed = None;
@@ -222,8 +239,13 @@ impl Fence {
         }
     }
 
-    /// The prompt has come late: the module waits for data from now on.
-    pub(super) fn prompt(&mut self, now: Instant) {
+    /// The prompt has come late: the module waits for data from now on. A module that sends one
+    /// after the other keeps nobody waiting for ever.
+    pub(super) fn prompt(&mut self, now: Instant) -> Verdict {
+        self.prompts += 1;
+        if self.prompts > LATE_PROMPTS {
+            return self.give_up();
+        }
         self.stage = match self.input {
             Input::Escapable => Stage::Quiet {
                 until: now + QUIET,
@@ -233,6 +255,7 @@ impl Fence {
                 until: now + self.patience,
             },
         };
+        Verdict::Up
     }
 
     /// Bytes have come.
@@ -262,13 +285,17 @@ impl Fence {
                 return Verdict::Down;
             }
         }
-        match &mut self.stage {
+        match (&mut self.stage, self.input) {
             // What answers takes commands.
-            Stage::Attention { .. } => {
+            (Stage::Attention { .. }, _) | (Stage::Silence { .. }, Input::Data { .. }) => {
                 self.input = Input::Commands;
                 self.probe(0, now)
             }
-            Stage::Probing { until, .. } => {
+            (Stage::GivenUp, Input::Data { .. }) => {
+                self.input = Input::Commands;
+                Verdict::Up
+            }
+            (Stage::Probing { until, .. }, _) => {
                 *until = (*until).min(now + QUIET);
                 Verdict::Up
             }
@@ -344,8 +371,9 @@ impl Fence {
 
     /// A command waits: if the fence had given up, it tries again.
     pub(super) fn wanted(&mut self, now: Instant) -> Verdict {
+        self.prompts = 0;
         match (self.stage, self.input) {
-            (Stage::GivenUp, Input::Data { .. }) => self.attention(now),
+            (Stage::GivenUp, Input::Data { .. } | Input::Unknown) => self.attention(now),
             (Stage::GivenUp, _) => self.probe(0, now),
             _ => Verdict::Up,
         }

@@ -232,8 +232,10 @@ impl Pending {
     /// not its result.
     pub(super) fn take_report(&mut self, urc: &Urc<'_>, line: &[u8], wire: &Wire) -> bool {
         self.sent_again |= self.request(wire, |request| request.is_repeated_by(urc));
-        let awaited =
-            self.report.is_none() && self.request(wire, |request| request.is_answered_by(urc));
+        // Without its data nothing has been done.
+        let awaited = self.report.is_none()
+            && self.stage != Stage::Prompt
+            && self.request(wire, |request| request.is_answered_by(urc));
         if awaited {
             self.report = Some(owned::urc(urc.clone()));
             if self.is_raw() {

@@ -103,9 +103,21 @@ enum Line {
     Lost,
     /// A message that has more than one reading.
     Ambiguous,
+    /// Nobody knows where a line begins before the module has been silent.
+    Deaf,
     Discarded {
         length: usize,
     },
+}
+
+/// Where the readings of an ambiguous message lead to.
+enum Follow {
+    /// The places at which the next line may begin.
+    To(Vec<usize>),
+    /// More bytes are needed.
+    Wait,
+    /// Further than lines are kept.
+    TooFar,
 }
 
 enum Step {
@@ -265,6 +277,7 @@ impl ResponseReader {
         match self.line {
             Line::Message(form) => return self.message(&form),
             Line::Ambiguous => return self.merge(extent),
+            Line::Deaf => return self.hear_nothing(),
             _ => {}
         }
         let unscanned = &self.buffer[self.scanned..];
@@ -312,7 +325,10 @@ impl ResponseReader {
         let expected = from.is_some_and(|from| from <= self.start);
         if expected
             && self.buffer.get(self.start) == Some(&b'>')
-            && !matches!(self.line, Line::Discarded { .. } | Line::Lost)
+            && !matches!(
+                self.line,
+                Line::Discarded { .. } | Line::Lost | Line::Ambiguous | Line::Deaf
+            )
         {
             self.prompt_from = None;
             self.skip_blank = true;
@@ -406,18 +422,29 @@ impl ResponseReader {
             self.paths.sort_unstable();
             self.paths.dedup();
             let (first, last) = (self.paths[0], self.paths[self.paths.len() - 1]);
-            if first == last || first - start > self.limit {
-                break last;
+            if first == last {
+                break first;
             }
             match self.follow(first, extent) {
-                Some(mut places) => {
+                Follow::To(mut places) if first - start <= self.limit => {
                     self.paths.swap_remove(0);
                     self.paths.append(&mut places);
                 }
-                None if self.settled => break self.buffer.len(),
-                None => {
+                Follow::Wait if self.settled => break self.buffer.len(),
+                Follow::Wait => {
                     self.held = true;
                     return Step::Wait;
+                }
+                // Nothing is kept of what follows, and nothing of it is read before the silence.
+                Follow::To(_) | Follow::TooFar => {
+                    self.paths.clear();
+                    self.begin_line(first);
+                    self.line = Line::Deaf;
+                    return Step::Lost {
+                        start,
+                        end: first,
+                        ambiguous: true,
+                    };
                 }
             }
         };
@@ -432,21 +459,41 @@ impl ResponseReader {
         }
     }
 
-    /// Where the lines may begin that follow the one that begins here. `None`: more bytes are
-    /// needed.
-    fn follow(&self, place: usize, extent: &impl Fn(&[u8]) -> Extent) -> Option<Vec<usize>> {
+    /// Drops what comes until the module has been silent.
+    fn hear_nothing(&mut self) -> Step {
+        let settled = self.settled;
+        self.begin_line(self.buffer.len());
+        if settled {
+            return Step::Again;
+        }
+        self.line = Line::Deaf;
+        self.held = true;
+        Step::Wait
+    }
+
+    /// Where the lines may begin that follow the one that begins here.
+    fn follow(&self, place: usize, extent: &impl Fn(&[u8]) -> Extent) -> Follow {
         let line = &self.buffer[place..];
         let line_feed = memchr(b'\n', line);
-        let behind = |end| place + end + LINE_END.len();
+        let behind = |end: usize| {
+            let line_end = memchr(b'\n', &line[end..]).map_or(0, |at| at + 1);
+            place + end + line_end
+        };
         if let Extent::Message(form) = extent(&line[..line_feed.unwrap_or(line.len())]) {
             match form.judge(line, self.limit, false, self.without_length) {
-                Verdict::Wait { .. } => return None,
-                Verdict::Message(reading) => return Some(vec![behind(reading.end)]),
-                Verdict::Ambiguous { ends } => return Some(ends.into_iter().map(behind).collect()),
+                Verdict::Wait { .. } => return Follow::Wait,
+                Verdict::Message(reading) => return Follow::To(vec![behind(reading.end)]),
+                Verdict::Ambiguous { ends } => {
+                    return Follow::To(ends.into_iter().map(behind).collect());
+                }
                 Verdict::Torn { .. } => {}
             }
         }
-        Some(vec![place + line_feed? + 1])
+        match line_feed {
+            Some(end) if end <= self.limit => Follow::To(vec![place + end + 1]),
+            None if line.len() <= self.limit => Follow::Wait,
+            _ => Follow::TooFar,
+        }
     }
 
     /// The line end that stands here has been seen.

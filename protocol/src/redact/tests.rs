@@ -101,6 +101,13 @@ fn a_mistyped_secret_is_hidden() {
         ("AT+CPIN?;+CPIN?1234", "AT+CPIN?;+CPIN?***"),
         (r#"ATCPIN="1234""#, r#"ATCPIN="***""#),
         (r#"+CPIN="1234""#, r#"+CPIN="***""#),
+        ("AT-CPIN=1234", "AT-CPIN=***"),
+        // Without the beginning of the line.
+        ("CPIN=1234", "CPIN=***"),
+        (
+            r#"LMQTTCONN=0,"c","u","PW""#,
+            r#"LMQTTCONN=0,"c","u","***""#,
+        ),
         // Without the number of the connection, or a comma.
         (
             r#"AT+LMQTTCONN="c","u","PW""#,

@@ -277,7 +277,15 @@ impl Channel {
         // A command has one final result code; what comes behind it belongs to no command, and
         // says nothing of what was accepted. But a module that says `OK` before it asks for the
         // data may say so once more behind it.
-        if pending.carried_out || (awaits_prompt && pending.accepted_early) {
+        let accepted = match result {
+            FinalResult::Ok => awaits_prompt && pending.accepted_early,
+            FinalResult::Connect(_) if awaits_prompt && pending.is_upload(&self.wire) => {
+                self.prompt(now);
+                return;
+            }
+            _ => pending.accepted_early,
+        };
+        if pending.carried_out || accepted {
             self.unrecognised(line);
             return;
         }
@@ -289,13 +297,6 @@ impl Channel {
             pending.carried_out = true;
             self.configured();
             self.finish_if_complete(now);
-            return;
-        }
-        if let FinalResult::Connect(_) = result
-            && pending.stage == Stage::Prompt
-            && pending.is_upload(&self.wire)
-        {
-            self.prompt(now);
             return;
         }
         if let Some(mut pending) = self.take_pending() {

@@ -53,6 +53,16 @@ impl Channel {
         }
     }
 
+    /// Takes the fence down for a command of so many bytes, without forgetting what the module may
+    /// be waiting for.
+    pub(in crate::session) fn force(&mut self, length: usize, now: Instant) {
+        self.left_behind = match &self.state {
+            State::Fenced(fence) if length > 0 => fence.with_sent(length),
+            _ => None,
+        };
+        self.fence_down(now);
+    }
+
     /// The fence behind a command whose data was awaited, or not answered, since then.
     fn data_mode(&self, pending: &Pending, since: Instant) -> Fence {
         let escapable = self.wire.limits.prompt_end == DataEnd::ControlCharacters;
@@ -107,6 +117,7 @@ impl Channel {
         self.fence(Fence::owing(Some(0), now));
         self.starting = true;
         self.known = true;
+        self.left_behind = None;
     }
 
     /// The module switches itself off.
@@ -184,7 +195,10 @@ impl Channel {
             Stage::Command if at_prompt && pending.is_unknown(&self.wire) => {
                 Fence::unknown(self.patience(), now)
             }
-            Stage::Command => Fence::owing(Some(1), now),
+            Stage::Command => match self.left_behind.take() {
+                Some(input) => Fence::data_mode(input, self.patience(), now),
+                None => Fence::owing(Some(1), now),
+            },
         };
         let fence = fence.owing_text(pending.takes_text());
         let outcome = match pending.stage {

@@ -228,6 +228,64 @@ fn no_message_is_completed_by_what_the_session_sends() {
     );
 }
 
+#[test]
+fn a_module_that_has_answered_late_is_spoken_to_again() {
+    let mut host = Host::new();
+    host.ask(publish(6, &[0; 4]));
+    host.wait(10.0);
+    host.ask(attention());
+    assert_eq!(host.wait(50.0).0, r"AT\r");
+    // No more may be sent, until this shows that it takes commands.
+    host.hear("\r\nERROR\r\n");
+    assert_eq!(host.ask(signal()), PROBE);
+}
+
+#[test]
+fn prompt_after_prompt_keeps_nobody_waiting_for_ever() {
+    for prompt_end in [DataEnd::Length, DataEnd::ControlCharacters] {
+        let mut host = Host::new();
+        host.session.set_limits(Limits {
+            prompt_end,
+            ..Limits::NT35E
+        });
+        host.ask(publish(6, b"\r\n\r\n"));
+        host.wait(10.0);
+        host.ask(signal());
+        let mut events = Vec::new();
+        for _ in 0..10 {
+            events.append(&mut host.hear("\r\n> \r\n"));
+            events.append(&mut host.wait(30.0).1);
+        }
+        let gave_up = |event: &Event| {
+            matches!(
+                event,
+                Event::Completed(Err(ExchangeError::Unresponsive { .. }))
+            )
+        };
+        assert!(events.iter().any(gave_up), "{events:?}");
+    }
+}
+
+/// A reset that is sent blindly is data as well, and the probes behind it would be.
+#[test]
+fn what_is_missing_is_not_forgotten_behind_a_forced_command() {
+    let mut host = Host::new();
+    host.ask(publish(6, &[0; 20]));
+    host.wait(10.0);
+    let reset = raw("AT+CFUN=0,1");
+    assert_eq!(host.session.awaits_data(12), None);
+    assert_eq!(host.session.awaits_data(20), Some(20));
+    host.session.force(12, host.now);
+    assert_eq!(host.ask(reset), r"AT+CFUN=0,1\r");
+    let mut written = host.wait(100.0).0;
+    for _ in 0..5 {
+        written += &host.ask(attention());
+        written += &host.wait(100.0).0;
+    }
+    // Eight bytes were left, of which the last must not be sent.
+    assert_eq!(written, r"AT\r".repeat(2));
+}
+
 fn plain_attention() -> Answer {
     Answer::Standard(Vec::new())
 }

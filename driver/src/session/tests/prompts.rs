@@ -112,6 +112,32 @@ fn an_error_behind_ok_is_not_the_outcome() {
     ));
 }
 
+/// The same where `OK` came before the prompt.
+#[test]
+fn an_error_behind_the_data_of_an_accepted_publish_is_not_the_outcome() {
+    let mut host = Host::new();
+    host.ask(publish(6, DATA));
+    host.hear("\r\nOK\r\n\r\n> ");
+    host.written();
+    let stray = host.hear("\r\nERROR\r\n");
+    assert_eq!(stray, [Event::Unrecognised(b"ERROR".to_vec())]);
+    let report = host.hear("\r\n+LMQTTPUB: 0,6,0\r\n");
+    assert_eq!(report, [completed(reported(published(6)))]);
+}
+
+/// Identifiers begin at 1 again, and messages without have none.
+#[test]
+fn a_report_before_the_prompt_is_that_of_another_message() {
+    let mut host = Host::new();
+    host.ask(publish(6, DATA));
+    let late = host.hear("\r\n+LMQTTPUB: 0,6,0\r\n");
+    assert_eq!(late, [Event::Urc(published(6))]);
+    assert!(matches!(
+        &host.wait(10.0).1[..],
+        [Event::Completed(Err(ExchangeError::NoPrompt { .. }))]
+    ));
+}
+
 #[test]
 fn a_report_says_more_than_the_error_behind_it() {
     let mut host = Host::new();

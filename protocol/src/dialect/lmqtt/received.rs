@@ -14,6 +14,7 @@ use super::command::READ;
 use super::urc::URC;
 use crate::dialect::Context;
 use crate::framing::{Counting, Extent, MessageForm};
+use crate::limits::Limits;
 use crate::mqtt::{ConnectionId, DataFormat, Formats};
 use crate::parameter::{ParameterWriter, decode_hex};
 
@@ -63,10 +64,17 @@ pub(super) fn decode(
     let form = MessageForm {
         start: 0,
         counting: counting(hex_length, formats),
+        longest_topic: Limits::NT35E.topic,
+        longest_payload: Limits::NT35E.received_payload,
+    };
+    // What the reader has found within the limits of the modules that are known may look like
+    // something else beyond them; it goes beyond only where it was told of others.
+    let wide = MessageForm {
         longest_topic: body.len(),
         longest_payload: body.len(),
+        ..form
     };
-    let reading = form.read(body)?;
+    let reading = form.read(body).or_else(|| wide.read(body))?;
     let topic = core::str::from_utf8(&body[reading.topic]).ok()?;
     let wire = &body[reading.payload];
     let payload = match reading.hexadecimal {

@@ -166,6 +166,33 @@ fn a_message_with_two_readings_is_dropped_to_the_end_of_the_longer() {
     );
 }
 
+/// Two readings that are kept apart for longer than a line is kept: nothing is read then, rather
+/// than a line of a payload.
+#[test]
+fn readings_that_do_not_meet_are_left_at_the_next_silence() {
+    for cut in [1, 7, usize::MAX] {
+        let mut reader = ResponseReader::new(64);
+        let mut frames = Vec::new();
+        // One reading leads from message to message, the other from one that stands in the payload
+        // of each to the next.
+        let mut stream = b"#\"a\",5,\",14,\r\n".to_vec();
+        stream.extend(b"#\"d\",14,AAAA\r\n#\"f\",14,\r\n".repeat(1000));
+        for piece in stream.chunks(cut.min(stream.len())) {
+            reader.push(piece);
+            frames.append(&mut drain(&mut reader));
+            let kept = reader.incomplete().len();
+            assert!(cut == usize::MAX || kept <= 2 * 64, "{kept} bytes are kept");
+        }
+        assert_eq!(frames.len(), 1);
+        assert!(frames[0].starts_with("AMBIGUOUS"), "{}", frames[0]);
+        assert!(reader.is_held());
+        reader.settle();
+        assert_eq!(drain(&mut reader), [""; 0]);
+        reader.push(b"\r\nOK\r\n");
+        assert_eq!(drain(&mut reader), ["OK"]);
+    }
+}
+
 #[test]
 fn control_characters_in_a_topic_count_where_there_is_no_other_reading() {
     assert_eq!(

@@ -119,6 +119,26 @@ fn read(stream: &[u8], cuts: &[usize], formats: &FormatTable) -> (Vec<Said>, usi
     }
 }
 
+/// What would be another topic or length for a module with other limits.
+#[test]
+fn what_no_module_reports_is_no_reading() {
+    let formats = text(true);
+    let long = format!("{}\",5,hello", "a".repeat(300));
+    let large = vec![b'x'; 32_000];
+    for (topic, payload) in [("t", long.as_bytes()), ("x\",32009,y", &large)] {
+        let said = [Said::Message(topic.into(), payload.to_vec())];
+        let (stream, _) = write(&said, &formats);
+        let mut reader = ResponseReader::new(64 * 1024);
+        reader.push(&stream);
+        let frame = reader.next(|line| Lmqtt::DEFAULT.extent(line, context(&formats)));
+        let Some(Frame::Message { line, .. }) = frame else {
+            panic!("{frame:?}");
+        };
+        let heard = Lmqtt::DEFAULT.decode_urc(line, &formats);
+        assert_eq!(heard, Some(received(1, topic, payload)));
+    }
+}
+
 /// How many readings a message has that begins with this quote, by the rule alone: a quote
 /// behind at most 256 bytes without control characters, `,<len>,`, and CR LF behind `len` bytes.
 fn readings(body: &[u8]) -> usize {
