@@ -1,4 +1,5 @@
 use std::path::PathBuf;
+use std::pin::pin;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use atmq_driver::{
@@ -189,13 +190,48 @@ impl PasswordArguments {
     }
 }
 
-/// Has the module connect.
+/// Has the module connect, unless the program is stopped first: then the module is disconnected.
 pub(crate) async fn connect(
     modem: &Modem,
     options: ConnectOptions,
+    stopped: impl Future<Output = ()>,
 ) -> Result<(Client, Messages), Failure> {
-    let connected = modem.connect(options).await;
-    connected.map_err(|error| connect_failure(&error))
+    let mut connecting = pin!(modem.connect(options));
+    tokio::select! {
+        biased;
+        () = stopped => {}
+        connected = &mut connecting => {
+            return connected.map_err(|error| connect_failure(&error));
+        }
+    }
+    let leaving = async {
+        // The module takes no other command before this one has ended. A connect that fails closes
+        // the link itself.
+        match connecting.await {
+            Ok((client, _messages)) => disconnect(&client).await,
+            Err(_) => Ok(()),
+        }
+    };
+    // That it was stopped counts more than what came of disconnecting.
+    let _ = leave(leaving, LEAVE).await;
+    Err(stopped_early())
+}
+
+/// Does what comes before the connection, unless the program is stopped first.
+pub(crate) async fn unless_stopped<T>(
+    stopped: impl Future<Output = ()>,
+    work: impl Future<Output = Result<T, Failure>>,
+) -> Result<T, Failure> {
+    tokio::select! {
+        result = work => result,
+        () = stopped => Err(stopped_early()),
+    }
+}
+
+/// The program was stopped while there was no connection yet.
+pub(crate) fn stopped_early() -> Failure {
+    let what = "stopped before the connection was made";
+    Failure::new(FailureKind::Stopped, what)
 }
 
 /// Has the module disconnect, unless the connection is what was lost.

@@ -16,14 +16,14 @@ pub(crate) enum FailureKind {
     Refused = 1,
     /// 2: wrong usage, as clap has it too.
     Usage = 2,
-    /// 3: a port, a link or a file cannot be had, or was lost.
+    /// 3: a port, link or file is unavailable or was lost.
     Unavailable = 3,
     /// 4: no answer in time.
     TimedOut = 4,
     /// 130: told to stop before it was done, as shells have it for Ctrl-C.
     Stopped = 130,
-    /// 141: the reader of standard output has left, as shells have it for SIGPIPE. Nobody is to be
-    /// told.
+    /// 141: the reader of standard output went away, as shells have it for SIGPIPE. No error is
+    /// printed.
     NobodyReads = 141,
 }
 
@@ -32,10 +32,10 @@ pub(crate) const EXIT_CODES: &str = "Exit codes:
   0  done
   1  the module or the broker refused, or --lint=deny found something
   2  wrong usage
-  3  a port, a link or a file cannot be had, or was lost
+  3  a port, link or file is unavailable or was lost
   4  no answer in time
   130  stopped by a signal before it was done
-  141  the reader of standard output has left";
+  141  the reader of standard output went away (as `head` does); no error is printed";
 
 impl Failure {
     pub(crate) fn new(kind: FailureKind, what: impl fmt::Display) -> Self {

@@ -1,7 +1,8 @@
 mod bar;
 
-use std::io::{IsTerminal as _, stderr};
+use std::io::{self, IsTerminal as _, stderr};
 use std::path::PathBuf;
+use std::pin::pin;
 use std::time::{Duration, Instant};
 
 use atmq_driver::{Client, Delivery, PublishError, QoS};
@@ -10,6 +11,7 @@ use data_encoding::BASE64;
 use indicatif::ProgressBar;
 use serde_json::json;
 use tokio::io::{BufReader, Stdin, stdin};
+use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 
 use self::bar::bar;
@@ -50,11 +52,11 @@ pub(crate) struct Arguments {
     /// Have the broker retain the message
     #[arg(short = 'r', long)]
     retain: bool,
-    /// Publish the message so many times
+    /// Publish the message this many times
     #[arg(long, value_name = "NUMBER", default_value_t = 1, conflicts_with = "stdin_line",
           value_parser = clap::value_parser!(u64).range(1..))]
     repeat: u64,
-    /// Wait so long between two times
+    /// Wait this long between publishes
     #[arg(long, value_name = "SECONDS", default_value = "0", value_parser = seconds)]
     repeat_delay: Duration,
     /// Print a line of JSON for each message, and one with the sum
@@ -100,22 +102,23 @@ enum Encoding {
 }
 
 pub(crate) async fn run(arguments: Arguments, quiet: bool) -> Result<(), Failure> {
-    // What cannot be read must not cost a connection.
-    let source = Source::of(&arguments).await?;
+    // Before signals are handled: Ctrl-C would not end a prompt for the password any more.
     let options = arguments.broker.options()?;
-    let modem = arguments.port.modem().await?;
-    let (client, _messages) = broker::connect(&modem, options).await?;
+    let mut stopped = pin!(stopped());
+    // What cannot be read must not cost a connection.
+    let source = broker::unless_stopped(&mut stopped, Source::of(&arguments)).await?;
+    let modem = broker::unless_stopped(&mut stopped, arguments.port.modem()).await?;
+    let (client, _messages) = broker::connect(&modem, options, &mut stopped).await?;
     let mut run = Run {
         progress: source.progress(quiet),
         arguments: &arguments,
         client: &client,
         summary: Summary::new(),
     };
-    let stopped = stopped();
     let mut is_stopped = false;
     let published = tokio::select! {
         published = run.publish(source) => published,
-        () = stopped => {
+        () = &mut stopped => {
             is_stopped = true;
             Err(Failure::new(
                 FailureKind::Stopped,
@@ -262,8 +265,11 @@ impl Payload {
         if let Some(message) = &self.message {
             payload.extend_from_slice(message.as_bytes());
         } else if let Some(path) = &self.file {
-            payload = read_file(path, DATA_LIMIT)
-                .map_err(|error| unreadable(&path.display().to_string(), &error))?;
+            // It may be a pipe that nothing comes from, which must not keep signals from working.
+            let file = path.clone();
+            let read = spawn_blocking(move || read_file(&file, DATA_LIMIT)).await;
+            let read = read.map_err(io::Error::from).flatten();
+            payload = read.map_err(|error| unreadable(&path.display().to_string(), &error))?;
         } else if self.stdin {
             let read = read_all(stdin(), DATA_LIMIT).await;
             payload = read.map_err(|error| unreadable("standard input", &error))?;

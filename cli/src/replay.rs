@@ -127,12 +127,15 @@ impl PlayArguments {
             return Err(Failure::new(FailureKind::Usage, what).hint("give it in ATMQ_PASSWORD"));
         }
         let recorder = self.record.create(name, Some(self.baud))?;
-        let port = Recorded::new(port::open(name, self.baud).await?, recorder);
-        let mut player = host::Player::new(port, comparison, speed, patience, secret);
         let stopped = stopped();
+        let playing = async {
+            let port = Recorded::new(port::open(name, self.baud).await?, recorder);
+            let mut player = host::Player::new(port, comparison, speed, patience, secret);
+            player.play(script).await
+        };
         tokio::select! {
-            result = player.play(script) => result,
-            () = stopped => Err(Failure::new(FailureKind::Refused, "ended before all was played")),
+            result = playing => result,
+            () = stopped => Err(Failure::new(FailureKind::Stopped, "stopped before all was played")),
         }
     }
 

@@ -1,6 +1,7 @@
 mod lasting;
 
 use std::cell::Cell;
+use std::pin::pin;
 use std::time::Duration;
 
 use atmq_driver::{ConnectOptions, Error, ExchangeError, Message, Messages, QoS};
@@ -12,7 +13,7 @@ use crate::broker::{self, BrokerArguments, exchange_failure, qos, topic_filter};
 use crate::failure::{Failure, FailureKind};
 use crate::format::{FORMAT_HELP, Format};
 use crate::messages::tell;
-use crate::output::{print_meanwhile, with_end};
+use crate::output::{count, print_meanwhile, with_end};
 use crate::port::PortArguments;
 use crate::signals::stopped;
 use crate::visible::{json as to_line, printable};
@@ -27,20 +28,19 @@ use crate::visible::{json as to_line, printable};
     next_help_heading = "Messages"
 )]
 pub(crate) struct Arguments {
-    /// A topic filter (repeatable). One that is refused is told of, and the others are subscribed to
-    /// all the same
+    /// A topic filter (repeatable). A refused filter is reported; the others are still subscribed
     #[arg(short = 't', long = "topic", value_name = "FILTER", required = true,
           value_parser = topic_filter)]
     topics: Vec<String>,
     /// The highest quality of service: 0, 1 or 2
     #[arg(short = 'q', long, value_name = "QOS", default_value = "0", value_parser = qos)]
     qos: QoS,
-    /// End after so many messages
+    /// End after this many messages
     #[arg(short = 'C', long, value_name = "NUMBER",
           value_parser = clap::value_parser!(u64).range(1..))]
     count: Option<u64>,
-    /// End so many seconds after the connection is made, with exit code 4, even while a subscription
-    /// has not been acknowledged
+    /// End this many seconds after the connection is made, with exit code 4, even while a
+    /// subscription has not been acknowledged
     #[arg(short = 'W', long, value_name = "SECONDS")]
     timeout: Option<u32>,
     /// End as soon as the broker has acknowledged all subscriptions
@@ -84,19 +84,34 @@ pub(crate) async fn run(arguments: Arguments, quiet: bool) -> Result<(), Failure
 
 /// With one connection, which ends it when it is lost.
 async fn once(arguments: &Arguments, options: ConnectOptions) -> Result<(), Failure> {
-    let modem = arguments.port.modem().await?;
-    let (client, messages) = broker::connect(&modem, options).await?;
-    let stopped = stopped();
+    let mut stopped = pin!(stopped());
+    let modem = broker::unless_stopped(&mut stopped, arguments.port.modem()).await?;
+    let (client, messages) = broker::connect(&modem, options, &mut stopped).await?;
     let progress = Progress::default();
     let subscribe = |topic, qos| client.subscribe(topic, qos);
     let received = tokio::select! {
         received = arguments.receive(subscribe, messages, &progress) => received,
-        () = stopped => Ok(()),
+        () = &mut stopped => arguments.when_stopped(&progress),
     };
     received.and(broker::leave(broker::disconnect(&client), progress.patience()).await)
 }
 
 impl Arguments {
+    /// What a signal makes of it: an error, unless it was to receive until then.
+    fn when_stopped(&self, progress: &Progress) -> Result<(), Failure> {
+        if !progress.connected.get() {
+            return Err(broker::stopped_early());
+        }
+        let what = match self.count {
+            _ if self.exit_subscribed => {
+                "stopped before all subscriptions were acknowledged".into()
+            }
+            Some(_) => format!("stopped after {}", count(progress.seen.get(), "message")),
+            None => return Ok(()),
+        };
+        Err(Failure::new(FailureKind::Stopped, what))
+    }
+
     /// Subscribes, and prints messages until there is an end to it.
     async fn receive<'a, F>(
         &'a self,
@@ -107,6 +122,7 @@ impl Arguments {
     where
         F: Future<Output = Result<(), Error>>,
     {
+        progress.connected.set(true);
         let received = self.receive_all(subscribe, messages, progress);
         let Some(seconds) = self.timeout else {
             return received.await;
@@ -205,6 +221,8 @@ impl Arguments {
 /// How far a reception is.
 #[derive(Default)]
 struct Progress {
+    /// There has been a connection.
+    connected: Cell<bool>,
     /// Which subscription is waited for.
     pending: Cell<Option<usize>>,
     /// Messages that have been printed.

@@ -51,7 +51,8 @@ impl Link {
         }
         let made = symlink(&target, &path).and_then(|()| {
             // A link that is not written down would count as somebody else's.
-            lock.write(&path).inspect_err(|_| drop(fs::remove_file(&path)))
+            lock.write(&path)
+                .inspect_err(|_| drop(fs::remove_file(&path)))
         });
         if let Err(error) = made {
             lock.remove();

@@ -78,10 +78,11 @@ impl<P: Port> Player<P> {
         self.watch(before).await
     }
 
-    /// How the comparison ended. What the host has not said is missing.
+    /// How the comparison ended, or that it was stopped before.
     pub(super) fn end(&self) -> Result<(), Failure> {
         if !self.complete {
-            return Err(abandoned());
+            let what = "stopped before the host had said all that the capture holds";
+            return Err(Failure::new(FailureKind::Stopped, what));
         }
         self.comparison.end()
     }

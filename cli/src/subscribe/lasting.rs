@@ -18,10 +18,7 @@ pub(super) async fn run(
     quiet: bool,
 ) -> Result<(), Failure> {
     let mut stopped = pin!(stopped());
-    let modem = tokio::select! {
-        modem = arguments.port.lasting_modem() => modem?,
-        () = &mut stopped => return Ok(()),
-    };
+    let modem = broker::unless_stopped(&mut stopped, arguments.port.lasting_modem()).await?;
     let (client, messages) = modem.keep_connected(options, Reconnect::default());
     let progress = Progress::default();
     let received = async {
@@ -30,15 +27,20 @@ pub(super) async fn run(
         arguments.receive(subscribe, messages, &progress).await
     };
     let received = tokio::select! {
+        biased;
+        () = &mut stopped => arguments.when_stopped(&progress),
         received = received => received,
         () = tell(&client, quiet) => unreachable!("it tells until it is dropped"),
-        () = &mut stopped => Ok(()),
     };
     // Why it cannot come back is what a failed reception is told by.
     if let State::Stopped(why) = client.state() {
         return Err(gone(&why));
     }
     let disconnecting = async {
+        // What is given up in the middle of connecting would be left as far as it has come.
+        let mut states = client.watch_state();
+        let is_settled = |state: &State| !matches!(state, State::Connecting { .. });
+        let _ = states.wait_for(is_settled).await;
         let disconnected = client.disconnect(Duration::ZERO).await;
         disconnected.map(drop).map_err(|why| gone(&why))
     };

@@ -6,6 +6,7 @@ use std::io::{ErrorKind, PipeWriter, Read as _, Write as _, pipe};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::channel;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -91,18 +92,22 @@ fn until(what: &str, mut is_so: impl FnMut() -> bool) {
 
 /// A broker that accepts every client, and answers a SUBSCRIBE with what comes of its filter: the
 /// codes of a SUBACK, or nothing at all.
-fn broker(suback: fn(&str) -> Option<&'static [u8]>) -> String {
+fn broker<F>(suback: F) -> String
+where
+    F: Fn(&str) -> Option<&'static [u8]> + Clone + Send + 'static,
+{
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port can be had");
     let address = listener.local_addr().expect("it listens").to_string();
     thread::spawn(move || {
         for client in listener.incoming().flatten() {
+            let suback = suback.clone();
             thread::spawn(move || serve(client, suback));
         }
     });
     address
 }
 
-fn serve(mut client: TcpStream, suback: fn(&str) -> Option<&'static [u8]>) -> Option<()> {
+fn serve(mut client: TcpStream, suback: impl Fn(&str) -> Option<&'static [u8]>) -> Option<()> {
     loop {
         let mut head = [0; 2];
         client.read_exact(&mut head).ok()?;
@@ -208,6 +213,114 @@ fn a_subscriber_whose_output_nobody_reads_ends_at_each_signal() {
     }
     // It has disconnected each time: no will came.
     other.expect_nothing();
+}
+
+/// The ways of `sub` and `pub` to connect, with which they do not end by themselves.
+const CONNECTING: [&[&str]; 4] = [
+    &["sub", "-t", "a"],
+    &["sub", "-t", "a", "-E"],
+    &["sub", "-t", "a", "--reconnect"],
+    &[
+        "pub",
+        "-t",
+        "a",
+        "-m",
+        "m",
+        "--repeat=2",
+        "--repeat-delay=1000",
+    ],
+];
+
+#[test]
+fn a_signal_while_the_module_is_opened_is_an_exit_code_and_a_line() {
+    for arguments in CONNECTING {
+        for sent in SIGNALS {
+            // It never answers.
+            let module = TcpListener::bind("127.0.0.1:0").unwrap();
+            let port = format!("tcp://{}", module.local_addr().unwrap());
+            let process = start(program().args(arguments).args(["--port", &port]));
+            let (mut host, _) = module.accept().unwrap();
+            host.set_read_timeout(Some(PATIENCE)).unwrap();
+            host.read_exact(&mut [0]).expect("it is spoken to");
+            signal(&process, sent);
+            let (code, told) = ended(process);
+            let expected = "atmq: stopped before the connection was made\n";
+            assert_eq!((code, &told[..]), (Some(130), expected), "{arguments:?}");
+        }
+    }
+}
+
+#[test]
+fn a_signal_while_the_module_connects_leaves_no_connection() {
+    for arguments in CONNECTING {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let module = module_at(&listener.local_addr().unwrap().to_string());
+        let process = start(program().args(arguments).args(["--port", module.port()]));
+        let (mut client, _) = listener.accept().unwrap();
+        client.set_read_timeout(Some(PATIENCE)).unwrap();
+        let mut connect = [0; 2];
+        client.read_exact(&mut connect).unwrap();
+        let mut rest = vec![0; connect[1].into()];
+        client.read_exact(&mut rest).unwrap();
+        signal(&process, Signal::TERM);
+        until("the signal is noticed", || !waits_for_signals(&process));
+        client.write_all(&[0x20, 2, 0, 0]).unwrap();
+        let (code, told) = ended(process);
+        let expected = "atmq: stopped before the connection was made\n";
+        assert_eq!((code, &told[..]), (Some(130), expected), "{arguments:?}");
+        let mut packet = [0; 2];
+        client.read_exact(&mut packet).unwrap();
+        assert_eq!(packet, [0xe0, 0], "a DISCONNECT: {arguments:?}");
+    }
+}
+
+#[test]
+fn a_publisher_that_reads_its_payload_heeds_signals() {
+    for source in [&["-s"][..], &["-f", "/dev/stdin"]] {
+        let mut command = program();
+        command.args(["pub", "--port", "/nonexistent", "-t", "a"]);
+        let mut process = start(command.args(source).stdin(Stdio::piped()));
+        let _open = process.stdin.take();
+        until("signals are waited for", || waits_for_signals(&process));
+        signal(&process, Signal::TERM);
+        let (code, told) = ended(process);
+        let expected = "atmq: stopped before the connection was made\n";
+        assert_eq!((code, &told[..]), (Some(130), expected), "{source:?}");
+    }
+}
+
+/// Whether a program has the thread that waits for the first signal.
+fn waits_for_signals(process: &Child) -> bool {
+    let threads = fs::read_dir(format!("/proc/{}/task", process.id())).unwrap();
+    // A thread that has ended meanwhile has no name.
+    let mut names = threads
+        .flatten()
+        .map(|thread| fs::read_to_string(thread.path().join("comm")));
+    names.any(|name| name.is_ok_and(|name| name == "signals\n"))
+}
+
+#[test]
+fn a_subscriber_stopped_before_it_is_subscribed_does_not_say_that_it_is() {
+    for way in [&[][..], &["--reconnect"]] {
+        for sent in [Signal::INT, Signal::TERM] {
+            let (asked, subscribing) = channel();
+            let module = module_at(&broker(move |_: &str| {
+                let _ = asked.send(());
+                None
+            }));
+            let mut command = program();
+            command.args(["sub", "--port", module.port(), "-t", "a", "-E"]);
+            let process = start(command.args(way));
+            let asked = subscribing.recv_timeout(PATIENCE);
+            asked.expect("the broker is asked for a subscription");
+            signal(&process, sent);
+            let (code, told) = ended(process);
+            assert_eq!(code, Some(130), "{way:?}: {told}");
+            // The module still waits for the broker, which is said in a line before.
+            let expected = "atmq: stopped before all subscriptions were acknowledged\n";
+            assert!(told.ends_with(expected), "{way:?}: {told}");
+        }
+    }
 }
 
 #[test]

@@ -1,11 +1,13 @@
 //! `atmq replay --as`, `atmq diff`, `atmq export`
 
 use std::fs;
+use std::io::Read as _;
+use std::net::TcpListener;
 use std::path::Path;
 
 use tempfile::{TempDir, tempdir};
 
-use crate::harness::{Emulator, Finished, Running, Signal, argument, atmq, text};
+use crate::harness::{Emulator, Finished, PATIENCE, Running, Signal, argument, atmq, text};
 
 /// Client ids differ from run to run.
 const IDS: &str = "atmq-[0-9a-f]+-[0-9a-f]+";
@@ -119,7 +121,8 @@ fn commands_more_and_less_than_recorded_are_told() {
     // The first two of the session are left out.
     ask("AT+CMEE=1").succeeds();
     module.signal(Signal::TERM);
-    let failed = module.fails(1).saying(&["before the host had said all"]);
+    let failed = module.fails(130);
+    let failed = failed.saying(&["stopped before the host had said all"]);
     for words in [
         "host    + AT+NOSUCH\n",
         "host    - AT+CMEE?\n",
@@ -169,6 +172,34 @@ fn a_module_is_compared_with_the_recorded_one() {
     atmq(["replay", &recorded.file, "--as", "host"])
         .fails(2)
         .saying(&["--port"]);
+}
+
+#[test]
+fn a_replay_that_a_signal_cuts_short_found_no_difference() {
+    let directory = tempdir().unwrap();
+    let file = argument(&directory.path().join("a.pcapng"));
+    let module = Emulator::start(["--profile=nt35e"]);
+    let record = ["--record", &file, "AT+CGMM"];
+    module.atmq("at", record).succeeds();
+    for sent in [Signal::INT, Signal::TERM, Signal::HUP] {
+        // A module that never answers.
+        let module = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = format!("tcp://{}", module.local_addr().unwrap());
+        let play = ["replay", &file, "--as", "host", "--port", &port];
+        let replay = Running::start(play.iter().chain(&["--patience", "1000"]));
+        let (mut host, _) = module.accept().unwrap();
+        host.set_read_timeout(Some(PATIENCE)).unwrap();
+        host.read_exact(&mut [0]).expect("it is spoken to");
+        replay.signal(sent);
+        let failed = replay.fails(130).without_output();
+        failed.saying(&["stopped before all was played"]);
+        let play = ["replay", &file, "--as", "module", "--listen", "127.0.0.1:0"];
+        let mut replay = Running::start(play);
+        replay.line();
+        replay.signal(sent);
+        let failed = replay.fails(130).without_output();
+        failed.saying(&["stopped before the host had said all that the capture holds"]);
+    }
 }
 
 #[test]

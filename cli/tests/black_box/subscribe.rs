@@ -58,6 +58,21 @@ fn it_ends_well_when_told_to() {
 }
 
 #[test]
+fn a_count_that_a_signal_cuts_short_is_no_success() {
+    let (module, mut other) = bench();
+    for way in [&["-C", "3"][..], &["-C", "3", "--reconnect"]] {
+        for signal in [Signal::INT, Signal::TERM] {
+            let subscriber = subscribed(&module, way);
+            subscriber.signal(signal);
+            let failed = subscriber.fails(130).without_output();
+            // Whether what it has just printed is counted by then is a race.
+            failed.saying(&["stopped after ", " message"]);
+        }
+    }
+    other.expect_nothing();
+}
+
+#[test]
 fn payloads_are_printed_byte_for_byte() {
     let (module, mut other) = bench();
     for qos in 0..=2 {

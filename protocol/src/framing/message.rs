@@ -262,10 +262,7 @@ impl MessageForm {
             .iter()
             .position(|byte| !b"+-0123456789".contains(byte));
         let counted = number.is_some_and(|end| line[quote + 2 + end] == b',');
-        if counted
-            || quote - topic > self.longest_topic
-            || line[topic..quote].iter().any(u8::is_ascii_control)
-        {
+        if counted || quote - topic > self.longest_topic || has_control(&line[topic..quote]) {
             return None;
         }
         Some(Reading {
@@ -301,8 +298,6 @@ struct Scan<'a> {
     topic: usize,
     /// The bytes among which the quote must be that ends the topic.
     window: &'a [u8],
-    /// Where the first control character of the window stands, in the line, or its end.
-    control: usize,
 }
 
 impl<'a> Scan<'a> {
@@ -310,23 +305,21 @@ impl<'a> Scan<'a> {
         let topic = form.start + 1;
         let window = line.get(topic..).unwrap_or_default();
         let window = &window[..window.len().min(form.longest_topic.saturating_add(1))];
-        let control = window.iter().position(u8::is_ascii_control);
         Self {
             form,
             line,
             longest,
             topic,
             window,
-            control: topic + control.unwrap_or(window.len()),
         }
     }
 
     fn is_clean(&self, header: &Header) -> bool {
-        header.quote < self.control
+        !has_control(&self.line[self.topic..header.quote])
     }
 
     fn has_control(&self) -> bool {
-        self.control < self.topic + self.window.len()
+        has_control(self.window)
     }
 
     /// Whether the end of the topic may still come.
@@ -478,6 +471,10 @@ enum Length {
     Incomplete,
     /// Something else.
     Other,
+}
+
+fn has_control(bytes: &[u8]) -> bool {
+    bytes.iter().any(u8::is_ascii_control)
 }
 
 fn length(bytes: &[u8]) -> Length {
