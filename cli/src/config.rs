@@ -402,7 +402,11 @@ mod tests {
             ),
             (
                 "[profile.a]\nbaud = \"\\u001b[2J\"\n",
-                "line 2: baud holds a control character",
+                "line 2: baud holds a character that cannot be seen",
+            ),
+            (
+                "[profile.a]\nbaud = \"\\u202e9600\"\n",
+                "line 2: baud holds a character that cannot be seen",
             ),
             ("[a]\n", "unknown field `a`"),
             ("baud =", "line 1, column 7"),
