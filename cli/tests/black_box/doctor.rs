@@ -224,7 +224,7 @@ fn a_port_without_a_module_ends_the_examination() {
     failed.saying(&["no module to look at"]);
     let silent = TcpListener::bind("127.0.0.1:0").expect("a loopback port is free");
     let address = silent.local_addr().expect("it is bound");
-    let failed = atmq(["doctor", "--port", &format!("tcp://{address}")]).fails(4);
+    let failed = atmq(["doctor", "--fresh", "--port", &format!("tcp://{address}")]).fails(4);
     assert!(
         failed.stdout.contains("does not answer"),
         "{}",

@@ -63,7 +63,7 @@ pub(super) async fn find(
         let patience = patience + PROMPT_MARGIN;
         tracing::warn!(
             "the module does not answer AT; it may be waiting for data that an earlier program \
-             announced, so no other rate is tried for {} s",
+             announced, so nothing more is sent for {} s",
             patience.as_secs()
         );
         if hears_answer(
