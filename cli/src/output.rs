@@ -77,7 +77,7 @@ fn harmless(bytes: &[u8]) -> Cow<'_, [u8]> {
     }
 }
 
-/// The program has been told to end: nobody waits any longer for a standard output that takes
+/// A signal has stopped the program: from now on, do not wait for a standard output that takes
 /// nothing.
 pub(crate) fn hurry() {
     STDOUT.hurry();

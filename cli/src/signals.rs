@@ -73,7 +73,7 @@ fn kind(signal: Signal) -> SignalKind {
     SignalKind::from_raw(signal.as_raw())
 }
 
-/// Whether whoever has started the program has this signal ignored, as far as the system tells.
+/// Whether the program was started with this signal ignored, as `nohup` does. Only Linux says.
 fn is_ignored(signal: Signal) -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));

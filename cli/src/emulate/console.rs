@@ -44,7 +44,7 @@ pub(super) async fn run(desk: Desk) -> Result<(), Failure> {
             && let Err(failure) = print_meanwhile(with_end(answer)).await
             && !told
         {
-            // The module runs on, and does what it is told.
+            // The module keeps running and still takes commands.
             told = true;
             if failure.kind() != FailureKind::NobodyReads {
                 messages::tell(&format!("atmq: {failure}; answers are lost"));

@@ -12,7 +12,7 @@ use tokio::sync::Notify;
 /// Bytes that may wait to be written by a caller that does not wait for them. Ours.
 const WAITING: usize = 256 * 1024;
 
-/// How long a stream that takes nothing is waited for once the program has been told to end. Ours.
+/// How long to wait for a stream that takes nothing once a signal has stopped the program. Ours.
 const GRACE: Duration = Duration::from_millis(500);
 
 /// A standard stream, written to by a thread of its own: a write can block for ever (a pipe that
@@ -69,8 +69,8 @@ impl Writer {
     /// Writes, and waits until that is done.
     ///
     /// # Errors
-    /// The system's; [`TimedOut`](io::ErrorKind::TimedOut) if the program has been told to end,
-    /// and the stream takes nothing.
+    /// The system's; [`TimedOut`](io::ErrorKind::TimedOut) if a signal has stopped the
+    /// program and the stream takes nothing.
     pub(crate) fn write(&'static self, bytes: Vec<u8>) -> io::Result<()> {
         let mut state = self.lock();
         if !self.runs(&mut state) {

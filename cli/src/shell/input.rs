@@ -205,7 +205,7 @@ impl Input {
         };
         match editor.say.try_send(Say::Text(text)) {
             Err(TrySendError::Full(_)) => editor.lost.set(lost + 1),
-            // A terminal that is gone ends the editor, which is told.
+            // If the terminal is gone, the editor ends, and reports that.
             Ok(()) | Err(TrySendError::Disconnected(_)) => {}
         }
         true

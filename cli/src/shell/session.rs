@@ -45,7 +45,7 @@ pub(super) enum Event {
     Typed(Typed),
     /// Ctrl-C, while no line is being typed.
     Interrupted,
-    /// The program is told to end.
+    /// A signal has stopped the program.
     Stopped,
     /// The time is over.
     Late,
@@ -62,7 +62,7 @@ pub(super) struct Session {
     pub(super) screen: Screen,
     pub(super) mqtt: Arc<AtomicBool>,
     interrupted: Signal,
-    /// The program is told to end.
+    /// Resolves when a signal stops the program.
     ending: Pin<Box<dyn Future<Output = ()>>>,
     /// What the module takes.
     pub(super) limits: Limits,
@@ -78,7 +78,7 @@ pub(super) struct Session {
     told_back: bool,
     /// What `/record` has begun.
     pub(super) recorder: Option<Recorder>,
-    /// The program has been told to end.
+    /// Whether a signal has stopped the program.
     stopped: bool,
 }
 
