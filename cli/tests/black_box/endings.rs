@@ -16,7 +16,7 @@ use rustix::process::{Pid, kill_process};
 use tempfile::tempdir;
 
 use crate::harness::{
-    Emulator, Finished, PATIENCE, Running, Signal, argument, atmq, program, text,
+    Emulator, Finished, PATIENCE, Running, Signal, argument, atmq, broker, module_at, program, text,
 };
 
 /// Signals that tell the program to end.
@@ -88,50 +88,6 @@ fn until(what: &str, mut is_so: impl FnMut() -> bool) {
         assert!(Instant::now() < deadline, "{what}: not in time");
         thread::sleep(Duration::from_millis(10));
     }
-}
-
-/// A broker that accepts every client, and answers a SUBSCRIBE with what comes of its filter: the
-/// codes of a SUBACK, or nothing at all.
-fn broker<F>(suback: F) -> String
-where
-    F: Fn(&str) -> Option<&'static [u8]> + Clone + Send + 'static,
-{
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port can be had");
-    let address = listener.local_addr().expect("it listens").to_string();
-    thread::spawn(move || {
-        for client in listener.incoming().flatten() {
-            let suback = suback.clone();
-            thread::spawn(move || serve(client, suback));
-        }
-    });
-    address
-}
-
-fn serve(mut client: TcpStream, suback: impl Fn(&str) -> Option<&'static [u8]>) -> Option<()> {
-    loop {
-        let mut head = [0; 2];
-        client.read_exact(&mut head).ok()?;
-        // All packets here are shorter than 128 bytes.
-        let mut body = vec![0; head[1].into()];
-        client.read_exact(&mut body).ok()?;
-        match head[0] >> 4 {
-            1 => client.write_all(&[0x20, 2, 0, 0]).ok()?,
-            8 => {
-                let filter = String::from_utf8_lossy(&body[4..body.len() - 1]);
-                if let Some(codes) = suback(&filter) {
-                    let length = u8::try_from(2 + codes.len()).ok()?;
-                    let answer = [&[0x90, length, body[0], body[1]], codes].concat();
-                    client.write_all(&answer).ok()?;
-                }
-            }
-            _ => {}
-        }
-    }
-}
-
-/// A module whose links all go to this broker.
-fn module_at(broker: &str) -> Emulator {
-    Emulator::start([format!("--map=*={broker}")])
 }
 
 #[test]
@@ -403,77 +359,6 @@ fn a_reader_who_has_left_ends_it_quietly() {
         let (code, told) = ended_with_stdout(arguments, writer);
         assert_eq!((code, &told[..]), (Some(141), ""), "{arguments:?}");
     }
-}
-
-#[test]
-fn a_subscription_that_is_not_acknowledged_ends_in_time() {
-    for suback in [|_: &str| None, |_: &str| Some(&b""[..])] {
-        let module = module_at(&broker(suback));
-        for way in [&[][..], &["--reconnect", "--quiet"]] {
-            let begun = Instant::now();
-            let arguments = ["-t", "a", "-W", "2"];
-            let mut subscriber = module.atmq("sub", arguments.iter().chain(way));
-            let output = subscriber.output().unwrap();
-            let told = text(&output.stderr);
-            // A SUBACK without codes makes the module close the link.
-            let codes: &[i32] = if way.is_empty() { &[3, 4] } else { &[4] };
-            let code = output.status.code().unwrap_or(-1);
-            assert!(codes.contains(&code), "{way:?}: {code}, {told}");
-            // The manual allows the module 30 s.
-            assert!(begun.elapsed() < Duration::from_secs(25), "{way:?}: {told}");
-        }
-    }
-}
-
-#[test]
-fn a_filter_that_the_broker_refuses_is_named_and_the_others_stay() {
-    fn refuses(filter: &str) -> Option<&'static [u8]> {
-        Some(if filter.contains("secret") {
-            &[0x80]
-        } else {
-            &[0]
-        })
-    }
-    let module = module_at(&broker(refuses));
-    for way in [&[][..], &["--reconnect"]] {
-        let all = ["-t", "secret/a"].iter().chain(way);
-        let failed = module.atmq("sub", all).fails(1).without_output();
-        failed.saying(&["the broker refused the subscription", "secret/a"]);
-        let some = ["-t", "a", "-t", "secret/b", "-t", "c", "--json"];
-        let mut subscriber = module.spawn("sub", some.iter().chain(way));
-        let subscribed = subscriber.line();
-        assert!(subscribed.contains("[\"a\",\"c\"]"), "{subscribed}");
-        subscriber.signal(Signal::TERM);
-        let told = subscriber.ends_telling();
-        let expected = "atmq: the broker refused the subscription (`secret/b`)";
-        assert!(told.starts_with(expected), "{way:?}: {told}");
-        assert_eq!(told.lines().count(), 1, "{told}");
-        let failed = module.atmq("sub", ["-t", "a", "-t", "secret/b", "-E"]);
-        { failed }.fails(1).saying(&["secret/b"]);
-    }
-}
-
-#[test]
-fn a_filter_that_the_module_refuses_is_named_and_the_others_stay() {
-    let directory = tempdir().unwrap();
-    let control = argument(&directory.path().join("control"));
-    let module = Emulator::start(["--broker", "embedded", "--control", &control]);
-    let refusal = ["override", "+LMQTTSUBUNSUB", "+CME ERROR: 3"];
-    let refuse = || atmq(["control", &control].iter().chain(&refusal)).succeeds();
-    refuse();
-    let failed = module.atmq("sub", ["-t", "a"]).fails(1).without_output();
-    failed.saying(&[
-        "cannot subscribe to a:",
-        "the module answered",
-        "CME ERROR: 3",
-    ]);
-    refuse();
-    let mut subscriber = module.spawn("sub", ["-t", "a", "-t", "b", "--json"]);
-    let subscribed = subscriber.line();
-    assert!(subscribed.contains("[\"b\"]"), "{subscribed}");
-    subscriber.signal(Signal::TERM);
-    let told = subscriber.ends_telling();
-    assert!(told.starts_with("atmq: cannot subscribe to a: "), "{told}");
 }
 
 #[test]

@@ -1,11 +1,17 @@
 //! `atmq sub`
 
+use std::time::{Duration, Instant};
+
 use atmq_tests::raw_mqtt::{Connect, Publish, RawClient};
 
 use data_encoding::BASE64;
 use serde_json::Value;
+use tempfile::tempdir;
 
-use crate::harness::{CLOSED_PORT, Emulator, Finished, Running, Signal, atmq, awkward, text};
+use crate::harness::{
+    CLOSED_PORT, Emulator, Finished, Running, Signal, argument, atmq, awkward, broker, module_at,
+    text,
+};
 
 /// A module, and a client at its broker. A retained message waits on each of `a` and `b`: a
 /// subscriber who has printed it is known to be there.
@@ -264,4 +270,75 @@ fn a_count_of_nothing_is_refused() {
     for option in ["-C0", "-C-1", "-Cx", "-W-1", "-Wx", "-q3"] {
         module.atmq("sub", ["-t", "a", option]).is_misused();
     }
+}
+
+#[test]
+fn a_subscription_that_is_not_acknowledged_ends_in_time() {
+    for suback in [|_: &str| None, |_: &str| Some(&b""[..])] {
+        let module = module_at(&broker(suback));
+        for way in [&[][..], &["--reconnect", "--quiet"]] {
+            let begun = Instant::now();
+            let arguments = ["-t", "a", "-W", "2"];
+            let mut subscriber = module.atmq("sub", arguments.iter().chain(way));
+            let output = subscriber.output().unwrap();
+            let told = text(&output.stderr);
+            // A SUBACK without codes makes the module close the link.
+            let codes: &[i32] = if way.is_empty() { &[3, 4] } else { &[4] };
+            let code = output.status.code().unwrap_or(-1);
+            assert!(codes.contains(&code), "{way:?}: {code}, {told}");
+            // The manual allows the module 30 s.
+            assert!(begun.elapsed() < Duration::from_secs(25), "{way:?}: {told}");
+        }
+    }
+}
+
+#[test]
+fn a_filter_that_the_broker_refuses_is_named_and_the_others_stay() {
+    fn refuses(filter: &str) -> Option<&'static [u8]> {
+        Some(if filter.contains("secret") {
+            &[0x80]
+        } else {
+            &[0]
+        })
+    }
+    let module = module_at(&broker(refuses));
+    for way in [&[][..], &["--reconnect"]] {
+        let all = ["-t", "secret/a"].iter().chain(way);
+        let failed = module.atmq("sub", all).fails(1).without_output();
+        failed.saying(&["the broker refused the subscription", "secret/a"]);
+        let some = ["-t", "a", "-t", "secret/b", "-t", "c", "--json"];
+        let mut subscriber = module.spawn("sub", some.iter().chain(way));
+        let subscribed = subscriber.line();
+        assert!(subscribed.contains("[\"a\",\"c\"]"), "{subscribed}");
+        subscriber.signal(Signal::TERM);
+        let told = subscriber.ends_telling();
+        let expected = "atmq: the broker refused the subscription (`secret/b`)";
+        assert!(told.starts_with(expected), "{way:?}: {told}");
+        assert_eq!(told.lines().count(), 1, "{told}");
+        let failed = module.atmq("sub", ["-t", "a", "-t", "secret/b", "-E"]);
+        { failed }.fails(1).saying(&["secret/b"]);
+    }
+}
+
+#[test]
+fn a_filter_that_the_module_refuses_is_named_and_the_others_stay() {
+    let directory = tempdir().unwrap();
+    let control = argument(&directory.path().join("control"));
+    let module = Emulator::start(["--broker", "embedded", "--control", &control]);
+    let refusal = ["override", "+LMQTTSUBUNSUB", "+CME ERROR: 3"];
+    let refuse = || atmq(["control", &control].iter().chain(&refusal)).succeeds();
+    refuse();
+    let failed = module.atmq("sub", ["-t", "a"]).fails(1).without_output();
+    failed.saying(&[
+        "cannot subscribe to a:",
+        "the module answered",
+        "CME ERROR: 3",
+    ]);
+    refuse();
+    let mut subscriber = module.spawn("sub", ["-t", "a", "-t", "b", "--json"]);
+    let subscribed = subscriber.line();
+    assert!(subscribed.contains("[\"b\"]"), "{subscribed}");
+    subscriber.signal(Signal::TERM);
+    let told = subscriber.ends_telling();
+    assert!(told.starts_with("atmq: cannot subscribe to a: "), "{told}");
 }

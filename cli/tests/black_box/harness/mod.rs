@@ -1,5 +1,6 @@
 //! Starts the program, alone or against an emulated module, and looks at what it prints.
 
+mod broker;
 mod emulator;
 mod running;
 mod terminal;
@@ -12,6 +13,7 @@ use std::time::Duration;
 use assert_cmd::Command;
 use assert_cmd::cargo::cargo_bin;
 
+pub(crate) use self::broker::{broker, module_at};
 pub(crate) use self::emulator::Emulator;
 pub(crate) use self::running::{Running, Signal};
 pub(crate) use self::terminal::AtTerminal;
