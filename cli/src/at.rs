@@ -5,8 +5,8 @@ pub(crate) mod step;
 use std::io::{IsTerminal as _, stdin};
 use std::time::Duration;
 
+use atmq_protocol::at::result_code::FinalResult;
 use atmq_protocol::dialect::Dialect as _;
-use atmq_protocol::result_code::FinalResult;
 use atmq_protocol::throttle::Throttle;
 use regex::bytes::Regex;
 use tokio::io::{AsyncRead, AsyncWrite};

@@ -1,8 +1,8 @@
 //! The conversation with a module, verbatim: what it sends as it comes, nothing added, nothing
 //! sent by itself.
 
+use atmq_protocol::at::framing::{Frame, MESSAGE_GAP, ResponseReader};
 use atmq_protocol::dialect::{Context, Dialect as _, Lmqtt};
-use atmq_protocol::framing::{Frame, MESSAGE_GAP, ResponseReader};
 use atmq_protocol::limits::Limits;
 use atmq_protocol::mqtt::{Connected, FormatTable, PublishResult, Urc};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};

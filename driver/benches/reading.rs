@@ -8,11 +8,11 @@ mod floor;
 use std::hint::black_box;
 use std::time::Duration;
 
+use atmq_protocol::at::framing::{Frame, ResponseReader};
+use atmq_protocol::at::result_code::FinalResult;
 use atmq_protocol::dialect::{Context, Dialect, Lmqtt};
-use atmq_protocol::framing::{Frame, ResponseReader};
 use atmq_protocol::limits::Limits;
 use atmq_protocol::mqtt::{ConnectionId, FormatTable, Formats};
-use atmq_protocol::result_code::FinalResult;
 
 use floor::{fastest, floor};
 

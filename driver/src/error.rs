@@ -6,10 +6,10 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use atmq_protocol::at::result_code::{CmeError, FinalResult};
 use atmq_protocol::cloud::CredentialsError;
 use atmq_protocol::dialect::EncodeError;
 use atmq_protocol::mqtt::{ConnectionId, LinkStatus, OpenFailure, QoS, Refusal, TopicError};
-use atmq_protocol::result_code::{CmeError, FinalResult};
 use thiserror::Error;
 
 use crate::tls::TlsError;

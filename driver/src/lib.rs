@@ -61,14 +61,14 @@ mod unsolicited;
 /// The crate with the types of the wire, for what is not repeated here.
 pub use atmq_protocol as protocol;
 pub use atmq_protocol::Secret;
+pub use atmq_protocol::at::framing::DataEnd;
+pub use atmq_protocol::at::result_code::{CmeError, FinalResult};
 pub use atmq_protocol::dialect::EncodeError;
-pub use atmq_protocol::framing::DataEnd;
 pub use atmq_protocol::limits::Limits;
 pub use atmq_protocol::mqtt::{
     ConnectionId, ConnectionState, LinkStatus, OpenFailure, QoS, Refusal, Timeouts, TlsVersion,
     TopicError, Version, Will,
 };
-pub use atmq_protocol::result_code::{CmeError, FinalResult};
 pub use atmq_protocol::standard::{
     Clock, Location, Operator, OperatorFormat, Pin, PinError, Registration, RegistrationChanged,
     RegistrationDomain, SignalQuality, SimStatus,

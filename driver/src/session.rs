@@ -87,8 +87,8 @@ mod wire;
 use std::fmt;
 use std::time::{Duration, Instant};
 
+use atmq_protocol::at::framing::{Frame, MESSAGE_GAP, ResponseReader};
 use atmq_protocol::dialect::Dialect;
-use atmq_protocol::framing::{Frame, MESSAGE_GAP, ResponseReader};
 use atmq_protocol::limits::Limits;
 use atmq_protocol::mqtt::{ConnectionId, DataFormat, FormatTable};
 

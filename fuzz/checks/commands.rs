@@ -1,8 +1,8 @@
 //! What a host sends: framing, and the meaning of each command.
 
-use atmq_protocol::command::Command;
+use atmq_protocol::at::command::Command;
+use atmq_protocol::at::framing::{CommandReader, DataEnd, Input};
 use atmq_protocol::dialect::{Context, Dialect as _, Lmqtt};
-use atmq_protocol::framing::{CommandReader, DataEnd, Input};
 use atmq_protocol::limits::Limits;
 use atmq_protocol::mqtt::FormatTable;
 use atmq_protocol::standard::StandardRequest;

@@ -1,6 +1,6 @@
 //! Lists of parameters.
 
-use atmq_protocol::parameter::{
+use atmq_protocol::at::parameter::{
     Parameter, ParameterWriter, Parameters, decode_hex, encode_hex, integer,
 };
 

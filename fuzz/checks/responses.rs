@@ -1,10 +1,10 @@
 //! What a module sends: framing, and the meaning of each line.
 
+use atmq_protocol::at::framing::{Frame, ResponseReader};
+use atmq_protocol::at::result_code::FinalResult;
 use atmq_protocol::dialect::{Context, Dialect as _, Lmqtt};
-use atmq_protocol::framing::{Frame, ResponseReader};
 use atmq_protocol::limits::Limits;
 use atmq_protocol::mqtt::{ConnectionId, DataFormat, FormatTable};
-use atmq_protocol::result_code::FinalResult;
 use atmq_protocol::standard::StandardUrc;
 
 use crate::pieces::pieces;

@@ -6,10 +6,7 @@
 //!
 //! | module | what it holds |
 //! |---|---|
-//! | [`framing`] | where a line, a prompt or a counted payload begins and ends, in both directions |
-//! | [`command`] | a command line taken apart: basic and extended commands, their forms |
-//! | [`parameter`] | comma-separated parameters: quoted strings, integers, omitted values, hex |
-//! | [`result_code`] | final result codes: `OK`, `ERROR`, `+CME ERROR`, `CONNECT`, … |
+//! | [`at`] | lines, prompts and data in a stream; commands, parameters, result codes |
 //! | [`standard`] | the V.250, 3GPP and identity commands that hosts send around MQTT |
 //! | [`mqtt`] | the MQTT vocabulary that every dialect maps to: requests, settings, URCs |
 //! | [`dialect`] | the command sets themselves; [`dialect::Lmqtt`] is the first |
@@ -24,16 +21,13 @@
 
 extern crate alloc;
 
+pub mod at;
 #[cfg(feature = "cloud")]
 pub mod cloud;
-pub mod command;
 pub mod dialect;
-pub mod framing;
 pub mod limits;
 pub mod mqtt;
-pub mod parameter;
 pub mod redact;
-pub mod result_code;
 mod secret;
 pub mod standard;
 pub mod throttle;

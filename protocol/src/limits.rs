@@ -5,8 +5,8 @@
 
 use core::time::Duration;
 
+use crate::at::framing::{CTRL_Z, DataEnd, ESCAPE};
 use crate::dialect::EncodeError;
-use crate::framing::{CTRL_Z, DataEnd, ESCAPE};
 
 /// The limits of one module model. Lengths are in bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]

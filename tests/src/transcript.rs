@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use atmq_protocol::command::{Command, Form};
+use atmq_protocol::at::command::{Command, Form};
 use atmq_protocol::dialect::{Dialect, Lmqtt};
 
 /// A session between host and module, byte for byte, typed by hand or captured from hardware.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use atmq_emulator::Profile;
 use atmq_emulator::lint::Rule;
 use atmq_emulator::modem::command_forms;
-use atmq_protocol::command::{Command, Form};
+use atmq_protocol::at::command::{Command, Form};
 use atmq_protocol::dialect::{Context, Dialect, Lmqtt};
 use atmq_protocol::limits::Limits;
 use atmq_protocol::mqtt::FormatTable;

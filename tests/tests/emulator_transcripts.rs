@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use atmq_emulator::modem::Cell;
 use atmq_emulator::{CacheOverflow, Profile, ResultOrder};
-use atmq_protocol::command::Command;
+use atmq_protocol::at::command::Command;
+use atmq_protocol::at::framing::DataEnd;
 use atmq_protocol::dialect::{Dialect, HexLength, Lmqtt, PublishExtendedUrc, UnsubscribeUrc};
-use atmq_protocol::framing::DataEnd;
 use atmq_protocol::limits::Limits;
 use atmq_protocol::mqtt::SignMethod;
 use atmq_tests::bench::Bench;

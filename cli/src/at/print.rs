@@ -1,7 +1,7 @@
 use std::time::Instant;
 
+use atmq_protocol::at::result_code::FinalResult;
 use atmq_protocol::redact::redacted;
-use atmq_protocol::result_code::FinalResult;
 use serde_json::{Map, Value};
 
 use crate::duration::milliseconds;
@@ -86,7 +86,7 @@ impl Printer {
             Ok(text) => put("text", text.into()),
             Err(_) => {
                 let mut digits = Vec::new();
-                atmq_protocol::parameter::encode_hex(bytes, &mut digits);
+                atmq_protocol::at::parameter::encode_hex(bytes, &mut digits);
                 put("hex", String::from_utf8_lossy(&digits).into())
             }
         };

@@ -2,11 +2,11 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use atmq_driver::RequestError;
-use atmq_protocol::command::{Command, Form};
+use atmq_protocol::at::command::{Command, Form};
+use atmq_protocol::at::parameter::{Parameters, integer};
 use atmq_protocol::dialect::{Context, Dialect};
 use atmq_protocol::limits::Limits;
 use atmq_protocol::mqtt::{FormatTable, PublishPayload, Request};
-use atmq_protocol::parameter::{Parameters, integer};
 use atmq_protocol::standard::StandardRequest;
 
 use crate::dialogue::DIALECT;

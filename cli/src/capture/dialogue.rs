@@ -2,12 +2,14 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use atmq_driver::Direction;
-use atmq_protocol::command::Command;
+use atmq_protocol::at::command::Command;
+use atmq_protocol::at::framing::{
+    CommandReader, DataEnd, Frame, Input, MESSAGE_GAP, ResponseReader,
+};
+use atmq_protocol::at::result_code::FinalResult;
 use atmq_protocol::dialect::{Context, Dialect, Lmqtt};
-use atmq_protocol::framing::{CommandReader, DataEnd, Frame, Input, MESSAGE_GAP, ResponseReader};
 use atmq_protocol::limits::Limits;
 use atmq_protocol::mqtt::{FormatTable, PublishPayload, Request};
-use atmq_protocol::result_code::FinalResult;
 
 use super::entry::{Entry, Kind};
 use super::meaning::{self, Meaning};

@@ -1,12 +1,12 @@
 //! What a line means, in a few words, and what passed between module and broker because of it.
 
-use atmq_protocol::command::{Command, Form};
+use atmq_protocol::at::command::{Command, Form};
+use atmq_protocol::at::result_code::{CmeError, FinalResult};
 use atmq_protocol::dialect::{Dialect, Lmqtt};
 use atmq_protocol::mqtt::{
     Connected, ConnectionState, Information, LinkStatus, OpenFailure, PublishPayload,
     PublishResult, QoS, Refusal, Request, Setting, SubscriptionChange, Urc,
 };
-use atmq_protocol::result_code::{CmeError, FinalResult};
 use atmq_protocol::standard::StandardRequest;
 
 /// What is known of an entry.

@@ -1,6 +1,6 @@
 use std::io::IsTerminal as _;
 
-use atmq_protocol::result_code::FinalResult;
+use atmq_protocol::at::result_code::FinalResult;
 use serde_json::{Value, json};
 use tokio::io::BufReader;
 

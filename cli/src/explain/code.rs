@@ -1,6 +1,6 @@
 //! Final result codes, the prompt, and the numbers of errors.
 
-use atmq_protocol::result_code::{CmeError, FinalResult};
+use atmq_protocol::at::result_code::{CmeError, FinalResult};
 
 use super::{Explained, Explanation, sentence};
 use crate::grammar::{Code, Codes, Source};

@@ -1,7 +1,7 @@
 //! Commands, with each of their parameters.
 
-use atmq_protocol::command::{Command as Typed, Form};
-use atmq_protocol::parameter::{self, Parameters};
+use atmq_protocol::at::command::{Command as Typed, Form};
+use atmq_protocol::at::parameter::{self, Parameters};
 
 use super::{Explained, Explanation, sentence};
 use crate::grammar::{self, Command, Key, Kind, Parameter, body, command, split_first};

@@ -1,6 +1,6 @@
 //! What the module reports of its surroundings once a host has asked for it.
 
-use atmq_protocol::parameter::{Parameters, integer};
+use atmq_protocol::at::parameter::{Parameters, integer};
 
 use super::Explanation;
 use crate::grammar::{Source, command};

@@ -1,7 +1,7 @@
 //! Information responses: what a module answers between a command and its final result code.
 
-use atmq_protocol::command::Form;
-use atmq_protocol::parameter::{self, Parameters, integer};
+use atmq_protocol::at::command::Form;
+use atmq_protocol::at::parameter::{self, Parameters, integer};
 
 use super::urc::cut;
 use super::{Explained, Explanation, sentence};

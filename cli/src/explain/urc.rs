@@ -1,9 +1,9 @@
 //! What the module reports by itself: outcomes of MQTT commands, messages, links, reboots.
 
-use atmq_protocol::command::Form;
+use atmq_protocol::at::command::Form;
+use atmq_protocol::at::parameter::{Parameters, integer};
 use atmq_protocol::dialect::Dialect as _;
 use atmq_protocol::mqtt::{Connected, ConnectionId, DataFormat, FormatTable, Formats, Urc};
-use atmq_protocol::parameter::{Parameters, integer};
 use atmq_protocol::standard::RegistrationChanged;
 
 use super::code::numbered;

@@ -21,7 +21,7 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use atmq_emulator::modem::command_forms;
-use atmq_protocol::command::{Command as Typed, Form};
+use atmq_protocol::at::command::{Command as Typed, Form};
 use atmq_protocol::dialect::{Context, Dialect, Lmqtt};
 use atmq_protocol::limits::Limits;
 use atmq_protocol::mqtt::FormatTable;

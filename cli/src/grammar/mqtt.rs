@@ -1,6 +1,6 @@
 //! The MQTT commands, and the two that belong to TLS. Their ranges are the dialect's.
 
-use atmq_protocol::command::{Command as Typed, Form};
+use atmq_protocol::at::command::{Command as Typed, Form};
 use atmq_protocol::dialect::Dialect as _;
 use atmq_protocol::limits::Limits;
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use atmq_emulator::Profile;
-use atmq_protocol::result_code::CmeError;
+use atmq_protocol::at::result_code::CmeError;
 use atmq_tests::bench::Bench;
 
 use super::parameter::{items, ranges_in};

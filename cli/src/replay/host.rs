@@ -5,8 +5,8 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use atmq_driver::Port;
+use atmq_protocol::at::result_code::FinalResult;
 use atmq_protocol::redact::HIDDEN;
-use atmq_protocol::result_code::FinalResult;
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::time::{Instant, sleep, timeout_at};

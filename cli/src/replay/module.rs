@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use atmq_emulator::Port;
-use atmq_protocol::framing::{CommandReader, DataEnd, Input};
+use atmq_protocol::at::framing::{CommandReader, DataEnd, Input};
 use atmq_protocol::redact::HIDDEN;
 use tokio::time::{sleep, timeout};
 

@@ -3,9 +3,9 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use atmq_protocol::at::result_code::FinalResult;
 use atmq_protocol::dialect::Dialect as _;
 use atmq_protocol::limits::Limits;
-use atmq_protocol::result_code::FinalResult;
 use tokio::time::Instant;
 
 use super::session::{Event, Flow, Session};

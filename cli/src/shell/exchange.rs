@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use atmq_protocol::at::result_code::FinalResult;
 use atmq_protocol::dialect::Dialect as _;
 use atmq_protocol::mqtt::{Formats, Urc};
-use atmq_protocol::result_code::FinalResult;
 use tokio::time::Instant;
 
 use super::input::Typed;

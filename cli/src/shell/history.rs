@@ -5,7 +5,7 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::PathBuf;
 
-use atmq_protocol::parameter::decode_hex;
+use atmq_protocol::at::parameter::decode_hex;
 use atmq_protocol::redact::secrets;
 use etcetera::{BaseStrategy as _, choose_base_strategy};
 

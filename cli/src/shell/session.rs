@@ -5,10 +5,10 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use atmq_driver::Port;
+use atmq_protocol::at::result_code::FinalResult;
 use atmq_protocol::dialect::Dialect as _;
 use atmq_protocol::limits::Limits;
 use atmq_protocol::mqtt::{FormatTable, Urc};
-use atmq_protocol::result_code::FinalResult;
 use atmq_protocol::standard::RegistrationChanged;
 use rustix::process::Signal as Kill;
 use tokio::signal::unix::{Signal, SignalKind, signal};

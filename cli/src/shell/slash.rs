@@ -156,7 +156,7 @@ pub(super) fn parse(line: &str) -> Result<Slash, String> {
         "/hex" if rest.is_empty() => Ok(Slash::Hex),
         "/hex" => {
             let digits: Vec<u8> = rest.bytes().filter(|byte| *byte != b' ').collect();
-            let bytes = atmq_protocol::parameter::decode_hex(&digits);
+            let bytes = atmq_protocol::at::parameter::decode_hex(&digits);
             let bytes = bytes.ok_or("/hex takes two hexadecimal digits for each byte")?;
             Ok(Slash::Send(bytes))
         }

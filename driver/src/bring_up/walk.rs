@@ -5,7 +5,7 @@ mod sim;
 
 use std::time::Duration;
 
-use atmq_protocol::result_code::FinalResult;
+use atmq_protocol::at::result_code::FinalResult;
 use atmq_protocol::standard::SimStatus;
 use tokio::time::{Instant, sleep};
 

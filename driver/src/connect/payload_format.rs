@@ -1,4 +1,4 @@
-use atmq_protocol::framing::DataEnd;
+use atmq_protocol::at::framing::DataEnd;
 use atmq_protocol::limits::Limits;
 use atmq_protocol::mqtt::DataFormat;
 

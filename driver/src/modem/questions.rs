@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv6Addr};
 
-use atmq_protocol::result_code::CmeError;
+use atmq_protocol::at::result_code::CmeError;
 use atmq_protocol::standard::{
     Clock, ExtendedSignalQuality, Location, Operator, Registration, RegistrationDomain,
     SerialNumber, SignalQuality, SimStatus, StandardInformation, StandardRequest,

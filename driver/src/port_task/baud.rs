@@ -1,7 +1,7 @@
 use std::io;
 use std::time::Duration;
 
-use atmq_protocol::result_code::FinalResult;
+use atmq_protocol::at::result_code::FinalResult;
 use tokio::time::{Instant, timeout_at};
 
 use super::PROMPT_MARGIN;

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
+use atmq_protocol::at::result_code::FinalResult;
 use atmq_protocol::mqtt::{Connected, ConnectionId, LinkStatus, Urc};
-use atmq_protocol::result_code::FinalResult;
 use tokio::time::Instant;
 
 use super::{PortTask, Waiter, lock};

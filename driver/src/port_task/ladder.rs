@@ -1,7 +1,7 @@
 use std::time::Duration;
 
+use atmq_protocol::at::result_code::CmeError;
 use atmq_protocol::limits::Limits;
-use atmq_protocol::result_code::CmeError;
 use atmq_protocol::standard::{StandardInformation, StandardRequest};
 use tokio::time::Instant;
 

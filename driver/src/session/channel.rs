@@ -5,10 +5,10 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::time::{Duration, Instant};
 
+use atmq_protocol::at::result_code::FinalResult;
 use atmq_protocol::dialect::Dialect;
 use atmq_protocol::limits::Limits;
 use atmq_protocol::mqtt::{ConnectionId, FormatTable, Information, LinkStatus, Request, Urc};
-use atmq_protocol::result_code::FinalResult;
 use atmq_protocol::throttle::Throttle;
 use tracing::Span;
 

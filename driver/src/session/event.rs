@@ -1,7 +1,7 @@
 use std::ops::Range;
 
+use atmq_protocol::at::result_code::FinalResult;
 use atmq_protocol::mqtt::{ConnectionId, Information, Urc};
-use atmq_protocol::result_code::FinalResult;
 use atmq_protocol::standard::{StandardInformation, StandardUrc};
 
 use crate::error::ExchangeError;

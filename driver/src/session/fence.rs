@@ -1,6 +1,6 @@
 use std::time::{Duration, Instant};
 
-use atmq_protocol::result_code::FinalResult;
+use atmq_protocol::at::result_code::FinalResult;
 use atmq_protocol::standard::{StandardInformation, StandardRequest};
 
 /// What the session sends to find out where the module is. Its information response answers

@@ -1,8 +1,8 @@
 use std::mem::take;
 use std::time::{Duration, Instant};
 
+use atmq_protocol::at::result_code::FinalResult;
 use atmq_protocol::mqtt::{ConnectionId, Information, LinkStatus, Request, Urc};
-use atmq_protocol::result_code::FinalResult;
 use atmq_protocol::standard::StandardInformation;
 use tracing::Span;
 use tracing::field::Empty;

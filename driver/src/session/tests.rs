@@ -10,14 +10,14 @@ mod uploads;
 
 use std::time::{Duration, Instant};
 
+use atmq_protocol::at::framing::DataEnd;
+use atmq_protocol::at::result_code::{CmeError, FinalResult};
 use atmq_protocol::dialect::Lmqtt;
-use atmq_protocol::framing::DataEnd;
 use atmq_protocol::limits::Limits;
 use atmq_protocol::mqtt::{
     Connected, ConnectionId, ConnectionState, DataFormat, Information, LinkStatus, PublishResult,
     QoS, Request, Setting, TopicFilter, Urc,
 };
-use atmq_protocol::result_code::{CmeError, FinalResult};
 use atmq_protocol::standard::{
     Registration, RegistrationChanged, RegistrationDomain, SignalQuality, StandardInformation,
     StandardRequest, StandardUrc,

@@ -2,7 +2,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 use std::time::Duration;
 
-use atmq_protocol::command;
+use atmq_protocol::at::command;
 use atmq_protocol::dialect::{Context, Dialect, EncodeError};
 use atmq_protocol::limits::Limits;
 use atmq_protocol::mqtt::{FormatTable, PublishPayload, QoS, Request};

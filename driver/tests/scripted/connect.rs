@@ -9,8 +9,8 @@ use atmq_driver::{
     ConnectError, ConnectOptions, ConnectionId, Disconnected, Error, ExchangeError, Limits, QoS,
     Settings, SimStatus, Will,
 };
+use atmq_protocol::at::result_code::FinalResult;
 use atmq_protocol::mqtt::{LinkStatus, OpenFailure, Refusal};
-use atmq_protocol::result_code::FinalResult;
 
 #[tokio::test(start_paused = true)]
 async fn a_module_that_wakes_up_late_is_initialised() {

@@ -129,7 +129,7 @@ impl AlibabaCloud {
         let signature = Hash::from(method).hmac(secret.as_bytes(), content.as_bytes());
         let given = credentials.password.as_deref();
         // Samples have both cases, so either must do (inferred).
-        let given = given.and_then(atmq_protocol::parameter::decode_hex);
+        let given = given.and_then(atmq_protocol::at::parameter::decode_hex);
         accept_if(given == Some(signature))
     }
 }

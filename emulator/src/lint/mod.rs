@@ -15,12 +15,12 @@ use std::collections::VecDeque;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::{Duration, Instant};
 
-use atmq_protocol::command::{Command, Form};
+use atmq_protocol::at::command::{Command, Form};
+use atmq_protocol::at::framing::DataEnd;
+use atmq_protocol::at::parameter::{Parameter, ParameterError, Parameters};
 use atmq_protocol::dialect::DecodeError;
-use atmq_protocol::framing::DataEnd;
 use atmq_protocol::limits::Limits;
 use atmq_protocol::mqtt::{ConnectionId, FormatTable, Formats, Request, Urc};
-use atmq_protocol::parameter::{Parameter, ParameterError, Parameters};
 use atmq_protocol::redact::redacted;
 
 use crate::profile::Profile;

@@ -5,7 +5,7 @@ mod dialogue;
 use std::time::{Instant, UNIX_EPOCH};
 
 use Step::{Broker, Drop, Send, Sleep, Type, Until, Wait};
-use atmq_protocol::framing::DataEnd;
+use atmq_protocol::at::framing::DataEnd;
 use proptest::prelude::*;
 
 use super::{EXAMPLES, Rule, SHOWN, Severity, WAITING, shown};

@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use atmq_protocol::command::{Command, Form};
-use atmq_protocol::framing::DataEnd;
-use atmq_protocol::parameter::Parameters;
+use atmq_protocol::at::command::{Command, Form};
+use atmq_protocol::at::framing::DataEnd;
+use atmq_protocol::at::parameter::Parameters;
 
 use super::{Attention, Rule};
 

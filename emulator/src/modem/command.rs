@@ -2,11 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use atmq_protocol::command::{Command, Form};
+use atmq_protocol::at::command::{Command, Form};
+use atmq_protocol::at::framing::DataEnd;
+use atmq_protocol::at::parameter::Parameters;
+use atmq_protocol::at::result_code::{CmeError, FinalResult};
 use atmq_protocol::dialect::Dialect;
-use atmq_protocol::framing::DataEnd;
-use atmq_protocol::parameter::Parameters;
-use atmq_protocol::result_code::{CmeError, FinalResult};
 use atmq_protocol::standard::{SerialNumber, StandardInformation, StandardRequest};
 
 use super::publish::Publish;

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use atmq_protocol::result_code::FinalResult;
+use atmq_protocol::at::result_code::FinalResult;
 
 use super::{Modem, Phase};
 

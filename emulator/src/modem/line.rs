@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use atmq_protocol::result_code::FinalResult;
+use atmq_protocol::at::result_code::FinalResult;
 
 use super::output::Style;
 use super::{Modem, Phase};

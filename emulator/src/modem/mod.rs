@@ -34,7 +34,7 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use atmq_protocol::framing::CommandReader;
+use atmq_protocol::at::framing::CommandReader;
 use atmq_protocol::mqtt::FormatTable;
 use atmq_protocol::standard::{Location, OperatorFormat, Registration};
 use atmq_protocol::throttle::Throttle;

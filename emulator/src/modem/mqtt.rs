@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use atmq_protocol::Secret;
-use atmq_protocol::command::{Command, Form};
+use atmq_protocol::at::command::{Command, Form};
 use atmq_protocol::dialect::{Context, Dialect};
 use atmq_protocol::mqtt::{ConnectionId, Information, PublishPayload, Request, SubscriptionChange};
 

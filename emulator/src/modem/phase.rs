@@ -2,8 +2,8 @@
 
 use std::time::Instant;
 
-use atmq_protocol::framing::Input;
-use atmq_protocol::result_code::FinalResult;
+use atmq_protocol::at::framing::Input;
+use atmq_protocol::at::result_code::FinalResult;
 
 use super::fault::Effect;
 use super::publish::Publish;

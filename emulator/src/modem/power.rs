@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use atmq_protocol::framing::CommandReader;
+use atmq_protocol::at::framing::CommandReader;
 use atmq_protocol::mqtt::FormatTable;
 use atmq_protocol::standard::OperatorFormat;
 

@@ -1,5 +1,5 @@
-use atmq_protocol::parameter::ParameterError;
-use atmq_protocol::result_code::{CmeError, FinalResult};
+use atmq_protocol::at::parameter::ParameterError;
+use atmq_protocol::at::result_code::{CmeError, FinalResult};
 
 use super::Modem;
 

@@ -2,12 +2,12 @@
 
 use std::time::{Duration, Instant};
 
+use atmq_protocol::at::result_code::FinalResult;
 use atmq_protocol::dialect::Dialect;
 use atmq_protocol::mqtt::{
     Connected, ConnectionId, LinkStatus, OpenFailure, PublishResult, Request, SubscriptionChange,
     Urc,
 };
-use atmq_protocol::result_code::FinalResult;
 
 use super::{Modem, Phase};
 use crate::quirks::ResultOrder;

@@ -3,8 +3,8 @@
 
 use std::time::{Duration, Instant};
 
-use atmq_protocol::framing::Input;
-use atmq_protocol::result_code::FinalResult;
+use atmq_protocol::at::framing::Input;
+use atmq_protocol::at::result_code::FinalResult;
 
 use super::command::Done;
 use super::http::HttpUpload;

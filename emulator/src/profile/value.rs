@@ -4,8 +4,8 @@ use std::fmt;
 use std::time::Duration;
 
 use atmq_protocol::Secret;
+use atmq_protocol::at::framing::DataEnd;
 use atmq_protocol::dialect::{HexLength, Lmqtt, PublishExtendedUrc, UnsubscribeUrc};
-use atmq_protocol::framing::DataEnd;
 use atmq_protocol::mqtt::SignMethod;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, Unexpected, Visitor};

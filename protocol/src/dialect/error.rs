@@ -1,6 +1,6 @@
 use thiserror::Error;
 
-use crate::parameter::ParameterError;
+use crate::at::parameter::ParameterError;
 
 /// Why a command is refused.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]

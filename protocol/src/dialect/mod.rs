@@ -14,8 +14,8 @@ use core::fmt;
 pub use error::{DecodeError, EncodeError};
 pub use lmqtt::{HexLength, Lmqtt, PublishExtendedUrc, UnsubscribeUrc};
 
-use crate::command::Command;
-use crate::framing::Extent;
+use crate::at::command::Command;
+use crate::at::framing::Extent;
 use crate::limits::Limits;
 use crate::mqtt::{
     ConnectionId, Exchange, FormatTable, Formats, Information, Proof, PublishEnd, PublishPayload,

@@ -3,7 +3,8 @@ use alloc::vec::Vec;
 use core::ops::{Index, IndexMut};
 
 use super::{AliDevice, ConnectionId, QoS};
-use crate::{Secret, parameter};
+use crate::Secret;
+use crate::at::parameter;
 
 /// A value of the connection's configuration, set before it is opened.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use super::{
     Clock, ExtendedSignalQuality, Location, OperatorSelection, Registration, RegistrationDomain,
     SignalQuality, SimStatus, StandardRequest,
 };
-use crate::parameter::{Parameter, Parameters, integer};
+use crate::at::parameter::{Parameter, Parameters, integer};
 
 /// What the module answers to a [`StandardRequest`] before the final result code.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 use alloc::string::String;
 use core::fmt;
 
-use crate::parameter::{ParameterError, Parameters};
+use crate::at::parameter::{ParameterError, Parameters};
 
 /// The operator whose network the module uses, and how it was chosen:
 /// `+COPS: <mode>[,<format>,"<oper>"[,<AcT>]]` (27.007 section 7.3).

@@ -1,7 +1,7 @@
 use core::fmt;
 
-use crate::command::Command;
-use crate::parameter::{Parameter, Parameters, integer};
+use crate::at::command::Command;
+use crate::at::parameter::{Parameter, Parameters, integer};
 
 /// Registration with the network, by its number in 27.007 section 10.1.22.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,9 +2,9 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use super::{Pin, RegistrationDomain};
-use crate::command::{Command, Form, encode_line};
+use crate::at::command::{Command, Form, encode_line};
+use crate::at::parameter::{ParameterError, ParameterWriter, Parameters};
 use crate::dialect::DecodeError;
-use crate::parameter::{ParameterError, ParameterWriter, Parameters};
 
 /// A command that is not MQTT's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 use core::fmt;
 
-use crate::parameter::{ParameterError, Parameters};
+use crate::at::parameter::{ParameterError, Parameters};
 
 /// Received signal strength and bit error rate: `+CSQ: <rssi>,<ber>` (27.007 section 8.5).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,7 +3,7 @@ use core::fmt;
 
 use thiserror::Error;
 
-use crate::result_code::CmeError;
+use crate::at::result_code::CmeError;
 
 /// Whether the SIM can be used. A module says so in its answer to `AT+CPIN?`, in a report, or by the
 /// error with which it answers.

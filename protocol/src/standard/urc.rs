@@ -1,7 +1,7 @@
 use core::fmt;
 
 use super::{RegistrationChanged, SimStatus};
-use crate::parameter::{Parameter, Parameters, integer};
+use crate::at::parameter::{Parameter, Parameters, integer};
 
 /// What a module reports by itself that is not MQTT's.
 #[derive(Debug, Clone, PartialEq, Eq)]

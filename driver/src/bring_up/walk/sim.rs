@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use atmq_protocol::result_code::CmeError;
+use atmq_protocol::at::result_code::CmeError;
 use atmq_protocol::standard::{Pin, SimStatus, StandardRequest};
 use tokio::time::{Instant, sleep, timeout};
 

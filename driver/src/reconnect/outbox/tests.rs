@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 
+use atmq_protocol::at::result_code::FinalResult;
 use atmq_protocol::mqtt::LinkStatus;
-use atmq_protocol::result_code::FinalResult;
 use proptest::prelude::*;
 
 use super::super::message::Receipt;

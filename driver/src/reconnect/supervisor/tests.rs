@@ -2,8 +2,8 @@ use super::*;
 use crate::TlsError;
 use crate::cloud::CredentialsError;
 use crate::error::RequestError;
+use atmq_protocol::at::result_code::{CmeError, FinalResult};
 use atmq_protocol::mqtt::LinkStatus;
-use atmq_protocol::result_code::{CmeError, FinalResult};
 
 const SECOND: Duration = Duration::from_secs(1);
 

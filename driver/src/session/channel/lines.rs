@@ -2,10 +2,10 @@
 
 use std::time::Instant;
 
+use atmq_protocol::at::framing::Deviation;
+use atmq_protocol::at::result_code::FinalResult;
 use atmq_protocol::dialect::Power;
-use atmq_protocol::framing::Deviation;
 use atmq_protocol::mqtt::{Connected, Request, Setting, Urc};
-use atmq_protocol::result_code::FinalResult;
 use atmq_protocol::standard::StandardUrc;
 
 use super::{Channel, State, Warning, is_loss};

@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use atmq_protocol::framing::{DataEnd, ESCAPE};
+use atmq_protocol::at::framing::{DataEnd, ESCAPE};
+use atmq_protocol::at::result_code::FinalResult;
 use atmq_protocol::mqtt::FormatTable;
-use atmq_protocol::result_code::FinalResult;
 
 use super::{Awaited, Channel, State};
 use crate::error::{ExchangeError, Reached};

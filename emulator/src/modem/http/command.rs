@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use atmq_protocol::parameter::Parameters;
-use atmq_protocol::result_code::FinalResult;
+use atmq_protocol::at::parameter::Parameters;
+use atmq_protocol::at::result_code::FinalResult;
 
 use super::{BUSY, EMPTY_URL, HttpUpload, KEYS};
 use crate::http::Method;

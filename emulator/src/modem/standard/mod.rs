@@ -21,8 +21,8 @@ mod sim;
 
 use std::time::Instant;
 
-use atmq_protocol::command::{Command, Form};
-use atmq_protocol::parameter::Parameters;
+use atmq_protocol::at::command::{Command, Form};
+use atmq_protocol::at::parameter::Parameters;
 
 use super::command::Done;
 use super::{Modem, Refused};

@@ -3,7 +3,7 @@
 use std::net::Ipv4Addr;
 use std::time::Instant;
 
-use atmq_protocol::parameter::Parameters;
+use atmq_protocol::at::parameter::Parameters;
 use atmq_protocol::standard::StandardInformation;
 
 use super::{Action, Definition, Field, Takes};

@@ -2,8 +2,8 @@
 
 use std::time::Instant;
 
-use atmq_protocol::parameter::Parameters;
-use atmq_protocol::result_code::CmeError;
+use atmq_protocol::at::parameter::Parameters;
+use atmq_protocol::at::result_code::CmeError;
 use atmq_protocol::standard::{
     self, ExtendedSignalQuality, OperatorFormat, OperatorSelection, RegistrationDomain,
     SignalQuality, StandardInformation,

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
-use atmq_protocol::command::{Command, Form};
-use atmq_protocol::parameter::{ParameterError, Parameters};
+use atmq_protocol::at::command::{Command, Form};
+use atmq_protocol::at::parameter::{ParameterError, Parameters};
 
 use super::{Definition, find};
 use crate::modem::Modem;

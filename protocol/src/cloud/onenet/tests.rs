@@ -8,7 +8,7 @@ use serde_json::json;
 use super::*;
 
 fn bytes(digits: &str) -> Vec<u8> {
-    crate::parameter::decode_hex(digits.as_bytes()).expect("digits")
+    crate::at::parameter::decode_hex(digits.as_bytes()).expect("digits")
 }
 
 fn time(text: &str) -> Time {

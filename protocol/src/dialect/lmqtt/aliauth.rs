@@ -2,10 +2,10 @@
 //! what ECMT takes behind them (reference `ecmt.md` 2.2; inferred for LMQTT).
 
 use super::command::{carriable, decode_text};
+use crate::at::parameter::{ParameterError, ParameterWriter, Parameters};
 use crate::dialect::EncodeError;
 use crate::limits::Limits;
 use crate::mqtt::{AliDevice, Registration, Setting, SignMethod};
-use crate::parameter::{ParameterError, ParameterWriter, Parameters};
 
 /// The only way to secure the link that we have; ECMT knows `tls-psk` as well.
 const AUTH_MODE: &str = "tls-ca";

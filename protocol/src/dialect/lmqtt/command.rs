@@ -16,11 +16,11 @@ use alloc::borrow::Cow;
 use alloc::vec::Vec;
 
 use super::{HexLength, config, publish, tls};
-use crate::command::{Command, Form, encode_line};
+use crate::at::command::{Command, Form, encode_line};
+use crate::at::parameter::{Parameter, ParameterError, ParameterWriter, Parameters};
 use crate::dialect::{Context, DecodeError, EncodeError};
 use crate::limits::Limits;
 use crate::mqtt::{ConnectionId, QoS, Request, TopicFilter};
-use crate::parameter::{Parameter, ParameterError, ParameterWriter, Parameters};
 
 pub(super) const CFG: &str = "+LMQTTCFG";
 pub(super) const OPEN: &str = "+LMQTTOPEN";

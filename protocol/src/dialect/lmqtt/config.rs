@@ -23,12 +23,12 @@
 
 use super::aliauth;
 use super::command::{carriable, connection_id, decode_qos, decode_text, in_range};
+use crate::at::parameter::{ParameterError, ParameterWriter, Parameters};
 use crate::dialect::EncodeError;
 use crate::limits::Limits;
 use crate::mqtt::{
     ConnectionId, DataFormat, Request, Setting, SettingKey, Timeouts, Version, Will,
 };
-use crate::parameter::{ParameterError, ParameterWriter, Parameters};
 
 /// Every key by its name on the wire.
 pub(super) const KEYS: [(SettingKey, &str); 15] = [

@@ -8,7 +8,7 @@ use alloc::{format, vec};
 use super::command::{CFG, CLOSE, CONN, DISC, OPEN, PUB, PUBEX, READ, SUBUNSUB};
 use super::tls::{FUPL, SSLCFG};
 use super::{Lmqtt, tls};
-use crate::command::Command;
+use crate::at::command::Command;
 use crate::limits::Limits;
 
 pub(super) fn lines(command: &Command<'_>, dialect: &Lmqtt, limits: &Limits) -> Vec<String> {

@@ -14,8 +14,8 @@ use alloc::vec::Vec;
 use super::command::{CFG, CONN, OPEN, READ};
 use super::urc::strip_name;
 use super::{HexLength, config, meaning, number_of, received, tls};
+use crate::at::parameter::{ParameterWriter, Parameters};
 use crate::mqtt::{ConnectionId, ConnectionState, FormatTable, Formats, Information, Request};
-use crate::parameter::{ParameterWriter, Parameters};
 
 /// `<state>` of the answer to `AT+LMQTTCONN?`.
 const STATES: [(i32, ConnectionState); 4] = [

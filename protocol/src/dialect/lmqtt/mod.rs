@@ -19,14 +19,14 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use super::{Context, DecodeError, Dialect, EncodeError, Power};
-use crate::command::Command;
-use crate::framing::Extent;
+use crate::at::command::Command;
+use crate::at::framing::Extent;
+use crate::at::parameter::ParameterError;
 use crate::limits::Limits;
 use crate::mqtt::{
     ConnectionId, DataFormat, Exchange, FormatTable, Formats, Information, Proof, PublishEnd,
     PublishPayload, Request, Setting, SettingKey, Urc,
 };
-use crate::parameter::ParameterError;
 
 /// The LMQTT dialect, with what differs between firmwares.
 #[derive(Debug, Clone, PartialEq, Eq)]

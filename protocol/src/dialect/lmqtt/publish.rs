@@ -17,12 +17,12 @@ use alloc::borrow::Cow;
 
 use super::HexLength;
 use super::command::{carriable, decode_qos, decode_text, length_in_range, not_empty};
+use crate::at::parameter::{ParameterError, ParameterWriter, Parameters};
 use crate::dialect::{Context, EncodeError};
 use crate::limits::Limits;
 use crate::mqtt::{
     ConnectionId, DataFormat, Proof, PublishEnd, PublishPayload, PublishResult, QoS, Request,
 };
-use crate::parameter::{ParameterError, ParameterWriter, Parameters};
 
 /// `<extend>` of a publish that found a parameter wrong.
 const BAD_PARAMETER: i32 = 7;

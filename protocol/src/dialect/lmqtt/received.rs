@@ -12,11 +12,11 @@ use memchr::memmem;
 use super::HexLength;
 use super::command::READ;
 use super::urc::URC;
+use crate::at::framing::{Counting, Extent, MessageForm};
+use crate::at::parameter::{ParameterWriter, decode_hex};
 use crate::dialect::Context;
-use crate::framing::{Counting, Extent, MessageForm};
 use crate::limits::Limits;
 use crate::mqtt::{ConnectionId, DataFormat, Formats};
-use crate::parameter::{ParameterWriter, decode_hex};
 
 /// Appends topic, length if it is shown, and payload.
 pub(super) fn encode(

@@ -14,9 +14,10 @@ use proptest::prelude::*;
 
 use super::{HexLength, Lmqtt, PublishExtendedUrc, UnsubscribeUrc};
 use crate::Secret;
-use crate::command::Command;
+use crate::at::command::Command;
+use crate::at::framing::{Frame, ResponseReader};
+use crate::at::parameter::ParameterError;
 use crate::dialect::{Context, DecodeError, Dialect, EncodeError};
-use crate::framing::{Frame, ResponseReader};
 use crate::limits::Limits;
 use crate::mqtt::{
     AliDevice, Connected, ConnectionId, ConnectionState, DataFormat, FormatTable, Formats,
@@ -24,7 +25,6 @@ use crate::mqtt::{
     Registration, Request, SecurityLevel, Setting, SettingKey, SignMethod, SubscriptionChange,
     Timeouts, TlsKey, TlsSetting, TopicFilter, Urc, Version, Will,
 };
-use crate::parameter::ParameterError;
 
 const ID: ConnectionId = ConnectionId(0);
 

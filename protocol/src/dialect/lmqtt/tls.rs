@@ -15,10 +15,10 @@
 //! | `AT+LFUPL="<file>",<len>[,<timeout>]` | `CONNECT`, raw bytes, `OK` |
 
 use super::command::{carriable, decode_text, in_range, length_in_range, not_empty};
-use crate::command::Command;
+use crate::at::command::Command;
+use crate::at::parameter::{ParameterError, ParameterWriter, Parameters};
 use crate::dialect::EncodeError;
 use crate::mqtt::{MAX_FILE, Request, SecurityLevel, TlsKey, TlsSetting, TlsVersion};
-use crate::parameter::{ParameterError, ParameterWriter, Parameters};
 
 pub(super) const SSLCFG: &str = "+LSSLCFG";
 pub(super) const FUPL: &str = "+LFUPL";

@@ -18,11 +18,11 @@ use alloc::vec::Vec;
 
 use super::command::{CLOSE, CONN, DISC, OPEN, PUB, PUBEX, SUBUNSUB};
 use super::{HexLength, Lmqtt, PublishExtendedUrc, UnsubscribeUrc, meaning, number_of, received};
+use crate::at::parameter::{ParameterError, ParameterWriter, Parameters};
 use crate::mqtt::{
     Connected, ConnectionId, FormatTable, LinkStatus, OpenFailure, PublishResult, Refusal,
     SubscriptionChange, Urc,
 };
-use crate::parameter::{ParameterError, ParameterWriter, Parameters};
 
 const UNSUNSUB: &str = "+LMQTTUNSUNSUB";
 pub(super) const URC: &str = "+LMQTTURC";

@@ -1,7 +1,7 @@
 //! Payloads of requests: inline, behind the prompt, in hexadecimal digits.
 
 use super::*;
-use crate::framing::DataEnd;
+use crate::at::framing::DataEnd;
 
 #[test]
 fn a_payload_takes_the_way_on_which_it_survives() {

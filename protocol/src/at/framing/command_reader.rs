@@ -50,7 +50,7 @@ pub const ESCAPE: u8 = 0x1b;
 /// passed over. A backspace takes back one character.
 ///
 /// ```
-/// use atmq_protocol::framing::{CommandReader, Input};
+/// use atmq_protocol::at::framing::{CommandReader, Input};
 ///
 /// let mut reader = CommandReader::new(1024);
 /// let mut echo = Vec::new();

@@ -57,7 +57,7 @@ pub enum Extent {
 /// stays below the limit plus one pushed piece.
 ///
 /// ```
-/// use atmq_protocol::framing::{Extent, Frame, ResponseReader};
+/// use atmq_protocol::at::framing::{Extent, Frame, ResponseReader};
 ///
 /// let mut reader = ResponseReader::new(1024);
 /// reader.push(b"\r\n+CSQ: 29,0\r\n\r\nO");

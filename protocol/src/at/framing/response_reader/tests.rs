@@ -1,5 +1,5 @@
 use super::*;
-use crate::framing::Counting;
+use crate::at::framing::Counting;
 use alloc::format;
 use alloc::string::String;
 use proptest::prelude::*;

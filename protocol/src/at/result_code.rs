@@ -7,7 +7,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
-use crate::parameter;
+use crate::at::parameter;
 
 /// The end of the answer to a command.
 #[derive(Debug, Clone, PartialEq, Eq)]
