@@ -2,7 +2,6 @@
 
 use atmq_protocol::at::command::{Command as Typed, Form};
 use atmq_protocol::dialect::Dialect as _;
-use atmq_protocol::limits::Limits;
 
 use super::parameter::{Parameter, items, ranges_in};
 use super::settings::{KEYS, TLS_KEYS};
@@ -153,7 +152,7 @@ pub(super) fn described(command: &Command, first: &[u8], place: usize) -> Vec<(i
         name: command.name.as_bytes(),
         form: Form::Test,
     };
-    let lines = DIALECT.describe(&typed, &Limits::NT35E);
+    let lines = DIALECT.describe(&typed, &atmq_protocol::dialect::lmqtt::NT35E.limits);
     let key = command.key(first).map(|key| format!("\"{}\"", key.name));
     let found = lines.iter().find_map(|line| {
         let items = items(line.split_once(": ")?.1);
