@@ -1,11 +1,13 @@
 //! Rows typed by hand from the reference: bytes to value and value to bytes.
 
 mod payloads;
+mod plans;
 mod reports;
 mod requests;
 mod strangers;
 
 use alloc::borrow::Cow;
+use alloc::boxed::Box;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use alloc::{format, vec};
