@@ -65,7 +65,7 @@ impl<P: AsyncRead + AsyncWrite + Unpin> Dialogue<P> {
 
     /// From now on a `>` at the beginning of a line is a prompt.
     pub(crate) fn expect_prompt(&mut self) {
-        self.reader.expect_prompt();
+        self.reader.expect_prompt(b">");
     }
 
     /// A prompt is no longer expected.

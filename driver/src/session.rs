@@ -332,7 +332,7 @@ impl Session {
     /// A `>` is a prompt only while one is awaited.
     fn follow_prompt(&mut self) {
         match self.channel.prompt_awaited() {
-            Some(Awaited::Anew) => self.reader.expect_prompt(),
+            Some(Awaited::Anew) => self.reader.expect_prompt(b">"),
             Some(Awaited::Still) => self.reader.still_expect_prompt(),
             Some(Awaited::Not) => self.reader.forget_prompt(),
             None => {}

@@ -186,7 +186,7 @@ impl Dialogue {
             None => meaning::of_command(&line[2..]),
         };
         if data.is_some() {
-            self.module.expect_prompt();
+            self.module.expect_prompt(b">");
         } else {
             self.module.forget_prompt();
         }
@@ -239,7 +239,7 @@ impl Dialogue {
         if let Some(pending) = &mut self.pending {
             number = Some(pending.number);
             if let Some(length) = pending.data.take() {
-                self.host.expect_data(length, DataEnd::Length);
+                self.host.expect_data(Some(length), DataEnd::Length);
             }
         }
         let meaning = Meaning::words("send the data");
@@ -337,7 +337,7 @@ impl Dialogue {
             }
             FinalResult::Connect(_) => {
                 if let Some(length) = pending.data.take() {
-                    self.host.expect_data(length, DataEnd::Length);
+                    self.host.expect_data(Some(length), DataEnd::Length);
                     // The bytes that follow are answered once more.
                     pending.echoed = true;
                     self.pending = Some(pending);

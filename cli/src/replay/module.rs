@@ -97,7 +97,7 @@ impl<P: Port> Player<P> {
     ) -> Result<Option<usize>, Failure> {
         if expected.kind == Kind::Data {
             let length = self.announced.take().unwrap_or(expected.bytes.len());
-            self.reader.expect_data(length, DataEnd::Length);
+            self.reader.expect_data(Some(length), DataEnd::Length);
         }
         let (kind, got) = self.said().await?;
         if kind == Kind::Command {

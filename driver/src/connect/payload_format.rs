@@ -20,7 +20,9 @@ impl PayloadFormat {
     pub(super) fn on(self, limits: &Limits) -> DataFormat {
         match (self, limits.prompt_end) {
             (Self::Automatic, DataEnd::Length) => DataFormat::Text,
-            (Self::Automatic, DataEnd::ControlCharacters) | (Self::Hex, _) => DataFormat::HexString,
+            (Self::Automatic, DataEnd::ControlCharacters | DataEnd::Mark(_)) | (Self::Hex, _) => {
+                DataFormat::HexString
+            }
         }
     }
 }

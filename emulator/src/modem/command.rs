@@ -110,7 +110,7 @@ impl Modem {
     /// Takes so many raw bytes of the host next, or fewer if `end` allows that.
     fn expect_data(&mut self, length: usize, end: DataEnd) {
         self.lint.prompted(length, end);
-        self.reader.expect_data(length, end);
+        self.reader.expect_data(Some(length), end);
     }
 
     fn execute_command(&mut self, command: &Command<'_>, now: Instant) -> Result<Done, Refused> {

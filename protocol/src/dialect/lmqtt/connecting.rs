@@ -287,7 +287,7 @@ struct Wanted {
 
 /// The settings of a connect on a module with these limits.
 ///
-/// What matters to the way this driver reads is set even where it is the default, because a
+/// What matters to the way a host reads is set even where it is the default, because a
 /// firmware may keep what another program has set. What is the module's default (reference
 /// `lmqtt.md` 1.3) is not needed: a module that has no such key does so by itself.
 fn settings(connect: &Connect, limits: &Limits) -> Vec<Wanted> {
