@@ -102,6 +102,15 @@ pub enum Said {
     Urc(Urc),
 }
 
+/// What a line reports to somebody who does not know what the module was told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Report<'l> {
+    /// This.
+    Known(Urc),
+    /// It begins as a report does, but nothing is known by this name.
+    Unknown(&'l [u8]),
+}
+
 /// What stands between a command and its final result code.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -309,6 +318,8 @@ pub enum Reported {
     Subscribed,
     Unsubscribed,
     Published,
+    /// A publish whose report may have a name of its own.
+    PublishedExtended,
 }
 
 impl Expected {
@@ -348,7 +359,13 @@ impl Expected {
                         message_id, change, ..
                     },
                 ) => same(*message_id) && *change != Some(SubscriptionChange::Subscribed),
-                (Reported::Published, Urc::Published { message_id, .. }) => same(*message_id),
+                (
+                    Reported::Published | Reported::PublishedExtended,
+                    Urc::Published { message_id, .. },
+                )
+                | (Reported::PublishedExtended, Urc::PublishedExtended { message_id, .. }) => {
+                    same(*message_id)
+                }
                 _ => false,
             }
     }
