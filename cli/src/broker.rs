@@ -243,8 +243,8 @@ pub(crate) async fn disconnect(client: &Client) -> Result<(), Failure> {
     .map_err(|error| exchange_failure(&error))
 }
 
-/// How long the program waits for the module to disconnect when a signal stops it: the limit in the
-/// manual (reference `lmqtt.md` 1.2).
+/// How long the program waits for the module to disconnect when a signal stops it. Ours: what
+/// manuals allow a disconnect.
 pub(crate) const LEAVE: Duration = Duration::from_secs(5);
 
 /// Disconnects, unless the module takes longer for it than this: it may still be busy with what was
