@@ -166,8 +166,8 @@ impl BrokerArguments {
             options = options.will(Will {
                 qos: self.will.will_qos,
                 retain: self.will.will_retain,
-                topic: topic.into(),
-                payload: payload.into_bytes().into(),
+                topic,
+                payload: payload.into_bytes(),
             });
         }
         Ok(options)

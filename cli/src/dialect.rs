@@ -45,7 +45,7 @@ pub(crate) fn power(line: &[u8]) -> Option<Power> {
 
 /// The line of the first command for an operation, whatever the model of the module.
 pub(crate) fn line_for(dialect: &dyn Dialect, operation: Operation) -> Option<String> {
-    let mut host = dialect.host(&unlimited(widest(dialect)));
+    let mut host = dialect.host(&unlimited(&widest(dialect)));
     let line = host.perform(operation).ok()?.begin()?.line;
     Some(String::from_utf8_lossy(line.trim_ascii_end()).into_owned())
 }
@@ -100,7 +100,7 @@ fn capacity(model: &&Model) -> (u8, usize) {
 }
 
 /// Wider than any module's, so that every command on the line can be read.
-fn unlimited(limits: Limits) -> Limits {
+fn unlimited(limits: &Limits) -> Limits {
     Limits {
         connections: u8::MAX,
         command_line: LINE_LIMIT,
@@ -113,7 +113,7 @@ fn unlimited(limits: Limits) -> Limits {
         inline_payload: LINE_LIMIT,
         prompt_payload: DATA_LIMIT,
         keep_alive: u16::MAX,
-        ..limits
+        ..limits.clone()
     }
 }
 
@@ -145,9 +145,9 @@ impl Listener {
             dialect, limits, ..
         } = model;
         let widest = widest(dialect);
-        let (host, commands) = match overhears {
-            true => (widest.clone(), unlimited(widest)),
-            false => (limits, widest),
+        let (commands, host) = match overhears {
+            true => (unlimited(&widest), widest),
+            false => (widest, limits),
         };
         Self {
             dialect,
@@ -215,4 +215,67 @@ fn owns(dialect: &dyn Dialect, line: &[u8]) -> bool {
     let body = line.get(2..).unwrap_or_default();
     let (first, _) = Command::split_first(body, |_| true);
     dialect.owns(first.name)
+}
+
+#[cfg(test)]
+mod tests {
+    use atmq_protocol::dialect::Expected;
+    use atmq_protocol::mqtt::Urc;
+
+    use super::*;
+
+    #[test]
+    fn each_command_set_is_known_by_its_name() {
+        for (name, dialect) in names().zip(ALL) {
+            assert_eq!(named(&name).unwrap().dialect.name(), dialect.name());
+            assert!(connect_command(dialect).is_some(), "{name}");
+        }
+        assert!(named("nosuch").is_none());
+    }
+
+    #[test]
+    fn commands_are_read_that_this_module_refuses() {
+        let other_models: &[u8] = b"AT+LMQTTOPEN=4,\"h\",1883";
+        let no_models: &[u8] = b"AT+LMQTTOPEN=5,\"h\",1883";
+        let mut one_of_two = Listener::new(UNKNOWN);
+        assert!(one_of_two.command(other_models).is_some());
+        assert!(one_of_two.command(no_models).is_none());
+        let mut between = Listener::of_strangers();
+        assert!(between.command(no_models).is_some());
+    }
+
+    #[test]
+    fn a_module_that_starts_anew_has_forgotten_what_it_was_told() {
+        let payload =
+            |listener: &mut Listener| match listener.read(b"+LMQTTURC: RECV,0,0,\"t\",1,a", None) {
+                Some(Said::Urc(Urc::Received { payload, .. })) => payload,
+                other => panic!("{other:?}"),
+            };
+        let mut listener = Listener::of_strangers();
+        assert_eq!(payload(&mut listener), b"1,a");
+        listener.carried_out(b"AT+LMQTTCFG=\"recv/mode\",0,0,1");
+        assert_eq!(payload(&mut listener), b"a");
+        listener.read(b"^boot.rom'v'!", None);
+        assert_eq!(payload(&mut listener), b"1,a");
+    }
+
+    #[test]
+    fn an_extended_publish_is_reported_by_either_name() {
+        let mut listener = Listener::of_strangers();
+        let mut report = |command: &[u8]| listener.command(command).unwrap().report.unwrap();
+        let extended = report(b"AT+LMQTTPUBEX=0,5,1,0,\"t\",1");
+        let plain = report(b"AT+LMQTTPUB=0,5,1,0,\"t\",1");
+        let mut is_met = |report: Expected, line: &[u8]| match listener.read(line, None) {
+            Some(Said::Urc(urc)) => report.is_met_by(&urc),
+            other => panic!("{other:?}"),
+        };
+        for (report, line, met) in [
+            (extended, &b"+LMQTTPUBEX: 0,5,0"[..], true),
+            (extended, b"+LMQTTPUB: 0,5,0", true),
+            (plain, b"+LMQTTPUB: 0,5,0", true),
+            (plain, b"+LMQTTPUBEX: 0,5,0", false),
+        ] {
+            assert_eq!(is_met(report, line), met, "{}", line.escape_ascii());
+        }
+    }
 }
