@@ -79,7 +79,7 @@ pub(crate) fn data_behind(ask: &Ask) -> Option<(usize, DataEnd)> {
     (length <= DATA_LIMIT).then_some((length, ask.end))
 }
 
-/// Of a module of which only the command set is known.
+/// The model to assume of a module of which only the command set is known.
 fn narrowest(dialect: &'static dyn Dialect) -> Model {
     let models = dialect.models().iter();
     models.min_by_key(capacity).cloned().unwrap_or_else(|| {
@@ -89,7 +89,7 @@ fn narrowest(dialect: &'static dyn Dialect) -> Model {
     })
 }
 
-/// The model that takes most, for whoever reads commands for any of them.
+/// The limits of the model that takes most.
 fn widest(dialect: &dyn Dialect) -> Limits {
     let widest = dialect.models().iter().max_by_key(capacity);
     widest.unwrap_or(&UNKNOWN).limits.clone()
@@ -117,7 +117,7 @@ fn unlimited(limits: &Limits) -> Limits {
     }
 }
 
-/// Follows what host and module say, so far as later lines depend on it.
+/// Reads a conversation, and remembers of it what later lines depend on.
 #[derive(Debug)]
 pub(crate) struct Listener {
     dialect: &'static dyn Dialect,
@@ -125,27 +125,27 @@ pub(crate) struct Listener {
     host: Box<dyn Host>,
     /// Reads commands that this module may refuse.
     commands: Box<dyn Host>,
-    /// The host's commands are not checked at all: they have been sent.
-    overhears: bool,
+    /// Whether commands are read that no module takes.
+    everything: bool,
 }
 
 impl Listener {
-    /// Of somebody who talks to a module of this model.
+    /// For a conversation with a module of this model.
     pub(crate) fn new(model: Model) -> Self {
         Self::with(model, false)
     }
 
-    /// Of somebody who overhears two of whom nothing is known.
-    pub(crate) fn of_strangers() -> Self {
+    /// For a conversation of others, of which nothing is known.
+    pub(crate) fn of_others() -> Self {
         Self::with(UNKNOWN, true)
     }
 
-    fn with(model: Model, overhears: bool) -> Self {
+    fn with(model: Model, everything: bool) -> Self {
         let Model {
             dialect, limits, ..
         } = model;
         let widest = widest(dialect);
-        let (commands, host) = match overhears {
+        let (commands, host) = match everything {
             true => (unlimited(&widest), widest),
             false => (widest, limits),
         };
@@ -153,7 +153,7 @@ impl Listener {
             dialect,
             host: dialect.host(&host),
             commands: dialect.host(&commands),
-            overhears,
+            everything,
         }
     }
 
@@ -168,7 +168,7 @@ impl Listener {
         if !self.owns(line)
             && let Some(spoken) = ALL.into_iter().find(|other| owns(*other, line))
         {
-            *self = Self::with(narrowest(spoken), self.overhears);
+            *self = Self::with(narrowest(spoken), self.everything);
         }
     }
 
@@ -240,7 +240,7 @@ mod tests {
         let mut one_of_two = Listener::new(UNKNOWN);
         assert!(one_of_two.command(other_models).is_some());
         assert!(one_of_two.command(no_models).is_none());
-        let mut between = Listener::of_strangers();
+        let mut between = Listener::of_others();
         assert!(between.command(no_models).is_some());
     }
 
@@ -251,7 +251,7 @@ mod tests {
                 Some(Said::Urc(Urc::Received { payload, .. })) => payload,
                 other => panic!("{other:?}"),
             };
-        let mut listener = Listener::of_strangers();
+        let mut listener = Listener::of_others();
         assert_eq!(payload(&mut listener), b"1,a");
         listener.carried_out(b"AT+LMQTTCFG=\"recv/mode\",0,0,1");
         assert_eq!(payload(&mut listener), b"a");
@@ -261,7 +261,7 @@ mod tests {
 
     #[test]
     fn an_extended_publish_is_reported_by_either_name() {
-        let mut listener = Listener::of_strangers();
+        let mut listener = Listener::of_others();
         let mut report = |command: &[u8]| listener.command(command).unwrap().report.unwrap();
         let extended = report(b"AT+LMQTTPUBEX=0,5,1,0,\"t\",1");
         let plain = report(b"AT+LMQTTPUB=0,5,1,0,\"t\",1");

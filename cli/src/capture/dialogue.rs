@@ -54,7 +54,7 @@ impl Dialogue {
         Self {
             host: CommandReader::new(LINE_LIMIT),
             module: ResponseReader::new(LINE_LIMIT),
-            listener: Listener::of_strangers(),
+            listener: Listener::of_others(),
             pending: None,
             open: VecDeque::new(),
             commands: 0,

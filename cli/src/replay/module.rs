@@ -43,7 +43,7 @@ impl<P: Port> Player<P> {
         Self {
             port,
             reader: CommandReader::new(LINE_LIMIT),
-            listener: Listener::of_strangers(),
+            listener: Listener::of_others(),
             comparison,
             speed,
             echo: None,
