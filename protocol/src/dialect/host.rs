@@ -102,6 +102,15 @@ pub enum Said {
     Urc(Urc),
 }
 
+/// What a line reports to somebody who does not know what the module was told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Report<'l> {
+    /// This.
+    Known(Urc),
+    /// It begins as a report does, but nothing is known by this name.
+    Unknown(&'l [u8]),
+}
+
 /// What stands between a command and its final result code.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -184,6 +193,16 @@ pub enum Prompt {
     Line(&'static [u8]),
     /// Nothing: the data may follow `OK`.
     AfterOk,
+}
+
+impl Prompt {
+    /// The sign to look for at the beginning of a line, if a sign asks.
+    pub fn sign(self) -> Option<&'static [u8]> {
+        match self {
+            Self::Sign(sign) | Self::SignAfterOk(sign) => Some(sign),
+            Self::Line(_) | Self::AfterOk => None,
+        }
+    }
 }
 
 /// One command of a [`Plan`], with all that a session needs to see it through.
@@ -309,6 +328,8 @@ pub enum Reported {
     Subscribed,
     Unsubscribed,
     Published,
+    /// A publish whose report may have a name of its own.
+    PublishedExtended,
 }
 
 impl Expected {
@@ -348,7 +369,13 @@ impl Expected {
                         message_id, change, ..
                     },
                 ) => same(*message_id) && *change != Some(SubscriptionChange::Subscribed),
-                (Reported::Published, Urc::Published { message_id, .. }) => same(*message_id),
+                (
+                    Reported::Published | Reported::PublishedExtended,
+                    Urc::Published { message_id, .. },
+                )
+                | (Reported::PublishedExtended, Urc::PublishedExtended { message_id, .. }) => {
+                    same(*message_id)
+                }
                 _ => false,
             }
     }

@@ -399,8 +399,9 @@ fn expected(request: &Request<'_>) -> Option<Expected> {
         Request::Disconnect { .. } => (Reported::Disconnected, None),
         Request::Subscribe { message_id, .. } => (Reported::Subscribed, Some(*message_id)),
         Request::Unsubscribe { message_id, .. } => (Reported::Unsubscribed, Some(*message_id)),
-        Request::Publish { message_id, .. } | Request::PublishExtended { message_id, .. } => {
-            (Reported::Published, Some(*message_id))
+        Request::Publish { message_id, .. } => (Reported::Published, Some(*message_id)),
+        Request::PublishExtended { message_id, .. } => {
+            (Reported::PublishedExtended, Some(*message_id))
         }
         _ => return None,
     };

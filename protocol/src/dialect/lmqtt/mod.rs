@@ -25,7 +25,7 @@ use core::time::Duration;
 
 pub use models::{NT26, NT35E};
 
-use super::{Context, DecodeError, Dialect, EncodeError, Host, Model, Power};
+use super::{Context, DecodeError, Dialect, EncodeError, Host, Model, Power, Report};
 use crate::at::command::Command;
 use crate::at::framing::Extent;
 use crate::at::parameter::ParameterError;
@@ -161,6 +161,18 @@ impl Dialect for Lmqtt {
 
     fn models(&self) -> &'static [Model] {
         &models::ALL
+    }
+
+    fn recognised_by(&self) -> &'static str {
+        "AT+LMQTTCFG=?"
+    }
+
+    fn reports(&self) -> &'static [&'static str] {
+        &urc::BEGINNINGS
+    }
+
+    fn report<'l>(&self, line: &'l [u8]) -> Option<Report<'l>> {
+        urc::report(line, self.hex_length)
     }
 
     /// Time limits from the manual (reference `lmqtt.md` 1.2).
