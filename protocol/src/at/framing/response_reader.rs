@@ -88,6 +88,8 @@ pub struct ResponseReader {
     torn_until: usize,
     /// A `>` is a prompt only if it stands at or behind this place.
     prompt_from: Option<usize>,
+    /// What a prompt looks like.
+    prompt: &'static [u8],
     /// A prompt has come, the blank of `> ` may still follow.
     skip_blank: bool,
     limit: usize,
@@ -162,6 +164,7 @@ impl ResponseReader {
             without_length: false,
             torn_until: 0,
             prompt_from: None,
+            prompt: b">",
             skip_blank: false,
             limit,
         }
@@ -191,6 +194,11 @@ impl ResponseReader {
     /// [is held](Self::is_held) is complete.
     pub fn settle(&mut self) {
         self.settled = self.held;
+    }
+
+    /// What a prompt looks like, `>` unless set, such as `>>>`. It is not empty.
+    pub fn set_prompt(&mut self, prompt: &'static [u8]) {
+        self.prompt = prompt;
     }
 
     /// From now on a `>` at the beginning of a line is a prompt; the expectation ends with it.
@@ -324,16 +332,21 @@ impl ResponseReader {
         let from = self.prompt_from.map(|from| from.max(self.torn_until));
         let expected = from.is_some_and(|from| from <= self.start);
         if expected
-            && self.buffer.get(self.start) == Some(&b'>')
             && !matches!(
                 self.line,
                 Line::Discarded { .. } | Line::Lost | Line::Ambiguous | Line::Deaf
             )
         {
-            self.prompt_from = None;
-            self.skip_blank = true;
-            self.begin_line(self.start + 1);
-            return Some(Step::Prompt);
+            let begun = &self.buffer[self.start..];
+            if begun.starts_with(self.prompt) {
+                self.prompt_from = None;
+                self.skip_blank = true;
+                self.begin_line(self.start + self.prompt.len());
+                return Some(Step::Prompt);
+            }
+            if !begun.is_empty() && self.prompt.starts_with(begun) {
+                return Some(Step::Wait);
+            }
         }
         None
     }
