@@ -22,6 +22,9 @@ use super::wire::{Prepared, Wire};
 use crate::counters::Counters;
 use crate::error::{ExchangeError, RequestError};
 
+/// As much as most command lines hold, in bytes. Ours.
+const USUAL_LINE: usize = 128;
+
 /// Everything of a session but the reader: what lines mean, by what was sent.
 pub(super) struct Channel {
     pub(super) wire: Wire,
@@ -117,7 +120,7 @@ impl Channel {
             reboots: Throttle::new(),
             power_downs: Throttle::new(),
             warned: [false; Warning::COUNT],
-            spare: Vec::new(),
+            spare: Vec::with_capacity(USUAL_LINE),
         }
     }
 
