@@ -4,7 +4,7 @@ mod options;
 
 use std::sync::Arc;
 
-use atmq_protocol::mqtt::{LinkStatus, Operation, Outcome};
+use atmq_protocol::mqtt::{LinkStatus, Outcome};
 
 use crate::client::{Client, checked_topic};
 use crate::error::{ConnectError, Disconnected, Error, ExchangeError};
@@ -38,8 +38,7 @@ pub(crate) async fn connect_link(
         tls::check(set_up)?;
     }
     let (host, port) = (connect.host.clone(), connect.port);
-    let operation = Operation::Connect(Box::new(connect));
-    let performed = modem.perform(operation, Some(link.clone())).await?;
+    let performed = modem.perform_connect(connect, link).await?;
     let performed = performed.ok_or(ConnectError::Occupied(link.connection))?;
     // That TLS failed is reported behind the failure of the link, and has come by the time the
     // link is closed.

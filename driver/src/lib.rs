@@ -1,7 +1,7 @@
 //! The host (DTE) side: a typed async MQTT client over the AT commands of a cellular module.
 //!
-//! The module (Lierda NT35E, NT26) has an MQTT client inside; a host speaks to it in AT commands
-//! over a serial port. This crate makes that an API that never takes one command's answer for
+//! The module has an MQTT client inside; a host speaks to it in AT commands over a serial port.
+//! Which modules are known stands in [`protocol::dialect`]. This crate makes that an API that never takes one command's answer for
 //! another's, carries any payload unchanged, and says honestly what became of each message.
 //!
 //! ```no_run

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use atmq_protocol::dialect;
-use atmq_protocol::mqtt::{Connect, Operation, Publish};
+use atmq_protocol::mqtt::{Connect, Operation, Outcome, Publish};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{mpsc, oneshot};
 
@@ -280,6 +280,27 @@ impl Modem {
         performed.await.map_err(|_| self.closed())?
     }
 
+    /// Has a connect carried out. It is undone if the future is dropped, even where its outcome is
+    /// on its way by then.
+    pub(crate) async fn perform_connect(
+        &self,
+        connect: Connect,
+        link: &Arc<Link>,
+    ) -> Result<Option<Performed>, Error> {
+        let (reply, performed) = oneshot::channel();
+        let mut connecting = Connecting {
+            modem: self,
+            link,
+            performed,
+        };
+        let operation = Operation::Connect(Box::new(connect));
+        let link = Some(link.clone());
+        let asked = Asked { link, reply };
+        self.send(Call::Perform { operation, asked }).await?;
+        let performed = (&mut connecting.performed).await;
+        performed.map_err(|_| self.closed())?
+    }
+
     pub(crate) async fn send(&self, call: Call) -> Result<(), Error> {
         self.calls.send(call).await.map_err(|_| self.closed())
     }
@@ -288,6 +309,38 @@ impl Modem {
         match self.state() {
             ModemState::Closed(reason) => Error::PortClosed(reason),
             _ => Error::PortClosed(PortClosed("its task has ended".into())),
+        }
+    }
+}
+
+/// A connect whose outcome has not been taken.
+struct Connecting<'m> {
+    modem: &'m Modem,
+    link: &'m Arc<Link>,
+    performed: oneshot::Receiver<Result<Option<Performed>, Error>>,
+}
+
+impl Drop for Connecting<'_> {
+    /// Who has not taken the outcome when it was told does not know that there is a connection.
+    fn drop(&mut self) {
+        // From here on the port's task notices by itself.
+        self.performed.close();
+        let told = self.performed.try_recv();
+        let connected =
+            matches!(told, Ok(Ok(Some(performed))) if performed.outcome == Outcome::Done);
+        if connected {
+            let operation = Operation::Disconnect {
+                connection: self.link.connection,
+                connected: true,
+            };
+            let (reply, _) = oneshot::channel();
+            let link = Some(self.link.clone());
+            let asked = Asked { link, reply };
+            // Where there is no room, the next connect releases it.
+            let _ = self
+                .modem
+                .calls
+                .try_send(Call::Perform { operation, asked });
         }
     }
 }

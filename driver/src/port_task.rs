@@ -188,7 +188,7 @@ impl PortTask {
                 self.find_rate(&mut stream).await?;
                 continue;
             }
-            while self.takes_exchange() && self.begin_exchange(open) {}
+            while self.takes_exchange() && self.begin_exchange() {}
             if out.is_none() {
                 out = self.session.poll_transmit().map(|transmit| (transmit, 0));
                 if let (Some((transmit, _)), Some(tap)) = (&out, &self.settings.tap) {
@@ -330,7 +330,7 @@ impl PortTask {
 
     /// Begins an exchange of somebody's whose turn it is; `false` if nobody wants one. None keeps
     /// the others from their turn, unless what they would interrupt is inseparable.
-    fn begin_exchange(&mut self, open: bool) -> bool {
+    fn begin_exchange(&mut self) -> bool {
         self.performer.tidy(&mut self.session);
         self.links.retain(|link| link.ended().is_none());
         let exclusive = self.performer.is_exclusive();
@@ -342,11 +342,11 @@ impl PortTask {
                 _ if exclusive => false,
                 Turn::Cache => self.read_unread(),
                 Turn::Calls => match self.calls.try_recv() {
-                    Ok(call) if open => {
+                    Ok(call) => {
                         self.call(call);
                         true
                     }
-                    _ => false,
+                    Err(_) => false,
                 },
             };
             if begun {

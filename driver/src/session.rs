@@ -50,7 +50,7 @@
 //!   `OK`.
 //! - If the prompt did not come, or the data behind it was not answered, the module may be
 //!   waiting for data, and every byte of a probe would be published. It gives up after 30 s
-//!   without a byte (reference `lmqtt.md` 1.7, inferred); so the session sends nothing for 35 s.
+//!   without a byte (inferred); so the session sends nothing for 35 s.
 //!   Then it sends `AT`, once for each command that waits, as long as all of it stays shorter
 //!   than the data that may be missing: a module that waits in spite of that is not to publish
 //!   what no caller gave it. Any answer proves that it takes commands, and the probe follows. A

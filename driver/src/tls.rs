@@ -12,8 +12,8 @@ use file::Kind;
 /// TLS for a connection: which of the module's contexts it uses, and what the driver sets that to
 /// at each connect. Certificates and keys are PEM.
 ///
-/// **Unverified.** No source tells how a Lierda module is given its certificates. The commands
-/// used here, `AT+LSSLCFG` and `AT+LFUPL`, are named after Quectel's; the emulator has them, and
+/// **Unverified.** No source tells how the modules known so far are given their certificates. The
+/// commands for it have names of our own, after another maker's; the emulator has them, and
 /// whether a real module has is not known. Set a context up as the module's manual says, and name
 /// it by [`ConnectOptions::tls_context`](crate::ConnectOptions::tls_context), where it has not.
 ///

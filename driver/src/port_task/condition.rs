@@ -14,7 +14,7 @@ use crate::state::ModemState;
 /// How long after a failure the module is tried again by itself, and at the longest. Ours.
 const RETRY_PAUSES: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(60));
 
-/// What makes a module start anew (reference `lmqtt.md` 1.10).
+/// What makes a module start anew.
 const RESET: StandardRequest = StandardRequest::Functionality {
     level: 0,
     reset: true,

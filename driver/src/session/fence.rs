@@ -29,8 +29,7 @@ const LONGEST_QUIET: Duration = Duration::from_secs(1);
 /// How long the answer to `AT` may take before it is said why nothing more is sent. Ours.
 const HINT: Duration = Duration::from_secs(1);
 
-/// How long it may take where a command fails otherwise (reference `lmqtt.md` 1.2: the shortest
-/// limit of the manual).
+/// How long it may take where a command fails otherwise: the shortest limit of any manual.
 const ATTENTION_LIMIT: Duration = Duration::from_secs(5);
 
 /// So many probes in a row that are answered by one final result code each, and nothing else,

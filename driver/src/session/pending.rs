@@ -12,8 +12,7 @@ use super::event::{Answer, Response};
 use super::wire::{Kind, Prepared};
 use crate::error::ExchangeError;
 
-/// How long the prompt is awaited. Ours: twice what the slowest host seen waits (reference
-/// `lmqtt.md` 1.7).
+/// How long the prompt is awaited. Ours: twice what the slowest host seen waits.
 const PROMPT_LIMIT: Duration = Duration::from_secs(10);
 
 /// The longest answer that is kept, in bytes. Ours.
