@@ -189,7 +189,7 @@ impl Fence {
 
     /// Data may still be asked for so.
     pub(super) fn asking_by(mut self, prompt: Prompt) -> Self {
-        if let Prompt::Line(_) = prompt {
+        if let Prompt::Line(_) | Prompt::AfterOk = prompt {
             self.prompt = prompt;
         }
         self
@@ -197,7 +197,11 @@ impl Fence {
 
     /// Whether a line asks for data, too late.
     pub(super) fn is_asked_by(&self, line: &[u8]) -> bool {
-        self.input != Input::Commands && is_word(self.prompt, line)
+        let asked = match self.prompt {
+            Prompt::AfterOk => line == b"OK",
+            prompt => is_word(prompt, line),
+        };
+        self.input != Input::Commands && asked
     }
 
     /// A late answer may be free text, if `text` says so.

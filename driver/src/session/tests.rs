@@ -6,6 +6,7 @@ mod hostile;
 mod power;
 mod prompts;
 mod splits;
+mod steps;
 mod uploads;
 
 use std::time::{Duration, Instant};

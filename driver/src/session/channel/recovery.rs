@@ -82,7 +82,11 @@ impl Channel {
             false => Input::Data { missing, sent: 0 },
         };
         let patience = patience.unwrap_or(FOR_EVER) + PROMPT_MARGIN;
-        Fence::data_mode(input, patience, since).asking_by(prompt)
+        let fence = Fence::data_mode(input, patience, since);
+        match pending.stage {
+            Stage::Prompt => fence.asking_by(prompt),
+            _ => fence,
+        }
     }
 
     /// Forgets what is under way. What the module was told stays: it may be as it was, and if it
