@@ -87,7 +87,7 @@ impl Client {
         filters: impl IntoIterator<Item = (impl Into<String>, QoS)>,
     ) -> Result<(), Error> {
         let filters = filters.into_iter().map(|(filter, qos)| {
-            let filter = checked_filter(filter)?.into();
+            let filter = checked_filter(filter)?;
             Ok(TopicFilter { filter, qos })
         });
         let filters = filters.collect::<Result<Vec<_>, RequestError>>()?;

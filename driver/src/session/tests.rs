@@ -264,7 +264,7 @@ fn received(payload: &[u8]) -> Urc {
         connection: ID,
         message_id: 1,
         topic: "t".into(),
-        payload: payload.to_vec().into(),
+        payload: payload.to_vec(),
     }
 }
 
