@@ -182,12 +182,17 @@ impl Performer {
         }
     }
 
-    /// None of it can go on.
-    pub(crate) fn fail(&mut self, error: &Error) {
-        let current = self.current.take().map(|(performing, _)| performing);
-        let waiting = self.queue.drain(..).map(|(performing, _)| performing);
-        for performing in current.into_iter().chain(waiting) {
-            performing.end(Err(error.clone()));
+    /// Nothing that was begun can go on. `waiting`: why the others cannot be begun, if they cannot.
+    pub(crate) fn fail(&mut self, begun: &Error, waiting: Option<&Error>) {
+        if let Some((performing, _)) = self.current.take() {
+            performing.end(Err(begun.clone()));
+        }
+        for (performing, due) in std::mem::take(&mut self.queue) {
+            match (performing.begun, waiting) {
+                (true, _) => performing.end(Err(begun.clone())),
+                (false, Some(error)) => performing.end(Err(error.clone())),
+                (false, None) => self.queue.push_back((performing, due)),
+            }
         }
     }
 

@@ -169,7 +169,7 @@ impl PortTask {
         let reason = PortClosed(why.into());
         let error = Error::PortClosed(reason.clone());
         self.fail_exchange(&error);
-        self.performer.fail(&error);
+        self.performer.fail(&error, Some(&error));
         self.condition.fail(&error);
         self.end_links(|_| true, &Disconnected::PortClosed(reason.clone()));
         self.tell(ModemState::Closed(reason));
@@ -284,14 +284,14 @@ impl PortTask {
         self.own.port_losses += 1;
         let reason = PortLost(why.into());
         let error = Error::PortLost(reason.clone());
+        let away = Error::PortAway(reason.clone());
         self.fail_exchange(&error);
-        self.performer.fail(&error);
+        self.performer.fail(&error, Some(&away));
         self.condition.lost(&error);
         self.end_links(|_| true, &Disconnected::PortLost(reason.clone()));
         self.session.interrupt(Instant::now().into_std());
-        self.tell(ModemState::PortLost(reason.clone()));
+        self.tell(ModemState::PortLost(reason));
         self.settle();
-        let away = Error::PortAway(reason);
         let (mut pause, longest) = REOPEN_PAUSES;
         let (settings, baud_rate) = (self.settings.clone(), self.baud_rate);
         loop {
@@ -371,7 +371,8 @@ impl PortTask {
         let now = Instant::now().into_std();
         match self.session.request(Command::Step(step), None, now) {
             Ok(()) => self.waiter = Waiter::Performer,
-            Err(error) => self.performer.fail(&error.into()),
+            // It is ready.
+            Err(error) => self.performer.fail(&error.into(), None),
         }
         true
     }

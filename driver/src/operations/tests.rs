@@ -182,6 +182,24 @@ fn one_sets_up_at_a_time() {
     assert!(line.starts_with(r#"AT+LSSLCFG=\"cacert\""#), "{line}");
 }
 
+/// What waits for its turn is sent when the module is in order again; what was begun is not.
+#[test]
+fn what_befalls_the_module_ends_what_was_begun() {
+    let mut host = Host::new();
+    let link = link(0);
+    let mut connecting = host.start(connect(0, false), Some(&link));
+    assert_eq!(host.next(), close(0));
+    let mut asking = host.start(state(1), None);
+    host.performer.fail(&Error::Reset, None);
+    assert_eq!(connecting.try_recv(), Ok(Err(Error::Reset)));
+    assert_eq!(link.ended(), Some(Disconnected::NotEstablished));
+    assert_eq!(asking.try_recv(), Err(TryRecvError::Empty));
+    let closed = Error::ResetFailed("it is gone".into());
+    host.performer.fail(&Error::Reset, Some(&closed));
+    assert_eq!(asking.try_recv(), Ok(Err(closed)));
+    assert!(host.performer.is_idle());
+}
+
 #[derive(Debug)]
 struct TwoSteps;
 

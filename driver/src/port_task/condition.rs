@@ -302,7 +302,7 @@ impl PortTask {
         self.condition.fail(&error);
         if self.condition.kept {
             // Whoever waits for their turn has waited for the same.
-            self.performer.fail(&error);
+            self.performer.fail(&error, Some(&error));
             while let Ok(call) = self.calls.try_recv() {
                 self.refuse(call, &error);
             }
@@ -340,7 +340,7 @@ impl PortTask {
         tracing::warn!("the module is reset");
         self.own.resets += 1;
         self.fail_exchange(&Error::Reset);
-        self.performer.fail(&Error::Reset);
+        self.performer.fail(&Error::Reset, None);
         self.waiter = Waiter::Nobody;
         self.end_links(|_| true, &Disconnected::Rebooted);
         self.session.interrupt(Instant::now().into_std());
