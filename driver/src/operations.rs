@@ -23,7 +23,7 @@ use crate::session::{Answer, Session};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Performed {
     pub(crate) outcome: Outcome,
-    /// Of the last step that failed.
+    /// Of the last step that failed; with [`Outcome::Failed`] there is one.
     pub(crate) error: Option<Error>,
 }
 
@@ -46,6 +46,16 @@ pub(crate) struct Asked {
     pub(crate) reply: oneshot::Sender<Result<Option<Performed>, Error>>,
 }
 
+impl Asked {
+    /// The operation cannot be taken on. Whether somebody was told.
+    pub(crate) fn refuse(self, operation: &Operation, error: &Error) -> bool {
+        if let (Operation::Disconnect { .. }, Some(link)) = (operation, &self.link) {
+            link.end(Disconnected::Requested);
+        }
+        self.reply.send(Err(error.clone())).is_ok()
+    }
+}
+
 /// Carries operations out, one step of one of them at a time.
 #[derive(Debug, Default)]
 pub(crate) struct Performer {
@@ -65,6 +75,8 @@ struct Performing {
     then: Then,
     /// What it means that its last step is refused.
     if_refused: IfRefused,
+    /// What its last step is called.
+    command: String,
     /// Of the last step that failed.
     error: Option<Error>,
 }
@@ -99,6 +111,7 @@ impl Performer {
             begun: false,
             then: Then::Anybody,
             if_refused: IfRefused::Fails,
+            command: String::new(),
             error: None,
         };
         self.queue
@@ -144,6 +157,7 @@ impl Performer {
                     performing.begun = true;
                     performing.then = step.then;
                     performing.if_refused = step.if_refused;
+                    performing.command = String::from_utf8_lossy(step.name()).into_owned();
                     if let (true, Some(link)) = (step.begins_link, &performing.asked.link) {
                         link.arm();
                     }
@@ -240,7 +254,12 @@ impl Performer {
 
     fn finish(&mut self, mut performing: Performing, outcome: Outcome, session: &mut Session) {
         let connected = outcome == Outcome::Done;
-        let error = performing.error.take();
+        let mut error = performing.error.take();
+        if let (Outcome::Failed(_), None) = (&outcome, &error) {
+            // The module has carried it out, but what it says is not what was asked for.
+            let command = std::mem::take(&mut performing.command);
+            error = Some(Error::NoInformation { command });
+        }
         let gone = performing.asked.reply.is_closed();
         match performing.what {
             What::Connect(connection) if !connected || gone => {

@@ -169,9 +169,9 @@ impl PortTask {
         let reason = PortClosed(why.into());
         let error = Error::PortClosed(reason.clone());
         self.fail_exchange(&error);
-        self.performer.fail(&error, Some(&error));
         self.condition.fail(&error);
         self.end_links(|_| true, &Disconnected::PortClosed(reason.clone()));
+        self.performer.fail(&error, Some(&error));
         self.tell(ModemState::Closed(reason));
         lock(&self.shared.feeds).close();
     }
@@ -286,9 +286,9 @@ impl PortTask {
         let error = Error::PortLost(reason.clone());
         let away = Error::PortAway(reason.clone());
         self.fail_exchange(&error);
-        self.performer.fail(&error, Some(&away));
         self.condition.lost(&error);
         self.end_links(|_| true, &Disconnected::PortLost(reason.clone()));
+        self.performer.fail(&error, Some(&away));
         self.session.interrupt(Instant::now().into_std());
         self.tell(ModemState::PortLost(reason));
         self.settle();

@@ -233,6 +233,31 @@ fn nothing_comes_between_what_is_inseparable() {
     assert_eq!(told.try_recv(), Err(TryRecvError::Empty));
 }
 
+#[derive(Debug)]
+struct Fails;
+
+impl Follow for Fails {
+    fn next(&mut self, _end: &StepEnd<'_>) -> Next {
+        Next::Done(Outcome::Failed(Proof::MayHaveArrived))
+    }
+}
+
+#[test]
+fn a_failure_has_an_error_where_no_step_has() {
+    let mut host = Host::new();
+    let mut told = host.start(state(0), None);
+    let (performing, _) = host.performer.queue.pop_front().expect("it waits");
+    let step = Step::new(b"AT+ASK?\r".into(), Duration::from_secs(5));
+    let plan = Plan::new(step, Course::Follow(Box::new(Fails)));
+    host.performer.go_on(performing, plan);
+    host.next();
+    host.hear(OK);
+    let told = told.try_recv().expect("it is told").expect("it was begun");
+    let error = told.and_then(|told| told.error).expect("it has failed");
+    let expected = "the module answered AT+ASK? without the information asked for";
+    assert_eq!(error.to_string(), expected);
+}
+
 #[test]
 fn a_link_that_is_lost_between_two_steps_ends_the_connect() {
     let mut host = Host::new();

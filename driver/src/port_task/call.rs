@@ -80,7 +80,7 @@ impl PortTask {
     pub(super) fn refuse(&mut self, call: Call, error: &Error) {
         let sent = match call {
             Call::Exchange { reply, .. } => reply.send(Err(error.clone())).is_ok(),
-            Call::Perform { asked, .. } => asked.reply.send(Err(error.clone())).is_ok(),
+            Call::Perform { operation, asked } => asked.refuse(&operation, error),
             Call::Initialise(reply) => reply.send(Err(error.clone())).is_ok(),
         };
         if sent {

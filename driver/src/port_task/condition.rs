@@ -153,7 +153,7 @@ impl Condition {
         }
         match self.postponed.take() {
             Some(Call::Exchange { reply, .. }) => drop(reply.send(Err(error.clone()))),
-            Some(Call::Perform { asked, .. }) => drop(asked.reply.send(Err(error.clone()))),
+            Some(Call::Perform { operation, asked }) => drop(asked.refuse(&operation, error)),
             _ => {}
         }
     }
@@ -340,9 +340,9 @@ impl PortTask {
         tracing::warn!("the module is reset");
         self.own.resets += 1;
         self.fail_exchange(&Error::Reset);
-        self.performer.fail(&Error::Reset, None);
         self.waiter = Waiter::Nobody;
         self.end_links(|_| true, &Disconnected::Rebooted);
+        self.performer.fail(&Error::Reset, None);
         self.session.interrupt(Instant::now().into_std());
         self.tell(ModemState::Resetting);
         self.condition.phase = match &self.settings.reset_hook {
