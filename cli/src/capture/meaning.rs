@@ -310,9 +310,7 @@ pub(super) fn of_urc(urc: &Urc, request: Option<&Request<'_>>) -> Meaning {
                 (Err(_), false) => Meaning::failure("not unsubscribed"),
             }
         }
-        Urc::Published { result, .. } | Urc::PublishedExtended { result, .. } => {
-            of_published(*result, request)
-        }
+        Urc::Published { result, .. } => of_published(*result, request),
         Urc::Received { topic, payload, .. } => {
             let length = payload.len();
             Meaning::words(format!("received {length} bytes on {topic}"))

@@ -150,12 +150,6 @@ fn explain_urc(urc: &Urc, line: &[u8]) -> Explanation {
             message_id,
             reason,
             ..
-        }
-        | Urc::PublishedExtended {
-            connection,
-            message_id,
-            reason,
-            ..
         } => {
             let result = values.get(2).copied().unwrap_or_default();
             let of = format!("Publish {message_id} on connection {connection}");

@@ -115,7 +115,7 @@ impl LmqttHost {
                 let bytes = formats.send.encode(Cow::Owned(payload)).into_owned();
                 self.limits.check_prompt_data(&bytes)?;
                 let data = Data {
-                    ask: self.prompt(length),
+                    ask: ask_payload(&self.limits, length),
                     bytes,
                     secret: false,
                 };
@@ -136,33 +136,6 @@ impl LmqttHost {
             step.report = None;
         }
         Ok(Plan::new(step, Course::Judge(judge_publish)))
-    }
-
-    /// The prompt behind which so many bytes are awaited.
-    fn prompt(&self, length: usize) -> Ask {
-        let Limits {
-            prompt_end,
-            prompt_timeout,
-            ..
-        } = self.limits;
-        Ask {
-            prompt: PROMPT,
-            length: Some(length),
-            end: prompt_end,
-            patience: Some(prompt_timeout),
-            escapable: prompt_end == DataEnd::ControlCharacters,
-        }
-    }
-
-    /// What asks for the bytes of a file (reference `README.md`, "Decisions").
-    pub(super) fn connect_prompt(&self, length: usize) -> Ask {
-        Ask {
-            prompt: Prompt::Line(b"CONNECT"),
-            length: Some(length),
-            end: DataEnd::Length,
-            patience: Some(self.limits.prompt_timeout),
-            escapable: false,
-        }
     }
 
     fn request_in<'l>(&self, line: &'l [u8]) -> Option<Request<'l>> {
@@ -279,18 +252,14 @@ impl Host for LmqttHost {
                 payload: PublishPayload::Prompted(length),
                 ..
             }
-            | Request::PublishExtended { length, .. } => Some(self.prompt(*length)),
+            | Request::PublishExtended { length, .. } => Some(ask_payload(&self.limits, *length)),
             Request::Upload {
                 length,
                 timeout_seconds,
                 ..
             } => {
-                let ask = self.connect_prompt(*length);
                 let patience = timeout_seconds.map(|seconds| Duration::from_secs(seconds.into()));
-                Some(Ask {
-                    patience: patience.or(ask.patience),
-                    ..ask
-                })
+                Some(ask_file(&self.limits, *length, patience))
             }
             _ => None,
         };
@@ -388,6 +357,33 @@ fn command_in<'l>(line: &'l [u8], dialect: &Lmqtt) -> Option<Command<'l>> {
     }
     let (command, _) = Command::split_first(body, |name| dialect.owns(name));
     dialect.owns(command.name).then_some(command)
+}
+
+/// The prompt behind which so many bytes of a payload are awaited.
+pub(super) fn ask_payload(limits: &Limits, length: usize) -> Ask {
+    let Limits {
+        prompt_end,
+        prompt_timeout,
+        ..
+    } = *limits;
+    Ask {
+        prompt: PROMPT,
+        length: Some(length),
+        end: prompt_end,
+        patience: Some(prompt_timeout),
+        escapable: prompt_end == DataEnd::ControlCharacters,
+    }
+}
+
+/// What asks for the bytes of a file (reference `README.md`, "Decisions").
+pub(super) fn ask_file(limits: &Limits, length: usize, patience: Option<Duration>) -> Ask {
+    Ask {
+        prompt: Prompt::Line(b"CONNECT"),
+        length: Some(length),
+        end: DataEnd::Length,
+        patience: Some(patience.unwrap_or(limits.prompt_timeout)),
+        escapable: false,
+    }
 }
 
 /// The report that tells what came of a request.

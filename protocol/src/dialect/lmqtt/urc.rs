@@ -24,7 +24,7 @@ use crate::mqtt::{
     ReasonKind, Refusal, SubscriptionChange, Urc,
 };
 
-const UNSUNSUB: &str = "+LMQTTUNSUNSUB";
+pub(super) const UNSUNSUB: &str = "+LMQTTUNSUNSUB";
 pub(super) const URC: &str = "+LMQTTURC";
 
 /// `<extend>` of `+LMQTTOPEN` behind the result -1.
@@ -95,7 +95,7 @@ pub(super) fn decode<'a>(
     }
     for (name, decode) in [
         (PUB, decode_published as fn(&mut _) -> _),
-        (PUBEX, decode_published_extended),
+        (PUBEX, decode_published),
         (SUBUNSUB, decode_subscription),
         (UNSUNSUB, decode_unsubscribed),
         (OPEN, decode_opened),
@@ -217,18 +217,6 @@ fn decode_published(parameters: &mut Parameters<'_>) -> Decoded {
     }))
 }
 
-fn decode_published_extended(parameters: &mut Parameters<'_>) -> Decoded {
-    let connection = decode_id(parameters)?;
-    let message_id = decode_message_id(parameters)?;
-    let (result, reason) = decode_publish_result(parameters)?;
-    Ok(Some(Urc::PublishedExtended {
-        connection,
-        message_id,
-        result,
-        reason,
-    }))
-}
-
 fn decode_publish_result(
     parameters: &mut Parameters<'_>,
 ) -> Result<(PublishResult, Reason), ParameterError> {
@@ -284,7 +272,14 @@ fn decode_buffered(rest: &[u8]) -> Option<Urc> {
     })
 }
 
-pub(super) fn encode(urc: &Urc, dialect: &Lmqtt, formats: &FormatTable, out: &mut Vec<u8>) {
+/// `extended`: whether it is the outcome of an extended publish.
+pub(super) fn encode(
+    urc: &Urc,
+    extended: bool,
+    dialect: &Lmqtt,
+    formats: &FormatTable,
+    out: &mut Vec<u8>,
+) {
     let name = match urc {
         Urc::Opened { .. } => OPEN,
         Urc::Closed { .. } => CLOSE,
@@ -294,10 +289,9 @@ pub(super) fn encode(urc: &Urc, dialect: &Lmqtt, formats: &FormatTable, out: &mu
             (Some(SubscriptionChange::Unsubscribed), UnsubscribeUrc::UnsUnsub) => UNSUNSUB,
             _ => SUBUNSUB,
         },
-        Urc::Published { .. } => PUB,
-        Urc::PublishedExtended { .. } => match dialect.publish_extended_urc {
-            PublishExtendedUrc::PubEx => PUBEX,
-            PublishExtendedUrc::Pub => PUB,
+        Urc::Published { .. } => match dialect.publish_extended_urc {
+            PublishExtendedUrc::PubEx if extended => PUBEX,
+            _ => PUB,
         },
         Urc::Received { .. } | Urc::Buffered { .. } | Urc::Status { .. } => URC,
     };
@@ -344,12 +338,6 @@ pub(super) fn encode(urc: &Urc, dialect: &Lmqtt, formats: &FormatTable, out: &mu
             }
         }
         Urc::Published {
-            connection,
-            message_id,
-            result,
-            reason,
-        }
-        | Urc::PublishedExtended {
             connection,
             message_id,
             result,

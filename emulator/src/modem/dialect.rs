@@ -1,0 +1,380 @@
+//! The dialect's commands: how they are carried out, and how their outcomes are reported.
+
+use std::time::Instant;
+
+use atmq_protocol::at::command::Command;
+use atmq_protocol::dialect::{Act, Finish, Ground, NoData, Refused, Report};
+use atmq_protocol::mqtt::{
+    Connected, ConnectionId, ConnectionState, LinkStatus, OpenFailure, PublishResult, QoS, Reason,
+    ReasonKind, SubscriptionChange, TlsKey, TlsSetting, TopicFilter, Urc,
+};
+
+use super::Modem;
+use super::command::Done;
+use super::connection::{Connection, Link};
+use super::data::Asked;
+use super::store::Store;
+use crate::mqtt::{Publication, RequestError};
+use crate::quirks::ResultOrder;
+
+/// What the dialect may ask of the module around it.
+pub(super) struct Surroundings<'m> {
+    connections: &'m [Connection],
+    store: &'m Store,
+    /// The packet data contexts that can be used, one bit each.
+    active: u32,
+}
+
+impl Surroundings<'_> {
+    fn connection(&self, id: ConnectionId) -> Option<&Connection> {
+        let connection = self.connections.get(usize::from(id.0))?;
+        (!connection.is_closed()).then_some(connection)
+    }
+}
+
+impl Ground for Surroundings<'_> {
+    fn state(&self, connection: ConnectionId) -> Option<ConnectionState> {
+        self.connection(connection)?.state()
+    }
+
+    fn is_open(&self, connection: ConnectionId) -> bool {
+        let connection = self.connection(connection);
+        connection.is_some_and(|connection| matches!(connection.link, Link::Open))
+    }
+
+    fn peer(&self, connection: ConnectionId) -> Option<(&str, u16)> {
+        let (host, port) = &self.connection(connection)?.peer;
+        Some((host, *port))
+    }
+
+    fn is_active(&self, cid: u8) -> bool {
+        1_u32
+            .checked_shl(cid.into())
+            .is_some_and(|bit| self.active & bit != 0)
+    }
+
+    fn tls(&self, context: u8, key: TlsKey) -> TlsSetting<'_> {
+        self.store.setting(context, key)
+    }
+
+    fn has_room(&self, name: &str) -> bool {
+        self.store.has_room(name)
+    }
+}
+
+/// Calls the dialect's face with what is around it. A macro, because the two are borrowed from
+/// the modem side by side.
+macro_rules! with_ground {
+    ($modem:ident, |$face:ident, $ground:ident| $call:expr) => {{
+        let active = $modem.active_bits();
+        let $ground = &Surroundings {
+            connections: &$modem.connections,
+            store: &$modem.store,
+            active,
+        };
+        let $face = &mut $modem.face;
+        $call
+    }};
+}
+
+impl Modem {
+    fn active_bits(&self) -> u32 {
+        let active = (0..32_u8).filter(|cid| self.is_active(*cid));
+        active.fold(0, |bits, cid| bits | 1 << cid)
+    }
+
+    /// Carries out a command that the dialect owns.
+    pub(super) fn execute_owned(
+        &mut self,
+        command: &Command<'_>,
+        now: Instant,
+    ) -> Result<Done, Refused> {
+        let mut acts = Vec::new();
+        let finish = with_ground!(self, |face, ground| face
+            .command(command, ground, &mut acts));
+        acts.retain(|act| match act {
+            Act::Note(intent) => {
+                self.lint.note(intent, command);
+                false
+            }
+            Act::Unreadable(error) => {
+                tracing::debug!(%error, "bad parameter");
+                self.lint.unreadable(command, error);
+                false
+            }
+            _ => true,
+        });
+        self.go_on(finish?, acts, now)
+    }
+
+    /// Hands over the data that the dialect has asked for.
+    pub(super) fn hand_over(&mut self, data: &[u8], now: Instant) -> Result<Done, Refused> {
+        let mut acts = Vec::new();
+        let finish = with_ground!(self, |face, ground| face.data(data, ground, &mut acts));
+        self.go_on(finish?, acts, now)
+    }
+
+    /// Tells the dialect that the data does not come.
+    pub(super) fn hand_over_none(&mut self, why: NoData, now: Instant) -> Result<Done, Refused> {
+        let mut acts = Vec::new();
+        let finish = self.face.no_data(why, &mut acts)?;
+        self.go_on(finish, acts, now)
+    }
+
+    /// Does what a command does that is not refused.
+    pub(super) fn go_on(
+        &mut self,
+        finish: Finish,
+        acts: Vec<Act>,
+        now: Instant,
+    ) -> Result<Done, Refused> {
+        self.outcome = None;
+        if let Finish::Reported(id) = finish {
+            self.begin_outcome(id, now);
+        }
+        for act in acts {
+            self.perform(act, now)?;
+        }
+        self.settle(now);
+        Ok(match finish {
+            Finish::Reported(_) if self.profile.quirks.result_order != ResultOrder::OkFirst => {
+                Done::Reported
+            }
+            Finish::Outcome(limit) => Done::Outcome(limit),
+            Finish::Data(ask) => Done::Data(Asked::by_dialect(ask)),
+            Finish::Silently => Done::Silent,
+            // What other dialects will need.
+            _ => Done::Answered,
+        })
+    }
+
+    /// Something has happened that the host may have to hear of.
+    pub(super) fn happened(&mut self, urc: Urc, now: Instant) {
+        let mut acts = Vec::new();
+        self.face.happened(urc, &mut acts);
+        self.perform_all(acts, now);
+    }
+
+    /// A publish was sent again.
+    pub(super) fn sent_again(
+        &mut self,
+        id: ConnectionId,
+        message_id: u16,
+        attempt: u32,
+        now: Instant,
+    ) {
+        let mut acts = Vec::new();
+        self.face.sent_again(id, message_id, attempt, &mut acts);
+        self.perform_all(acts, now);
+    }
+
+    fn perform_all(&mut self, acts: Vec<Act>, now: Instant) {
+        for act in acts {
+            if let Err(refused) = self.perform(act, now) {
+                tracing::debug!(?refused, "what follows an event cannot be done");
+            }
+        }
+    }
+
+    fn perform(&mut self, act: Act, now: Instant) -> Result<(), Refused> {
+        match act {
+            Act::Say(line) => self.output.line(|out| out.extend_from_slice(&line)),
+            Act::Report(report) => self.report(report, now),
+            Act::Open {
+                connection,
+                host,
+                port,
+                cid,
+                tls,
+            } => self.open(connection, (host, port), cid, tls),
+            Act::Connect(connect) => self.connect(connect, now)?,
+            Act::Subscribe {
+                connection,
+                message_id,
+                filters,
+            } => {
+                let message_id = message_id.unwrap_or(CLIENTS_CHOICE);
+                let filters: Vec<_> = filters
+                    .iter()
+                    .map(|TopicFilter { filter, qos }| (&**filter, *qos))
+                    .collect();
+                let client = self.client(connection)?;
+                let result = client.subscribe(message_id, &filters, now);
+                let change = SubscriptionChange::Subscribed;
+                self.check_subscription(connection, message_id, change, result, now);
+            }
+            Act::Unsubscribe {
+                connection,
+                message_id,
+                filters,
+            } => {
+                let message_id = message_id.unwrap_or(CLIENTS_CHOICE);
+                let filters: Vec<_> = filters.iter().map(|filter| &**filter).collect();
+                let client = self.client(connection)?;
+                let result = client.unsubscribe(message_id, &filters, now);
+                let change = SubscriptionChange::Unsubscribed;
+                self.check_subscription(connection, message_id, change, result, now);
+            }
+            Act::Publish {
+                connection,
+                message_id,
+                qos,
+                retain,
+                topic,
+                payload,
+            } => {
+                let message_id = message_id.unwrap_or(CLIENTS_CHOICE);
+                let publication = Publication {
+                    message_id,
+                    qos,
+                    retain,
+                    topic: &topic,
+                    payload: &payload,
+                };
+                match self.client(connection)?.publish(&publication, now) {
+                    Ok(()) => self.messages.published += 1,
+                    Err(error) => {
+                        let reason = reason_of(&error).into();
+                        let result = PublishResult::NotSent;
+                        self.published(connection, message_id, result, reason, now);
+                    }
+                }
+            }
+            Act::Disconnect { connection, freed } => self.disconnect(connection, freed, now)?,
+            Act::Close { connection } => self.close(connection, now)?,
+            Act::ConfigureTls { context, setting } => self.store.configure(context, setting),
+            Act::Store { name, bytes } => self.store.write(name, bytes),
+            Act::Finish(result) => self.outcome = Some(result),
+            // Notes are taken where the command is known; others are still to be invented.
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn check_subscription(
+        &mut self,
+        id: ConnectionId,
+        message_id: u16,
+        change: SubscriptionChange,
+        result: Result<(), RequestError>,
+        now: Instant,
+    ) {
+        if let Err(error) = result {
+            let reason = reason_of(&error).into();
+            self.subscription_changed(id, message_id, change, Err(reason), now);
+        }
+    }
+
+    pub(super) fn opened(
+        &mut self,
+        connection: ConnectionId,
+        result: Result<(), OpenFailure>,
+        now: Instant,
+    ) {
+        self.happened(Urc::Opened { connection, result }, now);
+    }
+
+    pub(super) fn told_connected(
+        &mut self,
+        connection: ConnectionId,
+        result: Connected,
+        now: Instant,
+    ) {
+        self.happened(Urc::Connected { connection, result }, now);
+    }
+
+    pub(super) fn subscription_changed(
+        &mut self,
+        connection: ConnectionId,
+        message_id: u16,
+        change: SubscriptionChange,
+        result: Result<Option<i32>, Reason>,
+        now: Instant,
+    ) {
+        let urc = Urc::SubscriptionChanged {
+            connection,
+            message_id,
+            change: Some(change),
+            result,
+        };
+        self.happened(urc, now);
+    }
+
+    pub(super) fn published(
+        &mut self,
+        connection: ConnectionId,
+        message_id: u16,
+        result: PublishResult,
+        reason: Reason,
+        now: Instant,
+    ) {
+        self.lint.published(connection, message_id);
+        let urc = Urc::Published {
+            connection,
+            message_id,
+            result,
+            reason,
+        };
+        self.happened(urc, now);
+    }
+
+    pub(super) fn status_changed(
+        &mut self,
+        connection: ConnectionId,
+        status: LinkStatus,
+        code: Option<i32>,
+        now: Instant,
+    ) {
+        let urc = Urc::Status {
+            connection,
+            status,
+            code,
+        };
+        self.happened(urc, now);
+    }
+
+    /// Reports what has happened in the order in which it has happened: so a message that was
+    /// queued for the session comes in the same burst as the outcome of the CONNECT, but behind
+    /// it. The outcome of a command comes as late as the module tells it.
+    pub(super) fn report(&mut self, report: Report, now: Instant) {
+        let Report {
+            line,
+            urc,
+            outcome,
+            unframed,
+        } = report;
+        let id = urc.connection();
+        let connection = self.connection(id);
+        let due = match outcome {
+            true => connection.outcome_from.max(now),
+            false => now,
+        };
+        let due = connection.reported_until.max(due);
+        connection.reported_until = due;
+        if outcome {
+            self.outcome_due = Some(due);
+        }
+        self.lint.reported(id, &urc, unframed, due);
+        self.urc(due, &line);
+    }
+}
+
+/// A message id that is none: the client chooses the packet identifier.
+const CLIENTS_CHOICE: u16 = 0;
+
+/// Why a packet was not sent.
+fn reason_of(error: &RequestError) -> ReasonKind {
+    match error {
+        RequestError::NotConnected | RequestError::TooManyInFlight { .. } => ReasonKind::NotSent,
+        RequestError::IdInFlight { .. } | RequestError::Unencodable(_) => ReasonKind::BadParameter,
+    }
+}
+
+/// What came of a subscribe, by the return codes of its SUBACK.
+pub(super) fn granted(codes: &[u8]) -> Result<Option<i32>, Reason> {
+    if codes.iter().any(|code| *code > QoS::ExactlyOnce.level()) {
+        return Err(Reason::NONE);
+    }
+    // How many filters were acknowledged.
+    Ok(i32::try_from(codes.len()).ok())
+}
