@@ -106,7 +106,7 @@ impl Modem {
             self.connection(connection).link = Link::Disconnected;
         }
         let result = Ok(());
-        self.happened(Urc::Disconnected { connection, result }, now);
+        self.tell(Urc::Disconnected { connection, result }, now);
         Ok(())
     }
 
@@ -122,7 +122,7 @@ impl Modem {
         let link = connection.0;
         self.network.push_back(NetworkRequest::Close { link });
         let result = Ok(());
-        self.happened(Urc::Closed { connection, result }, now);
+        self.tell(Urc::Closed { connection, result }, now);
         Ok(())
     }
 }

@@ -3,10 +3,10 @@
 use std::time::Instant;
 
 use atmq_protocol::at::command::Command;
-use atmq_protocol::dialect::{Act, Finish, Ground, NoData, Refused, Report};
+use atmq_protocol::dialect::{Act, Finish, Ground, NoData, Refused};
 use atmq_protocol::mqtt::{
-    Connected, ConnectionId, ConnectionState, LinkStatus, OpenFailure, PublishResult, QoS, Reason,
-    ReasonKind, SubscriptionChange, TlsKey, TlsSetting, TopicFilter, Urc,
+    ConnectionId, ConnectionState, PublishResult, ReasonKind, SubscriptionChange, TlsKey,
+    TlsSetting, TopicFilter,
 };
 
 use super::Modem;
@@ -143,32 +143,12 @@ impl Modem {
             Finish::Outcome(limit) => Done::Outcome(limit),
             Finish::Data(ask) => Done::Data(Asked::by_dialect(ask)),
             Finish::Silently => Done::Silent,
-            // What other dialects will need.
+            // `OK`.
             _ => Done::Answered,
         })
     }
 
-    /// Something has happened that the host may have to hear of.
-    pub(super) fn happened(&mut self, urc: Urc, now: Instant) {
-        let mut acts = Vec::new();
-        self.face.happened(urc, &mut acts);
-        self.perform_all(acts, now);
-    }
-
-    /// A publish was sent again.
-    pub(super) fn sent_again(
-        &mut self,
-        id: ConnectionId,
-        message_id: u16,
-        attempt: u32,
-        now: Instant,
-    ) {
-        let mut acts = Vec::new();
-        self.face.sent_again(id, message_id, attempt, &mut acts);
-        self.perform_all(acts, now);
-    }
-
-    fn perform_all(&mut self, acts: Vec<Act>, now: Instant) {
+    pub(super) fn perform_all(&mut self, acts: Vec<Act>, now: Instant) {
         for act in acts {
             if let Err(refused) = self.perform(act, now) {
                 tracing::debug!(?refused, "what follows an event cannot be done");
@@ -236,7 +216,7 @@ impl Modem {
                     Err(error) => {
                         let reason = reason_of(&error).into();
                         let result = PublishResult::NotSent;
-                        self.published(connection, message_id, result, reason, now);
+                        self.tell_published(connection, message_id, result, reason, now);
                     }
                 }
             }
@@ -244,8 +224,12 @@ impl Modem {
             Act::Close { connection } => self.close(connection, now)?,
             Act::ConfigureTls { context, setting } => self.store.configure(context, setting),
             Act::Store { name, bytes } => self.store.write(name, bytes),
-            Act::Finish(result) => self.outcome = Some(result),
-            // Notes are taken where the command is known; others are still to be invented.
+            Act::Finish(result) => {
+                // What was reported before it is heard before it.
+                self.output.release(now);
+                self.outcome = Some(result);
+            }
+            // Notes are taken where the command is known.
             _ => {}
         }
         Ok(())
@@ -261,101 +245,8 @@ impl Modem {
     ) {
         if let Err(error) = result {
             let reason = reason_of(&error).into();
-            self.subscription_changed(id, message_id, change, Err(reason), now);
+            self.tell_subscription(id, message_id, change, Err(reason), now);
         }
-    }
-
-    pub(super) fn opened(
-        &mut self,
-        connection: ConnectionId,
-        result: Result<(), OpenFailure>,
-        now: Instant,
-    ) {
-        self.happened(Urc::Opened { connection, result }, now);
-    }
-
-    pub(super) fn told_connected(
-        &mut self,
-        connection: ConnectionId,
-        result: Connected,
-        now: Instant,
-    ) {
-        self.happened(Urc::Connected { connection, result }, now);
-    }
-
-    pub(super) fn subscription_changed(
-        &mut self,
-        connection: ConnectionId,
-        message_id: u16,
-        change: SubscriptionChange,
-        result: Result<Option<i32>, Reason>,
-        now: Instant,
-    ) {
-        let urc = Urc::SubscriptionChanged {
-            connection,
-            message_id,
-            change: Some(change),
-            result,
-        };
-        self.happened(urc, now);
-    }
-
-    pub(super) fn published(
-        &mut self,
-        connection: ConnectionId,
-        message_id: u16,
-        result: PublishResult,
-        reason: Reason,
-        now: Instant,
-    ) {
-        self.lint.published(connection, message_id);
-        let urc = Urc::Published {
-            connection,
-            message_id,
-            result,
-            reason,
-        };
-        self.happened(urc, now);
-    }
-
-    pub(super) fn status_changed(
-        &mut self,
-        connection: ConnectionId,
-        status: LinkStatus,
-        code: Option<i32>,
-        now: Instant,
-    ) {
-        let urc = Urc::Status {
-            connection,
-            status,
-            code,
-        };
-        self.happened(urc, now);
-    }
-
-    /// Reports what has happened in the order in which it has happened: so a message that was
-    /// queued for the session comes in the same burst as the outcome of the CONNECT, but behind
-    /// it. The outcome of a command comes as late as the module tells it.
-    pub(super) fn report(&mut self, report: Report, now: Instant) {
-        let Report {
-            line,
-            urc,
-            outcome,
-            unframed,
-        } = report;
-        let id = urc.connection();
-        let connection = self.connection(id);
-        let due = match outcome {
-            true => connection.outcome_from.max(now),
-            false => now,
-        };
-        let due = connection.reported_until.max(due);
-        connection.reported_until = due;
-        if outcome {
-            self.outcome_due = Some(due);
-        }
-        self.lint.reported(id, &urc, unframed, due);
-        self.urc(due, &line);
     }
 }
 
@@ -370,11 +261,5 @@ fn reason_of(error: &RequestError) -> ReasonKind {
     }
 }
 
-/// What came of a subscribe, by the return codes of its SUBACK.
-pub(super) fn granted(codes: &[u8]) -> Result<Option<i32>, Reason> {
-    if codes.iter().any(|code| *code > QoS::ExactlyOnce.level()) {
-        return Err(Reason::NONE);
-    }
-    // How many filters were acknowledged.
-    Ok(i32::try_from(codes.len()).ok())
-}
+#[cfg(test)]
+mod tests;

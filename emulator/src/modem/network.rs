@@ -3,13 +3,12 @@
 use std::time::Instant;
 
 use atmq_protocol::mqtt::{
-    Connected, ConnectionId, LinkStatus, OpenFailure, PublishResult, Reason, ReasonKind, Refusal,
-    SubscriptionChange, Urc,
+    Connected, ConnectionId, LinkStatus, OpenFailure, PublishResult, QoS, Reason, ReasonKind,
+    Refusal, SubscriptionChange, Urc,
 };
 
 use super::Modem;
 use super::connection::{Link, Purpose};
-use super::dialect::granted;
 use super::http::HTTP_LINK;
 use crate::mqtt::{Event, Loss, Message};
 use crate::network::{NetworkEvent, NetworkRequest, OpenFailure as LinkFailure};
@@ -87,13 +86,13 @@ impl Modem {
             Link::Opening {
                 then: Some(connect),
             } => {
-                self.opened(id, Ok(()), now);
+                self.tell_opened(id, Ok(()), now);
                 if self.connect(connect, now).is_err() {
                     let reason = ReasonKind::BadParameter.into();
-                    self.told_connected(id, Connected::Failed(reason), now);
+                    self.tell_connected(id, Connected::Failed(reason), now);
                 }
             }
-            _ => self.opened(id, Ok(()), now),
+            _ => self.tell_opened(id, Ok(()), now),
         }
     }
 
@@ -115,18 +114,18 @@ impl Modem {
                 purpose: Purpose::Reconnect { attempt },
             } => {
                 self.wait(id, options, attempt, now);
-                self.status_changed(id, status, None, now);
+                self.tell_status(id, status, None, now);
             }
             Link::Reopening { .. } => {
                 self.free(id);
-                self.told_connected(id, Connected::Failed(Reason::NONE), now);
-                self.status_changed(id, status, None, now);
+                self.tell_connected(id, Connected::Failed(Reason::NONE), now);
+                self.tell_status(id, status, None, now);
             }
             _ => {
                 self.free(id);
-                self.opened(id, Err(failure), now);
+                self.tell_opened(id, Err(failure), now);
                 if status == LinkStatus::Tls {
-                    self.status_changed(id, status, None, now);
+                    self.tell_status(id, status, None, now);
                 }
             }
         }
@@ -181,21 +180,21 @@ impl Modem {
                 self.not_connected(id, refusal, Some(code.into()), now);
             }
             Event::ConnectTimedOut => {
-                self.not_connected(id, Connected::Failed(Reason::NONE), None, now)
+                self.not_connected(id, Connected::Failed(Reason::NONE), None, now);
             }
             Event::Published { message_id } => {
-                self.published(id, message_id, PublishResult::Done, Reason::NONE, now);
+                self.tell_published(id, message_id, PublishResult::Done, Reason::NONE, now);
             }
             Event::PublishFailed { message_id, .. } => {
                 // It was sent, and may have arrived.
                 let result = PublishResult::WrongAcknowledgement;
-                self.published(id, message_id, result, Reason::NONE, now);
+                self.tell_published(id, message_id, result, Reason::NONE, now);
             }
             Event::Subscribed { message_id, codes } => {
-                self.subscription_changed(id, message_id, subscribed, granted(&codes), now);
+                self.tell_subscription(id, message_id, subscribed, granted(&codes), now);
             }
             Event::SubscribeTimedOut { message_id } => {
-                self.subscription_changed(
+                self.tell_subscription(
                     id,
                     message_id,
                     subscribed,
@@ -204,10 +203,10 @@ impl Modem {
                 );
             }
             Event::Unsubscribed { message_id } => {
-                self.subscription_changed(id, message_id, unsubscribed, Ok(None), now);
+                self.tell_subscription(id, message_id, unsubscribed, Ok(None), now);
             }
             Event::UnsubscribeTimedOut { message_id } => {
-                self.subscription_changed(
+                self.tell_subscription(
                     id,
                     message_id,
                     unsubscribed,
@@ -222,7 +221,7 @@ impl Modem {
             } => {
                 tracing::debug!(message_id, attempt, "packet sent again");
                 if publish {
-                    self.sent_again(id, message_id, attempt, now);
+                    self.tell_repeated(id, message_id, attempt, now);
                 }
             }
             Event::Received(message) => self.received(id, message, now),
@@ -249,11 +248,11 @@ impl Modem {
         // While the device registers, there is nothing that the host could do on this link.
         *connected = !matches!(purpose, Purpose::Registration { .. });
         match purpose {
-            Purpose::Asked => self.told_connected(id, Connected::Accepted, now),
+            Purpose::Asked => self.tell_connected(id, Connected::Accepted, now),
             // All is well again.
             Purpose::Reconnect { attempt } => {
                 *attempt = 0;
-                self.status_changed(id, LinkStatus::Fine, None, now);
+                self.tell_status(id, LinkStatus::Fine, None, now);
             }
             Purpose::Registration { .. } => {}
         }
@@ -276,9 +275,9 @@ impl Modem {
             let (attempt, options) = (*attempt, options.clone());
             self.network.push_back(NetworkRequest::Close { link: id.0 });
             self.wait(id, options, attempt, now);
-            return self.status_changed(id, LinkStatus::Refused, code, now);
+            return self.tell_status(id, LinkStatus::Refused, code, now);
         }
-        self.told_connected(id, result, now);
+        self.tell_connected(id, result, now);
         self.connection(id).link = Link::Open;
     }
 
@@ -316,7 +315,7 @@ impl Modem {
             topic: message.topic,
             payload: message.payload,
         };
-        self.happened(urc, now);
+        self.tell(urc, now);
     }
 
     /// The link is gone without the host having asked for it.
@@ -351,7 +350,7 @@ impl Modem {
             }
             _ => self.free(id),
         }
-        self.status_changed(id, status, code, now);
+        self.tell_status(id, status, code, now);
     }
 
     pub(super) fn send_queued(&mut self, id: ConnectionId) {
@@ -372,4 +371,13 @@ impl Modem {
             tracing::warn!(link, %reason, held_back, "link not opened");
         }
     }
+}
+
+/// What came of a subscribe, by the return codes of its SUBACK.
+fn granted(codes: &[u8]) -> Result<Option<i32>, Reason> {
+    if codes.iter().any(|code| *code > QoS::ExactlyOnce.level()) {
+        return Err(Reason::NONE);
+    }
+    // How many filters were acknowledged.
+    Ok(i32::try_from(codes.len()).ok())
 }

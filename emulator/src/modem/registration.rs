@@ -96,10 +96,10 @@ impl Modem {
                 Link::Mqtt { purpose: Purpose::Registration { give_up, .. }, .. } if *give_up <= now
             );
             if late {
-                self.told_connected(id, Connected::Failed(Reason::NONE), now);
+                self.tell_connected(id, Connected::Failed(Reason::NONE), now);
                 self.network.push_back(NetworkRequest::Close { link: id.0 });
                 self.free(id);
-                self.status_changed(id, LinkStatus::Closed, None, now);
+                self.tell_status(id, LinkStatus::Closed, None, now);
             }
         }
     }

@@ -1,9 +1,13 @@
-//! When the outcome of a command is told, and when its final result code.
+//! What the dialect is told to report, and when the host hears of it.
 
 use std::time::{Duration, Instant};
 
 use atmq_protocol::at::result_code::FinalResult;
-use atmq_protocol::mqtt::ConnectionId;
+use atmq_protocol::dialect::Report;
+use atmq_protocol::mqtt::{
+    Connected, ConnectionId, LinkStatus, OpenFailure, PublishResult, Reason, SubscriptionChange,
+    Urc,
+};
 
 use super::{Modem, NOT_ALLOWED, Phase};
 use crate::quirks::ResultOrder;
@@ -13,6 +17,119 @@ use crate::quirks::ResultOrder;
 const OUTCOME_LIMIT: Duration = Duration::from_secs(30);
 
 impl Modem {
+    /// Something has happened that the host may have to hear of.
+    pub(super) fn tell(&mut self, urc: Urc, now: Instant) {
+        let mut acts = Vec::new();
+        self.face.happened(urc, &mut acts);
+        self.perform_all(acts, now);
+    }
+
+    /// A publish was sent again.
+    pub(super) fn tell_repeated(
+        &mut self,
+        id: ConnectionId,
+        message_id: u16,
+        attempt: u32,
+        now: Instant,
+    ) {
+        let mut acts = Vec::new();
+        self.face.sent_again(id, message_id, attempt, &mut acts);
+        self.perform_all(acts, now);
+    }
+
+    pub(super) fn tell_opened(
+        &mut self,
+        connection: ConnectionId,
+        result: Result<(), OpenFailure>,
+        now: Instant,
+    ) {
+        self.tell(Urc::Opened { connection, result }, now);
+    }
+
+    pub(super) fn tell_connected(
+        &mut self,
+        connection: ConnectionId,
+        result: Connected,
+        now: Instant,
+    ) {
+        self.tell(Urc::Connected { connection, result }, now);
+    }
+
+    pub(super) fn tell_subscription(
+        &mut self,
+        connection: ConnectionId,
+        message_id: u16,
+        change: SubscriptionChange,
+        result: Result<Option<i32>, Reason>,
+        now: Instant,
+    ) {
+        let urc = Urc::SubscriptionChanged {
+            connection,
+            message_id,
+            change: Some(change),
+            result,
+        };
+        self.tell(urc, now);
+    }
+
+    pub(super) fn tell_published(
+        &mut self,
+        connection: ConnectionId,
+        message_id: u16,
+        result: PublishResult,
+        reason: Reason,
+        now: Instant,
+    ) {
+        self.lint.published(connection, message_id);
+        let urc = Urc::Published {
+            connection,
+            message_id,
+            result,
+            reason,
+        };
+        self.tell(urc, now);
+    }
+
+    pub(super) fn tell_status(
+        &mut self,
+        connection: ConnectionId,
+        status: LinkStatus,
+        code: Option<i32>,
+        now: Instant,
+    ) {
+        let urc = Urc::Status {
+            connection,
+            status,
+            code,
+        };
+        self.tell(urc, now);
+    }
+
+    /// Reports what has happened in the order in which it has happened: so a message that was
+    /// queued for the session comes in the same burst as the outcome of the CONNECT, but behind
+    /// it. The outcome of a command comes as late as the module tells it.
+    pub(super) fn report(&mut self, report: Report, now: Instant) {
+        let Report {
+            line,
+            urc,
+            outcome,
+            unframed,
+        } = report;
+        let id = urc.connection();
+        let connection = self.connection(id);
+        let due = match outcome {
+            true => connection.outcome_from.max(now),
+            false => now,
+        };
+        let due = connection.reported_until.max(due);
+        connection.reported_until = due;
+        if outcome {
+            self.outcome_due = Some(due);
+        }
+        self.lint.reported(id, &urc, unframed, due);
+        self.urc(due, &line);
+    }
+
     /// From here on an outcome may be reported; before the latency has passed the host must not
     /// hear it.
     pub(super) fn begin_outcome(&mut self, id: ConnectionId, now: Instant) {

@@ -2,6 +2,7 @@
 //! and are told from them by their names.
 
 use std::fmt;
+use std::sync::Arc;
 
 use atmq_protocol::dialect::{Choice, Dialect, Switch, Value};
 use serde::de::{
@@ -45,26 +46,28 @@ impl<'a> Switches<'a> {
     }
 
     /// The dialect with the switches set as they are.
-    pub(super) fn set(self, dialect: &dyn Dialect) -> Result<std::sync::Arc<dyn Dialect>, Wrong> {
+    pub(super) fn set(self, dialect: &dyn Dialect) -> Result<Arc<dyn Dialect>, Wrong> {
         let mut chosen = Vec::new();
         for (switch, value) in self.values {
             let Some(value) = value else {
-                let missing = toml::de::Error::missing_field(switch.name);
+                let missing = format!("missing field `{}`", switch.name);
                 return Err(Wrong::at(self.at, &missing));
             };
-            let value = ValueDeserializer::from(value);
-            let value = match switch.choice {
-                Choice::Flag => Value::Flag(bool::deserialize(value)?),
-                Choice::Number(from, to) => Value::Number(value::within(value, from, to)?),
-                Choice::Word(words) => {
-                    Value::Word(value.deserialize_enum("", words, Word(words))?)
-                }
-                _ => continue,
-            };
+            let at = value.span().start;
+            let value = read(switch.choice, value.into());
+            let value = value.map_err(|error| Wrong::at(at, &error.message()))?;
             chosen.push((switch.name, value));
         }
         Ok(dialect.with(&chosen))
     }
+}
+
+fn read(choice: Choice, value: ValueDeserializer<'_>) -> Result<Value<'static>, toml::de::Error> {
+    Ok(match choice {
+        Choice::Flag => Value::Flag(bool::deserialize(value)?),
+        Choice::Number(from, to) => Value::Number(value::within(value, from, to)?),
+        Choice::Word(words) => Value::Word(value.deserialize_enum("", words, Word(words))?),
+    })
 }
 
 /// No key is there that neither the dialect nor the emulator knows.

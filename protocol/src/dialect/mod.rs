@@ -147,7 +147,7 @@ pub trait Dialect: fmt::Debug + Send + Sync {
     ) -> Option<Information<'a>>;
 
     /// Host: reads a line as a URC; `None` if it is none.
-    fn decode_urc<'a>(&self, line: &'a [u8], formats: &FormatTable) -> Option<Urc>;
+    fn decode_urc(&self, line: &[u8], formats: &FormatTable) -> Option<Urc>;
 
     /// Host: reads a line as what a module prints when it starts or switches itself off; `None`
     /// if it is no such line.

@@ -9,7 +9,6 @@ pub struct Switch {
 
 /// What can be chosen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
 pub enum Choice {
     /// Yes or no.
     Flag,

@@ -140,13 +140,16 @@ pub struct TlsUse {
     pub set_up: Option<TlsSetUp>,
 }
 
+/// A certificate or a key, as PEM.
+pub type Pem = Arc<[u8]>;
+
 /// What a TLS context is set to. Certificates and keys are PEM.
 #[derive(Clone, PartialEq, Eq)]
 pub struct TlsSetUp {
     /// The certificates trusted to sign the broker's; `None` verifies nothing.
-    pub ca: Option<Arc<[u8]>>,
+    pub ca: Option<Pem>,
     /// The module's certificate and its private key.
-    pub identity: Option<(Arc<[u8]>, Arc<[u8]>)>,
+    pub identity: Option<(Pem, Pem)>,
     /// Which versions of TLS are spoken.
     pub version: TlsVersion,
     /// Whether the host's name is sent in the handshake (SNI).

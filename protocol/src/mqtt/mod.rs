@@ -16,7 +16,7 @@ mod urc;
 use core::fmt;
 
 pub use cloud::{AliDevice, Registration, SignMethod};
-pub use connect::{Connect, PayloadFormat, Timeouts, TlsSetUp, TlsUse, Will};
+pub use connect::{Connect, PayloadFormat, Pem, Timeouts, TlsSetUp, TlsUse, Will};
 pub use intent::{Change, Intent, Queried};
 pub use operation::{Operation, Outcome, Publish};
 pub use request::{Exchange, Information, PublishPayload, Request, TopicFilter};

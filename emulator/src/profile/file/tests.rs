@@ -1,6 +1,6 @@
 use std::time::{Duration, Instant, SystemTime};
 
-use atmq_protocol::dialect::Lmqtt;
+use atmq_protocol::dialect::{HexLength, Lmqtt};
 use atmq_protocol::limits::Limits;
 
 use super::*;
@@ -122,6 +122,34 @@ fn what_is_wrong_is_told_with_line_and_column() {
             "base = \"nt35e\"\n[latency.commands_ms]\n\"+CSK\" = [1, 2]\n",
             "line 3, column 1: the module has no command `+CSK`: write its name as `+CSQ`",
         ),
+        (
+            "base = \"nt35e\"\ndialect = \"qmt\"\n",
+            "line 2, column 11: there is no dialect `qmt`, it must be `LMQTT`",
+        ),
+        (
+            "base = \"nt35e\"\ndialect = 5\n",
+            "line 2, column 11: dialect must be `LMQTT`",
+        ),
+        (
+            "base = \"nt35e\"\nquirks = 5\n",
+            "line 2, column 10: invalid type: integer `5`, expected a table",
+        ),
+        (
+            "base = \"nt35e\"\n[quirks]\n hex_lenght = \"digits\"\n",
+            "line 3, column 2: unknown field `hex_lenght`, expected one of `result_urcs`, ",
+        ),
+        (
+            "base = \"nt35e\"\n[quirks]\nhex_length = \"bytes\"\n",
+            "line 3, column 14: unknown variant `bytes`, expected `payload` or `digits`",
+        ),
+        (
+            "base = \"nt35e\"\n[quirks]\ncache_slots = 65\n",
+            "line 3, column 15: invalid value: integer `65`, expected a number from 1 to 64",
+        ),
+        (
+            "base = \"nt35e\"\n[quirks]\nresult_urcs = 1\n",
+            "line 3, column 15: invalid type: integer `1`, expected a boolean",
+        ),
         ("name = \"x\"\n", "line 1, column 1: missing field `banner`"),
         ("name = \n", "line 1, column 8: "),
         ("a = 1\na = 2\n", "line 2, column 1: duplicate key"),
@@ -129,4 +157,32 @@ fn what_is_wrong_is_told_with_line_and_column() {
         let error = error(text);
         assert!(error.starts_with(expected), "{text}\n{error}");
     }
+}
+
+#[test]
+fn a_dialect_reads_its_switches_and_misses_them() {
+    let profile = Profile::parse(
+        "base = \"nt26\"\ndialect = \"lmqtt\"\n[quirks]\ncache_slots = 2\nhex_length = \"digits\"\n",
+    );
+    let expected = Lmqtt {
+        cache_slots: 2,
+        hex_length: HexLength::Digits,
+        ..Lmqtt::DEFAULT
+    };
+    assert_eq!(
+        format!("{:?}", profile.unwrap().dialect),
+        format!("{expected:?}")
+    );
+    let without = |key: &str| {
+        let lines = Profile::text("nt35e").unwrap().lines();
+        let lines: Vec<_> = lines.filter(|line| !line.starts_with(key)).collect();
+        Profile::parse(&lines.join("\n"))
+    };
+    assert!(without("dialect").is_ok());
+    let (own, other) = (
+        without("cache_slots").unwrap_err(),
+        without("plain_errors").unwrap_err(),
+    );
+    assert_eq!(own.message, "missing field `cache_slots`");
+    assert_eq!((own.line, own.column), (other.line, other.column));
 }

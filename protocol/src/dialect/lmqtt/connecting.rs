@@ -81,7 +81,7 @@ enum For {
 
 /// CLOSE, TLS context, settings, OPEN, CONN; then, where it is not known what came of CONN, a
 /// question.
-pub(super) fn connect(host: &mut LmqttHost, connect: Connect) -> Result<Plan, EncodeError> {
+pub(super) fn connect(host: &mut LmqttHost, connect: &Connect) -> Result<Plan, EncodeError> {
     let connection = connect.connection;
     // A link or a configuration may be left of an earlier program.
     let mut first = host.step(&Request::Close { connection })?;
@@ -102,7 +102,7 @@ pub(super) fn connect(host: &mut LmqttHost, connect: Connect) -> Result<Plan, En
     for Wanted {
         setting,
         if_refused,
-    } in settings(&connect, &host.limits)
+    } in settings(connect, &host.limits)
     {
         let mut step = host.step(&Request::Configure {
             connection,

@@ -193,7 +193,7 @@ impl Host for LmqttHost {
     fn perform(&mut self, operation: Operation) -> Result<Plan, EncodeError> {
         match operation {
             Operation::Publish(publish) => self.publish(publish),
-            Operation::Connect(connect) => connecting::connect(self, *connect),
+            Operation::Connect(connect) => connecting::connect(self, &connect),
             Operation::Disconnect {
                 connection,
                 connected,

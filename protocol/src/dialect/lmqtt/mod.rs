@@ -309,7 +309,7 @@ impl Dialect for Lmqtt {
         information::decode(request, line, self.hex_length, formats)
     }
 
-    fn decode_urc<'a>(&self, line: &'a [u8], formats: &FormatTable) -> Option<Urc> {
+    fn decode_urc(&self, line: &[u8], formats: &FormatTable) -> Option<Urc> {
         urc::decode(line, self.hex_length, formats)
     }
 

@@ -83,11 +83,7 @@ pub(super) fn strip_name<'a>(line: &'a [u8], name: &str) -> Option<&'a [u8]> {
     Some(rest.strip_prefix(b" ").unwrap_or(rest))
 }
 
-pub(super) fn decode<'a>(
-    line: &'a [u8],
-    hex_length: HexLength,
-    formats: &FormatTable,
-) -> Option<Urc> {
+pub(super) fn decode(line: &[u8], hex_length: HexLength, formats: &FormatTable) -> Option<Urc> {
     // All others would be compared in vain.
     line.strip_prefix(b"+LMQTT")?;
     if let Some(rest) = strip_name(line, URC) {
@@ -230,11 +226,7 @@ fn decode_publish_result(
 }
 
 /// `rest` is what stands behind `+LMQTTURC: `.
-fn decode_unsolicited<'a>(
-    rest: &'a [u8],
-    hex_length: HexLength,
-    formats: &FormatTable,
-) -> Option<Urc> {
+fn decode_unsolicited(rest: &[u8], hex_length: HexLength, formats: &FormatTable) -> Option<Urc> {
     if let Some(rest) = rest.strip_prefix(b"STATS,") {
         let mut parameters = Parameters::new(rest);
         let connection = decode_id(&mut parameters).ok()?;

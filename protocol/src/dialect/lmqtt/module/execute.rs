@@ -1,3 +1,4 @@
+use alloc::borrow::Cow;
 use alloc::string::ToString;
 use alloc::vec::Vec;
 use core::time::Duration;
@@ -98,7 +99,7 @@ impl LmqttModule {
                 let connect = self.configuration(connection).connect(
                     connection,
                     client_id.into_owned(),
-                    username.map(|username| username.into_owned()),
+                    username.map(Cow::into_owned),
                     password.map(Secret::into_owned),
                 );
                 acts.push(Act::Connect(connect.into()));
