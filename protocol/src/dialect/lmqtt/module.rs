@@ -4,6 +4,7 @@ mod cache;
 mod configuration;
 mod execute;
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -45,7 +46,7 @@ struct Connection {
 #[derive(Debug)]
 enum Asked {
     /// The payload of a message.
-    Payload(Publish),
+    Payload(Box<Publish>),
     /// The file of this name.
     File(String),
 }
@@ -195,7 +196,7 @@ impl Module for LmqttModule {
                 connected(publish.connection, ground)?;
                 let payload = self.formats[publish.connection].send.decode(data);
                 let payload = payload.ok_or(Refused::NOT_ALLOWED)?.into_owned();
-                Ok(self.publish(publish, payload, acts))
+                Ok(self.publish(*publish, payload, acts))
             }
             Some(Asked::File(name)) => {
                 let bytes = data.to_vec();

@@ -259,7 +259,7 @@ impl LmqttModule {
     }
 
     fn ask(&mut self, publish: Publish, length: usize) -> Finish {
-        self.asked = Some(Asked::Payload(publish));
+        self.asked = Some(Asked::Payload(publish.into()));
         Finish::Data(Ask {
             prompt: Prompt::Sign(b"> "),
             ..host::ask_payload(&self.limits, length)
