@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use atmq_protocol::at::command::Command;
-use atmq_protocol::dialect::{Act, Finish, Ground, NoData, Refused};
+use atmq_protocol::dialect::{Act, Finish, Ground, Module, NoData, Refused};
 use atmq_protocol::mqtt::{
     ConnectionId, ConnectionState, PublishResult, ReasonKind, SubscriptionChange, TlsKey,
     TlsSetting, TopicFilter,
@@ -62,25 +62,20 @@ impl Ground for Surroundings<'_> {
     }
 }
 
-/// Calls the dialect's face with what is around it. A macro, because the two are borrowed from
-/// the modem side by side.
-macro_rules! with_ground {
-    ($modem:ident, |$face:ident, $ground:ident| $call:expr) => {{
-        let active = $modem.active_bits();
-        let $ground = &Surroundings {
-            connections: &$modem.connections,
-            store: &$modem.store,
-            active,
-        };
-        let $face = &mut $modem.face;
-        $call
-    }};
-}
-
 impl Modem {
-    fn active_bits(&self) -> u32 {
+    /// Asks the dialect's face what to do, with what is around it.
+    fn consult(
+        &mut self,
+        acts: &mut Vec<Act>,
+        what: impl FnOnce(&mut dyn Module, &dyn Ground, &mut Vec<Act>) -> Result<Finish, Refused>,
+    ) -> Result<Finish, Refused> {
         let active = (0..32_u8).filter(|cid| self.is_active(*cid));
-        active.fold(0, |bits, cid| bits | 1 << cid)
+        let ground = Surroundings {
+            active: active.fold(0, |bits, cid| bits | 1 << cid),
+            connections: &self.connections,
+            store: &self.store,
+        };
+        what(&mut *self.face, &ground, acts)
     }
 
     /// Carries out a command that the dialect owns.
@@ -90,8 +85,9 @@ impl Modem {
         now: Instant,
     ) -> Result<Done, Refused> {
         let mut acts = Vec::new();
-        let finish = with_ground!(self, |face, ground| face
-            .command(command, ground, &mut acts));
+        let finish = self.consult(&mut acts, |face, ground, acts| {
+            face.command(command, ground, acts)
+        });
         acts.retain(|act| match act {
             Act::Note(intent) => {
                 self.lint.note(intent, command);
@@ -110,7 +106,9 @@ impl Modem {
     /// Hands over the data that the dialect has asked for.
     pub(super) fn hand_over(&mut self, data: &[u8], now: Instant) -> Result<Done, Refused> {
         let mut acts = Vec::new();
-        let finish = with_ground!(self, |face, ground| face.data(data, ground, &mut acts));
+        let finish = self.consult(&mut acts, |face, ground, acts| {
+            face.data(data, ground, acts)
+        });
         self.go_on(finish?, acts, now)
     }
 
