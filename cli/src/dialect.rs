@@ -6,7 +6,7 @@
 use atmq_protocol::at::command::Command;
 use atmq_protocol::at::framing::{DataEnd, Extent};
 use atmq_protocol::dialect::{
-    ALL, Ask, Commanded, Dialect, EncodeError, Host, Model, Next, Plan, Power, Report, Said,
+    ALL, Ask, Commanded, Dialect, EncodeError, Host, Model, Next, Plan, Power, Recognised, Said,
     StepEnd, UNKNOWN,
 };
 use atmq_protocol::limits::Limits;
@@ -33,7 +33,7 @@ pub(crate) fn names() -> impl Iterator<Item = String> {
 
 /// What a line reports to somebody who does not know what the module was told, and in which
 /// command set.
-pub(crate) fn report(line: &[u8]) -> Option<(&'static dyn Dialect, Report<'_>)> {
+pub(crate) fn report(line: &[u8]) -> Option<(&'static dyn Dialect, Recognised<'_>)> {
     let mut all = ALL.into_iter();
     all.find_map(|dialect| Some((dialect, dialect.report(line)?)))
 }

@@ -192,9 +192,7 @@ pub(crate) fn is_success(outcome: &Urc) -> bool {
         Urc::Closed { result, .. } | Urc::Disconnected { result, .. } => result.is_ok(),
         Urc::Connected { result, .. } => *result == Connected::Accepted,
         Urc::SubscriptionChanged { result, .. } => result.is_ok(),
-        Urc::Published { result, .. } | Urc::PublishedExtended { result, .. } => {
-            *result == PublishResult::Done
-        }
+        Urc::Published { result, .. } => *result == PublishResult::Done,
         Urc::Received { .. } | Urc::Buffered { .. } | Urc::Status { .. } => true,
     }
 }

@@ -63,4 +63,4 @@ pub use profile::{
 };
 #[cfg(unix)]
 pub use pty::Pty;
-pub use quirks::{CacheOverflow, Quirks, ResultOrder};
+pub use quirks::{Quirks, ResultOrder};

@@ -4,14 +4,16 @@ mod change;
 mod error;
 mod file;
 mod merge;
+mod switches;
 mod table;
 mod value;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use atmq_protocol::Secret;
-use atmq_protocol::dialect::Lmqtt;
+use atmq_protocol::dialect::Dialect;
 use atmq_protocol::limits::Limits;
 use serde::Deserialize;
 
@@ -25,7 +27,7 @@ use crate::quirks::Quirks;
 ///
 /// The models this crate knows are TOML files in it; [`parse`](Self::parse) reads others. What
 /// each key of such a file means is documented at the field that it fills.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct Profile {
     /// What the profile is called: `nt35e`, `nt26`.
     pub name: String,
@@ -33,17 +35,15 @@ pub struct Profile {
     pub identity: Identity,
     /// Lengths, ranges and the number of connections.
     pub limits: Limits,
-    /// The command set, with what differs between firmwares.
-    pub dialect: Lmqtt,
+    /// The command set, with what differs between firmwares: the key `dialect` of the file, and
+    /// those of the quirks that are the dialect's [switches](Dialect::switches).
+    pub dialect: Arc<dyn Dialect>,
     /// How long the module takes to answer.
     pub latency: Latency,
     /// What the module prints when it starts (measured on an Air780E of the same chip family,
     /// reference `lmqtt.md` 1.10).
     pub banner: String,
-    /// Whether outcomes of publishes are reported before the host asks for it with the key
-    /// `urc`: firmwares differ (reference `README.md`, "Decisions").
-    pub result_urcs: bool,
-    /// What firmwares do differently.
+    /// What firmwares do differently, whatever their dialect.
     pub quirks: Quirks,
     /// What surrounds the module when it is switched on.
     pub start: Start,

@@ -4,30 +4,19 @@ use atmq_protocol::mqtt::SignMethod;
 use serde::Deserialize;
 
 /// What firmwares do differently, or nobody knows: one field for each of the reference's
-/// "Decisions" (`README.md`) that is about behaviour. What is about names and forms is a field of
-/// [`Lmqtt`](atmq_protocol::dialect::Lmqtt).
+/// "Decisions" (`README.md`) that is about behaviour. What is a command set's own is a
+/// [switch](atmq_protocol::dialect::Switch) of the dialect.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Quirks {
     /// Every refusal is a plain `ERROR`, whatever `AT+CMEE` says.
     pub plain_errors: bool,
-    /// msgID 0 is refused but for a publish with QoS 0, and there nothing else is taken.
-    pub strict_message_ids: bool,
-    /// Messages that a connection keeps with `cache` 1, as many as Quectel's modules do.
-    pub cache_slots: usize,
-    /// What happens to a message for which there is no slot.
-    pub cache_overflow: CacheOverflow,
-    /// The configuration of a connection is still there after CLOSE.
-    pub keeps_configuration: bool,
-    /// DISC closes the link and forgets the configuration, as ECMT does: CLOSE after it is
-    /// refused.
-    pub disconnect_frees: bool,
     /// The module opens a lost link again by itself and connects with the same CONNECT, as ECMT
     /// does. It goes on trying, with pauses from a second to a minute, until it succeeds or the
     /// host closes the connection.
     pub reconnects: bool,
     /// When `OK` comes, and when the result URC.
     pub result_order: ResultOrder,
-    /// How the credentials of `aliauth` are signed unless the host says otherwise.
+    /// How the credentials of an Alibaba Cloud device are signed unless the host says otherwise.
     pub sign_method: SignMethod,
     /// Persistent MQTT sessions are still there after a reboot.
     pub keeps_sessions: bool,
@@ -44,17 +33,6 @@ pub struct Quirks {
     /// A message whose topic holds control characters is reported as it is. Otherwise the MQTT
     /// client takes it for a breach of the protocol, and ends the link.
     pub takes_control_topics: bool,
-}
-
-/// What happens to a message that finds the cache full. Either way it is reported once, with
-/// `STATS` 13, until a message has been read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum CacheOverflow {
-    /// It is dropped.
-    DropNewest,
-    /// It takes the place of the oldest.
-    DropOldest,
 }
 
 /// The order of the final result code and the result URC of one command.

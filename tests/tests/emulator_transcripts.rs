@@ -1,12 +1,15 @@
 //! Every transcript, replayed against the emulated module in virtual time.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use atmq_emulator::modem::Cell;
-use atmq_emulator::{CacheOverflow, Profile, ResultOrder};
+use atmq_emulator::{Profile, ResultOrder};
 use atmq_protocol::at::command::Command;
 use atmq_protocol::at::framing::DataEnd;
-use atmq_protocol::dialect::{Dialect, HexLength, Lmqtt, PublishExtendedUrc, UnsubscribeUrc};
+use atmq_protocol::dialect::{
+    CacheOverflow, Dialect, HexLength, Lmqtt, PublishExtendedUrc, UnsubscribeUrc,
+};
 use atmq_protocol::mqtt::SignMethod;
 use atmq_tests::bench::Bench;
 use atmq_tests::transcript::{Step, Transcript};
@@ -24,10 +27,10 @@ fn all() -> impl Iterator<Item = Transcript> {
 
 /// The module with the switches of a transcript.
 fn switched(mut profile: Profile, transcript: &Transcript) -> Profile {
-    let (dialect, quirks) = (&mut profile.dialect, &mut profile.quirks);
+    let (mut dialect, quirks) = (Lmqtt::DEFAULT, &mut profile.quirks);
     for switch in &transcript.switches {
         match switch.as_str() {
-            "result_urcs off" => profile.result_urcs = false,
+            "result_urcs off" => dialect.result_urcs = false,
             "unsubscribe_urc UNSUNSUB" => dialect.unsubscribe_urc = UnsubscribeUrc::UnsUnsub,
             "publish_extended_urc PUB" => dialect.publish_extended_urc = PublishExtendedUrc::Pub,
             "hex_length digits" => dialect.hex_length = HexLength::Digits,
@@ -35,11 +38,11 @@ fn switched(mut profile: Profile, transcript: &Transcript) -> Profile {
             "pdp_context" => dialect.pdp_context = true,
             "no tls_commands" => dialect.tls_commands = false,
             "plain_errors" => quirks.plain_errors = true,
-            "strict_message_ids" => quirks.strict_message_ids = true,
-            "cache_slots 2" => quirks.cache_slots = 2,
-            "cache_overflow drop oldest" => quirks.cache_overflow = CacheOverflow::DropOldest,
-            "keeps_configuration" => quirks.keeps_configuration = true,
-            "disconnect_frees" => quirks.disconnect_frees = true,
+            "strict_message_ids" => dialect.strict_message_ids = true,
+            "cache_slots 2" => dialect.cache_slots = 2,
+            "cache_overflow drop oldest" => dialect.cache_overflow = CacheOverflow::DropOldest,
+            "keeps_configuration" => dialect.keeps_configuration = true,
+            "disconnect_frees" => dialect.disconnect_frees = true,
             "reconnects" => quirks.reconnects = true,
             "two cells" => profile.start.cells.push(Cell {
                 area: 2,
@@ -65,6 +68,7 @@ fn switched(mut profile: Profile, transcript: &Transcript) -> Profile {
             unknown => panic!("{}: no such switch: {unknown}", transcript.name),
         }
     }
+    profile.dialect = Arc::new(dialect);
     profile
 }
 

@@ -254,9 +254,7 @@ pub(super) fn of_urc(urc: &Urc, intent: Option<&Intent>) -> Meaning {
                 (Err(_), false) => Meaning::failure("not unsubscribed"),
             }
         }
-        Urc::Published { result, .. } | Urc::PublishedExtended { result, .. } => {
-            of_published(*result, intent)
-        }
+        Urc::Published { result, .. } => of_published(*result, intent),
         Urc::Received { topic, payload, .. } => {
             let length = payload.len();
             Meaning::words(format!("received {length} bytes on {topic}"))

@@ -2,7 +2,7 @@
 
 use atmq_protocol::at::command::Form;
 use atmq_protocol::at::parameter::{Parameters, integer};
-use atmq_protocol::dialect::{Dialect, Power, Report};
+use atmq_protocol::dialect::{Dialect, Power, Recognised};
 use atmq_protocol::mqtt::{Connected, ConnectionId, Operation, Reason, Urc};
 use atmq_protocol::standard::RegistrationChanged;
 
@@ -38,8 +38,8 @@ pub(super) fn explain(line: &[u8], asked: Option<&[u8]>) -> Option<Explanation> 
     }
     let (dialect, report) = report(line)?;
     Some(match report {
-        Report::Known(urc) => explain_urc(dialect, &urc, line),
-        Report::Unknown(kind) => Explanation::new(format!(
+        Recognised::Known(urc) => explain_urc(dialect, &urc, line),
+        Recognised::Unknown(kind) => Explanation::new(format!(
             "A report of the MQTT client that is not known: {}.",
             visible(kind)
         )),
@@ -140,12 +140,6 @@ fn explain_urc(dialect: &dyn Dialect, urc: &Urc, line: &[u8]) -> Explanation {
             }
         }
         Urc::Published {
-            connection,
-            message_id,
-            reason,
-            ..
-        }
-        | Urc::PublishedExtended {
             connection,
             message_id,
             reason,

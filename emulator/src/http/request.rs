@@ -57,12 +57,12 @@ mod tests {
         let get = Request {
             method: Method::Get,
             url: &url,
-            agent: "NT35E",
+            agent: "Module",
             range: Some((10, 19)),
             content_type: "text/plain",
             body: b"",
         };
-        let head = "Host: h:8080\r\nUser-Agent: NT35E\r\nAccept: */*\r\nConnection: close\r\n";
+        let head = "Host: h:8080\r\nUser-Agent: Module\r\nAccept: */*\r\nConnection: close\r\n";
         let expected = format!("GET /x?y HTTP/1.1\r\n{head}Range: bytes=10-19\r\n\r\n");
         assert_eq!(get.encode(), expected.as_bytes());
         let post = Request {

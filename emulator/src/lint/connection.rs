@@ -2,13 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use atmq_protocol::mqtt::{
-    Connected, DataFormat, Formats, LinkStatus, OpenFailure, PublishPayload, QoS, Request, Setting,
-    Urc,
-};
+use atmq_protocol::mqtt::{Connected, Intent, LinkStatus, OpenFailure, QoS, Urc};
 
 use super::Rule;
-use super::settings::{Settings, may_follow_open};
+use super::settings::Settings;
 
 /// A host may need so long to take note that its connection is lost.
 const REACTION: Duration = Duration::from_secs(1);
@@ -78,26 +75,23 @@ impl Dependency {
 }
 
 impl Observed {
-    /// `keeps_configuration`: whether CLOSE leaves the settings as they are.
-    pub(super) fn new(keeps_configuration: bool) -> Self {
+    /// `keeps_settings`: whether CLOSE leaves them as they are.
+    pub(super) fn new(keeps_settings: bool) -> Self {
         Self {
             stage: Stage::Closed,
             awaited: None,
             before: Before::default(),
             in_flight: Vec::new(),
-            settings: Settings::new(keeps_configuration),
+            settings: Settings::new(keeps_settings),
             lost_at: None,
             stray_close: None,
         }
     }
 
-    /// A command that the host typed by `arrived`, before it is executed; `key` is what it calls
-    /// the setting that it is about.
-    pub(super) fn request(
+    /// What a command asks for that the host typed by `arrived`, before it is done.
+    pub(super) fn note(
         &mut self,
-        request: &Request<'_>,
-        key: &str,
-        send: DataFormat,
+        intent: &Intent,
         arrived: Instant,
         mut notice: impl FnMut(Rule, String),
     ) {
@@ -105,16 +99,27 @@ impl Observed {
             progress: Some((self.stage, self.awaited)),
             ..Before::default()
         };
-        match request {
-            Request::Configure { setting, .. } => self.configure(setting, key, &mut notice),
-            Request::Open { host, .. } => {
+        match intent {
+            Intent::Configure {
+                key,
+                change,
+                before_open,
+                ..
+            } => {
+                if self.stage != Stage::Closed && *before_open {
+                    notice(Rule::SettingAfterOpen, String::new());
+                } else {
+                    self.before.configured = self.settings.make(key, *change);
+                }
+            }
+            Intent::Open { host, .. } => {
                 self.depends_on(Dependency::Close, arrived, &mut notice);
                 if self.stage == Stage::Closed {
                     self.settings.open(host, &mut notice);
                     self.advance(Stage::Opening, Dependency::Open);
                 }
             }
-            Request::Connect { .. } => {
+            Intent::Connect { .. } => {
                 let early = self.depends_on(Dependency::Open, arrived, &mut notice);
                 if !early && self.stage == Stage::Closed {
                     self.not_connected("the link is not open", arrived, &mut notice);
@@ -124,28 +129,24 @@ impl Observed {
                     self.advance(Stage::Connecting, Dependency::Connect);
                 }
             }
-            Request::Subscribe { message_id, .. } | Request::Unsubscribe { message_id, .. } => {
+            Intent::Subscribe { message_id, .. } | Intent::Unsubscribe { message_id, .. } => {
                 self.use_connection(arrived, &mut notice);
-                self.use_message_id(*message_id, &mut notice);
+                if let Some(id) = *message_id {
+                    self.use_message_id(id, &mut notice);
+                }
             }
-            Request::PublishExtended {
-                message_id, qos, ..
-            } => self.publish(*message_id, *qos, arrived, &mut notice),
-            Request::Publish {
+            Intent::Publish {
                 message_id,
                 qos,
-                payload,
+                quote_inside,
                 ..
             } => {
                 self.publish(*message_id, *qos, arrived, &mut notice);
-                if let PublishPayload::Inline(payload) = payload
-                    && send == DataFormat::Text
-                    && payload.contains(&b'"')
-                {
+                if *quote_inside {
                     notice(Rule::QuoteInPayload, String::new());
                 }
             }
-            Request::Close { .. } if self.stage != Stage::Closed => {
+            Intent::Close { .. } if self.stage != Stage::Closed => {
                 self.advance(self.stage, Dependency::Close);
             }
             _ => {}
@@ -154,17 +155,17 @@ impl Observed {
 
     fn publish(
         &mut self,
-        message_id: u16,
+        message_id: Option<u16>,
         qos: QoS,
         arrived: Instant,
         notice: &mut impl FnMut(Rule, String),
     ) {
         self.use_connection(arrived, notice);
         match (qos, message_id) {
-            (QoS::AtMostOnce, 0) => {}
-            (QoS::AtMostOnce, id) => notice(Rule::MessageIdWithQos0, format!("it is {id}")),
-            (_, 0) => notice(Rule::MessageIdZero, String::new()),
-            (_, id) => self.use_message_id(id, notice),
+            (_, None) | (QoS::AtMostOnce, Some(0)) => {}
+            (QoS::AtMostOnce, Some(id)) => notice(Rule::MessageIdWithQos0, format!("it is {id}")),
+            (_, Some(0)) => notice(Rule::MessageIdZero, String::new()),
+            (_, Some(id)) => self.use_message_id(id, notice),
         }
     }
 
@@ -175,16 +176,21 @@ impl Observed {
 
     /// The module has refused the command.
     pub(super) fn refused(&mut self) {
+        self.cancelled();
         let before = std::mem::take(&mut self.before);
         if let Some((stage, awaited)) = before.progress {
             self.stage = stage;
             self.awaited = awaited;
         }
-        if let Some(id) = before.message_id {
-            self.acknowledged(id);
-        }
         if before.configured {
             self.settings.take_back();
+        }
+    }
+
+    /// The packet of the command is not sent.
+    pub(super) fn cancelled(&mut self) {
+        if let Some(id) = self.before.message_id.take() {
+            self.acknowledged(id);
         }
     }
 
@@ -197,7 +203,7 @@ impl Observed {
     pub(super) fn reported(
         &mut self,
         urc: &Urc,
-        formats: Formats,
+        unframed: bool,
         due: Instant,
         mut notice: impl FnMut(Rule, String),
     ) {
@@ -228,11 +234,7 @@ impl Observed {
                 self.end(due);
                 self.lost_at = Some(due);
             }
-            Urc::Received { payload, .. }
-                if formats.receive == DataFormat::Text
-                    && !formats.show_length
-                    && payload.iter().any(|byte| matches!(byte, b'\r' | b'\n' | 0)) =>
-            {
+            Urc::Received { .. } if unframed => {
                 notice(Rule::ReceiveWithoutLength, String::new());
             }
             _ => {}
@@ -244,19 +246,6 @@ impl Observed {
         self.end(now);
         self.awaited = None;
         self.stray_close = None;
-    }
-
-    fn configure(
-        &mut self,
-        setting: &Setting<'_>,
-        key: &str,
-        notice: &mut impl FnMut(Rule, String),
-    ) {
-        if self.stage != Stage::Closed && !may_follow_open(setting.key()) {
-            notice(Rule::SettingAfterOpen, String::new());
-            return;
-        }
-        self.before.configured = self.settings.make(setting, key);
     }
 
     /// A command that needs MQTT to be connected.

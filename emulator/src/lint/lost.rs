@@ -42,7 +42,7 @@ mod tests {
             (b"A", 0),
             (b"AT+CSQ\r", 1),
             (b"AT\r\nAT+CSQ\r\nate0", 2),
-            (b" AT+LMQTTCONN=0,", 1),
+            (b" AT+CGDCONT=1,", 1),
         ] {
             for piece in [1, lost.len()] {
                 let (mut module, mut found) = (Lost::default(), 0);

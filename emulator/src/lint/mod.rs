@@ -15,12 +15,12 @@ use std::collections::VecDeque;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::{Duration, Instant};
 
-use atmq_protocol::at::command::{Command, Form};
+use atmq_protocol::at::command::Command;
 use atmq_protocol::at::framing::DataEnd;
-use atmq_protocol::at::parameter::{Parameter, ParameterError, Parameters};
-use atmq_protocol::dialect::DecodeError;
+use atmq_protocol::at::parameter::ParameterError;
+use atmq_protocol::dialect::Dialect;
 use atmq_protocol::limits::Limits;
-use atmq_protocol::mqtt::{ConnectionId, FormatTable, Formats, Request, Urc};
+use atmq_protocol::mqtt::{ConnectionId, Intent, Queried, Urc};
 use atmq_protocol::redact::redacted;
 
 use crate::profile::Profile;
@@ -91,14 +91,14 @@ impl Linter {
             command_line,
             ..
         } = profile.limits;
-        let keeps_configuration = profile.quirks.keeps_configuration;
+        let keeps_settings = profile.dialect.keeps_settings();
         Self {
             started: now,
             arrived: now,
             typing: Typing::new(command_line, profile.limits.prompt_end),
             lost: Lost::default(),
             connections: (0..connections)
-                .map(|_| Observed::new(keeps_configuration))
+                .map(|_| Observed::new(keeps_settings))
                 .collect(),
             executing: None,
             counts: [0; Rule::COUNT],
@@ -118,11 +118,18 @@ impl Linter {
     }
 
     /// Bytes of the host, as they come.
-    pub(crate) fn receive(&mut self, bytes: &[u8], attention: Attention, now: Instant) {
+    pub(crate) fn receive(
+        &mut self,
+        bytes: &[u8],
+        attention: Attention,
+        dialect: &dyn Dialect,
+        now: Instant,
+    ) {
         self.arrived = now;
         let lost = self.lost.take();
         let mut notices: Vec<_> = lost.map(wake_not_awaited).into_iter().collect();
-        self.typing.receive(bytes, attention, now, &mut notices);
+        self.typing
+            .receive(bytes, attention, dialect, now, &mut notices);
         self.found(None, now, notices);
     }
 
@@ -134,14 +141,9 @@ impl Linter {
         self.found(None, now, notices);
     }
 
-    /// An MQTT command, before it is executed.
-    pub(crate) fn request(
-        &mut self,
-        request: &Request<'_>,
-        command: &Command<'_>,
-        formats: &FormatTable,
-    ) {
-        let Some(id) = request.connection() else {
+    /// What an MQTT command asks for, before it is done.
+    pub(crate) fn note(&mut self, intent: &Intent, command: &Command<'_>) {
+        let Some(id) = intent.connection() else {
             return;
         };
         let Some(connection) = self.connections.get_mut(usize::from(id.0)) else {
@@ -151,10 +153,15 @@ impl Linter {
         let line = command.line();
         let mut notices: Vec<Notice> = Vec::new();
         let stray = connection.stray_close.take();
-        let closes = matches!(request, Request::Close { .. }) && connection.is_closed();
+        let closes = matches!(intent, Intent::Close { .. }) && connection.is_closed();
         let opens = matches!(
-            request,
-            Request::Configure { .. } | Request::QuerySetting { .. } | Request::Open { .. }
+            intent,
+            Intent::Configure { .. }
+                | Intent::Open { .. }
+                | Intent::Query {
+                    what: Queried::Setting(_),
+                    ..
+                }
         );
         if let Some(stray) = stray
             && !opens
@@ -164,24 +171,14 @@ impl Linter {
         if closes {
             connection.stray_close = Some(line.clone());
         }
-        let key = setting_of(command);
-        connection.request(
-            request,
-            &key,
-            formats[id].send,
-            self.arrived,
-            |rule, detail| {
-                notices.push((rule, detail, line.clone()));
-            },
-        );
+        connection.note(intent, self.arrived, |rule, detail| {
+            notices.push((rule, detail, line.clone()));
+        });
         self.found(Some(id), self.arrived, notices);
     }
 
     /// An MQTT command that the module cannot read.
-    pub(crate) fn unreadable(&mut self, command: &Command<'_>, error: &DecodeError) {
-        let DecodeError::Parameter(error) = error else {
-            return;
-        };
+    pub(crate) fn unreadable(&mut self, command: &Command<'_>, error: &ParameterError) {
         let rule = match error {
             ParameterError::OutOfRange {
                 name: "msglen",
@@ -225,13 +222,14 @@ impl Linter {
         }
     }
 
-    /// The module reports something, not before `due`.
-    pub(crate) fn reported(&mut self, id: ConnectionId, urc: &Urc, formats: Formats, due: Instant) {
+    /// The module reports something, not before `due`. `unframed`: nothing tells a payload in it
+    /// from the lines behind it.
+    pub(crate) fn reported(&mut self, id: ConnectionId, urc: &Urc, unframed: bool, due: Instant) {
         let Some(connection) = self.connections.get_mut(usize::from(id.0)) else {
             return;
         };
         let mut notices: Vec<Notice> = Vec::new();
-        connection.reported(urc, formats, due, |rule, detail| {
+        connection.reported(urc, unframed, due, |rule, detail| {
             let bytes = match urc {
                 Urc::Received { payload, .. } => payload.to_vec(),
                 _ => Vec::new(),
@@ -241,7 +239,14 @@ impl Linter {
         self.found(Some(id), due, notices);
     }
 
-    /// A publish is done or cancelled, whether or not that is reported.
+    /// The host has left the prompt: what the command would have sent is not sent.
+    pub(crate) fn cancelled(&mut self) {
+        if let Some(id) = self.executing {
+            self.connections[usize::from(id.0)].cancelled();
+        }
+    }
+
+    /// A publish is done, whether or not that is reported.
     pub(crate) fn published(&mut self, id: ConnectionId, message_id: u16) {
         self.connections[usize::from(id.0)].acknowledged(message_id);
     }
@@ -294,16 +299,6 @@ fn shown(bytes: &[u8]) -> Vec<u8> {
 
 fn wake_not_awaited(line: Vec<u8>) -> Notice {
     (Rule::WakeNotAwaited, String::new(), line)
-}
-
-/// What the host calls the setting that the command is about: its first parameter.
-fn setting_of(command: &Command<'_>) -> String {
-    let Form::Set(parameters) = command.form else {
-        return String::new();
-    };
-    let first = Parameters::new(parameters).next();
-    let key = first.map(Parameter::bytes).unwrap_or_default();
-    String::from_utf8_lossy(key).into_owned()
 }
 
 #[cfg(test)]

@@ -1,9 +1,6 @@
-use atmq_protocol::mqtt::{Setting, SettingKey};
+use atmq_protocol::mqtt::Change;
 
 use super::Rule;
-
-/// `cloud_type` of Alibaba Cloud (documented).
-const ALIBABA: u8 = 2;
 
 /// Seconds that Alibaba Cloud accepts as keepalive (documented, reference `clouds.md` 5).
 const ALIBABA_KEEPALIVE: std::ops::RangeInclusive<u16> = 30..=1200;
@@ -17,9 +14,9 @@ pub(super) struct Settings {
     /// CLOSE leaves them as they are.
     kept: bool,
     /// The keys of those made since the last link ended.
-    made: Vec<String>,
+    made: Vec<&'static str>,
     /// The keys of those of the last connection that had any.
-    lost: Vec<String>,
+    lost: Vec<&'static str>,
     /// In seconds.
     keep_alive: u16,
     /// The platform is Alibaba Cloud.
@@ -38,15 +35,13 @@ impl Settings {
         }
     }
 
-    /// The host makes a setting, which it calls `key`. Whether it had not made it before.
-    pub(super) fn make(&mut self, setting: &Setting<'_>, key: &str) -> bool {
-        match setting {
-            Setting::KeepAlive(seconds) => self.keep_alive = *seconds,
-            Setting::AliAuth { .. } => self.alibaba = true,
-            Setting::Cloud { platform, .. } => self.alibaba = *platform == ALIBABA,
+    /// The host makes a setting. Whether it had not made it before.
+    pub(super) fn make(&mut self, key: &'static str, change: Change) -> bool {
+        match change {
+            Change::KeepAlive(seconds) => self.keep_alive = seconds,
+            Change::Platform { alibaba } => self.alibaba = alibaba,
             _ => {}
         }
-        let key = key.to_ascii_lowercase();
         let new = !self.made.contains(&key);
         if new {
             self.made.push(key);
@@ -64,7 +59,7 @@ impl Settings {
     pub(super) fn open(&mut self, host: &str, notice: &mut impl FnMut(Rule, String)) {
         self.alibaba |= host.ends_with(".aliyuncs.com");
         let missing = self.lost.iter().filter(|key| !self.made.contains(key));
-        let missing: Vec<_> = missing.map(String::as_str).collect();
+        let missing: Vec<_> = missing.copied().collect();
         if missing.is_empty() || self.kept {
             return;
         }
@@ -94,17 +89,4 @@ impl Settings {
         self.keep_alive = KEEPALIVE;
         self.alibaba = false;
     }
-}
-
-/// The formats may change at any time (inferred); all else shapes the session that OPEN begins
-/// (documented for will, session, keepalive and aliauth; inferred for the others).
-pub(super) fn may_follow_open(key: SettingKey) -> bool {
-    matches!(
-        key,
-        SettingKey::ReceiveMode
-            | SettingKey::SendMode
-            | SettingKey::DataFormats
-            | SettingKey::Cache
-            | SettingKey::ResultUrcs
-    )
 }

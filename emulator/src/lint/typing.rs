@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use atmq_protocol::at::command::{Command, Form};
 use atmq_protocol::at::framing::DataEnd;
-use atmq_protocol::at::parameter::Parameters;
+use atmq_protocol::dialect::Dialect;
 
 use super::{Attention, Rule};
 
@@ -18,17 +18,9 @@ const ESCAPE: u8 = 0x1b;
 /// A host that asks more often than this for what changes slowly does nothing else.
 const POLL: Duration = Duration::from_secs(1);
 
-/// Queries that hosts poll.
-const POLLED: [&str; 9] = [
-    "+CSQ",
-    "+CESQ",
-    "+CREG",
-    "+CGREG",
-    "+CEREG",
-    "+CGATT",
-    "+CPIN",
-    "+LMQTTCONN",
-    "+LMQTTOPEN",
+/// Queries that hosts poll, beside those of the dialect.
+const POLLED: [&str; 7] = [
+    "+CSQ", "+CESQ", "+CREG", "+CGREG", "+CEREG", "+CGATT", "+CPIN",
 ];
 
 /// What has been noticed: the rule, the particulars, the bytes.
@@ -59,7 +51,7 @@ pub(super) struct Typing {
     /// That the start of the module was not awaited has been noticed.
     booting: bool,
     /// Of each polled query, when it came last and how often it came too early.
-    polls: [Option<(Instant, u32)>; POLLED.len()],
+    polls: Vec<(&'static str, Instant, u32)>,
 }
 
 /// Whether the byte ends a payload before all of it has come.
@@ -81,7 +73,7 @@ impl Typing {
             data_ended: false,
             before_prompt: None,
             booting: false,
-            polls: [None; POLLED.len()],
+            polls: Vec::new(),
         }
     }
 
@@ -110,6 +102,7 @@ impl Typing {
         &mut self,
         bytes: &[u8],
         attention: Attention,
+        dialect: &dyn Dialect,
         now: Instant,
         notices: &mut Vec<Notice>,
     ) {
@@ -154,7 +147,7 @@ impl Typing {
             }
             match byte {
                 CARRIAGE_RETURN if self.length == 0 => {}
-                CARRIAGE_RETURN => busy |= self.take_line(now, notices),
+                CARRIAGE_RETURN => busy |= self.take_line(dialect, now, notices),
                 BACKSPACE | DELETE => {
                     self.length = self.length.saturating_sub(1);
                     if self.line.len() > self.length {
@@ -222,7 +215,12 @@ impl Typing {
     }
 
     /// The line is complete. Returns whether the module has something to answer.
-    fn take_line(&mut self, now: Instant, notices: &mut Vec<Notice>) -> bool {
+    fn take_line(
+        &mut self,
+        dialect: &dyn Dialect,
+        now: Instant,
+        notices: &mut Vec<Notice>,
+    ) -> bool {
         let line = std::mem::take(&mut self.line);
         let length = self.length;
         self.end_line();
@@ -242,18 +240,26 @@ impl Typing {
         let Some(start) = start else {
             return false;
         };
-        self.take_command_line(&line[start + 2..], now, notices);
+        self.take_command_line(&line[start + 2..], dialect, now, notices);
         true
     }
 
-    fn take_command_line(&mut self, line: &[u8], now: Instant, notices: &mut Vec<Notice>) {
+    fn take_command_line(
+        &mut self,
+        line: &[u8],
+        dialect: &dyn Dialect,
+        now: Instant,
+        notices: &mut Vec<Notice>,
+    ) {
         let mut rest = line;
         loop {
-            let (command, left) = Command::split_first(rest, is_mqtt);
-            if asks_for_prompt(&command) {
+            let (command, left) = Command::split_first(rest, |name| dialect.owns(name));
+            if dialect.asks_for_payload(&command) {
                 self.before_prompt = Some(0);
             }
-            self.take_query(&command, now, notices);
+            if let Some(name) = polled(&command, dialect) {
+                self.take_query(name, &command, now, notices);
+            }
             if left.is_empty() {
                 return;
             }
@@ -261,40 +267,37 @@ impl Typing {
         }
     }
 
-    fn take_query(&mut self, command: &Command<'_>, now: Instant, notices: &mut Vec<Notice>) {
-        let Some(place) = POLLED.iter().position(|name| command.is(name)) else {
-            return;
+    fn take_query(
+        &mut self,
+        name: &'static str,
+        command: &Command<'_>,
+        now: Instant,
+        notices: &mut Vec<Notice>,
+    ) {
+        let Some((_, last, early)) = self.polls.iter_mut().find(|(known, ..)| *known == name)
+        else {
+            return self.polls.push((name, now, 0));
         };
-        if !matches!(command.form, Form::Read | Form::Execute) {
-            return;
-        }
-        let early = match self.polls[place] {
-            Some((last, early)) if now.saturating_duration_since(last) < POLL => early + 1,
-            _ => 0,
+        *early = match now.saturating_duration_since(*last) < POLL {
+            true => *early + 1,
+            false => 0,
         };
-        self.polls[place] = Some((now, early));
+        *last = now;
         // Once may be chance: two tasks of the host want to know the same.
-        if early >= 2 {
-            let detail = format!("{} times", early + 1);
+        if *early >= 2 {
+            let detail = format!("{} times", *early + 1);
             notices.push((Rule::PollingTooFast, detail, command.line()));
         }
     }
 }
 
-/// Such a command owns the rest of its line.
-fn is_mqtt(name: &[u8]) -> bool {
-    const PREFIX: &[u8] = b"+LMQTT";
-    name.get(..PREFIX.len())
-        .is_some_and(|start| start.eq_ignore_ascii_case(PREFIX))
-}
-
-/// Whether it is a publish without payload.
-fn asks_for_prompt(command: &Command<'_>) -> bool {
-    const BEFORE_PAYLOAD: usize = 6;
+/// What the command is called, if it is a query that hosts poll.
+fn polled(command: &Command<'_>, dialect: &dyn Dialect) -> Option<&'static str> {
+    let is = |name: &&str| command.is(name);
     match command.form {
-        Form::Set(parameters) if command.is("+LMQTTPUB") || command.is("+LMQTTPUBEX") => {
-            Parameters::new(parameters).count() == BEFORE_PAYLOAD
-        }
-        _ => false,
+        Form::Read | Form::Execute => {}
+        _ => return None,
     }
+    let known = POLLED.into_iter().find(is);
+    known.or_else(|| dialect.command_names().into_iter().find(is))
 }

@@ -3,16 +3,14 @@
 use std::time::{Duration, Instant};
 
 use atmq_protocol::at::command::{Command, Form};
-use atmq_protocol::at::framing::DataEnd;
 use atmq_protocol::at::parameter::Parameters;
 use atmq_protocol::at::result_code::{CmeError, FinalResult};
-use atmq_protocol::dialect::Dialect;
+use atmq_protocol::dialect::Refused;
 use atmq_protocol::standard::{SerialNumber, StandardInformation, StandardRequest};
 
-use super::publish::Publish;
+use super::data::Asked;
 use super::standard::{self, Action, Takes};
-use super::upload::Upload;
-use super::{Modem, NOT_ALLOWED, Phase, Refused};
+use super::{Modem, NOT_ALLOWED, Phase};
 
 /// What is to happen behind a command that is not refused.
 pub(super) enum Done {
@@ -20,10 +18,13 @@ pub(super) enum Done {
     Answered,
     /// `OK` and the outcome, in the order of this module.
     Reported,
-    /// A prompt, and then the payload.
-    Prompt(Publish),
-    /// `CONNECT`, and then a file.
-    Upload(Upload),
+    /// Nothing until the outcome is known, or this time has passed; then the final result code
+    /// that tells it.
+    Outcome(Duration),
+    /// A prompt, and then data.
+    Data(Asked),
+    /// Nothing more.
+    Silent,
     /// `OK`, and then the module starts anew.
     Reboot,
     /// `OK`, and then the module is off.
@@ -44,8 +45,10 @@ impl Modem {
     fn usual_latency(&self, command: &Command<'_>) -> ((Duration, Duration), bool) {
         let latency = &self.profile.latency;
         if self.profile.dialect.owns(command.name) {
-            let acts = !command.is("+LMQTTCFG") && matches!(command.form, Form::Set(_));
-            return (if acts { latency.command } else { latency.query }, false);
+            return match self.profile.dialect.acts(command) {
+                true => (latency.command, false),
+                false => (latency.query, false),
+            };
         }
         let takes = standard::find(command).map_or(Takes::Query, |found| found.takes(command.form));
         match takes {
@@ -73,49 +76,43 @@ impl Modem {
         let mut rest = line;
         loop {
             let (command, left) = self.first_command(rest);
-            match self.execute_command(&command, now) {
-                Err(refused) => {
-                    tracing::debug!(?command, ?refused, "command refused");
-                    return self.finish(Err(refused));
-                }
+            let result = self.execute_command(&command, now);
+            if let Err(refused) = &result {
+                tracing::debug!(?command, ?refused, "command refused");
+            }
+            match result {
                 Ok(Done::Answered) if !left.is_empty() => rest = left,
-                Ok(Done::Answered) => return self.finish(Ok(FinalResult::Ok)),
-                Ok(Done::Reboot) => {
-                    self.finish(Ok(FinalResult::Ok));
-                    return self.reboot(now);
-                }
-                Ok(Done::PowerOff) => {
-                    self.finish(Ok(FinalResult::Ok));
-                    return self.switch_off(now);
-                }
-                Ok(Done::Reported) => return self.finish_reported(now),
-                Ok(Done::Upload(upload)) => {
-                    self.finish(Ok(FinalResult::Connect(None)));
-                    self.expect_data(upload.length(), DataEnd::Length);
-                    let give_up = upload.give_up(now);
-                    self.phase = Phase::Uploading { upload, give_up };
-                    return;
-                }
-                Ok(Done::Prompt(publish)) => {
-                    self.output.raw(b"\r\n> ");
-                    self.expect_data(publish.length, self.profile.limits.prompt_end);
-                    let give_up = now + self.profile.limits.prompt_timeout;
-                    self.phase = Phase::Prompted { publish, give_up };
-                    return;
-                }
+                result => return self.conclude(result, now),
             }
         }
     }
 
-    /// Takes so many raw bytes of the host next, or fewer if `end` allows that.
-    fn expect_data(&mut self, length: usize, end: DataEnd) {
-        self.lint.prompted(length, end);
-        self.reader.expect_data(Some(length), end);
+    /// Ends a command line, or goes on with what its last command waits for.
+    pub(super) fn conclude(&mut self, result: Result<Done, Refused>, now: Instant) {
+        match result {
+            Err(refused) => self.finish(Err(refused)),
+            Ok(Done::Answered) => self.finish(Ok(FinalResult::Ok)),
+            Ok(Done::Reported) => self.finish_reported(now),
+            Ok(Done::Outcome(limit)) => {
+                let give_up = now + limit;
+                self.phase = Phase::Waiting { give_up };
+            }
+            Ok(Done::Data(asked)) => self.ask_host(asked, now),
+            Ok(Done::Silent) => self.lint.finished(true),
+            Ok(Done::Reboot) => {
+                self.finish(Ok(FinalResult::Ok));
+                self.reboot(now);
+            }
+            Ok(Done::PowerOff) => {
+                self.finish(Ok(FinalResult::Ok));
+                self.switch_off(now);
+            }
+        }
     }
 
     fn execute_command(&mut self, command: &Command<'_>, now: Instant) -> Result<Done, Refused> {
         if self.profile.dialect.owns(command.name) {
-            return self.execute_mqtt(command, now);
+            return self.execute_owned(command, now);
         }
         let definition = standard::find(command).ok_or(Refused::Unknown)?;
         let parameters = match command.form {

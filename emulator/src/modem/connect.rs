@@ -1,63 +1,33 @@
-//! From the settings and OPEN to CLOSE: the life of a connection, as the host wants it.
+//! From OPEN to CLOSE: the life of a connection, as the host wants it.
 
 use std::time::Instant;
 
-use atmq_protocol::mqtt::{ConnectionId, OpenFailure, Setting, Urc};
+use atmq_protocol::dialect::Refused;
+use atmq_protocol::mqtt::{Connect, ConnectionId, Urc};
 
 use super::connection::{Link, Purpose};
-use super::{Modem, NOT_ALLOWED, Refused};
+use super::credentials::{connect_options, registration_options};
+use super::{Modem, NOT_ALLOWED};
 use crate::mqtt::{Client, ConnectOptions};
 use crate::network::NetworkRequest;
 
 impl Modem {
-    /// The settings that shape the MQTT session must come before OPEN (documented); the others
-    /// may come at any time (inferred).
-    pub(super) fn configure(
-        &mut self,
-        id: ConnectionId,
-        setting: &Setting<'_>,
-    ) -> Result<(), Refused> {
-        let any_time = matches!(
-            setting,
-            Setting::ReceiveMode { .. }
-                | Setting::SendMode(_)
-                | Setting::DataFormats { .. }
-                | Setting::Cache(_)
-                | Setting::ResultUrcs(_)
-        );
+    /// Makes the link of a connection.
+    pub(super) fn open(&mut self, id: ConnectionId, peer: (String, u16), cid: u8, tls: Option<u8>) {
         let connection = self.connection(id);
-        if !any_time && !connection.is_closed() {
-            return Err(NOT_ALLOWED);
-        }
-        connection.config.set(setting);
-        self.formats[id].apply(setting);
-        Ok(())
-    }
-
-    pub(super) fn open(&mut self, id: ConnectionId, host: &str, port: u16, now: Instant) {
-        let cid = self.connection(id).config.pdp_context();
-        let active = self.is_active(cid);
-        let connection = self.connection(id);
-        let failure = if !connection.is_closed() {
-            Some(OpenFailure::InUse)
-        } else if active {
-            None
-        } else {
-            Some(OpenFailure::PdpActivation)
-        };
-        if let Some(failure) = failure {
-            return self.report_opened(id, Err(failure), now);
-        }
-        connection.link = Link::Opening;
-        connection.peer = (host.to_owned(), port);
+        connection.link = Link::Opening { then: None };
+        connection.peer = peer;
+        connection.cid = cid;
+        connection.tls = tls;
         self.request_link(id);
     }
 
     /// Has the link of a connection made, to the peer of its OPEN.
     pub(super) fn request_link(&mut self, id: ConnectionId) {
         let connection = &self.connections[usize::from(id.0)];
-        let context = connection.config.tls_context();
-        let tls = context.map(|context| self.store.tls_options(context));
+        let tls = connection
+            .tls
+            .map(|context| self.store.tls_options(context));
         let (host, port) = connection.peer.clone();
         self.network.push_back(NetworkRequest::Open {
             link: id.0,
@@ -67,29 +37,30 @@ impl Modem {
         });
     }
 
-    pub(super) fn connect(
-        &mut self,
-        id: ConnectionId,
-        client_id: &str,
-        username: Option<&str>,
-        password: Option<&str>,
-        now: Instant,
-    ) -> Result<(), Refused> {
-        let connection = &self.connections[usize::from(id.0)];
-        if !matches!(connection.link, Link::Open) {
-            return Err(NOT_ALLOWED);
+    /// Sends CONNECT, once the link stands.
+    pub(super) fn connect(&mut self, connect: Box<Connect>, now: Instant) -> Result<(), Refused> {
+        let id = connect.connection;
+        let connection = &mut self.connections[usize::from(id.0)];
+        match &mut connection.link {
+            Link::Opening { then } => {
+                *then = Some(connect);
+                return Ok(());
+            }
+            Link::Open => {}
+            _ => return Err(NOT_ALLOWED),
         }
-        let config = &connection.config;
+        let secured = connection.tls.is_some();
         let method = self.profile.quirks.sign_method;
-        let registered = config
-            .device()
+        let registered = connect
+            .device
+            .as_ref()
             .and_then(|device| self.store.registered(device));
         if registered.is_none()
-            && let Some(options) = config.registration_options(client_id, method)
+            && let Some(options) = registration_options(&connect, method)
         {
-            return self.register(id, options, client_id, now);
+            return self.register(id, options, connect, now);
         }
-        let options = config.connect_options(client_id, username, password, registered, method);
+        let options = connect_options(&connect, registered, method, secured);
         self.begin_session(id, options, Purpose::Asked, now)
     }
 
@@ -118,39 +89,40 @@ impl Modem {
         Ok(())
     }
 
-    pub(super) fn disconnect(&mut self, id: ConnectionId, now: Instant) -> Result<(), Refused> {
-        self.client(id)?.disconnect();
-        self.send_queued(id);
-        self.keep_session(id);
-        if self.profile.quirks.disconnect_frees {
-            self.free(id);
-            self.network.push_back(NetworkRequest::Close { link: id.0 });
+    pub(super) fn disconnect(
+        &mut self,
+        connection: ConnectionId,
+        freed: bool,
+        now: Instant,
+    ) -> Result<(), Refused> {
+        self.client(connection)?.disconnect();
+        self.send_queued(connection);
+        self.keep_session(connection);
+        if freed {
+            self.free(connection);
+            let link = connection.0;
+            self.network.push_back(NetworkRequest::Close { link });
         } else {
-            self.connection(id).link = Link::Disconnected;
+            self.connection(connection).link = Link::Disconnected;
         }
-        let urc = Urc::Disconnected {
-            connection: id,
-            result: Ok(()),
-        };
-        self.report_outcome(id, &urc, now);
+        let result = Ok(());
+        self.tell(Urc::Disconnected { connection, result }, now);
         Ok(())
     }
 
-    pub(super) fn close(&mut self, id: ConnectionId, now: Instant) -> Result<(), Refused> {
-        if self.connection(id).is_closed() {
+    pub(super) fn close(&mut self, connection: ConnectionId, now: Instant) -> Result<(), Refused> {
+        if self.connection(connection).is_closed() {
             return Err(NOT_ALLOWED);
         }
-        if let Some(client) = self.connection(id).connected() {
+        if let Some(client) = self.connection(connection).connected() {
             client.disconnect();
-            self.send_queued(id);
+            self.send_queued(connection);
         }
-        self.free(id);
-        self.network.push_back(NetworkRequest::Close { link: id.0 });
-        let urc = Urc::Closed {
-            connection: id,
-            result: Ok(()),
-        };
-        self.report_outcome(id, &urc, now);
+        self.free(connection);
+        let link = connection.0;
+        self.network.push_back(NetworkRequest::Close { link });
+        let result = Ok(());
+        self.tell(Urc::Closed { connection, result }, now);
         Ok(())
     }
 }

@@ -1,9 +1,7 @@
 use std::time::Instant;
 
-use atmq_protocol::mqtt::{ConnectionId, ConnectionState, Formats};
+use atmq_protocol::mqtt::{Connect, ConnectionId, ConnectionState};
 
-use super::cache::Cache;
-use super::config::Config;
 use super::{Modem, NOT_ALLOWED, Refused};
 use crate::mqtt::{Client, ConnectOptions};
 
@@ -12,14 +10,13 @@ const SESSIONS: usize = 16;
 
 /// One of the module's connections.
 pub(super) struct Connection {
-    pub(super) config: Config,
     pub(super) link: Link,
-    /// Messages that wait to be read.
-    pub(super) cache: Cache,
-    /// msgIDs of extended publishes whose outcome is not yet known.
-    pub(super) extended: Vec<u16>,
     /// Host and port of the OPEN, as they were given.
     pub(super) peer: (String, u16),
+    /// The packet data context that the link goes over.
+    pub(super) cid: u8,
+    /// The TLS context that secures it.
+    pub(super) tls: Option<u8>,
     /// Before this moment the outcome of the last command is not reported.
     pub(super) outcome_from: Instant,
     /// When the last URC is sent: what happens later is reported later.
@@ -31,7 +28,10 @@ pub(super) enum Link {
     /// Not open.
     Closed,
     /// The host name is being resolved, the TCP or TLS link made.
-    Opening,
+    Opening {
+        /// What is sent as soon as it stands.
+        then: Option<Box<Connect>>,
+    },
     /// The link stands.
     Open,
     /// CONNECT is sent or accepted; whose session it is.
@@ -65,9 +65,9 @@ pub(super) enum Link {
 pub(super) enum Purpose {
     /// The host has asked for it, and is told what comes of it.
     Asked,
-    /// The device registers, so that it can do what the host has asked for with this client id.
+    /// The device registers, so that it can do what the host has asked for.
     Registration {
-        client_id: String,
+        connect: Box<Connect>,
         /// The platform's answer is awaited until then.
         give_up: Instant,
     },
@@ -79,23 +79,22 @@ pub(super) enum Purpose {
 }
 
 impl Connection {
-    pub(super) fn new(config: Config, now: Instant) -> Self {
+    pub(super) fn new(now: Instant) -> Self {
         Self {
-            config,
             link: Link::Closed,
-            cache: Cache::default(),
-            extended: Vec::new(),
             peer: (String::new(), 0),
+            cid: 0,
+            tls: None,
             outcome_from: now,
             reported_until: now,
         }
     }
 
-    /// The state that `AT+LMQTTCONN?` shows; none for a connection that is not open.
+    /// How far it is; `None` for a connection that is not open.
     pub(super) fn state(&self) -> Option<ConnectionState> {
         Some(match self.link {
             Link::Closed => return None,
-            Link::Opening | Link::Open => ConnectionState::Initial,
+            Link::Opening { .. } | Link::Open => ConnectionState::Initial,
             Link::Mqtt {
                 connected: false, ..
             }
@@ -137,20 +136,11 @@ impl Modem {
         self.connection(id).connected().ok_or(NOT_ALLOWED)
     }
 
-    /// The connection is closed. What was not read is gone, and the configuration with it, unless
-    /// the profile keeps it.
+    /// The connection is closed, and what is lost with it.
     pub(super) fn free(&mut self, id: ConnectionId) {
         self.keep_session(id);
-        let config = Config::new(self.profile.result_urcs);
-        let keeps_configuration = self.profile.quirks.keeps_configuration;
-        let connection = self.connection(id);
-        connection.link = Link::Closed;
-        connection.cache = Cache::default();
-        connection.extended.clear();
-        if !keeps_configuration {
-            connection.config = config;
-            self.formats[id] = Formats::default();
-        }
+        self.connection(id).link = Link::Closed;
+        self.face.freed(id);
     }
 
     /// Remembers what a persistent session needs on its next link.

@@ -40,8 +40,8 @@ const ABORT_FROM: Duration = Duration::from_millis(125);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
     /// How the command line begins that it happens to, without `AT`, in any letter case: `+CSQ`,
-    /// `+LMQTTPUB=0,7`. `+LMQTTPUB` is not the beginning of `+LMQTTPUBEX`, and empty is that of
-    /// every line. For [`Effect::UrcLost`] the beginning of the URC: `+LMQTTURC: STATS`.
+    /// `+COPS=0`. `+CREG` is not the beginning of `+CREGX`, and empty is that of every line. For
+    /// [`Effect::UrcLost`] the beginning of the URC: `+CREG: 1`.
     pub on: String,
     /// What happens.
     pub effect: Effect,
@@ -61,7 +61,7 @@ pub enum Effect {
         urcs: Vec<(Duration, String)>,
     },
     /// The command is not executed, but answered with `OK`, and with this URC when its outcome is
-    /// due: `+LMQTTOPEN: 0,-1,1`.
+    /// due.
     Outcome(String),
     /// The command is executed so much later.
     Late(Duration),

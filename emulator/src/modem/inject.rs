@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use atmq_protocol::dialect::Report;
 use atmq_protocol::mqtt::{ConnectionId, LinkStatus, Urc};
 
 use super::Modem;
@@ -43,7 +44,11 @@ impl Modem {
         let id = urc.connection();
         self.check_connection(id)?;
         self.check_injected(0)?;
-        self.report(id, urc, now);
+        let report = Report {
+            outcome: false,
+            ..self.face.report(urc.clone())
+        };
+        self.report(report, now);
         self.drive(now);
         Ok(())
     }

@@ -39,7 +39,10 @@ impl Modem {
     pub fn is_busy(&self) -> bool {
         let executing = matches!(
             self.phase,
-            Phase::Executing { .. } | Phase::Publishing { .. } | Phase::Reporting { .. }
+            Phase::Executing { .. }
+                | Phase::Taking { .. }
+                | Phase::Reporting { .. }
+                | Phase::Waiting { .. }
         );
         // What is still on the line will be heard.
         executing || self.arriving.waiting() > 0 || self.is_waking() || self.is_speaking()
@@ -71,13 +74,12 @@ impl Modem {
             self.finish(Ok(FinalResult::Ok));
             bytes = &bytes[1..];
         }
-        self.lint.receive(bytes, self.phase.attention(), now);
+        let attention = self.phase.attention();
+        self.lint
+            .receive(bytes, attention, &*self.profile.dialect, now);
         self.reader.push(bytes);
-        if let Phase::Prompted { give_up, .. } = &mut self.phase {
-            *give_up = now + self.profile.limits.prompt_timeout;
-        }
-        if let Phase::Uploading { upload, give_up } = &mut self.phase {
-            *give_up = upload.give_up(now);
+        if let Phase::Prompted { asked, give_up } = &mut self.phase {
+            *give_up = asked.give_up(now);
         }
     }
 

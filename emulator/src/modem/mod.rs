@@ -1,22 +1,21 @@
 //! The whole module without I/O or clock: command interpreter, SIM and network, MQTT connections.
 
-mod cache;
 mod command;
-mod config;
 mod connect;
 mod connection;
+mod credentials;
+mod data;
+mod dialect;
 mod events;
 mod fault;
 mod http;
 mod inject;
 mod line;
-mod mqtt;
 mod network;
 mod network_registration;
 mod output;
 mod phase;
 mod power;
-mod publish;
 mod reconnect;
 mod refused;
 mod registration;
@@ -27,7 +26,6 @@ mod standard;
 mod status;
 mod store;
 mod uart;
-mod upload;
 mod world;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
@@ -35,7 +33,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use atmq_protocol::at::framing::CommandReader;
-use atmq_protocol::mqtt::FormatTable;
+use atmq_protocol::dialect::{Module, Refused};
 use atmq_protocol::standard::{Location, OperatorFormat, Registration};
 use atmq_protocol::throttle::Throttle;
 
@@ -43,14 +41,13 @@ use crate::lint::{Finding, Linter};
 use crate::mqtt::Session;
 use crate::network::{NetworkEvent, NetworkRequest};
 use crate::profile::Profile;
-use config::Config;
 use connection::Connection;
 use events::{Indicators, PacketEvent};
 use fault::Faults;
 use http::Http;
 use output::Output;
 use phase::Phase;
-use refused::{NOT_ALLOWED, Refused};
+use refused::NOT_ALLOWED;
 use standard::{PacketContext, Settings};
 use store::Store;
 use uart::Arriving;
@@ -125,12 +122,15 @@ pub struct Modem {
     /// When the module has last done something.
     driven: Instant,
     connections: Vec<Connection>,
-    formats: FormatTable,
+    /// What the dialect remembers.
+    face: Box<dyn Module>,
     sessions: HashMap<String, Session>,
     /// Files, TLS contexts, what platforms gave.
     store: Store,
     /// When the outcome of the last command may be heard, once it is known.
     outcome_due: Option<Instant>,
+    /// What came of a command whose final result code tells it.
+    outcome: Option<Result<(), Refused>>,
     output: Output,
     network: VecDeque<NetworkRequest>,
     http: Http,
@@ -154,7 +154,7 @@ impl Modem {
     ) -> Self {
         let profile = profile.into();
         let connections = (0..profile.limits.connections)
-            .map(|_| Connection::new(Config::new(profile.result_urcs), now))
+            .map(|_| Connection::new(now))
             .collect();
         let mut modem = Self {
             world: World::new(&profile.start, now, time),
@@ -181,10 +181,11 @@ impl Modem {
             told_zone: profile.start.time_zone_quarters,
             driven: now,
             connections,
-            formats: FormatTable::default(),
+            face: profile.dialect.module(&profile.limits),
             sessions: HashMap::new(),
             store: Store::default(),
             outcome_due: None,
+            outcome: None,
             output: Output::default(),
             network: VecDeque::new(),
             http: Http::default(),
@@ -281,10 +282,11 @@ impl Modem {
                 due.max(self.wakes)
             }
             Phase::Off => None,
-            Phase::Executing { due, .. }
-            | Phase::Publishing { due, .. }
-            | Phase::Booting { due } => Some(*due),
-            Phase::Prompted { give_up, .. } | Phase::Uploading { give_up, .. } => Some(*give_up),
+            Phase::Executing { due, .. } | Phase::Taking { due, .. } | Phase::Booting { due } => {
+                Some(*due)
+            }
+            Phase::Prompted { give_up, .. } => *give_up,
+            Phase::Waiting { give_up } => Some(*give_up),
             Phase::Reporting { give_up } => Some(self.outcome_due.unwrap_or(*give_up)),
         };
         let others = self.clients_due().into_iter();

@@ -8,7 +8,6 @@ use atmq_protocol::mqtt::{
 };
 
 use super::Modem;
-use super::cache::Stored;
 use super::connection::{Link, Purpose};
 use super::http::HTTP_LINK;
 use crate::mqtt::{Event, Loss, Message};
@@ -27,7 +26,7 @@ impl Modem {
     pub(super) fn drop_links_of(&mut self, cid: u8, now: Instant) {
         self.drop_http(Some(cid), now);
         for id in self.ids() {
-            if self.connection(id).config.pdp_context() == cid {
+            if self.connection(id).cid == cid {
                 self.drop_link(id, now);
             }
         }
@@ -84,7 +83,16 @@ impl Modem {
                     self.free(id);
                 }
             }
-            _ => self.report_opened(id, Ok(()), now),
+            Link::Opening {
+                then: Some(connect),
+            } => {
+                self.tell_opened(id, Ok(()), now);
+                if self.connect(connect, now).is_err() {
+                    let reason = ReasonKind::BadParameter.into();
+                    self.tell_connected(id, Connected::Failed(reason), now);
+                }
+            }
+            _ => self.tell_opened(id, Ok(()), now),
         }
     }
 
@@ -106,18 +114,18 @@ impl Modem {
                 purpose: Purpose::Reconnect { attempt },
             } => {
                 self.wait(id, options, attempt, now);
-                self.report_status(id, status, None, now);
+                self.tell_status(id, status, None, now);
             }
             Link::Reopening { .. } => {
                 self.free(id);
-                self.report_connected(id, Connected::Failed(Reason::NONE), now);
-                self.report_status(id, status, None, now);
+                self.tell_connected(id, Connected::Failed(Reason::NONE), now);
+                self.tell_status(id, status, None, now);
             }
             _ => {
                 self.free(id);
-                self.report_opened(id, Err(failure), now);
+                self.tell_opened(id, Err(failure), now);
                 if status == LinkStatus::Tls {
-                    self.report_status(id, status, None, now);
+                    self.tell_status(id, status, None, now);
                 }
             }
         }
@@ -172,28 +180,21 @@ impl Modem {
                 self.not_connected(id, refusal, Some(code.into()), now);
             }
             Event::ConnectTimedOut => {
-                self.not_connected(id, Connected::Failed(Reason::NONE), None, now)
+                self.not_connected(id, Connected::Failed(Reason::NONE), None, now);
             }
             Event::Published { message_id } => {
-                self.report_published(id, message_id, PublishResult::Done, Reason::NONE, now);
+                self.tell_published(id, message_id, PublishResult::Done, Reason::NONE, now);
             }
             Event::PublishFailed { message_id, .. } => {
                 // It was sent, and may have arrived.
                 let result = PublishResult::WrongAcknowledgement;
-                self.report_published(id, message_id, result, Reason::NONE, now);
+                self.tell_published(id, message_id, result, Reason::NONE, now);
             }
             Event::Subscribed { message_id, codes } => {
-                let refused = codes.iter().any(|code| *code > QoS::ExactlyOnce.level());
-                let result = if refused {
-                    Err(Reason::NONE)
-                } else {
-                    // The module shows how many filters were acknowledged.
-                    Ok(i32::try_from(codes.len()).ok())
-                };
-                self.report_subscription(id, message_id, subscribed, result, now);
+                self.tell_subscription(id, message_id, subscribed, granted(&codes), now);
             }
             Event::SubscribeTimedOut { message_id } => {
-                self.report_subscription(
+                self.tell_subscription(
                     id,
                     message_id,
                     subscribed,
@@ -202,10 +203,10 @@ impl Modem {
                 );
             }
             Event::Unsubscribed { message_id } => {
-                self.report_subscription(id, message_id, unsubscribed, Ok(None), now);
+                self.tell_subscription(id, message_id, unsubscribed, Ok(None), now);
             }
             Event::UnsubscribeTimedOut { message_id } => {
-                self.report_subscription(
+                self.tell_subscription(
                     id,
                     message_id,
                     unsubscribed,
@@ -219,8 +220,8 @@ impl Modem {
                 publish,
             } => {
                 tracing::debug!(message_id, attempt, "packet sent again");
-                if publish && self.connection(id).config.notices() {
-                    self.report_repeated(id, message_id, attempt, now);
+                if publish {
+                    self.tell_repeated(id, message_id, attempt, now);
                 }
             }
             Event::Received(message) => self.received(id, message, now),
@@ -247,11 +248,11 @@ impl Modem {
         // While the device registers, there is nothing that the host could do on this link.
         *connected = !matches!(purpose, Purpose::Registration { .. });
         match purpose {
-            Purpose::Asked => self.report_connected(id, Connected::Accepted, now),
+            Purpose::Asked => self.tell_connected(id, Connected::Accepted, now),
             // All is well again.
             Purpose::Reconnect { attempt } => {
                 *attempt = 0;
-                self.report_status(id, LinkStatus::Fine, None, now);
+                self.tell_status(id, LinkStatus::Fine, None, now);
             }
             Purpose::Registration { .. } => {}
         }
@@ -274,13 +275,13 @@ impl Modem {
             let (attempt, options) = (*attempt, options.clone());
             self.network.push_back(NetworkRequest::Close { link: id.0 });
             self.wait(id, options, attempt, now);
-            return self.report_status(id, LinkStatus::Refused, code, now);
+            return self.tell_status(id, LinkStatus::Refused, code, now);
         }
-        self.report_connected(id, result, now);
+        self.tell_connected(id, result, now);
         self.connection(id).link = Link::Open;
     }
 
-    /// A message has come: it is reported, or kept until it is read.
+    /// A message has come.
     fn received(&mut self, id: ConnectionId, message: Message, now: Instant) {
         let quirks = &self.profile.quirks;
         let connection = &mut self.connections[usize::from(id.0)];
@@ -308,29 +309,13 @@ impl Modem {
             return self.lose(id, LinkStatus::Protocol, None, now);
         }
         self.messages.received += 1;
-        let message_id = message.message_id;
-        if !connection.config.cache {
-            let urc = Urc::Received {
-                connection: id,
-                message_id,
-                topic: message.topic,
-                payload: message.payload,
-            };
-            return self.report(id, &urc, now);
-        }
-        let stored = connection
-            .cache
-            .store(message, quirks.cache_slots, quirks.cache_overflow);
-        if let Stored::Replaced { report: true } | Stored::Dropped { report: true } = stored {
-            self.report_status(id, LinkStatus::CacheOverflow, None, now);
-        }
-        if !matches!(stored, Stored::Dropped { .. }) {
-            let urc = Urc::Buffered {
-                connection: id,
-                message_id,
-            };
-            self.report(id, &urc, now);
-        }
+        let urc = Urc::Received {
+            connection: id,
+            message_id: message.message_id,
+            topic: message.topic,
+            payload: message.payload,
+        };
+        self.tell(urc, now);
     }
 
     /// The link is gone without the host having asked for it.
@@ -365,7 +350,7 @@ impl Modem {
             }
             _ => self.free(id),
         }
-        self.report_status(id, status, code, now);
+        self.tell_status(id, status, code, now);
     }
 
     pub(super) fn send_queued(&mut self, id: ConnectionId) {
@@ -386,4 +371,13 @@ impl Modem {
             tracing::warn!(link, %reason, held_back, "link not opened");
         }
     }
+}
+
+/// What came of a subscribe, by the return codes of its SUBACK.
+fn granted(codes: &[u8]) -> Result<Option<i32>, Reason> {
+    if codes.iter().any(|code| *code > QoS::ExactlyOnce.level()) {
+        return Err(Reason::NONE);
+    }
+    // How many filters were acknowledged.
+    Ok(i32::try_from(codes.len()).ok())
 }

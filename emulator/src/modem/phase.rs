@@ -3,11 +3,9 @@
 use std::time::Instant;
 
 use atmq_protocol::at::framing::Input;
-use atmq_protocol::at::result_code::FinalResult;
 
+use super::data::Asked;
 use super::fault::Effect;
-use super::publish::Publish;
-use super::upload::Upload;
 use super::{Modem, NOT_ALLOWED, OUTPUT_LIMIT};
 use crate::lint::Attention;
 
@@ -23,18 +21,22 @@ pub(super) enum Phase {
         /// From when on a byte of the host aborts it, if one may.
         abort_from: Option<Instant>,
     },
-    /// A prompt stands, and the payload is awaited.
-    Prompted { publish: Publish, give_up: Instant },
-    /// The payload is there, and is published once the module has thought about it.
-    Publishing {
-        due: Instant,
-        publish: Publish,
-        payload: Vec<u8>,
+    /// Data is asked for, and awaited.
+    Prompted {
+        asked: Asked,
+        /// `None`: never.
+        give_up: Option<Instant>,
     },
-    /// `CONNECT` stands, and a file is awaited.
-    Uploading { upload: Upload, give_up: Instant },
-    /// `OK` waits for the outcome of the command.
+    /// The data is there, and is used once the module has thought about it.
+    Taking {
+        due: Instant,
+        asked: Asked,
+        data: Vec<u8>,
+    },
+    /// `OK` waits for the outcome of the command, which is reported.
     Reporting { give_up: Instant },
+    /// The final result code waits for the outcome that it tells.
+    Waiting { give_up: Instant },
     /// The module starts.
     Booting { due: Instant },
     /// The module has no power.
@@ -44,10 +46,11 @@ pub(super) enum Phase {
 impl Phase {
     pub(super) fn attention(&self) -> Attention {
         match self {
-            Self::Idle | Self::Prompted { .. } | Self::Uploading { .. } => Attention::Listening,
-            Self::Executing { .. } | Self::Publishing { .. } | Self::Reporting { .. } => {
-                Attention::Executing
-            }
+            Self::Idle | Self::Prompted { .. } => Attention::Listening,
+            Self::Executing { .. }
+            | Self::Taking { .. }
+            | Self::Reporting { .. }
+            | Self::Waiting { .. } => Attention::Executing,
             Self::Booting { .. } | Self::Off => Attention::Booting,
         }
     }
@@ -99,23 +102,12 @@ impl Modem {
             } if due <= now => {
                 self.execute_with(fault, &line, now);
             }
-            Phase::Publishing {
-                due,
-                publish,
-                payload,
-            } if due <= now => match self.publish_prompted(&publish, &payload, now) {
-                Ok(()) => self.finish_publish(publish.connection, now),
-                Err(refused) => self.finish(Err(refused)),
-            },
+            Phase::Taking { due, asked, data } if due <= now => self.take_data(&asked, data, now),
             Phase::Booting { due } if due <= now => {
                 self.boot(now);
             }
-            Phase::Prompted { publish, give_up } => {
-                return self.read_payload(publish, give_up, now);
-            }
-            Phase::Uploading { upload, give_up } => {
-                return self.read_upload(upload, give_up, now);
-            }
+            Phase::Prompted { asked, give_up } => return self.read_data(asked, give_up, now),
+            Phase::Waiting { give_up } => return self.await_result(give_up, now),
             Phase::Reporting { give_up } => return self.await_outcome(give_up, now),
             waiting => {
                 self.phase = waiting;
@@ -148,34 +140,5 @@ impl Modem {
             Typed::Line(line) => self.begin(line, now),
         }
         true
-    }
-
-    fn read_payload(&mut self, publish: Publish, give_up: Instant, now: Instant) -> bool {
-        match self.reader.next(&mut Vec::new()) {
-            Some(Input::Data(payload)) => {
-                let payload = payload.to_vec();
-                let latency = self.profile.latency.command;
-                self.phase = Phase::Publishing {
-                    due: now + self.spread(latency),
-                    publish,
-                    payload,
-                };
-                return true;
-            }
-            Some(Input::Cancelled) => {
-                self.lint.published(publish.connection, publish.message_id);
-                self.finish(Ok(FinalResult::Ok));
-                return true;
-            }
-            _ => {}
-        }
-        if give_up <= now {
-            let came = self.reader.abort_data();
-            self.lint.gave_up(came, publish.length, now);
-            self.finish(Err(NOT_ALLOWED));
-            return true;
-        }
-        self.phase = Phase::Prompted { publish, give_up };
-        false
     }
 }

@@ -3,10 +3,8 @@
 use std::time::Instant;
 
 use atmq_protocol::at::framing::CommandReader;
-use atmq_protocol::mqtt::FormatTable;
 use atmq_protocol::standard::OperatorFormat;
 
-use super::config::Config;
 use super::connection::Connection;
 use super::http::{HTTP_LINK, Http};
 use super::{Modem, Phase};
@@ -61,11 +59,12 @@ impl Modem {
         self.search(now);
     }
 
-    /// `AT+MPOF=1`: says so (measured), and is off.
+    /// The host has it switched off: it says so, and is off.
     pub(super) fn switch_off(&mut self, now: Instant) {
         self.shut_down(now);
+        let farewell = self.profile.dialect.farewell();
         self.output
-            .line(|out| out.extend_from_slice(b"NORMAL POWER DOWN"));
+            .line(|out| out.extend_from_slice(farewell.as_bytes()));
         self.arriving.cut();
         self.phase = Phase::Off;
         self.announced = (self.registration(), None);
@@ -104,9 +103,10 @@ impl Modem {
             .push_back(NetworkRequest::Close { link: HTTP_LINK });
         self.http = Http::default();
         self.outcome_due = None;
-        self.formats = FormatTable::default();
+        self.outcome = None;
+        self.face.restarted();
         for connection in &mut self.connections {
-            *connection = Connection::new(Config::new(self.profile.result_urcs), now);
+            *connection = Connection::new(now);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The module's own reconnect, in profiles that have it (as ECMT's does; inferred for LMQTT).
+//! The module's own reconnect, in profiles that have it (as ECMT's does; inferred for others).
 
 use std::time::{Duration, Instant};
 
@@ -29,7 +29,7 @@ impl Modem {
         now: Instant,
     ) {
         self.keep_session(id);
-        let cid = self.connection(id).config.pdp_context();
+        let cid = self.connection(id).cid;
         if attempt > 0 || !self.is_active(cid) {
             return self.wait(id, options, attempt.saturating_sub(1), now);
         }
@@ -69,7 +69,7 @@ impl Modem {
     /// Makes the attempts whose time has come; without a network they wait on.
     pub(super) fn reconnects_timeout(&mut self, now: Instant) {
         for id in self.ids() {
-            let cid = self.connection(id).config.pdp_context();
+            let cid = self.connection(id).cid;
             let active = self.is_active(cid);
             let link = &mut self.connection(id).link;
             match link {

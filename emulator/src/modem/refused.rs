@@ -1,30 +1,10 @@
-use atmq_protocol::at::parameter::ParameterError;
 use atmq_protocol::at::result_code::{CmeError, FinalResult};
+use atmq_protocol::dialect::Refused;
 
 use super::Modem;
 
-/// Why a command is refused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Refused {
-    /// The module does not know the command.
-    Unknown,
-    /// With a code of `+CME ERROR`.
-    Cme(u16),
-    /// With a code of `+CMS ERROR`.
-    Cms(u16),
-    /// `NO CARRIER`
-    NoCarrier,
-}
-
-/// Bad parameter, state or form: the one code that ECMT's handlers raise.
-pub(super) const NOT_ALLOWED: Refused = Refused::Cme(CmeError::NOT_ALLOWED);
-
-impl From<ParameterError> for Refused {
-    fn from(error: ParameterError) -> Self {
-        tracing::debug!(%error, "bad parameter");
-        NOT_ALLOWED
-    }
-}
+/// Bad parameter, state or form.
+pub(super) const NOT_ALLOWED: Refused = Refused::NOT_ALLOWED;
 
 impl Modem {
     /// Writes the final result code.

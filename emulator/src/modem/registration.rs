@@ -1,5 +1,5 @@
 //! Dynamic registration of an Alibaba Cloud device, within the CONN of the host (read in ECMT
-//! source, inferred for LMQTT; reference `clouds.md` 5).
+//! source, inferred for other modules; reference `clouds.md` 5).
 //!
 //! The device connects with its product's secret, is sent its own without having subscribed to
 //! anything, disconnects, and connects anew on a new link.
@@ -7,10 +7,10 @@
 use std::time::{Duration, Instant};
 
 use atmq_protocol::cloud::aliyun::Registered;
-use atmq_protocol::mqtt::{Connected, ConnectionId, LinkStatus, Reason};
+use atmq_protocol::mqtt::{Connect, Connected, ConnectionId, LinkStatus, Reason};
 
-use super::config::named;
 use super::connection::{Link, Purpose};
+use super::credentials::{connect_options, named};
 use super::{Modem, NOT_ALLOWED, Refused};
 use crate::mqtt::{ConnectOptions, Message};
 use crate::network::NetworkRequest;
@@ -24,14 +24,14 @@ impl Modem {
         &mut self,
         id: ConnectionId,
         options: ConnectOptions,
-        client_id: &str,
+        connect: Box<Connect>,
         now: Instant,
     ) -> Result<(), Refused> {
-        if self.connection(id).config.tls_context().is_none() {
+        if self.connection(id).tls.is_none() {
             return Err(NOT_ALLOWED);
         }
         let purpose = Purpose::Registration {
-            client_id: client_id.to_owned(),
+            connect,
             give_up: now + PATIENCE,
         };
         self.begin_session(id, options, purpose, now)
@@ -42,13 +42,13 @@ impl Modem {
         let connection = &mut self.connections[usize::from(id.0)];
         let Link::Mqtt {
             client,
-            purpose: Purpose::Registration { client_id, .. },
+            purpose: Purpose::Registration { connect, .. },
             ..
         } = &mut connection.link
         else {
             return;
         };
-        let Some(device) = connection.config.device() else {
+        let Some(device) = &connect.device else {
             return;
         };
         let registered = match Registered::parse(&named(device), &message.topic, &message.payload) {
@@ -59,15 +59,10 @@ impl Modem {
             }
         };
         client.disconnect();
-        let client_id = std::mem::take(client_id);
         let method = self.profile.quirks.sign_method;
-        let options = Box::new(connection.config.connect_options(
-            &client_id,
-            None,
-            None,
-            Some(&registered),
-            method,
-        ));
+        let secured = connection.tls.is_some();
+        let options = connect_options(connect, Some(&registered), method, secured);
+        let options = Box::new(options);
         self.store.remember(device, registered);
         self.send_queued(id);
         self.network.push_back(NetworkRequest::Close { link: id.0 });
@@ -101,10 +96,10 @@ impl Modem {
                 Link::Mqtt { purpose: Purpose::Registration { give_up, .. }, .. } if *give_up <= now
             );
             if late {
-                self.report_connected(id, Connected::Failed(Reason::NONE), now);
+                self.tell_connected(id, Connected::Failed(Reason::NONE), now);
                 self.network.push_back(NetworkRequest::Close { link: id.0 });
                 self.free(id);
-                self.report_status(id, LinkStatus::Closed, None, now);
+                self.tell_status(id, LinkStatus::Closed, None, now);
             }
         }
     }

@@ -4,8 +4,9 @@ use std::time::{Duration, Instant};
 
 use super::{Modem, Phase};
 
-/// With `raimode` the radio is released as soon as there is nothing more to say, not once the
-/// network's own timer has run out (the key is documented, the time is a guess).
+/// Where the host has asked for it, the radio is released as soon as there is nothing more to say,
+/// not once the network's own timer has run out (that it can be asked for is documented, the time
+/// is a guess).
 const RELEASE: Duration = Duration::from_secs(1);
 
 impl Modem {
@@ -23,9 +24,9 @@ impl Modem {
         if self.asleep || !idle || self.wakes.is_some() {
             return None;
         }
-        let releases = self.connections.iter().any(|connection| {
-            let open = !connection.is_closed();
-            open && connection.config.releases_quickly()
+        let releases = self.ids().any(|id| {
+            let open = !self.connections[usize::from(id.0)].is_closed();
+            open && self.face.releases_quickly(id)
         });
         let after = if releases { after.min(RELEASE) } else { after };
         Some(self.active + after)

@@ -11,7 +11,7 @@ use super::{Modem, Phase};
 pub struct ConnectionStatus {
     /// Which one.
     pub id: ConnectionId,
-    /// How far it is, as `AT+LMQTTCONN?` shows it.
+    /// How far it is.
     pub state: ConnectionState,
     /// The host that it was opened to, as the command named it.
     pub host: String,

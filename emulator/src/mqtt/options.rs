@@ -42,12 +42,12 @@ pub struct ConnectOptions {
 }
 
 impl ConnectOptions {
-    /// Eight times the 8,000 bytes that the largest publish of an NT26 may carry. Whatever a
-    /// module of the fleet sends reaches another one; a broker that announces more cannot make the
-    /// emulator allocate it.
+    /// Eight times the 8,000 bytes that the largest publish of the known modules may carry. Whatever
+    /// a module of the fleet sends reaches another one; a broker that announces more cannot make
+    /// the emulator allocate it.
     pub const DEFAULT_MAXIMUM_PACKET_SIZE: u32 = 64 * 1024;
 
-    /// What an NT35E does when nothing is configured: MQTT 3.1.1, a persistent session, 120 s of
+    /// What modules do when nothing is configured: MQTT 3.1.1, a persistent session, 120 s of
     /// keepalive; and the EigenComm stack's 10 s and 3 retries for an unanswered packet.
     pub fn new(client_id: impl Into<String>) -> Self {
         Self {
@@ -104,7 +104,7 @@ mod tests {
 
     #[test]
     fn debug_output_of_the_options_hides_the_password() {
-        let mut options = ConnectOptions::new("NT35E");
+        let mut options = ConnectOptions::new("device");
         options.password = Some(b"hunter2".to_vec());
         let text = format!("{options:?}");
         assert!(

@@ -126,6 +126,11 @@ mod tests {
         Profile::parse_with("base = \"nt26\"\n", &changes?)
     }
 
+    /// Secrets are not shown.
+    fn same(one: &Profile, other: &Profile) -> bool {
+        one.start == other.start && format!("{one:?}") == format!("{other:?}")
+    }
+
     #[test]
     fn values_of_every_type_can_be_set() {
         let profile = with(&[
@@ -172,7 +177,10 @@ mod tests {
                 let mut expected = Profile::nt35e();
                 expected.evidence.remove(&key);
                 let changed = Profile::parse_with(text, &[change]);
-                assert!(changed.is_ok_and(|changed| changed == expected), "{key}");
+                assert!(
+                    changed.is_ok_and(|changed| same(&changed, &expected)),
+                    "{key}"
+                );
                 count += 1;
             }
         }

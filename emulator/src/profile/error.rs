@@ -70,14 +70,30 @@ impl ProfileError {
         }
     }
 
-    /// As the TOML reader has found it.
-    pub(super) fn found(text: &str, error: &toml::de::Error) -> Self {
-        let byte = error.span().map_or(0, |span| span.start);
-        Self::at(text, byte, message(error))
+    /// As it was found in the text.
+    pub(super) fn found(text: &str, wrong: Wrong) -> Self {
+        Self::at(text, wrong.at, wrong.message)
     }
 }
 
-/// What the TOML reader has to say, on one line.
-pub(super) fn message(error: &toml::de::Error) -> String {
-    error.message().replace('\n', ", ")
+/// What is wrong with a profile, and at which byte.
+pub(super) struct Wrong {
+    at: usize,
+    pub(super) message: String,
+}
+
+impl Wrong {
+    /// What is to be said of this byte, on one line.
+    pub(super) fn at(at: usize, message: &impl fmt::Display) -> Self {
+        let message = message.to_string();
+        let message = message.trim_end().replace('\n', ", ");
+        Self { at, message }
+    }
+}
+
+impl From<toml::de::Error> for Wrong {
+    fn from(error: toml::de::Error) -> Self {
+        let at = error.span().map_or(0, |span| span.start);
+        Self::at(at, &error.message())
+    }
 }

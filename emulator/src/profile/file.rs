@@ -1,20 +1,49 @@
 //! Reads the TOML file of a profile: its base, what it lays over it, and changes of single values.
 
+use atmq_protocol::dialect::{self, Dialect};
 use serde::Deserialize as _;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::error::message;
+use super::error::Wrong;
 use super::merge::lay_over;
-use super::table::File;
+use super::switches::Switches;
+use super::table::{File, QuirksTable};
 use super::{Profile, ProfileChange, ProfileChangeError, ProfileError};
 
 pub(super) fn parse(text: &str) -> Result<Profile, ProfileError> {
-    let table = read(text)?;
-    let file = File::deserialize(toml::Deserializer::from(table));
-    Ok(file
-        .map_err(|error| ProfileError::found(text, &error))?
-        .into())
+    profile_of(read(text)?).map_err(|wrong| ProfileError::found(text, wrong))
+}
+
+/// The profile that a complete table is.
+fn profile_of(mut table: Spanned<DeTable<'_>>) -> Result<Profile, Wrong> {
+    let dialect = take_dialect(table.get_mut())?;
+    let quirks = table.get_mut().get_mut("quirks");
+    let switches = quirks.map(|quirks| Switches::take::<QuirksTable>(quirks, dialect));
+    let switches = switches.transpose()?;
+    let file = File::deserialize(toml::Deserializer::from(table))?;
+    let dialect = match switches {
+        Some(switches) => switches.set(dialect)?,
+        None => dialect.with(&[]),
+    };
+    Ok(file.profile(dialect))
+}
+
+/// The dialect that a table names; one that names none has that of modules of which nothing is
+/// known.
+fn take_dialect(table: &mut DeTable<'_>) -> Result<&'static dyn Dialect, Wrong> {
+    let Some(named) = table.remove("dialect") else {
+        return Ok(dialect::UNKNOWN.dialect);
+    };
+    let names = || dialect::ALL.map(Dialect::name).join("` or `");
+    let message = match named.get_ref() {
+        DeValue::String(name) => match dialect::by_name(name) {
+            Some(dialect) => return Ok(dialect),
+            None => format!("there is no dialect `{name}`, it must be `{}`", names()),
+        },
+        _ => format!("dialect must be `{}`", names()),
+    };
+    Err(Wrong::at(named.span().start, &message))
 }
 
 pub(super) fn parse_with(
@@ -26,19 +55,17 @@ pub(super) fn parse_with(
     for change in changes {
         change.apply(table.get_mut())?;
         // One at a time, so that what is wrong is known to be this one.
-        let file = File::deserialize(toml::Deserializer::from(table.clone()));
-        let file = file.map_err(|error| ProfileChangeError::WrongValue {
+        profile = profile_of(table.clone()).map_err(|wrong| ProfileChangeError::WrongValue {
             key: change.key().to_owned(),
-            message: message(&error),
+            message: wrong.message,
         })?;
-        profile = file.into();
     }
     Ok(profile)
 }
 
 /// All that the file says, laid over its base.
 fn read(text: &str) -> Result<Spanned<DeTable<'_>>, ProfileError> {
-    let found = |error| ProfileError::found(text, &error);
+    let found = |error: toml::de::Error| ProfileError::found(text, error.into());
     let mut table = DeTable::parse(text).map_err(found)?;
     if let Some(base) = table.get_mut().remove("base") {
         let below = base_text(&base).map_err(|message| {

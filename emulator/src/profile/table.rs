@@ -2,20 +2,18 @@
 //! key becomes.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use atmq_protocol::at::framing::DataEnd;
-use atmq_protocol::dialect::{HexLength, Lmqtt, PublishExtendedUrc, UnsubscribeUrc};
+use atmq_protocol::dialect::Dialect;
 use atmq_protocol::limits::Limits;
 use atmq_protocol::mqtt::SignMethod;
 use serde::Deserialize;
 
-use super::value::{
-    CommandName, HexLengthName, Milliseconds, PromptEndName, PublishExtendedName, SignMethodName,
-    UnsubscribeName, between,
-};
+use super::value::{CommandName, Milliseconds, PromptEndName, SignMethodName, between};
 use super::{Evidence, Identity, Latency, Profile, Start};
-use crate::quirks::{CacheOverflow, Quirks, ResultOrder};
+use crate::quirks::{Quirks, ResultOrder};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a table")]
@@ -78,29 +76,13 @@ struct LatencyTable {
     paced: bool,
 }
 
+/// Without the switches of the dialect.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a table")]
-struct QuirksTable {
-    result_urcs: bool,
-    #[serde(with = "UnsubscribeName")]
-    unsubscribe_urc: UnsubscribeUrc,
-    #[serde(with = "PublishExtendedName")]
-    publish_extended_urc: PublishExtendedUrc,
-    #[serde(with = "HexLengthName")]
-    hex_length: HexLength,
-    #[serde(with = "HexLengthName")]
-    publish_hex_length: HexLength,
-    pdp_context: bool,
-    tls_commands: bool,
+pub(super) struct QuirksTable {
     #[serde(deserialize_with = "between::<1, 3600, _, _>")]
     data_timeout_s: u64,
     plain_errors: bool,
-    strict_message_ids: bool,
-    #[serde(deserialize_with = "between::<1, 64, _, _>")]
-    cache_slots: usize,
-    cache_overflow: CacheOverflow,
-    keeps_configuration: bool,
-    disconnect_frees: bool,
     reconnects: bool,
     #[serde(with = "PromptEndName")]
     prompt_end: DataEnd,
@@ -116,10 +98,12 @@ struct QuirksTable {
     takes_control_topics: bool,
 }
 
-impl From<File> for Profile {
-    fn from(file: File) -> Self {
+impl File {
+    /// The profile of a module that speaks this dialect.
+    pub(super) fn profile(self, dialect: Arc<dyn Dialect>) -> Profile {
+        let file = self;
         let quirks = file.quirks;
-        Self {
+        Profile {
             name: file.name,
             identity: file.identity,
             limits: Limits {
@@ -127,14 +111,7 @@ impl From<File> for Profile {
                 prompt_timeout: Duration::from_secs(quirks.data_timeout_s),
                 ..file.limits.into()
             },
-            dialect: Lmqtt {
-                unsubscribe_urc: quirks.unsubscribe_urc,
-                publish_extended_urc: quirks.publish_extended_urc,
-                hex_length: quirks.hex_length,
-                publish_hex_length: quirks.publish_hex_length,
-                pdp_context: quirks.pdp_context,
-                tls_commands: quirks.tls_commands,
-            },
+            dialect,
             latency: Latency {
                 query: file.latency.query_ms.into(),
                 command: file.latency.command_ms.into(),
@@ -154,14 +131,8 @@ impl From<File> for Profile {
                 paced: file.latency.paced,
             },
             banner: file.banner,
-            result_urcs: quirks.result_urcs,
             quirks: Quirks {
                 plain_errors: quirks.plain_errors,
-                strict_message_ids: quirks.strict_message_ids,
-                cache_slots: quirks.cache_slots,
-                cache_overflow: quirks.cache_overflow,
-                keeps_configuration: quirks.keeps_configuration,
-                disconnect_frees: quirks.disconnect_frees,
                 reconnects: quirks.reconnects,
                 result_order: quirks.result_order,
                 sign_method: quirks.sign_method,

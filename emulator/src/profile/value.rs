@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use atmq_protocol::Secret;
 use atmq_protocol::at::framing::DataEnd;
-use atmq_protocol::dialect::{HexLength, Lmqtt, PublishExtendedUrc, UnsubscribeUrc};
+use atmq_protocol::dialect;
 use atmq_protocol::mqtt::SignMethod;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, Unexpected, Visitor};
@@ -20,10 +20,19 @@ where
     T: TryFrom<i64>,
     D: Deserializer<'de>,
 {
+    within(deserializer, MIN, MAX)
+}
+
+/// A number from the first to the second.
+pub(super) fn within<'de, T: TryFrom<i64>, D: Deserializer<'de>>(
+    deserializer: D,
+    min: i64,
+    max: i64,
+) -> Result<T, D::Error> {
     number(
         deserializer,
-        |n| (MIN..=MAX).contains(&n),
-        || format!("a number from {MIN} to {MAX}"),
+        |n| (min..=max).contains(&n),
+        || format!("a number from {min} to {max}"),
     )
 }
 
@@ -83,33 +92,6 @@ pub(super) fn secret<'de, D: Deserializer<'de>>(
     String::deserialize(deserializer).map(Secret::from)
 }
 
-/// As it stands on the wire.
-#[derive(Deserialize)]
-#[serde(remote = "UnsubscribeUrc")]
-pub(super) enum UnsubscribeName {
-    #[serde(rename = "+LMQTTSUBUNSUB")]
-    SubUnsub,
-    #[serde(rename = "+LMQTTUNSUNSUB")]
-    UnsUnsub,
-}
-
-/// As it stands on the wire.
-#[derive(Deserialize)]
-#[serde(remote = "PublishExtendedUrc")]
-pub(super) enum PublishExtendedName {
-    #[serde(rename = "+LMQTTPUBEX")]
-    PubEx,
-    #[serde(rename = "+LMQTTPUB")]
-    Pub,
-}
-
-#[derive(Deserialize)]
-#[serde(remote = "HexLength", rename_all = "kebab-case")]
-pub(super) enum HexLengthName {
-    Payload,
-    Digits,
-}
-
 #[derive(Deserialize)]
 #[serde(remote = "DataEnd", rename_all = "kebab-case")]
 pub(super) enum PromptEndName {
@@ -135,10 +117,8 @@ impl TryFrom<String> for CommandName {
     type Error = String;
 
     fn try_from(name: String) -> Result<Self, String> {
-        let known = Lmqtt::DEFAULT
-            .commands()
-            .any(|known| known.eq_ignore_ascii_case(&name))
-            || is_standard(&name);
+        let mut dialects = dialect::ALL.into_iter();
+        let known = dialects.any(|dialect| dialect.owns(name.as_bytes())) || is_standard(&name);
         if !known {
             return Err(format!(
                 "the module has no command `{name}`: write its name as `+CSQ`"

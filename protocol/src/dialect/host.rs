@@ -120,7 +120,7 @@ pub enum Said {
 
 /// What a line reports to somebody who does not know what the module was told.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Report<'l> {
+pub enum Recognised<'l> {
     /// This.
     Known(Urc),
     /// It begins as a report does, but nothing is known by this name.
@@ -348,7 +348,6 @@ pub enum Reported {
     Subscribed,
     Unsubscribed,
     Published,
-    /// A publish whose report may have a name of its own.
 }
 
 impl Expected {

@@ -7,21 +7,23 @@ mod error;
 mod host;
 pub mod lmqtt;
 mod module;
+mod switch;
 
 use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 
 pub use error::{DecodeError, EncodeError};
 pub use host::{
     Answer, Ask, Caching, Commanded, Course, Data, Expected, Follow, Host, IfRefused, Next, Plan,
-    Probe, Prompt, Report, Reported, Said, Step, StepEnd, Then, done_or_failed,
+    Probe, Prompt, Recognised, Reported, Said, Step, StepEnd, Then, done_or_failed,
 };
-pub use lmqtt::{HexLength, Lmqtt, PublishExtendedUrc, UnsubscribeUrc};
-
-pub use module::{Act, Finish, Ground, Module, Refused};
+pub use lmqtt::{CacheOverflow, HexLength, Lmqtt, PublishExtendedUrc, UnsubscribeUrc};
+pub use module::{Act, Finish, Ground, Module, NoData, Refused, Report};
+pub use switch::{Choice, Switch, Value};
 
 use crate::at::command::Command;
 use crate::at::framing::Extent;
@@ -77,6 +79,12 @@ pub fn of_model(name: &str) -> Model {
     known.cloned().unwrap_or(UNKNOWN)
 }
 
+/// The command set that users call so, in whatever letter case.
+pub fn by_name(name: &str) -> Option<&'static dyn Dialect> {
+    let mut all = ALL.into_iter();
+    all.find(|dialect| dialect.name().eq_ignore_ascii_case(name))
+}
+
 /// The AT commands and result codes by which one family of modules speaks MQTT.
 pub trait Dialect: fmt::Debug + Send + Sync {
     /// What users call it, such as `LMQTT`.
@@ -94,7 +102,17 @@ pub trait Dialect: fmt::Debug + Send + Sync {
 
     /// Reads a line as a report without knowing what the module was told before; `None` if it is
     /// none.
-    fn report<'l>(&self, line: &'l [u8]) -> Option<Report<'l>>;
+    fn report<'l>(&self, line: &'l [u8]) -> Option<Recognised<'l>>;
+
+    /// In what firmwares differ, and what of that can be chosen.
+    fn switches(&self) -> &'static [Switch];
+
+    /// The same dialect with these switches, by their names; what is no value of a switch, and what
+    /// is not named, stays as it is.
+    fn with(&self, switches: &[(&str, Value<'_>)]) -> Arc<dyn Dialect>;
+
+    /// The names of its commands, with their leading sign.
+    fn command_names(&self) -> Vec<&'static str>;
 
     /// What a request goes through until it is done.
     fn exchange(&self, request: &Request<'_>) -> Exchange;
@@ -125,6 +143,9 @@ pub trait Dialect: fmt::Debug + Send + Sync {
     /// The host's face, for a module with these limits.
     fn host(&self, limits: &Limits) -> Box<dyn Host>;
 
+    /// The module's face, for a module with these limits that has just started.
+    fn module(&self, limits: &Limits) -> Box<dyn Module>;
+
     /// Host: what the end of a publish proves of its message.
     fn proof(&self, end: PublishEnd) -> Proof;
 
@@ -153,6 +174,19 @@ pub trait Dialect: fmt::Debug + Send + Sync {
     /// Module: whether a command of this name belongs to the dialect. Such a command owns the
     /// rest of its command line.
     fn owns(&self, name: &[u8]) -> bool;
+
+    /// Module: whether a command that the dialect owns does something, and so takes longer than one
+    /// that asks or sets.
+    fn acts(&self, command: &Command<'_>) -> bool;
+
+    /// Module: whether a command, if it is good, is answered by a prompt for a payload.
+    fn asks_for_payload(&self, command: &Command<'_>) -> bool;
+
+    /// Module: whether the settings of a connection outlive its link.
+    fn keeps_settings(&self) -> bool;
+
+    /// Module: what it says before it switches itself off.
+    fn farewell(&self) -> &'static str;
 
     /// Module: reads a command that the dialect owns.
     ///

@@ -45,15 +45,17 @@ pub trait Module: fmt::Debug + Send {
         acts: &mut Vec<Act>,
     ) -> Result<Finish, Refused>;
 
-    /// The data that was asked for does not come: the host has left the prompt by an ESC, or the
-    /// module has given up.
-    fn no_data(&mut self, acts: &mut Vec<Act>);
+    /// The data that was asked for does not come.
+    ///
+    /// # Errors
+    /// How the command is refused then.
+    fn no_data(&mut self, why: NoData, acts: &mut Vec<Act>) -> Result<Finish, Refused>;
 
     /// Something has happened that the host may have to hear of: what came of an act, or what
     /// nobody asked for. The lines are appended as [`Act::Report`]s.
     fn happened(&mut self, urc: Urc, acts: &mut Vec<Act>);
 
-    /// A packet was sent again, for the nth time, counted from 1.
+    /// A publish was sent again, for the nth time, counted from 1.
     fn sent_again(
         &mut self,
         connection: ConnectionId,
@@ -62,10 +64,11 @@ pub trait Module: fmt::Debug + Send {
         acts: &mut Vec<Act>,
     );
 
-    /// The line that reports this, whether or not it is so.
-    fn report(&self, urc: &Urc) -> Vec<u8>;
+    /// How this is reported, whether or not it is so.
+    fn report(&self, urc: Urc) -> Report;
 
-    /// The link of a connection is gone, and what is lost with it.
+    /// The link of a connection is gone, and what is lost with it. What is to be said of that
+    /// comes by [`happened`](Self::happened) behind it.
     fn freed(&mut self, connection: ConnectionId);
 
     /// The module starts anew.
@@ -83,6 +86,9 @@ pub trait Ground {
     /// Whether the link stands and MQTT has not been spoken on it.
     fn is_open(&self, connection: ConnectionId) -> bool;
 
+    /// Host and port of [`Act::Open`], as they were given; `None` if the connection is closed.
+    fn peer(&self, connection: ConnectionId) -> Option<(&str, u16)>;
+
     /// Whether the packet data context of this number can be used.
     fn is_active(&self, cid: u8) -> bool;
 
@@ -94,6 +100,9 @@ pub trait Ground {
 }
 
 /// What a module does because of a command or an event, in the order of the acts.
+///
+/// What comes of an act that takes time is told by [`Module::happened`]. A command with an act that
+/// cannot be done at all is refused with [`Refused::NOT_ALLOWED`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Act {
@@ -117,7 +126,8 @@ pub enum Act {
         /// The TLS context that secures it.
         tls: Option<u8>,
     },
-    /// Send CONNECT on the open link. Host, port and TLS are those of the link.
+    /// Send CONNECT on the open link, or as soon as the link that is being made stands. Host, port
+    /// and TLS are those of the link.
     Connect(Box<Connect>),
     /// Subscribe.
     Subscribe {
@@ -164,19 +174,8 @@ pub enum Act {
         /// The connection.
         connection: ConnectionId,
     },
-    /// Send a URC, without line ends; one that goes over several lines is sent in one piece.
-    Report {
-        /// The connection that it tells of.
-        connection: ConnectionId,
-        /// The line.
-        line: Vec<u8>,
-        /// What it says.
-        urc: Urc,
-        /// Whether it tells what came of a command, and so comes no sooner than that may be known.
-        outcome: bool,
-        /// Whether a payload stands in it that nothing tells from the lines behind it.
-        unframed: bool,
-    },
+    /// Send a URC.
+    Report(Report),
     /// Change a TLS context.
     ConfigureTls {
         /// The context.
@@ -195,6 +194,28 @@ pub enum Act {
     Finish(Result<(), Refused>),
 }
 
+/// A URC, and what there is to know of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    /// The line, without line ends; one that goes over several lines is sent in one piece.
+    pub line: Vec<u8>,
+    /// What it says.
+    pub urc: Urc,
+    /// Whether it tells what came of a command, and so comes no sooner than that may be known.
+    pub outcome: bool,
+    /// Whether a payload stands in it that nothing tells from the lines behind it.
+    pub unframed: bool,
+}
+
+/// Why data does not come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoData {
+    /// The host has left the prompt by an ESC.
+    Left,
+    /// The module has waited too long for the next byte.
+    Late,
+}
+
 /// How a command that is not refused goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -203,10 +224,14 @@ pub enum Finish {
     Ok,
     /// `OK`, and what came of it is reported for this connection.
     Reported(ConnectionId),
-    /// Neither before its outcome is known, by [`Act::Finish`]; after this time it is an error.
+    /// Neither before its outcome is known, by [`Act::Finish`]; after this time it is an error, and
+    /// nothing waits for the outcome any more.
     Outcome(Duration),
-    /// Data is asked for first.
+    /// Data is asked for first, perhaps not for the first time.
     Data(Ask),
+    /// Nothing more is said: the final result code came before the data
+    /// ([`Prompt::AfterOk`](super::Prompt::AfterOk)).
+    Silently,
 }
 
 /// Why a command is refused.
@@ -225,4 +250,10 @@ pub enum Refused {
 impl Refused {
     /// Bad parameter, state or form: the one code that ECMT's handlers raise, and families like it.
     pub const NOT_ALLOWED: Self = Self::Cme(CmeError::NOT_ALLOWED);
+}
+
+impl From<ParameterError> for Refused {
+    fn from(_: ParameterError) -> Self {
+        Self::NOT_ALLOWED
+    }
 }

@@ -140,10 +140,10 @@ pub struct TlsUse {
     pub set_up: Option<TlsSetUp>,
 }
 
-/// Certificates or a key, as PEM.
+/// A certificate or a key, as PEM.
 pub type Pem = Arc<[u8]>;
 
-/// What a TLS context is set to.
+/// What a TLS context is set to. Certificates and keys are PEM.
 #[derive(Clone, PartialEq, Eq)]
 pub struct TlsSetUp {
     /// The certificates trusted to sign the broker's; `None` verifies nothing.

@@ -303,14 +303,6 @@ impl Request<'_> {
                     message_id: reported,
                     ..
                 },
-            )
-            | (
-                Self::PublishExtended { message_id, .. },
-                Urc::PublishedExtended {
-                    connection,
-                    message_id: reported,
-                    ..
-                },
             ) => same(connection) && message_id == reported,
             _ => false,
         }

@@ -57,17 +57,6 @@ pub enum Urc {
         /// Why, where it is not success.
         reason: Reason,
     },
-    /// The outcome of an extended publish, where it has a name of its own.
-    PublishedExtended {
-        /// The connection.
-        connection: ConnectionId,
-        /// The packet identifier.
-        message_id: u16,
-        /// What came of it.
-        result: PublishResult,
-        /// Why, where it is not success.
-        reason: Reason,
-    },
     /// A message has come.
     Received {
         /// The connection.
@@ -107,7 +96,6 @@ impl Urc {
             | Self::Disconnected { connection, .. }
             | Self::SubscriptionChanged { connection, .. }
             | Self::Published { connection, .. }
-            | Self::PublishedExtended { connection, .. }
             | Self::Received { connection, .. }
             | Self::Buffered { connection, .. }
             | Self::Status { connection, .. } => *connection,

@@ -10,7 +10,6 @@ use core::alloc::{GlobalAlloc, Layout};
 
 use atmq_protocol::dialect::{Context, Dialect, Lmqtt};
 use atmq_protocol::at::framing::{Frame, ResponseReader};
-use atmq_protocol::limits::Limits;
 use atmq_protocol::mqtt::FormatTable;
 use atmq_protocol::standard::StandardRequest;
 

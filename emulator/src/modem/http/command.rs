@@ -8,7 +8,7 @@ use atmq_protocol::at::result_code::FinalResult;
 use super::{BUSY, EMPTY_URL, HttpUpload, KEYS};
 use crate::http::Method;
 use crate::modem::command::Done;
-use crate::modem::upload::Upload;
+use crate::modem::data::Asked;
 use crate::modem::{Modem, NOT_ALLOWED, Refused};
 
 /// Bytes of an address (Quectel's).
@@ -79,11 +79,7 @@ pub(in crate::modem) fn take_url(
     let length = parameters.integer("url_length", 1, URL_LIMIT)?;
     let patience = modem.patience(parameters, "timeout")?;
     parameters.end()?;
-    Ok(Done::Upload(Upload::http(
-        HttpUpload::Url,
-        length,
-        patience,
-    )))
+    Ok(Done::Data(Asked::http(HttpUpload::Url, length, patience)))
 }
 
 /// `AT+LHTTPGET[=<rsptime>[,<len>[,<timeout>]]]`: with a length, and where the host writes heads
@@ -102,7 +98,7 @@ pub(in crate::modem) fn get(
         Some(length) if modem.http.settings.request_header() => {
             let method = Method::Get;
             let what = HttpUpload::Request { method, patience };
-            Ok(Done::Upload(Upload::http(what, length, input)))
+            Ok(Done::Data(Asked::http(what, length, input)))
         }
         Some(_) => Err(NOT_ALLOWED),
         None => {
@@ -141,7 +137,7 @@ pub(in crate::modem) fn post(
     modem.ready_to_ask()?;
     let method = Method::Post;
     let what = HttpUpload::Request { method, patience };
-    Ok(Done::Upload(Upload::http(what, length, input)))
+    Ok(Done::Data(Asked::http(what, length, input)))
 }
 
 /// `AT+LHTTPREAD[=<wait time>]` → `CONNECT`, the body, `OK`, `+LHTTPREAD: 0`. The body can be read

@@ -104,7 +104,7 @@ pub(super) const COMMANDS: &[Definition] = &[
                     modem.say_line(format!("AT{}", definition.name));
                 }
             }
-            for name in modem.profile.dialect.commands() {
+            for name in modem.profile.dialect.command_names() {
                 modem.say_line(format!("AT{name}"));
             }
             Ok(Done::Answered)

@@ -1,6 +1,6 @@
 use std::time::{Duration, Instant, SystemTime};
 
-use atmq_protocol::dialect::Lmqtt;
+use atmq_protocol::dialect::{HexLength, Lmqtt};
 use atmq_protocol::limits::Limits;
 
 use super::*;
@@ -13,15 +13,13 @@ fn error(text: &str) -> String {
 
 #[test]
 fn the_profiles_in_the_crate_have_the_limits_of_the_protocol() {
+    assert_eq!(Profile::nt35e().limits, dialect::lmqtt::NT35E.limits);
+    assert_eq!(Profile::nt26().limits, dialect::lmqtt::NT26.limits);
+    let dialect = Lmqtt::DEFAULT;
     assert_eq!(
-        Profile::nt35e().limits,
-        atmq_protocol::dialect::lmqtt::NT35E.limits
+        format!("{:?}", Profile::nt35e().dialect),
+        format!("{dialect:?}")
     );
-    assert_eq!(
-        Profile::nt26().limits,
-        atmq_protocol::dialect::lmqtt::NT26.limits
-    );
-    assert_eq!(Profile::nt35e().dialect, Lmqtt::DEFAULT);
     assert_eq!(Profile::nt26().identity.model, "NT26KCN");
     for name in Profile::names() {
         assert_eq!(Profile::by_name(name).unwrap().name, name);
@@ -53,7 +51,7 @@ fn a_file_overrides_single_values_of_its_base() {
         profile.limits,
         Limits {
             host: 50,
-            ..atmq_protocol::dialect::lmqtt::NT26.limits
+            ..dialect::lmqtt::NT26.limits
         }
     );
     assert_eq!(profile.latency.boot.1, Duration::from_millis(1));
@@ -124,6 +122,34 @@ fn what_is_wrong_is_told_with_line_and_column() {
             "base = \"nt35e\"\n[latency.commands_ms]\n\"+CSK\" = [1, 2]\n",
             "line 3, column 1: the module has no command `+CSK`: write its name as `+CSQ`",
         ),
+        (
+            "base = \"nt35e\"\ndialect = \"qmt\"\n",
+            "line 2, column 11: there is no dialect `qmt`, it must be `LMQTT`",
+        ),
+        (
+            "base = \"nt35e\"\ndialect = 5\n",
+            "line 2, column 11: dialect must be `LMQTT`",
+        ),
+        (
+            "base = \"nt35e\"\nquirks = 5\n",
+            "line 2, column 10: invalid type: integer `5`, expected a table",
+        ),
+        (
+            "base = \"nt35e\"\n[quirks]\n hex_lenght = \"digits\"\n",
+            "line 3, column 2: unknown field `hex_lenght`, expected one of `result_urcs`, ",
+        ),
+        (
+            "base = \"nt35e\"\n[quirks]\nhex_length = \"bytes\"\n",
+            "line 3, column 14: unknown variant `bytes`, expected `payload` or `digits`",
+        ),
+        (
+            "base = \"nt35e\"\n[quirks]\ncache_slots = 65\n",
+            "line 3, column 15: invalid value: integer `65`, expected a number from 1 to 64",
+        ),
+        (
+            "base = \"nt35e\"\n[quirks]\nresult_urcs = 1\n",
+            "line 3, column 15: invalid type: integer `1`, expected a boolean",
+        ),
         ("name = \"x\"\n", "line 1, column 1: missing field `banner`"),
         ("name = \n", "line 1, column 8: "),
         ("a = 1\na = 2\n", "line 2, column 1: duplicate key"),
@@ -131,4 +157,32 @@ fn what_is_wrong_is_told_with_line_and_column() {
         let error = error(text);
         assert!(error.starts_with(expected), "{text}\n{error}");
     }
+}
+
+#[test]
+fn a_dialect_reads_its_switches_and_misses_them() {
+    let profile = Profile::parse(
+        "base = \"nt26\"\ndialect = \"lmqtt\"\n[quirks]\ncache_slots = 2\nhex_length = \"digits\"\n",
+    );
+    let expected = Lmqtt {
+        cache_slots: 2,
+        hex_length: HexLength::Digits,
+        ..Lmqtt::DEFAULT
+    };
+    assert_eq!(
+        format!("{:?}", profile.unwrap().dialect),
+        format!("{expected:?}")
+    );
+    let without = |key: &str| {
+        let lines = Profile::text("nt35e").unwrap().lines();
+        let lines: Vec<_> = lines.filter(|line| !line.starts_with(key)).collect();
+        Profile::parse(&lines.join("\n"))
+    };
+    assert!(without("dialect").is_ok());
+    let (own, other) = (
+        without("cache_slots").unwrap_err(),
+        without("plain_errors").unwrap_err(),
+    );
+    assert_eq!(own.message, "missing field `cache_slots`");
+    assert_eq!((own.line, own.column), (other.line, other.column));
 }

@@ -30,6 +30,13 @@ use crate::mqtt::{
     ConnectionId, DataFormat, Request, Setting, SettingKey, Timeouts, Version, Will,
 };
 
+/// `cloud_type` of OneNET (inferred from ECMT).
+#[cfg(feature = "cloud")]
+pub(super) const ONENET: u8 = 1;
+
+/// `cloud_type` of Alibaba Cloud (documented).
+pub(super) const ALIBABA: u8 = 2;
+
 /// Every key by its name on the wire.
 pub(super) const KEYS: [(SettingKey, &str); 15] = [
     (SettingKey::Version, "version"),

@@ -9,7 +9,7 @@ use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
 
-use super::host::LmqttHost;
+use super::host::{LmqttHost, ask_file};
 use crate::at::framing::DataEnd;
 use crate::dialect::{
     Answer, Course, Data, EncodeError, Follow, IfRefused, Next, Plan, Step, StepEnd, Then,
@@ -389,7 +389,7 @@ fn tls_steps(
             timeout_seconds: None,
         })?;
         step.data = Some(Data {
-            ask: host.connect_prompt(bytes.len()),
+            ask: ask_file(&host.limits, bytes.len(), None),
             bytes: bytes.to_vec(),
             // It may be a key.
             secret: true,

@@ -131,7 +131,7 @@ impl LmqttHost {
                 let bytes = formats.send.encode(Cow::Owned(payload)).into_owned();
                 self.limits.check_prompt_data(&bytes)?;
                 let data = Data {
-                    ask: self.prompt(length),
+                    ask: ask_payload(&self.limits, length),
                     bytes,
                     secret: false,
                 };
@@ -149,33 +149,6 @@ impl LmqttHost {
         let mut step = self.step(&request)?;
         step.data = data;
         Ok(step)
-    }
-
-    /// The prompt behind which so many bytes are awaited.
-    fn prompt(&self, length: usize) -> Ask {
-        let Limits {
-            prompt_end,
-            prompt_timeout,
-            ..
-        } = self.limits;
-        Ask {
-            prompt: PROMPT,
-            length: Some(length),
-            end: prompt_end,
-            patience: Some(prompt_timeout),
-            escapable: prompt_end == DataEnd::ControlCharacters,
-        }
-    }
-
-    /// What asks for the bytes of a file (reference `README.md`, "Decisions").
-    pub(super) fn connect_prompt(&self, length: usize) -> Ask {
-        Ask {
-            prompt: Prompt::Line(b"CONNECT"),
-            length: Some(length),
-            end: DataEnd::Length,
-            patience: Some(self.limits.prompt_timeout),
-            escapable: false,
-        }
     }
 
     fn request_in<'l>(&self, line: &'l [u8]) -> Option<Request<'l>> {
@@ -292,18 +265,14 @@ impl Host for LmqttHost {
                 payload: PublishPayload::Prompted(length),
                 ..
             }
-            | Request::PublishExtended { length, .. } => Some(self.prompt(*length)),
+            | Request::PublishExtended { length, .. } => Some(ask_payload(&self.limits, *length)),
             Request::Upload {
                 length,
                 timeout_seconds,
                 ..
             } => {
-                let ask = self.connect_prompt(*length);
                 let patience = timeout_seconds.map(|seconds| Duration::from_secs(seconds.into()));
-                Some(Ask {
-                    patience: patience.or(ask.patience),
-                    ..ask
-                })
+                Some(ask_file(&self.limits, *length, patience))
             }
             _ => None,
         };
@@ -422,6 +391,33 @@ fn command_in<'l>(line: &'l [u8], dialect: &Lmqtt) -> Option<Command<'l>> {
     dialect.owns(command.name).then_some(command)
 }
 
+/// The prompt behind which so many bytes of a payload are awaited.
+pub(super) fn ask_payload(limits: &Limits, length: usize) -> Ask {
+    let Limits {
+        prompt_end,
+        prompt_timeout,
+        ..
+    } = *limits;
+    Ask {
+        prompt: PROMPT,
+        length: Some(length),
+        end: prompt_end,
+        patience: Some(prompt_timeout),
+        escapable: prompt_end == DataEnd::ControlCharacters,
+    }
+}
+
+/// What asks for the bytes of a file (reference `README.md`, "Decisions").
+pub(super) fn ask_file(limits: &Limits, length: usize, patience: Option<Duration>) -> Ask {
+    Ask {
+        prompt: Prompt::Line(b"CONNECT"),
+        length: Some(length),
+        end: DataEnd::Length,
+        patience: Some(patience.unwrap_or(limits.prompt_timeout)),
+        escapable: false,
+    }
+}
+
 /// The report that tells what came of a request.
 fn expected(request: &Request<'_>) -> Option<Expected> {
     let (what, message_id) = match request {
@@ -431,9 +427,8 @@ fn expected(request: &Request<'_>) -> Option<Expected> {
         Request::Disconnect { .. } => (Reported::Disconnected, None),
         Request::Subscribe { message_id, .. } => (Reported::Subscribed, Some(*message_id)),
         Request::Unsubscribe { message_id, .. } => (Reported::Unsubscribed, Some(*message_id)),
-        Request::Publish { message_id, .. } => (Reported::Published, Some(*message_id)),
-        Request::PublishExtended { message_id, .. } => {
-            (Reported::PublishedExtended, Some(*message_id))
+        Request::Publish { message_id, .. } | Request::PublishExtended { message_id, .. } => {
+            (Reported::Published, Some(*message_id))
         }
         _ => return None,
     };

@@ -8,9 +8,6 @@ use crate::mqtt::{
     Change, DataFormat, FormatTable, Intent, PublishPayload, Queried, Request, Setting,
 };
 
-/// `cloud_type` of Alibaba Cloud (documented).
-const ALIBABA: u8 = 2;
-
 pub(super) fn of_request(request: &Request<'_>, formats: &FormatTable) -> Intent {
     match request {
         Request::Configure {
@@ -23,7 +20,7 @@ pub(super) fn of_request(request: &Request<'_>, formats: &FormatTable) -> Intent
                 Setting::KeepAlive(seconds) => Change::KeepAlive(*seconds),
                 Setting::AliAuth { .. } => Change::Platform { alibaba: true },
                 Setting::Cloud { platform, .. } => Change::Platform {
-                    alibaba: *platform == ALIBABA,
+                    alibaba: *platform == config::ALIBABA,
                 },
                 _ => Change::Other,
             },

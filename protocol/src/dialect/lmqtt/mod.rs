@@ -9,9 +9,11 @@ mod host;
 mod information;
 mod intent;
 mod models;
+mod module;
 mod power;
 mod publish;
 mod received;
+mod switches;
 #[cfg(test)]
 mod tests;
 mod tls;
@@ -20,15 +22,19 @@ mod urc;
 use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::time::Duration;
 
 pub use models::{NT26, NT35E};
 
-use super::{Context, DecodeError, Dialect, EncodeError, Host, Model, Power, Report};
-use crate::at::command::Command;
+use super::{
+    Context, DecodeError, Dialect, EncodeError, Host, Model, Module, Power, Recognised, Switch,
+    Value,
+};
+use crate::at::command::{Command, Form};
 use crate::at::framing::Extent;
-use crate::at::parameter::ParameterError;
+use crate::at::parameter::{ParameterError, Parameters};
 use crate::limits::Limits;
 use crate::mqtt::{
     ConnectionId, DataFormat, Exchange, FormatTable, Formats, Information, Proof, PublishEnd,
@@ -50,6 +56,21 @@ pub struct Lmqtt {
     pub pdp_context: bool,
     /// Whether there are `AT+LSSLCFG` and `AT+LFUPL`, which are our own and unverified.
     pub tls_commands: bool,
+    /// Whether the module reports outcomes of publishes before the host asks for it with the key
+    /// `urc`: firmwares differ (reference `README.md`, "Decisions").
+    pub result_urcs: bool,
+    /// Whether the module refuses msgID 0 but for a publish with QoS 0, and there takes nothing
+    /// else.
+    pub strict_message_ids: bool,
+    /// Messages that a connection keeps with `cache` 1.
+    pub cache_slots: usize,
+    /// What happens to a message for which there is no slot.
+    pub cache_overflow: CacheOverflow,
+    /// Whether the configuration of a connection is still there after CLOSE.
+    pub keeps_configuration: bool,
+    /// Whether DISC closes the link and forgets the configuration, as ECMT does: CLOSE after it is
+    /// refused.
+    pub disconnect_frees: bool,
 }
 
 /// How the outcome of an unsubscribe is called.
@@ -68,6 +89,16 @@ pub enum PublishExtendedUrc {
     PubEx,
     /// `+LMQTTPUB`, like that of the plain publish.
     Pub,
+}
+
+/// What happens to a message that finds the cache full. Either way it is reported once, with
+/// `STATS` 13, until a message has been read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CacheOverflow {
+    /// It is dropped.
+    DropNewest,
+    /// It takes the place of the oldest.
+    DropOldest,
 }
 
 /// What the length before a payload in hexadecimal digits counts. No source tells.
@@ -117,6 +148,13 @@ impl Lmqtt {
         publish_hex_length: HexLength::Digits,
         pdp_context: false,
         tls_commands: true,
+        result_urcs: true,
+        strict_message_ids: false,
+        // As many as Quectel's modules keep.
+        cache_slots: 5,
+        cache_overflow: CacheOverflow::DropNewest,
+        keeps_configuration: false,
+        disconnect_frees: false,
     };
 
     /// The names of the commands that this firmware has, with their leading sign.
@@ -171,8 +209,24 @@ impl Dialect for Lmqtt {
         &urc::BEGINNINGS
     }
 
-    fn report<'l>(&self, line: &'l [u8]) -> Option<Report<'l>> {
+    fn report<'l>(&self, line: &'l [u8]) -> Option<Recognised<'l>> {
         urc::report(line, self.hex_length)
+    }
+
+    fn switches(&self) -> &'static [Switch] {
+        &switches::ALL
+    }
+
+    fn with(&self, switches: &[(&str, Value<'_>)]) -> Arc<dyn Dialect> {
+        let mut dialect = self.clone();
+        for (name, value) in switches {
+            switches::set(&mut dialect, name, *value);
+        }
+        Arc::new(dialect)
+    }
+
+    fn command_names(&self) -> Vec<&'static str> {
+        self.commands().collect()
     }
 
     /// Time limits from the manual (reference `lmqtt.md` 1.2).
@@ -251,6 +305,10 @@ impl Dialect for Lmqtt {
         Box::new(host::LmqttHost::new(self.clone(), limits.clone()))
     }
 
+    fn module(&self, limits: &Limits) -> Box<dyn Module> {
+        Box::new(module::LmqttModule::new(self.clone(), limits.clone()))
+    }
+
     fn proof(&self, end: PublishEnd) -> Proof {
         publish::proof(end)
     }
@@ -285,6 +343,28 @@ impl Dialect for Lmqtt {
             .any(|known| name.eq_ignore_ascii_case(known.as_bytes()))
     }
 
+    fn acts(&self, command: &Command<'_>) -> bool {
+        !command.is(command::CFG) && matches!(command.form, Form::Set(_))
+    }
+
+    fn asks_for_payload(&self, command: &Command<'_>) -> bool {
+        const BEFORE_PAYLOAD: usize = 6;
+        match command.form {
+            Form::Set(parameters) if command.is(command::PUB) || command.is(command::PUBEX) => {
+                Parameters::new(parameters).count() == BEFORE_PAYLOAD
+            }
+            _ => false,
+        }
+    }
+
+    fn keeps_settings(&self) -> bool {
+        self.keeps_configuration
+    }
+
+    fn farewell(&self) -> &'static str {
+        power::DOWN
+    }
+
     fn decode_request<'a>(
         &self,
         command: &Command<'a>,
@@ -311,7 +391,7 @@ impl Dialect for Lmqtt {
     }
 
     fn encode_urc(&self, urc: &Urc, formats: &FormatTable, out: &mut Vec<u8>) {
-        urc::encode(urc, self, formats, out);
+        urc::encode(urc, false, self, formats, out);
     }
 }
 

@@ -11,13 +11,16 @@ use memchr::memmem;
 
 use crate::dialect::Power;
 
+/// What the module says when it switches itself off.
+pub(super) const DOWN: &str = "NORMAL POWER DOWN";
+
 pub(super) fn decode(line: &[u8]) -> Option<Power> {
     let holds = |word: &[u8]| memmem::find(line, word).is_some();
     // What a UART catches while it is switched on stands in front.
     let noise = line.iter().take_while(|byte| !byte.is_ascii_graphic());
     if holds(b"boot.rom") || &line[noise.count()..] == b"RDY" {
         Some(Power::Started)
-    } else if holds(b"NORMAL POWER DOWN") {
+    } else if holds(DOWN.as_bytes()) {
         Some(Power::Down)
     } else if !line.starts_with(b"+") && holds(b"Lierda") {
         Some(Power::Banner)

@@ -1,5 +1,6 @@
 //! Rows typed by hand from the reference: bytes to value and value to bytes.
 
+mod module;
 mod payloads;
 mod plans;
 mod reports;

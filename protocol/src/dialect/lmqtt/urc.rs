@@ -19,13 +19,13 @@ use alloc::vec::Vec;
 use super::command::{CLOSE, CONN, DISC, OPEN, PUB, PUBEX, SUBUNSUB};
 use super::{HexLength, Lmqtt, PublishExtendedUrc, UnsubscribeUrc, meaning, number_of, received};
 use crate::at::parameter::{ParameterError, ParameterWriter, Parameters};
-use crate::dialect::Report;
+use crate::dialect::Recognised;
 use crate::mqtt::{
     Connected, ConnectionId, FormatTable, Formats, LinkStatus, OpenFailure, PublishResult, Reason,
     ReasonKind, Refusal, SubscriptionChange, Urc,
 };
 
-const UNSUNSUB: &str = "+LMQTTUNSUNSUB";
+pub(super) const UNSUNSUB: &str = "+LMQTTUNSUNSUB";
 pub(super) const URC: &str = "+LMQTTURC";
 
 /// What is often waited for.
@@ -104,7 +104,7 @@ pub(super) fn decode(line: &[u8], hex_length: HexLength, formats: &FormatTable) 
     }
     for (name, decode) in [
         (PUB, decode_published as fn(&mut _) -> _),
-        (PUBEX, decode_published_extended),
+        (PUBEX, decode_published),
         (SUBUNSUB, decode_subscription),
         (UNSUNSUB, decode_unsubscribed),
         (OPEN, decode_opened),
@@ -123,7 +123,7 @@ pub(super) fn decode(line: &[u8], hex_length: HexLength, formats: &FormatTable) 
 }
 
 /// Reads a line as a report of a module of which nobody knows what it was told.
-pub(super) fn report(line: &[u8], hex_length: HexLength) -> Option<Report<'_>> {
+pub(super) fn report(line: &[u8], hex_length: HexLength) -> Option<Recognised<'_>> {
     // With a length before the payload a message can be read in one way only.
     let shown = FormatTable::all(Formats {
         show_length: true,
@@ -132,9 +132,9 @@ pub(super) fn report(line: &[u8], hex_length: HexLength) -> Option<Report<'_>> {
     let known = [shown, FormatTable::default()]
         .iter()
         .find_map(|formats| decode(line, hex_length, formats));
-    known.map(Report::Known).or_else(|| {
+    known.map(Recognised::Known).or_else(|| {
         let kind = strip_name(line, URC)?.split(|byte| *byte == b',').next()?;
-        Some(Report::Unknown(kind))
+        Some(Recognised::Unknown(kind))
     })
 }
 
@@ -242,18 +242,6 @@ fn decode_published(parameters: &mut Parameters<'_>) -> Decoded {
     }))
 }
 
-fn decode_published_extended(parameters: &mut Parameters<'_>) -> Decoded {
-    let connection = decode_id(parameters)?;
-    let message_id = decode_message_id(parameters)?;
-    let (result, reason) = decode_publish_result(parameters)?;
-    Ok(Some(Urc::PublishedExtended {
-        connection,
-        message_id,
-        result,
-        reason,
-    }))
-}
-
 fn decode_publish_result(
     parameters: &mut Parameters<'_>,
 ) -> Result<(PublishResult, Reason), ParameterError> {
@@ -305,7 +293,14 @@ fn decode_buffered(rest: &[u8]) -> Option<Urc> {
     })
 }
 
-pub(super) fn encode(urc: &Urc, dialect: &Lmqtt, formats: &FormatTable, out: &mut Vec<u8>) {
+/// `extended`: whether it is the outcome of an extended publish.
+pub(super) fn encode(
+    urc: &Urc,
+    extended: bool,
+    dialect: &Lmqtt,
+    formats: &FormatTable,
+    out: &mut Vec<u8>,
+) {
     let name = match urc {
         Urc::Opened { .. } => OPEN,
         Urc::Closed { .. } => CLOSE,
@@ -315,10 +310,9 @@ pub(super) fn encode(urc: &Urc, dialect: &Lmqtt, formats: &FormatTable, out: &mu
             (Some(SubscriptionChange::Unsubscribed), UnsubscribeUrc::UnsUnsub) => UNSUNSUB,
             _ => SUBUNSUB,
         },
-        Urc::Published { .. } => PUB,
-        Urc::PublishedExtended { .. } => match dialect.publish_extended_urc {
-            PublishExtendedUrc::PubEx => PUBEX,
-            PublishExtendedUrc::Pub => PUB,
+        Urc::Published { .. } => match dialect.publish_extended_urc {
+            PublishExtendedUrc::PubEx if extended => PUBEX,
+            _ => PUB,
         },
         Urc::Received { .. } | Urc::Buffered { .. } | Urc::Status { .. } => URC,
     };
@@ -365,12 +359,6 @@ pub(super) fn encode(urc: &Urc, dialect: &Lmqtt, formats: &FormatTable, out: &mu
             }
         }
         Urc::Published {
-            connection,
-            message_id,
-            result,
-            reason,
-        }
-        | Urc::PublishedExtended {
             connection,
             message_id,
             result,

@@ -1,6 +1,8 @@
 //! What modules answer and report.
 
+use super::super::urc;
 use super::*;
+use crate::dialect::{Expected, Reported};
 use crate::mqtt::{Reason, ReasonKind};
 
 #[test]
@@ -157,15 +159,6 @@ fn each_urc_both_ways() {
             published(9, PublishResult::NotSent, Reason::NONE),
         ),
         (
-            "+LMQTTPUBEX: 0,5,0",
-            Urc::PublishedExtended {
-                connection: ID,
-                message_id: 5,
-                result: PublishResult::Done,
-                reason: Reason::NONE,
-            },
-        ),
-        (
             "+LMQTTURC: STATS,0,1",
             Urc::Status {
                 connection: ID,
@@ -225,32 +218,25 @@ fn an_unsubscribe_is_reported_under_either_name() {
 
 #[test]
 fn an_extended_publish_is_reported_under_either_name() {
-    let urc = Urc::PublishedExtended {
-        connection: ID,
-        message_id: 2,
-        result: PublishResult::Done,
-        reason: Reason::NONE,
-    };
-    let plain = Lmqtt {
-        publish_extended_urc: PublishExtendedUrc::Pub,
-        ..Lmqtt::DEFAULT
-    };
     let formats = FormatTable::default();
-    let request = Request::PublishExtended {
+    let expected = Expected {
+        what: Reported::Published,
         connection: ID,
-        message_id: 2,
-        qos: QoS::AtMostOnce,
-        retain: false,
-        topic: "t".into(),
-        length: 0,
+        message_id: Some(2),
     };
-    for (dialect, line) in [
-        (&Lmqtt::DEFAULT, &b"+LMQTTPUBEX: 0,2,0"[..]),
-        (&plain, b"+LMQTTPUB: 0,2,0"),
+    for (publish_extended_urc, line) in [
+        (PublishExtendedUrc::PubEx, &b"+LMQTTPUBEX: 0,2,0"[..]),
+        (PublishExtendedUrc::Pub, b"+LMQTTPUB: 0,2,0"),
     ] {
-        assert_eq!(encode_urc(dialect, &urc, &formats), line);
-        let decoded = dialect.decode_urc(line, &formats);
-        assert!(decoded.is_some_and(|urc| request.is_answered_by(&urc)));
+        let dialect = Lmqtt {
+            publish_extended_urc,
+            ..Lmqtt::DEFAULT
+        };
+        let urc = dialect.decode_urc(line, &formats).unwrap();
+        assert!(expected.is_met_by(&urc));
+        let mut written = Vec::new();
+        urc::encode(&urc, true, &dialect, &formats, &mut written);
+        assert_eq!(written, line);
     }
 }
 

@@ -1,7 +1,16 @@
-use std::collections::VecDeque;
+use alloc::collections::VecDeque;
+use alloc::string::String;
+use alloc::vec::Vec;
 
-use crate::mqtt::Message;
-use crate::quirks::CacheOverflow;
+use crate::dialect::CacheOverflow;
+
+/// A message that waits.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Message {
+    pub(super) message_id: u16,
+    pub(super) topic: String,
+    pub(super) payload: Vec<u8>,
+}
 
 /// Messages that wait to be read, oldest first (`cache` 1).
 #[derive(Debug, Default)]
@@ -33,7 +42,7 @@ impl Cache {
             self.messages.push_back(message);
             return Stored::Kept;
         }
-        let report = !std::mem::replace(&mut self.overflowing, true);
+        let report = !core::mem::replace(&mut self.overflowing, true);
         if overflow == CacheOverflow::DropOldest && self.messages.pop_front().is_some() {
             self.messages.push_back(message);
             return Stored::Replaced { report };
@@ -64,14 +73,10 @@ impl Cache {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::mqtt::QoS;
 
     fn message(message_id: u16, payload: &str) -> Message {
         Message {
             message_id,
-            qos: QoS::AtMostOnce,
-            retain: false,
-            dup: false,
             topic: "t".into(),
             payload: payload.into(),
         }
