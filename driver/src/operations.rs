@@ -131,7 +131,7 @@ impl Performer {
     /// Whether nothing may be sent before the next step.
     pub(crate) fn is_exclusive(&self) -> bool {
         let mut waiting = self.queue.iter();
-        waiting.any(|(performing, _)| performing.is_inseparable())
+        waiting.any(|(of, _)| of.then == Then::Nobody || of.is_undo())
     }
 
     /// Gives up what nobody waits for any more, and what has lost its link.
@@ -212,9 +212,14 @@ impl Performer {
 
     /// Whose turn it is.
     fn turn(&self) -> Option<usize> {
-        let inseparable = |(performing, _): &(Performing, Due)| performing.is_inseparable();
-        if let Some(at) = self.queue.iter().position(inseparable) {
-            return Some(at);
+        let first = |which: fn(&Performing) -> bool| {
+            let mut waiting = self.queue.iter();
+            waiting.position(|(performing, _)| which(performing))
+        };
+        // An undo does not come between what is inseparable either.
+        let held = first(|of| of.then == Then::Nobody).or_else(|| first(Performing::is_undo));
+        if held.is_some() {
+            return held;
         }
         let mut places = self.queue.iter().enumerate();
         let is_free = |(at, (_, due)): (usize, &(Performing, Due))| {
@@ -342,11 +347,6 @@ impl Performing {
 
     fn is_undo(&self) -> bool {
         matches!(self.what, What::Undo(_))
-    }
-
-    /// Whether nothing else may be sent before its next step.
-    fn is_inseparable(&self) -> bool {
-        self.then == Then::Nobody || self.is_undo()
     }
 
     /// Whether it is not to go on where it stands.

@@ -168,11 +168,12 @@ impl PortTask {
         tracing::debug!(why, "port closed");
         let reason = PortClosed(why.into());
         let error = Error::PortClosed(reason.clone());
+        // Who is told of the error finds the port closed.
+        self.tell(ModemState::Closed(reason.clone()));
         self.fail_exchange(&error);
         self.condition.fail(&error);
-        self.end_links(|_| true, &Disconnected::PortClosed(reason.clone()));
+        self.end_links(|_| true, &Disconnected::PortClosed(reason));
         self.performer.fail(&error, Some(&error));
-        self.tell(ModemState::Closed(reason));
         lock(&self.shared.feeds).close();
     }
 

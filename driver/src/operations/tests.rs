@@ -215,6 +215,10 @@ impl Follow for TwoSteps {
 #[test]
 fn nothing_comes_between_what_is_inseparable() {
     let mut host = Host::new();
+    let dropped = link(0);
+    let connecting = host.start(connect(0, false), Some(&dropped));
+    assert_eq!(host.next(), close(0));
+    host.hear("\r\nERROR\r\n");
     let mut topic = Step::new(b"AT+TOPIC\r".into(), Duration::from_secs(5));
     topic.then = Then::Nobody;
     let mut told = host.start(state(0), None);
@@ -226,8 +230,13 @@ fn nothing_comes_between_what_is_inseparable() {
     host.hear(OK);
     assert!(host.performer.is_exclusive());
     let _other = host.start(state(1), None);
+    // Not even an undo.
+    drop(connecting);
     assert_eq!(host.next(), r"AT+PAYLOAD\r");
     host.hear(OK);
+    assert!(host.performer.is_exclusive());
+    assert_eq!(host.next(), close(0));
+    host.hear("\r\nERROR\r\n");
     assert!(!host.performer.is_exclusive());
     assert_eq!(host.next(), r"AT+LMQTTCONN?\r");
     assert_eq!(told.try_recv(), Err(TryRecvError::Empty));

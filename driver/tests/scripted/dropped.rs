@@ -78,6 +78,31 @@ async fn a_client_that_is_accepted_meanwhile_is_disconnected() {
     }
 }
 
+/// The outcome has been told, and nobody has looked.
+#[tokio::test(start_paused = true)]
+async fn a_connection_that_nobody_takes_is_disconnected() {
+    let (modem, mut module) = line();
+    let mut connecting = Box::pin(modem.connect(options()));
+    let heard = async {
+        configure(&mut module).await;
+        module.answer(OPEN, OPENED).await;
+        module.hear(CONNECT).await;
+    };
+    tokio::select! {
+        outcome = &mut connecting => panic!("{outcome:?}"),
+        () = heard => {}
+    }
+    let accepted = format!("{OK}\r\n+LMQTTCONN: 0,0,0\r\n");
+    module.say(&accepted).await;
+    module.hear_nothing(1).await;
+    drop(connecting);
+    let left = "\r\nOK\r\n\r\n+LMQTTDISC: 0,0\r\n";
+    module.answer("AT+LMQTTDISC=0\r", left).await;
+    module.answer("AT+LMQTTCLOSE=0\r", CLOSED).await;
+    then_another(&modem, &mut module, &[]).await;
+    connected(&modem, &mut module).await;
+}
+
 #[tokio::test(start_paused = true)]
 async fn it_is_undone_behind_the_fence() {
     let (modem, mut module) = line();
