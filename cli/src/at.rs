@@ -6,7 +6,7 @@ use std::io::{IsTerminal as _, stdin};
 use std::time::Duration;
 
 use atmq_protocol::at::result_code::FinalResult;
-use atmq_protocol::dialect::Dialect as _;
+use atmq_protocol::dialect::UNKNOWN;
 use atmq_protocol::throttle::Throttle;
 use regex::bytes::Regex;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -15,7 +15,7 @@ use tokio::time::{Instant, timeout_at};
 use self::print::Printer;
 use self::script::{Action, Input, plan};
 use self::step::{LIMIT, Step};
-use crate::dialogue::{DIALECT, Dialogue, Heard, is_success};
+use crate::dialogue::{Dialogue, Heard, Line, is_success};
 use crate::duration::seconds;
 use crate::failure::{Failure, FailureKind};
 use crate::input::{read_all, unreadable};
@@ -73,7 +73,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
         }
     }
     let mut session = Session {
-        dialogue: Dialogue::new(arguments.port.open().await?),
+        dialogue: Dialogue::new(arguments.port.open().await?, UNKNOWN),
         printer: Printer::new(arguments.json, arguments.explain),
         overlong: Throttle::new(),
     };
@@ -142,7 +142,7 @@ impl<P: AsyncRead + AsyncWrite + Unpin> Session<P> {
                 let until = Instant::now() + *time;
                 while let Some(heard) = self.next(until).await? {
                     if let Heard::Line(line) = heard {
-                        self.printer.received(&line)?;
+                        self.printer.received(&line.bytes)?;
                     }
                 }
                 Ok(())
@@ -166,8 +166,7 @@ impl<P: AsyncRead + AsyncWrite + Unpin> Session<P> {
                 self.dialogue.expect_prompt();
             }
             self.printer.sent(step.command)?;
-            let line = format!("{}\r", step.command);
-            self.dialogue.write(line.as_bytes()).await?;
+            self.dialogue.command(step.command.as_bytes()).await?;
         }
         while !waits.are_over() || expects.peek().is_some() {
             let line = match self.next(deadline).await? {
@@ -189,13 +188,16 @@ impl<P: AsyncRead + AsyncWrite + Unpin> Session<P> {
             };
             if let Some(step) = step
                 && !waits.answered
-                && line.trim_ascii_end() == step.command.as_bytes()
+                && line.bytes.trim_ascii_end() == step.command.as_bytes()
             {
                 // The echo.
                 continue;
             }
-            self.printer.received(&line)?;
-            if expects.peek().is_some_and(|expect| expect.is_match(&line)) {
+            self.printer.received(&line.bytes)?;
+            if expects
+                .peek()
+                .is_some_and(|expect| expect.is_match(&line.bytes))
+            {
                 expects.next();
             }
             if let Some(step) = step {
@@ -209,11 +211,11 @@ impl<P: AsyncRead + AsyncWrite + Unpin> Session<P> {
     async fn judge(
         &mut self,
         step: &Step<'_>,
-        line: &[u8],
+        line: &Line,
         waits: &mut Waits<'_>,
     ) -> Result<(), Failure> {
         if !waits.answered
-            && let Some(result) = FinalResult::decode(line)
+            && let Some(result) = FinalResult::decode(&line.bytes)
         {
             match result {
                 // The command announced data, and the module is ready for it.
@@ -231,14 +233,13 @@ impl<P: AsyncRead + AsyncWrite + Unpin> Session<P> {
                 }
             }
             waits.answered = true;
-            self.dialogue.formats = step.formats.clone();
-        } else if let Some(request) = &step.reported
-            && let Some(urc) = DIALECT.decode_urc(line, &self.dialogue.formats)
-            && request.is_answered_by(&urc)
+        } else if let Some(report) = &step.report
+            && let Some(urc) = line.urc()
+            && report.is_met_by(urc)
         {
             waits.reported = true;
-            if !is_success(&urc) {
-                let line = String::from_utf8_lossy(line);
+            if !is_success(urc) {
+                let line = String::from_utf8_lossy(&line.bytes);
                 return Err(Failure::new(
                     FailureKind::Refused,
                     format!("{} did not succeed: {line}", step.shown()),
@@ -277,7 +278,7 @@ impl<'s> Waits<'s> {
     fn of(step: Option<&'s Step<'_>>) -> Self {
         Self {
             answered: step.is_none(),
-            reported: step.is_none_or(|step| step.reported.is_none()),
+            reported: step.is_none_or(|step| step.report.is_none()),
             data: step.and_then(|step| step.data),
         }
     }

@@ -166,8 +166,8 @@ impl BrokerArguments {
             options = options.will(Will {
                 qos: self.will.will_qos,
                 retain: self.will.will_retain,
-                topic: topic.into(),
-                payload: payload.into_bytes().into(),
+                topic,
+                payload: payload.into_bytes(),
             });
         }
         Ok(options)
@@ -243,8 +243,8 @@ pub(crate) async fn disconnect(client: &Client) -> Result<(), Failure> {
     .map_err(|error| exchange_failure(&error))
 }
 
-/// How long the program waits for the module to disconnect when a signal stops it: the limit in the
-/// manual (reference `lmqtt.md` 1.2).
+/// How long the program waits for the module to disconnect when a signal stops it. Ours: what
+/// manuals allow a disconnect.
 pub(crate) const LEAVE: Duration = Duration::from_secs(5);
 
 /// Disconnects, unless the module takes longer for it than this: it may still be busy with what was

@@ -8,7 +8,7 @@ use tokio::time::timeout;
 use crate::broker::{connect_failure, exchange_failure, publish_failure, unique_client_id};
 use crate::capture::{RecordArguments, Recorder};
 use crate::duration::milliseconds;
-use crate::emulate::{no_pty, start_broker};
+use crate::emulate::{default_profile, no_pty, start_broker};
 use crate::failure::{Failure, FailureKind};
 use crate::output::print_line;
 use crate::port::{host_and_port, open_failure};
@@ -17,7 +17,7 @@ use crate::visible::visible;
 
 /// Show the whole path at work: driver, serial device, emulated module, broker, and back
 ///
-/// Starts a broker and an emulated NT35E on a pseudo terminal, connects through the driver,
+/// Starts a broker and an emulated module on a pseudo terminal, connects through the driver,
 /// publishes four messages to itself and checks every byte that comes back.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
@@ -55,12 +55,13 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
         (Some(broker), _) => ("127.0.0.1".into(), broker.local_addr().port()),
         (None, broker) => broker.expect("without the embedded broker there is another"),
     };
+    let profile = Profile::by_name(default_profile()).expect("it is one of the known");
     let pty = Pty::open().map_err(|error| no_pty(&error))?;
     let device = pty.path().display().to_string();
     if !json {
         print_line(format!("broker {host}:{port}, module {device}\n"))?;
     }
-    let module = tokio::spawn(Emulator::new(Profile::nt35e().instant()).serve(pty));
+    let module = tokio::spawn(Emulator::new(profile.instant()).serve(pty));
     let start = Instant::now();
     let recorder = arguments.record.create(&device, None)?;
     let settings = Settings::default().tap(move |tapped| {

@@ -2,39 +2,45 @@
 //! sent by itself.
 
 use atmq_protocol::at::framing::{Frame, MESSAGE_GAP, ResponseReader};
-use atmq_protocol::dialect::{Context, Dialect as _, Lmqtt};
-use atmq_protocol::mqtt::{Connected, FormatTable, PublishResult, Urc};
+use atmq_protocol::at::result_code::FinalResult;
+use atmq_protocol::dialect::{Model, Said};
+use atmq_protocol::mqtt::{Connected, PublishResult, Urc};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::time::timeout;
 
+use crate::dialect::{LINE_LIMIT, Listener};
 use crate::failure::{Failure, FailureKind};
-
-/// The longest line: a payload of a prompt, in hexadecimal digits, with its topic.
-const LINE_LIMIT: usize = 20 * 1024;
 
 /// So many bytes of an unfinished line can be shown.
 const TAIL_LIMIT: usize = 256;
 
-pub(crate) const DIALECT: Lmqtt = Lmqtt::DEFAULT;
-
-/// What lines depend on, whatever the model of the module: the limits that matter to them are the
-/// same for all.
-pub(crate) fn context(formats: &FormatTable) -> Context<'_> {
-    Context {
-        limits: &atmq_protocol::dialect::lmqtt::NT35E.limits,
-        formats,
-    }
-}
-
 /// Something the module has sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Heard {
-    /// A line without its line end.
-    Line(Vec<u8>),
+    Line(Line),
     /// The prompt `> `, after it was expected.
     Prompt,
     /// A line of so many bytes was too long and has been passed over.
     Overlong(usize),
+}
+
+/// A line of the module.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Line {
+    /// Without its line end.
+    pub(crate) bytes: Vec<u8>,
+    /// What it says in the command set that is spoken.
+    pub(crate) said: Option<Said>,
+}
+
+impl Line {
+    /// What it reports.
+    pub(crate) fn urc(&self) -> Option<&Urc> {
+        match &self.said {
+            Some(Said::Urc(urc)) => Some(urc),
+            _ => None,
+        }
+    }
 }
 
 /// A port, and how what comes from it is cut into lines.
@@ -42,18 +48,21 @@ pub(crate) enum Heard {
 pub(crate) struct Dialogue<P> {
     port: P,
     reader: ResponseReader,
-    /// How payloads are written now, which decides how far a line reaches.
-    pub(crate) formats: FormatTable,
+    pub(crate) listener: Listener,
+    /// The command that waits for its final result code.
+    pending: Option<Vec<u8>>,
     /// The end of what has come and is no whole line yet.
     tail: Vec<u8>,
 }
 
 impl<P: AsyncRead + AsyncWrite + Unpin> Dialogue<P> {
-    pub(crate) fn new(port: P) -> Self {
+    /// With a module of this model, as far as it is known.
+    pub(crate) fn new(port: P, model: Model) -> Self {
         Self {
             port,
             reader: ResponseReader::new(LINE_LIMIT),
-            formats: FormatTable::default(),
+            listener: Listener::new(model),
+            pending: None,
             tail: Vec::new(),
         }
     }
@@ -65,7 +74,7 @@ impl<P: AsyncRead + AsyncWrite + Unpin> Dialogue<P> {
 
     /// From now on a `>` at the beginning of a line is a prompt.
     pub(crate) fn expect_prompt(&mut self) {
-        self.reader.expect_prompt();
+        self.reader.expect_prompt(b">");
     }
 
     /// A prompt is no longer expected.
@@ -79,15 +88,16 @@ impl<P: AsyncRead + AsyncWrite + Unpin> Dialogue<P> {
     /// The port is lost.
     pub(crate) async fn hear(&mut self) -> Result<Heard, Failure> {
         loop {
-            let context = context(&self.formats);
-            match self.reader.next(|line| DIALECT.extent(line, context)) {
+            match self.reader.next(|line| self.listener.extent(line)) {
                 Some(
                     Frame::Line(line)
                     | Frame::Message { line, .. }
                     | Frame::Lost { bytes: line, .. }
                     | Frame::Torn(line),
                 ) => {
-                    return Ok(Heard::Line(line.to_vec()));
+                    let bytes = line.to_vec();
+                    let said = self.understand(&bytes);
+                    return Ok(Heard::Line(Line { bytes, said }));
                 }
                 Some(Frame::Prompt) => return Ok(Heard::Prompt),
                 Some(Frame::Overlong { length }) => return Ok(Heard::Overlong(length)),
@@ -115,6 +125,33 @@ impl<P: AsyncRead + AsyncWrite + Unpin> Dialogue<P> {
                 Err(error) => return Err(lost(&error.to_string())),
             }
         }
+    }
+
+    /// Takes in what a line says.
+    fn understand(&mut self, line: &[u8]) -> Option<Said> {
+        match FinalResult::decode(line) {
+            None => return self.listener.read(line, self.pending.as_deref()),
+            // The end is still to come.
+            Some(FinalResult::Connect(_)) => {}
+            Some(result) => {
+                if let Some(pending) = self.pending.take()
+                    && result == FinalResult::Ok
+                {
+                    self.listener.carried_out(&pending);
+                }
+            }
+        }
+        None
+    }
+
+    /// Writes a command line, and its carriage return.
+    ///
+    /// # Errors
+    /// The port is lost.
+    pub(crate) async fn command(&mut self, line: &[u8]) -> Result<(), Failure> {
+        self.listener.follow(line);
+        self.pending = Some(line.to_vec());
+        self.write(&[line, b"\r"].concat()).await
     }
 
     /// Writes bytes as they are.

@@ -3,6 +3,7 @@ mod check;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use atmq_driver::{BringUp, Clock, Modem, Progress, Registration, Signal, SimStatus};
+use atmq_protocol::dialect::UNKNOWN;
 use serde_json::json;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -192,7 +193,7 @@ async fn module(modem: &Modem) -> Check {
     };
     let Some(model) = identity.model else {
         let check = Check::warning("module", "it does not tell its model");
-        return check.hint("the limits of an NT26 are assumed");
+        return check.hint(format!("the limits of the {} are assumed", UNKNOWN.name));
     };
     let mut detail = model;
     for (words, value) in [

@@ -24,6 +24,7 @@ use clap::ValueEnum;
 use clap::builder::PossibleValuesParser;
 
 pub(crate) use announce::Announcer;
+pub(crate) use profile::default_profile;
 pub(crate) use reach::listen;
 pub(crate) use words::LINE_LIMIT;
 

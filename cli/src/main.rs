@@ -13,6 +13,7 @@ mod config;
 mod control;
 mod data;
 mod demo;
+mod dialect;
 mod dialogue;
 mod diff;
 mod doctor;

@@ -16,7 +16,7 @@ use atmq_driver::session::{Event, Session};
 use atmq_protocol::mqtt::Urc;
 
 use floor::{fastest, floor};
-use session::{exchange, publish, session};
+use session::{perform, publish, session};
 
 const BYTES: usize = 8 * 1024 * 1024;
 const EXCHANGES: u16 = 20_000;
@@ -65,7 +65,7 @@ fn main() {
     let (floor_time, _) = fastest(|| floor(wire.as_bytes()));
     let mut round = || {
         for (id, answer) in (1..=EXCHANGES).zip(&answers) {
-            exchange(
+            perform(
                 &mut session,
                 publish(id, vec![b'x'; 64]),
                 answer.as_bytes(),

@@ -1,16 +1,14 @@
 use std::sync::Arc;
 
 use atmq_protocol::mqtt::{
-    ConnectionId, ConnectionState, Proof, PublishEnd, PublishResult, QoS, Request, TopicFilter,
-    Urc, check_filter, check_topic,
+    ConnectionId, ConnectionState, Operation, Outcome, Proof, Publish, PublishResult, QoS,
+    TopicFilter, check_filter, check_topic,
 };
 
-use crate::connect::{report, state, tolerate};
 use crate::error::{Disconnected, Error, ExchangeError, PublishError, Reached, RequestError};
 use crate::messages::Link;
 use crate::modem::Modem;
-use crate::port_task::Call;
-use crate::session::{Command, Publish};
+use crate::operations::Performed;
 
 /// A connection to a broker. Cheap to clone; all clones are the same connection.
 ///
@@ -63,7 +61,12 @@ impl Client {
     /// # Errors
     /// The connection has ended, or the module does not answer.
     pub async fn state(&self) -> Result<Option<ConnectionState>, Error> {
-        state(&self.modem, Some(self.link.clone())).await
+        let connection = self.link.connection;
+        let performed = self.perform(Operation::State { connection }).await?;
+        match performed.into_outcome()? {
+            Outcome::State(state) => Ok(state),
+            _ => Ok(None),
+        }
     }
 
     /// Subscribes to a topic filter, and waits until the broker has acknowledged it.
@@ -84,17 +87,17 @@ impl Client {
         filters: impl IntoIterator<Item = (impl Into<String>, QoS)>,
     ) -> Result<(), Error> {
         let filters = filters.into_iter().map(|(filter, qos)| {
-            let filter = checked_filter(filter)?.into();
+            let filter = checked_filter(filter)?;
             Ok(TopicFilter { filter, qos })
         });
         let filters = filters.collect::<Result<Vec<_>, RequestError>>()?;
         let names: Vec<_> = filters.iter().map(|of| of.filter.clone()).collect();
-        let request = Request::Subscribe {
+        let operation = Operation::Subscribe {
             connection: self.link.connection,
             message_id: self.link.next_message_id(),
             filters,
         };
-        self.change_subscription(request, &names.join(", ")).await
+        self.change_subscription(operation, &names.join(", ")).await
     }
 
     /// Takes a subscription back, and waits until the broker has acknowledged it.
@@ -103,29 +106,20 @@ impl Client {
     /// As for [`subscribe`](Self::subscribe).
     pub async fn unsubscribe(&self, filter: impl Into<String>) -> Result<(), Error> {
         let filter = checked_filter(filter)?;
-        let request = Request::Unsubscribe {
+        let operation = Operation::Unsubscribe {
             connection: self.link.connection,
             message_id: self.link.next_message_id(),
-            filters: vec![filter.clone().into()],
+            filters: vec![filter.clone()],
         };
-        self.change_subscription(request, &filter).await
+        self.change_subscription(operation, &filter).await
     }
 
-    async fn change_subscription(
-        &self,
-        request: Request<'static>,
-        filter: &str,
-    ) -> Result<(), Error> {
-        let answer = self.exchange(Command::Mqtt(request)).await?;
-        match report(answer) {
-            Some(Urc::SubscriptionChanged { result, .. }) => match result {
-                Ok(_) => Ok(()),
-                Err(reason) => Err(Error::Subscription {
-                    filter: filter.into(),
-                    reason,
-                }),
-            },
-            // A dialect that reports nothing ends with its final result code.
+    async fn change_subscription(&self, operation: Operation, filter: &str) -> Result<(), Error> {
+        match self.perform(operation).await?.into_outcome()? {
+            Outcome::SubscriptionFailed(reason) => Err(Error::Subscription {
+                filter: filter.into(),
+                reason,
+            }),
             _ => Ok(()),
         }
     }
@@ -161,35 +155,31 @@ impl Client {
             topic,
             payload: payload.into(),
         };
-        let dialect = self.modem.dialect();
-        let answer = match self.exchange(Command::Publish(publish)).await {
-            Ok(answer) => answer,
-            Err(error) => {
-                let unsent = match &error {
-                    Error::Exchange(ExchangeError::Refused { .. }) => {
-                        dialect.proof(PublishEnd::Refused) == Proof::NeverLeft
-                    }
-                    error => is_unsent(error),
-                };
-                return Err(match unsent {
-                    true => PublishError::NotSent(error),
-                    false => PublishError::Unknown(error),
-                });
-            }
+        let performed = match self.perform(Operation::Publish(publish)).await {
+            Ok(performed) => performed,
+            Err(error) => return Err(unpublished(error, Proof::MayHaveArrived)),
         };
-        let Some(Urc::Published { result, reason, .. }) = report(answer) else {
-            return Ok(Delivery::Accepted);
-        };
-        match (dialect.proof(PublishEnd::Reported(result, reason)), result) {
-            (Proof::Acknowledged, _) if qos == QoS::AtMostOnce => Ok(Delivery::Sent),
-            (Proof::Acknowledged, _) => Ok(Delivery::Acknowledged),
-            (_, PublishResult::WrongAcknowledgement) => {
-                Err(PublishError::WrongAcknowledgement { reason })
-            }
-            (proof, _) => Err(PublishError::Failed {
-                reason,
-                may_have_arrived: proof == Proof::MayHaveArrived,
-            }),
+        match (performed.outcome, performed.error) {
+            (Outcome::Failed(proof), Some(error)) => Err(unpublished(error, proof)),
+            (
+                Outcome::Published {
+                    result,
+                    reason,
+                    proof,
+                },
+                _,
+            ) => match (proof, result) {
+                (Proof::Acknowledged, _) if qos == QoS::AtMostOnce => Ok(Delivery::Sent),
+                (Proof::Acknowledged, _) => Ok(Delivery::Acknowledged),
+                (_, PublishResult::WrongAcknowledgement) => {
+                    Err(PublishError::WrongAcknowledgement { reason })
+                }
+                (proof, _) => Err(PublishError::Failed {
+                    reason,
+                    may_have_arrived: proof == Proof::MayHaveArrived,
+                }),
+            },
+            _ => Ok(Delivery::Accepted),
         }
     }
 
@@ -203,36 +193,24 @@ impl Client {
     pub async fn disconnect(&self) -> Result<(), Error> {
         match self.link.ended() {
             Some(reason) => Err(Error::Disconnected(reason)),
-            None => self.leave(true, Disconnected::Requested).await,
+            None => {
+                let Self { modem, link } = self.clone();
+                let operation = Operation::Disconnect {
+                    connection: link.connection,
+                    connected: true,
+                };
+                let leaving =
+                    tokio::spawn(async move { modem.perform(operation, Some(link)).await });
+                let left = leaving.await.map_err(|_| self.modem.closed())??;
+                left.map_or(Ok(()), |left| left.into_outcome().map(drop))
+            }
         }
     }
 
-    /// Gives up a connection that was not established.
-    pub(crate) async fn abandon(&self) {
-        // Why it was not is what the caller is told.
-        let _ = self.leave(false, Disconnected::NotEstablished).await;
-    }
-
-    async fn leave(&self, connected: bool, reason: Disconnected) -> Result<(), Error> {
-        let Self { modem, link } = self.clone();
-        let connection = link.connection;
-        let leaving = tokio::spawn(async move {
-            let disconnect = Command::Mqtt(Request::Disconnect { connection });
-            let close = Command::Mqtt(Request::Close { connection });
-            let disconnected = match connected {
-                true => tolerate(modem.exchange(disconnect, None, None).await),
-                false => Ok(()),
-            };
-            let closed = tolerate(modem.exchange(close, None, None).await);
-            modem.send(Call::Detach { link, reason }).await?;
-            disconnected.and(closed)
-        });
-        leaving.await.map_err(|_| self.modem.closed())?
-    }
-
-    async fn exchange(&self, command: Command) -> Result<crate::session::Answer, Error> {
+    async fn perform(&self, operation: Operation) -> Result<Performed, Error> {
         let link = Some(self.link.clone());
-        self.modem.exchange(command, None, link).await
+        let performed = self.modem.perform(operation, link).await?;
+        performed.ok_or_else(|| self.modem.closed())
     }
 }
 
@@ -247,6 +225,14 @@ pub(crate) fn checked_filter(filter: impl Into<String>) -> Result<String, Reques
 /// Refuses what is no topic to publish to.
 pub(crate) fn checked_topic(field: &'static str, topic: &str) -> Result<(), RequestError> {
     check_topic(topic).map_err(|error| RequestError::Topic { field, error })
+}
+
+/// What it says of a message that its publish failed with this error, behind which this is proved.
+fn unpublished(error: Error, proof: Proof) -> PublishError {
+    match proof == Proof::NeverLeft || is_unsent(&error) {
+        true => PublishError::NotSent(error),
+        false => PublishError::Unknown(error),
+    }
 }
 
 /// Whether the module was not given the message of a publish that failed with this error.

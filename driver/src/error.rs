@@ -258,7 +258,7 @@ pub enum Error {
         command: String,
     },
     /// The broker or the module did not take the subscription, or the end of it. That the module
-    /// gives no reason where it is the broker's refusal is inferred (reference `lmqtt.md` 1.6).
+    /// gives no reason where it is the broker's refusal is inferred.
     #[error("{} (`{filter}`)", subscription_words(*.reason))]
     Subscription {
         /// The topic filter; several are separated by a comma and a blank.

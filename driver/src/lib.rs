@@ -1,7 +1,7 @@
 //! The host (DTE) side: a typed async MQTT client over the AT commands of a cellular module.
 //!
-//! The module (Lierda NT35E, NT26) has an MQTT client inside; a host speaks to it in AT commands
-//! over a serial port. This crate makes that an API that never takes one command's answer for
+//! The module has an MQTT client inside; a host speaks to it in AT commands over a serial port.
+//! Which modules are known stands in [`protocol::dialect`]. This crate makes that an API that never takes one command's answer for
 //! another's, carries any payload unchanged, and says honestly what became of each message.
 //!
 //! ```no_run
@@ -49,6 +49,7 @@ mod counters;
 mod error;
 mod messages;
 mod modem;
+mod operations;
 mod port;
 mod port_task;
 pub mod reconnect;
@@ -63,11 +64,11 @@ pub use atmq_protocol as protocol;
 pub use atmq_protocol::Secret;
 pub use atmq_protocol::at::framing::DataEnd;
 pub use atmq_protocol::at::result_code::{CmeError, FinalResult};
-pub use atmq_protocol::dialect::EncodeError;
+pub use atmq_protocol::dialect::{EncodeError, Model};
 pub use atmq_protocol::limits::Limits;
 pub use atmq_protocol::mqtt::{
-    ConnectionId, ConnectionState, LinkStatus, OpenFailure, QoS, Reason, ReasonKind, Refusal,
-    Timeouts, TlsVersion, TopicError, Version, Will,
+    ConnectionId, ConnectionState, LinkStatus, OpenFailure, PayloadFormat, QoS, Reason, ReasonKind,
+    Refusal, Timeouts, TlsVersion, TopicError, Version, Will,
 };
 pub use atmq_protocol::standard::{
     Clock, Location, Operator, OperatorFormat, Pin, PinError, Registration, RegistrationChanged,
@@ -75,7 +76,7 @@ pub use atmq_protocol::standard::{
 };
 pub use bring_up::{BringUp, BringUpError, BringUpReason, Network, Progress};
 pub use client::{Client, Delivery};
-pub use connect::{ConnectOptions, PayloadFormat};
+pub use connect::ConnectOptions;
 pub use counters::Counters;
 pub use error::{
     ConnectError, Disconnected, Error, ExchangeError, OpenError, PortClosed, PortLost,

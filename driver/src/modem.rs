@@ -3,7 +3,8 @@ mod questions;
 use std::sync::Arc;
 use std::time::Duration;
 
-use atmq_protocol::dialect::Dialect;
+use atmq_protocol::dialect;
+use atmq_protocol::mqtt::{Connect, Operation, Outcome, Publish};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{mpsc, oneshot};
 
@@ -12,12 +13,12 @@ use crate::connect::{self, ConnectOptions};
 use crate::counters::Counters;
 use crate::error::{ConnectError, Error, OpenError, PortClosed, RequestError};
 use crate::messages::{Inbox, Link, Messages};
+use crate::operations::{Asked, Performed};
 use crate::port::open_port;
 use crate::port_task::{Call, PortTask, Shared, Stream, Supply, lock};
-use crate::session::{Answer, Command, Publish, RawCommand, Response, Session, check_publish};
+use crate::session::{Answer, Command, RawCommand, Response, Session};
 use crate::settings::Settings;
 use crate::state::{ModemState, StateChanges};
-use crate::tls::StoredFiles;
 use crate::unsolicited::{Lines, Urcs};
 
 pub use questions::{Address, Functionality, Identity, NetworkStatus, Signal};
@@ -91,11 +92,7 @@ impl Modem {
         let (resets, wanted) = mpsc::channel(RESETS);
         let shared = Arc::new(Shared::default());
         let settings = Arc::new(settings);
-        let limits = settings
-            .limits
-            .clone()
-            .unwrap_or(atmq_protocol::dialect::lmqtt::NT26.limits);
-        let session = Session::new(settings.dialect, limits);
+        let session = Session::new(settings.model.as_ref().unwrap_or(&dialect::UNKNOWN));
         let task = PortTask::new(session, asked, wanted, shared.clone(), settings.clone());
         tokio::spawn(task.run(stream, supply));
         Self {
@@ -109,7 +106,7 @@ impl Modem {
     /// Brings a module of unknown state in order: waits until it answers, and until nothing of
     /// an earlier program can be taken for an answer; then switches echo off (`ATE0`) and error
     /// numbers on (`AT+CMEE=1`), and asks for the model, unless
-    /// [`Settings::limits`] tells what it accepts. From then on the module is kept so.
+    /// [`Settings::model`] tells it. From then on the module is kept so.
     ///
     /// A module that is asleep or booting has about 50 s to answer: it is sent `AT` once, and may
     /// take what follows for the data of an earlier program until it has had the time to give up
@@ -188,7 +185,7 @@ impl Modem {
         command: RawCommand,
         limit: Option<Duration>,
     ) -> Result<Response, Error> {
-        match self.exchange(Command::Raw(command), limit, None).await? {
+        match self.exchange(Command::Raw(command), limit).await? {
             Answer::Raw(response) => Ok(response),
             _ => unreachable!("a raw command has a raw answer"),
         }
@@ -208,8 +205,8 @@ impl Modem {
 
     /// Configures a connection, opens it and connects to the broker.
     ///
-    /// Dropping the future lets the command in progress run to its end and leaves the module's
-    /// connection as far as it has come; the next `connect` begins by closing it.
+    /// Dropping the future lets the command in progress run to its end; then what has been made
+    /// of the connection is released, before other commands are sent.
     ///
     /// # Errors
     /// Something cannot be written as a command, the connection is in use, the module cannot
@@ -232,32 +229,23 @@ impl Modem {
         *lock(&self.shared.counters)
     }
 
-    /// Whether the module can carry the message; true until it is known what module it is.
+    /// Whether the module can carry the message on a connection that is made so; true until it is
+    /// known what module it is.
     pub(crate) fn check_publish(
         &self,
-        options: &ConnectOptions,
+        connect: &Connect,
         publish: Publish,
     ) -> Result<(), RequestError> {
-        let known = lock(&self.shared.limits).clone();
-        let Some(limits) = self.settings.limits.clone().or(known) else {
+        let known = lock(&self.shared.model).clone();
+        let Some(model) = self.settings.model.clone().or(known) else {
             return Ok(());
         };
-        let format = options.send_format(&limits);
-        check_publish(self.settings.dialect, limits, format, publish)
-    }
-
-    /// The command set of the module.
-    pub(crate) fn dialect(&self) -> &'static dyn Dialect {
-        self.settings.dialect
-    }
-
-    /// The files that were sent to the module.
-    pub(crate) fn stored_files(&self) -> &tokio::sync::Mutex<StoredFiles> {
-        &self.shared.stored_files
+        let host = model.dialect.host(&model.limits);
+        Ok(host.check_publish(connect, publish)?)
     }
 
     pub(crate) fn new_link(&self, options: &ConnectOptions) -> Arc<Link> {
-        Arc::new(Link::new(options.connection, self.new_inbox()))
+        Arc::new(Link::new(options.given().connection, self.new_inbox()))
     }
 
     pub(crate) fn new_inbox(&self) -> Inbox {
@@ -268,17 +256,49 @@ impl Modem {
         &self,
         command: Command,
         limit: Option<Duration>,
-        link: Option<Arc<Link>>,
     ) -> Result<Answer, Error> {
         let (reply, answer) = oneshot::channel();
         self.send(Call::Exchange {
             command,
             limit,
-            link,
             reply,
         })
         .await?;
         answer.await.map_err(|_| self.closed())?
+    }
+
+    /// Has an operation carried out, on behalf of `link` if it is given. Nothing, if another link
+    /// uses the connection that is to be made.
+    pub(crate) async fn perform(
+        &self,
+        operation: Operation,
+        link: Option<Arc<Link>>,
+    ) -> Result<Option<Performed>, Error> {
+        let (reply, performed) = oneshot::channel();
+        let asked = Asked { link, reply };
+        self.send(Call::Perform { operation, asked }).await?;
+        performed.await.map_err(|_| self.closed())?
+    }
+
+    /// Has a connect carried out. It is undone if the future is dropped, even where its outcome is
+    /// on its way by then.
+    pub(crate) async fn perform_connect(
+        &self,
+        connect: Connect,
+        link: &Arc<Link>,
+    ) -> Result<Option<Performed>, Error> {
+        let (reply, performed) = oneshot::channel();
+        let mut connecting = Connecting {
+            modem: self,
+            link,
+            performed,
+        };
+        let operation = Operation::Connect(Box::new(connect));
+        let link = Some(link.clone());
+        let asked = Asked { link, reply };
+        self.send(Call::Perform { operation, asked }).await?;
+        let performed = (&mut connecting.performed).await;
+        performed.map_err(|_| self.closed())?
     }
 
     pub(crate) async fn send(&self, call: Call) -> Result<(), Error> {
@@ -289,6 +309,38 @@ impl Modem {
         match self.state() {
             ModemState::Closed(reason) => Error::PortClosed(reason),
             _ => Error::PortClosed(PortClosed("its task has ended".into())),
+        }
+    }
+}
+
+/// A connect whose outcome has not been taken.
+struct Connecting<'m> {
+    modem: &'m Modem,
+    link: &'m Arc<Link>,
+    performed: oneshot::Receiver<Result<Option<Performed>, Error>>,
+}
+
+impl Drop for Connecting<'_> {
+    /// Who has not taken the outcome when it was told does not know that there is a connection.
+    fn drop(&mut self) {
+        // From here on the port's task notices by itself.
+        self.performed.close();
+        let told = self.performed.try_recv();
+        let connected =
+            matches!(told, Ok(Ok(Some(performed))) if performed.outcome == Outcome::Done);
+        if connected {
+            let operation = Operation::Disconnect {
+                connection: self.link.connection,
+                connected: true,
+            };
+            let (reply, _) = oneshot::channel();
+            let link = Some(self.link.clone());
+            let asked = Asked { link, reply };
+            // Where there is no room, the next connect releases it.
+            let _ = self
+                .modem
+                .calls
+                .try_send(Call::Perform { operation, asked });
         }
     }
 }

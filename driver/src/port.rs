@@ -127,8 +127,7 @@ impl Port {
     /// # Errors
     /// The port is lost.
     pub async fn find_baud_rate(self, given: u32, fresh: bool) -> io::Result<(Self, Option<u32>)> {
-        let patience =
-            (!fresh).then_some(atmq_protocol::dialect::lmqtt::NT26.limits.prompt_timeout);
+        let patience = (!fresh).then_some(atmq_protocol::dialect::UNKNOWN.limits.prompt_timeout);
         port_task::find_baud_rate(self, given, patience).await
     }
 

@@ -15,7 +15,7 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use atmq_protocol::limits::Limits;
+use atmq_protocol::dialect::Model;
 use atmq_protocol::standard::Pin;
 use atmq_protocol::throttle::Throttle;
 use tokio::sync::{Notify, mpsc, watch};
@@ -24,10 +24,10 @@ use tokio::time::{Instant, sleep, sleep_until};
 use crate::counters::Counters;
 use crate::error::{Disconnected, Error, PortClosed, PortLost};
 use crate::messages::Link;
-use crate::session::{Answer, PROMPT_MARGIN, Session, Transmit};
+use crate::operations::Performer;
+use crate::session::{Answer, Command, PROMPT_MARGIN, Session, Transmit};
 use crate::settings::{Direction, Settings, Tap, Tapped};
 use crate::state::ModemState;
-use crate::tls::StoredFiles;
 use crate::unsolicited::Feeds;
 
 pub(crate) use baud::find_baud_rate;
@@ -51,8 +51,8 @@ const REOPEN_PAUSES: (Duration, Duration) = (Duration::from_millis(250), Duratio
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) counters: Mutex<Counters>,
-    /// What the module accepts, once it is known.
-    pub(crate) limits: Mutex<Option<Limits>>,
+    /// What the module is, once it is known.
+    pub(crate) model: Mutex<Option<Model>>,
     pub(crate) state: watch::Sender<ModemState>,
     pub(crate) drained: Arc<Notify>,
     pub(crate) feeds: Mutex<Feeds>,
@@ -60,21 +60,18 @@ pub(crate) struct Shared {
     pub(crate) found_rate: Mutex<Option<u32>>,
     /// A PIN that was entered, and not seen to be accepted.
     pub(crate) spent_pin: Mutex<Option<Pin>>,
-    /// Locked for as long as a TLS context is being set up.
-    pub(crate) stored_files: tokio::sync::Mutex<StoredFiles>,
 }
 
 impl Default for Shared {
     fn default() -> Self {
         Self {
             counters: Mutex::default(),
-            limits: Mutex::default(),
+            model: Mutex::default(),
             state: watch::Sender::new(ModemState::Uninitialised),
             drained: Arc::default(),
             feeds: Mutex::default(),
             found_rate: Mutex::default(),
             spent_pin: Mutex::default(),
-            stored_files: tokio::sync::Mutex::default(),
         }
     }
 }
@@ -87,10 +84,11 @@ pub(crate) struct PortTask {
     shared: Arc<Shared>,
     settings: Arc<Settings>,
     links: Vec<Arc<Link>>,
+    performer: Performer,
     /// Who waits for the exchange in progress.
     waiter: Waiter,
-    /// The last exchange was a caller's, so that the next one is for the module's cache.
-    cache_turn: bool,
+    /// Whose turn was the last one.
+    turn: Turn,
     /// The module's.
     condition: Condition,
     /// In bits per second, at which the module was last spoken to.
@@ -108,8 +106,21 @@ pub(crate) struct PortTask {
 enum Waiter {
     Nobody,
     Caller(Reply<Answer>),
+    /// The performer, for the step of an operation.
+    Performer,
     /// The task itself, to bring the module in order.
     Condition,
+}
+
+/// Who may begin an exchange, in this order over and over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Turn {
+    /// The module's cache.
+    Cache,
+    /// Operations that were begun.
+    Operations,
+    /// Callers.
+    Calls,
 }
 
 impl PortTask {
@@ -126,8 +137,9 @@ impl PortTask {
             resets,
             shared,
             links: Vec::new(),
+            performer: Performer::default(),
             waiter: Waiter::Nobody,
-            cache_turn: false,
+            turn: Turn::Calls,
             condition: Condition::default(),
             baud_rate: settings.baud_rate,
             secrets: Secrets::default(),
@@ -159,6 +171,7 @@ impl PortTask {
         self.fail_exchange(&error);
         self.condition.fail(&error);
         self.end_links(|_| true, &Disconnected::PortClosed(reason.clone()));
+        self.performer.fail(&error, Some(&error));
         self.tell(ModemState::Closed(reason));
         lock(&self.shared.feeds).close();
     }
@@ -175,9 +188,7 @@ impl PortTask {
                 self.find_rate(&mut stream).await?;
                 continue;
             }
-            if self.session.is_ready() && self.condition.takes_calls() {
-                self.read_unread(open);
-            }
+            while self.takes_exchange() && self.begin_exchange() {}
             if out.is_none() {
                 out = self.session.poll_transmit().map(|transmit| (transmit, 0));
                 if let (Some((transmit, _)), Some(tap)) = (&out, &self.settings.tap) {
@@ -189,10 +200,10 @@ impl PortTask {
             let held_back = !self.session.is_listening() && self.is_full();
             self.session.hold_back(held_back, Instant::now().into_std());
             let idle = out.is_none() && !self.session.is_listening();
-            if !open && idle && self.links.iter().all(is_over) {
+            if !open && idle && self.performer.is_idle() && self.links.iter().all(is_over) {
                 return Ok(());
             }
-            let takes_calls = open && self.session.is_ready() && self.condition.takes_calls();
+            let takes_calls = open && self.takes_exchange() && !self.performer.is_exclusive();
             let session_deadline = self.session.poll_timeout().map(Instant::from_std);
             let deadline = [session_deadline, self.condition.deadline()];
             let deadline = deadline.into_iter().flatten().min();
@@ -273,13 +284,14 @@ impl PortTask {
         self.own.port_losses += 1;
         let reason = PortLost(why.into());
         let error = Error::PortLost(reason.clone());
+        let away = Error::PortAway(reason.clone());
         self.fail_exchange(&error);
         self.condition.lost(&error);
         self.end_links(|_| true, &Disconnected::PortLost(reason.clone()));
+        self.performer.fail(&error, Some(&away));
         self.session.interrupt(Instant::now().into_std());
-        self.tell(ModemState::PortLost(reason.clone()));
+        self.tell(ModemState::PortLost(reason));
         self.settle();
-        let away = Error::PortAway(reason);
         let (mut pause, longest) = REOPEN_PAUSES;
         let (settings, baud_rate) = (self.settings.clone(), self.baud_rate);
         loop {
@@ -312,25 +324,68 @@ impl PortTask {
         }
     }
 
-    /// Reads the next message out of the module's cache, if the last exchange was a caller's or no
-    /// caller waits: neither keeps the other from its turn.
-    fn read_unread(&mut self, open: bool) {
+    fn takes_exchange(&self) -> bool {
+        self.session.is_ready() && self.condition.takes_calls()
+    }
+
+    /// Begins an exchange of somebody's whose turn it is; `false` if nobody wants one. None keeps
+    /// the others from their turn, unless what they would interrupt is inseparable.
+    fn begin_exchange(&mut self) -> bool {
+        self.performer.tidy(&mut self.session);
+        self.links.retain(|link| link.ended().is_none());
+        let exclusive = self.performer.is_exclusive();
+        let mut turn = self.turn;
+        for _ in 0..3 {
+            turn = turn.next();
+            let begun = match turn {
+                Turn::Operations => self.perform(),
+                _ if exclusive => false,
+                Turn::Cache => self.read_unread(),
+                Turn::Calls => match self.calls.try_recv() {
+                    Ok(call) => {
+                        self.call(call);
+                        true
+                    }
+                    Err(_) => false,
+                },
+            };
+            if begun {
+                self.turn = turn;
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Sends the next step of an operation.
+    pub(super) fn perform(&mut self) -> bool {
+        if self.performer.is_due() && self.condition.is_failed() {
+            // The module is brought in order first.
+            self.session.synchronise(false, Instant::now().into_std());
+            self.initialise(None);
+            return true;
+        }
+        let Some(step) = self.performer.next(&mut self.session) else {
+            return false;
+        };
+        let now = Instant::now().into_std();
+        match self.session.request(Command::Step(step), None, now) {
+            Ok(()) => self.waiter = Waiter::Performer,
+            // It is ready.
+            Err(error) => self.performer.fail(&error.into(), None),
+        }
+        true
+    }
+
+    /// Reads the next message out of the module's cache.
+    fn read_unread(&mut self) -> bool {
         let links = &self.links;
         let wanted = |connection| {
             let mut links = links.iter().filter(|link| link.connection == connection);
             links.any(|link| link.takes_messages())
         };
-        if !self.session.has_unread(wanted) {
-            return;
-        }
-        if !open || self.cache_turn {
-            self.cache_turn = false;
-        } else if let Ok(call) = self.calls.try_recv() {
-            self.call(call);
-            return;
-        }
         let now = Instant::now().into_std();
-        self.session.read_unread(wanted, now);
+        self.session.has_unread(wanted) && self.session.read_unread(wanted, now)
     }
 
     /// The exchange in progress, if it is a caller's, has come to this.
@@ -350,6 +405,16 @@ impl PortTask {
             }
             changed
         });
+    }
+}
+
+impl Turn {
+    fn next(self) -> Self {
+        match self {
+            Self::Cache => Self::Operations,
+            Self::Operations => Self::Calls,
+            Self::Calls => Self::Cache,
+        }
     }
 }
 

@@ -1,7 +1,8 @@
 //! The conversation with one module, without port, clock or task.
 //!
 //! A [`Session`] is a plain struct. Bytes from the module go into [`receive`](Session::receive),
-//! commands into [`request`](Session::request), the passing of time into
+//! commands into [`request`](Session::request), such as the steps of a
+//! [`plan`](Session::plan), the passing of time into
 //! [`handle_timeout`](Session::handle_timeout). After each of them, take what comes out until
 //! there is nothing left: bytes to write from [`poll_transmit`](Session::poll_transmit), what
 //! has happened from [`poll_event`](Session::poll_event); then wait until bytes come or until
@@ -12,12 +13,11 @@
 //! use std::time::Instant;
 //!
 //! use atmq_driver::session::{Command, Event, Session};
-//! use atmq_protocol::dialect::Lmqtt;
-//! use atmq_protocol::limits::Limits;
+//! use atmq_protocol::dialect;
 //! use atmq_protocol::standard::StandardRequest;
 //!
 //! let now = Instant::now();
-//! let mut session = Session::new(&Lmqtt::DEFAULT, atmq_protocol::dialect::lmqtt::NT35E.limits);
+//! let mut session = Session::new(&dialect::UNKNOWN);
 //! session.request(Command::Standard(StandardRequest::SignalQuality), None, now)?;
 //! assert_eq!(session.poll_transmit().unwrap().bytes, b"AT+CSQ\r");
 //! session.receive(b"\r\n+CSQ: 29,0\r\n\r\nOK\r\n", now);
@@ -50,7 +50,7 @@
 //!   `OK`.
 //! - If the prompt did not come, or the data behind it was not answered, the module may be
 //!   waiting for data, and every byte of a probe would be published. It gives up after 30 s
-//!   without a byte (reference `lmqtt.md` 1.7, inferred); so the session sends nothing for 35 s.
+//!   without a byte (inferred); so the session sends nothing for 35 s.
 //!   Then it sends `AT`, once for each command that waits, as long as all of it stays shorter
 //!   than the data that may be missing: a module that waits in spite of that is not to publish
 //!   what no caller gave it. Any answer proves that it takes commands, and the probe follows. A
@@ -77,7 +77,6 @@ mod channel;
 mod command;
 mod event;
 mod fence;
-mod owned;
 mod pending;
 #[cfg(test)]
 mod tests;
@@ -88,19 +87,18 @@ use std::fmt;
 use std::time::{Duration, Instant};
 
 use atmq_protocol::at::framing::{Frame, MESSAGE_GAP, ResponseReader};
-use atmq_protocol::dialect::Dialect;
+use atmq_protocol::dialect::{Model, Plan};
 use atmq_protocol::limits::Limits;
-use atmq_protocol::mqtt::{ConnectionId, DataFormat, FormatTable};
+use atmq_protocol::mqtt::{ConnectionId, Operation};
 
 use crate::counters::Counters;
 use crate::error::RequestError;
 
 use channel::{Awaited, Channel};
 pub(crate) use channel::{PROMPT_MARGIN, is_loss};
-pub use command::{Command, Publish, RawCommand, Upload};
+pub use command::{Command, RawCommand};
 pub(crate) use event::redact;
 pub use event::{Answer, Event, Response, Transmit};
-use wire::Wire;
 
 /// The longest line that is kept, in bytes. Ours: no module is known to report more than 8000
 /// bytes of payload, which are 16000 hexadecimal digits.
@@ -118,10 +116,10 @@ pub struct Session {
 
 impl Session {
     /// A session with a module that has nothing left to answer.
-    pub fn new(dialect: &'static dyn Dialect, limits: Limits) -> Self {
+    pub fn new(model: &Model) -> Self {
         Self {
             reader: ResponseReader::new(MAX_LINE),
-            channel: Channel::new(dialect, limits),
+            channel: Channel::new(model),
         }
     }
 
@@ -164,9 +162,10 @@ impl Session {
         self.follow_prompt();
     }
 
-    /// What the module accepts, from now on.
-    pub fn set_limits(&mut self, limits: Limits) {
-        self.channel.wire.limits = limits;
+    /// The module turns out to be of this model. What it was told so far stays known, unless it
+    /// speaks another language than was thought.
+    pub fn set_model(&mut self, model: &Model) {
+        self.channel.wire.set_model(model);
     }
 
     /// What the module accepts.
@@ -193,6 +192,15 @@ impl Session {
     /// Whether answers of the module are awaited, so that its bytes must be read.
     pub fn is_listening(&self) -> bool {
         self.channel.is_listening()
+    }
+
+    /// The steps of an operation, in the language of the module. Each is sent by
+    /// [`Command::Step`]; who follows the plan decides what comes behind it.
+    ///
+    /// # Errors
+    /// The module does not take it, or no command can carry it. Nothing is sent.
+    pub fn plan(&mut self, operation: Operation) -> Result<Plan, RequestError> {
+        self.channel.wire.plan(operation)
     }
 
     /// Starts an exchange, which ends with [`Event::Completed`]. Its time limit is the manual's
@@ -234,14 +242,6 @@ impl Session {
         self.channel.is_cached(connection)
     }
 
-    /// Whether a command can be written as things are. Nothing is sent.
-    ///
-    /// # Errors
-    /// It cannot.
-    pub fn check(&self, command: Command) -> Result<(), RequestError> {
-        self.channel.check(command)
-    }
-
     /// Takes in bytes as they come from the module.
     pub fn receive(&mut self, bytes: &[u8], now: Instant) {
         self.channel.count_received(bytes.len(), now);
@@ -251,8 +251,8 @@ impl Session {
 
     fn read(&mut self, now: Instant) {
         loop {
-            let wire = &self.channel.wire;
-            let extent = |line: &[u8]| wire.dialect.extent(line, wire.context());
+            let host = &self.channel.wire.host;
+            let extent = |line: &[u8]| host.extent(line);
             let Some(frame) = self.reader.next(extent) else {
                 break;
             };
@@ -332,29 +332,12 @@ impl Session {
     /// A `>` is a prompt only while one is awaited.
     fn follow_prompt(&mut self) {
         match self.channel.prompt_awaited() {
-            Some(Awaited::Anew) => self.reader.expect_prompt(),
+            Some(Awaited::Anew(sign)) => self.reader.expect_prompt(sign),
             Some(Awaited::Still) => self.reader.still_expect_prompt(),
             Some(Awaited::Not) => self.reader.forget_prompt(),
             None => {}
         }
     }
-}
-
-/// Whether a module with these limits can carry the message on a connection with this format.
-pub(crate) fn check_publish(
-    dialect: &'static dyn Dialect,
-    limits: Limits,
-    format: DataFormat,
-    publish: Publish,
-) -> Result<(), RequestError> {
-    let mut formats = FormatTable::default();
-    formats[publish.connection].send = format;
-    let wire = Wire {
-        dialect,
-        limits,
-        formats,
-    };
-    wire.prepare(Command::Publish(publish)).map(drop)
 }
 
 impl fmt::Debug for Session {

@@ -4,21 +4,19 @@ use std::sync::Arc;
 use std::time::Instant;
 use std::{fmt, io};
 
-use atmq_protocol::dialect::{Dialect, Lmqtt};
-use atmq_protocol::limits::Limits;
+use atmq_protocol::dialect::Model;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::port_task::{Boxed, Duplex, Reopen};
 use crate::session::redact;
 
-/// How to talk to a module. The default suits an NT35E or NT26 as it leaves the factory.
+/// How to talk to a module. The default suits one as it leaves the factory.
 #[derive(Clone)]
 pub struct Settings {
     pub(crate) baud_rate: u32,
     pub(crate) auto_baud: bool,
     pub(crate) rts_cts: bool,
-    pub(crate) dialect: &'static dyn Dialect,
-    pub(crate) limits: Option<Limits>,
+    pub(crate) model: Option<Model>,
     pub(crate) message_queue: usize,
     pub(crate) tap: Option<Tap>,
     pub(crate) reopen: bool,
@@ -64,17 +62,11 @@ impl Settings {
         self
     }
 
-    /// The command set of the module, [`Lmqtt`] unless set.
-    pub fn dialect(mut self, dialect: &'static dyn Dialect) -> Self {
-        self.dialect = dialect;
-        self
-    }
-
-    /// What the module accepts. Unless set, [`Modem::initialise`](crate::Modem::initialise) asks
-    /// the module for its model; until then the limits of the NT26 apply, which are the narrower
-    /// ones.
-    pub fn limits(mut self, limits: Limits) -> Self {
-        self.limits = Some(limits);
+    /// The module's model: its command set, and what it accepts. Unless set,
+    /// [`Modem::initialise`](crate::Modem::initialise) asks for it; until then the module is taken
+    /// for one of which [nothing is known](atmq_protocol::dialect::UNKNOWN).
+    pub fn model(mut self, model: Model) -> Self {
+        self.model = Some(model);
         self
     }
 
@@ -180,8 +172,7 @@ impl Default for Settings {
             baud_rate: 115_200,
             auto_baud: false,
             rts_cts: false,
-            dialect: &Lmqtt::DEFAULT,
-            limits: None,
+            model: None,
             message_queue: 256,
             tap: None,
             reopen: true,
@@ -199,8 +190,7 @@ impl fmt::Debug for Settings {
             .field("baud_rate", &self.baud_rate)
             .field("auto_baud", &self.auto_baud)
             .field("rts_cts", &self.rts_cts)
-            .field("dialect", &self.dialect.name())
-            .field("limits", &self.limits)
+            .field("model", &self.model)
             .field("message_queue", &self.message_queue)
             .field("tap", &self.tap.is_some())
             .field("reopen", &self.reopen)

@@ -1,27 +1,19 @@
-//! TLS contexts of the module, set up by the driver.
+//! What a TLS context of the module is to be set to.
 
 mod file;
 
-use std::collections::HashMap;
 use std::fmt;
-use std::sync::Arc;
 
-use atmq_protocol::cloud::Hash;
-use atmq_protocol::mqtt::{Request, SecurityLevel, TlsSetting, TlsVersion};
+use atmq_protocol::mqtt::{TlsSetUp, TlsUse, TlsVersion};
 use thiserror::Error;
 
-use crate::counters::Counters;
-use crate::error::Error;
-use crate::modem::Modem;
-use crate::session::{Command, Upload};
-
-use file::{File, Kind};
+use file::Kind;
 
 /// TLS for a connection: which of the module's contexts it uses, and what the driver sets that to
 /// at each connect. Certificates and keys are PEM.
 ///
-/// **Unverified.** No source tells how a Lierda module is given its certificates. The commands
-/// used here, `AT+LSSLCFG` and `AT+LFUPL`, are named after Quectel's; the emulator has them, and
+/// **Unverified.** No source tells how the modules known so far are given their certificates. The
+/// commands for it have names of our own, after another maker's; the emulator has them, and
 /// whether a real module has is not known. Set a context up as the module's manual says, and name
 /// it by [`ConnectOptions::tls_context`](crate::ConnectOptions::tls_context), where it has not.
 ///
@@ -36,18 +28,7 @@ use file::{File, Kind};
 #[derive(Clone)]
 pub struct Tls {
     context: u8,
-    ca: Option<Arc<[u8]>>,
-    identity: Option<ClientIdentity>,
-    version: TlsVersion,
-    server_name: bool,
-    ignore_time: bool,
-}
-
-/// Certificate and private key.
-#[derive(Clone)]
-struct ClientIdentity {
-    certificate: Arc<[u8]>,
-    key: Arc<[u8]>,
+    set_up: TlsSetUp,
 }
 
 /// Why TLS cannot be set up as asked for. Nothing has been sent.
@@ -92,10 +73,9 @@ impl Tls {
     /// The broker must show a certificate for its host name, signed by one of these. What else
     /// the module trusts does not count.
     pub fn verified(context: u8, ca_pem: impl AsRef<[u8]>) -> Self {
-        Self {
-            ca: Some(ca_pem.as_ref().into()),
-            ..Self::unverified(context)
-        }
+        let mut tls = Self::unverified(context);
+        tls.set_up.ca = Some(ca_pem.as_ref().into());
+        tls
     }
 
     /// The link is encrypted, but nothing is verified: whoever is in between can read and change
@@ -103,168 +83,72 @@ impl Tls {
     pub fn unverified(context: u8) -> Self {
         Self {
             context,
-            ca: None,
-            identity: None,
-            version: TlsVersion::All,
-            server_name: true,
-            ignore_time: false,
+            set_up: TlsSetUp {
+                ca: None,
+                identity: None,
+                version: TlsVersion::All,
+                server_name: true,
+                ignore_time: false,
+            },
         }
     }
 
     /// The certificate that the module shows of itself, with those between it and its authority,
     /// and its private key (PKCS #8, PKCS #1 or SEC1, not encrypted).
     pub fn client(mut self, certificate_pem: impl AsRef<[u8]>, key_pem: impl AsRef<[u8]>) -> Self {
-        self.identity = Some(ClientIdentity {
-            certificate: certificate_pem.as_ref().into(),
-            key: key_pem.as_ref().into(),
-        });
+        self.set_up.identity = Some((certificate_pem.as_ref().into(), key_pem.as_ref().into()));
         self
     }
 
     /// Which versions are spoken; all that the module has unless set.
     pub fn version(mut self, version: TlsVersion) -> Self {
-        self.version = version;
+        self.set_up.version = version;
         self
     }
 
     /// Whether the broker's host name is sent in the handshake (SNI), which it is unless set.
     pub fn server_name(mut self, sent: bool) -> Self {
-        self.server_name = sent;
+        self.set_up.server_name = sent;
         self
     }
 
     /// Whether certificates are good before and after their time. They are not unless set: a
     /// module whose clock is not set refuses all of them.
     pub fn ignore_time(mut self, ignore: bool) -> Self {
-        self.ignore_time = ignore;
+        self.set_up.ignore_time = ignore;
         self
     }
+}
 
-    pub(crate) fn context(&self) -> u8 {
-        self.context
-    }
-
-    fn files(&self) -> Vec<File> {
-        let Self { context, .. } = self;
-        let file = |kind, bytes: &Arc<[u8]>| File {
-            kind,
-            name: kind.name(*context),
-            bytes: bytes.clone(),
-        };
-        let ca = self.ca.iter().map(|ca| file(Kind::Ca, ca));
-        let identity = self.identity.iter().flat_map(|identity| {
-            [
-                file(Kind::Certificate, &identity.certificate),
-                file(Kind::Key, &identity.key),
-            ]
-        });
-        ca.chain(identity).collect()
-    }
-
-    fn settings(&self) -> Vec<TlsSetting<'static>> {
-        let level = match (&self.ca, &self.identity) {
-            (None, _) => SecurityLevel::None,
-            (Some(_), None) => SecurityLevel::Server,
-            (Some(_), Some(_)) => SecurityLevel::Mutual,
-        };
-        let files = self.files().into_iter().map(|File { kind, name, .. }| {
-            let name = name.into();
-            match kind {
-                Kind::Ca => TlsSetting::CaCertificate(name),
-                Kind::Certificate => TlsSetting::ClientCertificate(name),
-                Kind::Key => TlsSetting::ClientKey(name),
-            }
-        });
-        let others = [
-            TlsSetting::SecurityLevel(level),
-            TlsSetting::Version(self.version),
-            TlsSetting::ServerName(self.server_name),
-            TlsSetting::IgnoreTime(self.ignore_time),
-        ];
-        files.chain(others).collect()
-    }
-
-    /// What is wrong with it, before anything is sent.
-    pub(crate) fn check(&self) -> Result<(), TlsError> {
-        if self.ca.is_none() && self.identity.is_some() {
-            return Err(TlsError::Unverified);
-        }
-        self.files().iter().try_for_each(File::check)
-    }
-
-    /// The commands that set the context, files aside.
-    pub(crate) fn commands(&self) -> impl Iterator<Item = Command> {
-        let context = self.context;
-        self.settings()
-            .into_iter()
-            .map(move |setting| Command::Mqtt(Request::ConfigureTls { context, setting }))
-    }
-
-    /// Sets the context up. Files that the module has are not sent again.
-    pub(crate) async fn set_up(&self, modem: &Modem) -> Result<(), Error> {
-        // Held over all of it: another connect must not change the same context meanwhile.
-        let mut stored = modem.stored_files().lock().await;
-        stored.forget_earlier(&modem.counters());
-        for file in self.files() {
-            let digest = Hash::Sha256.hmac(b"", &file.bytes);
-            if stored.files.get(&file.name) == Some(&digest) {
-                continue;
-            }
-            // Half a file is no file.
-            stored.files.remove(&file.name);
-            let upload = Command::Upload(Upload {
-                name: file.name.clone(),
-                bytes: file.bytes.to_vec(),
-            });
-            modem.exchange(upload, None, None).await?;
-            stored.files.insert(file.name, digest);
-        }
-        for command in self.commands() {
-            modem.exchange(command, None, None).await?;
-        }
-        Ok(())
-    }
-
-    /// TLS has failed: perhaps the module has not what it is thought to have.
-    pub(crate) async fn failed(&self, modem: &Modem) {
-        let mut stored = modem.stored_files().lock().await;
-        for file in self.files() {
-            stored.files.remove(&file.name);
+impl From<Tls> for TlsUse {
+    fn from(tls: Tls) -> Self {
+        Self {
+            context: tls.context,
+            set_up: Some(tls.set_up),
         }
     }
+}
+
+/// What is wrong with it, before anything is sent.
+pub(crate) fn check(set_up: &TlsSetUp) -> Result<(), TlsError> {
+    if set_up.ca.is_none() && set_up.identity.is_some() {
+        return Err(TlsError::Unverified);
+    }
+    let ca = set_up.ca.iter().map(|ca| (Kind::Ca, ca));
+    let identity = set_up
+        .identity
+        .iter()
+        .flat_map(|(certificate, key)| [(Kind::Certificate, certificate), (Kind::Key, key)]);
+    ca.chain(identity)
+        .try_for_each(|(kind, pem)| kind.check(pem))
 }
 
 impl fmt::Debug for Tls {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Tls")
             .field("context", &self.context)
-            .field("verified", &self.ca.is_some())
-            .field("client", &self.identity.is_some())
-            .field("version", &self.version)
-            .field("server_name", &self.server_name)
-            .field("ignore_time", &self.ignore_time)
+            .field("set_up", &self.set_up)
             .finish()
-    }
-}
-
-/// What of the files that a module was given is known to be there.
-#[derive(Debug, Default)]
-pub(crate) struct StoredFiles {
-    /// Digests by name.
-    files: HashMap<String, Vec<u8>>,
-    /// What had befallen the module when they were sent.
-    life: u64,
-}
-
-impl StoredFiles {
-    /// Whether files outlive a reboot is not known, and behind a port that was lost there may be
-    /// another module.
-    fn forget_earlier(&mut self, counters: &Counters) {
-        let life = counters.reboots + counters.resets + counters.port_losses;
-        if self.life != life {
-            self.life = life;
-            self.files.clear();
-        }
     }
 }
 
@@ -277,7 +161,8 @@ mod tests {
     const KEY: &str = "-----BEGIN PRIVATE KEY-----\nMAMBAf8=\n-----END PRIVATE KEY-----\n";
 
     fn refused(tls: &Tls) -> String {
-        tls.check().expect_err("it cannot be used").to_string()
+        let refused = check(&tls.set_up).expect_err("it cannot be used");
+        refused.to_string()
     }
 
     #[test]
@@ -332,22 +217,8 @@ mod tests {
     fn good_pem_is_taken() {
         let chain = ["comment\n", CERTIFICATE, CERTIFICATE].concat();
         let tls = Tls::verified(0, &chain).client(chain.replace('\n', "\r\n"), KEY);
-        assert_eq!(tls.check(), Ok(()));
-        assert_eq!(Tls::unverified(5).check(), Ok(()));
-    }
-
-    #[test]
-    fn contexts_do_not_share_files() {
-        let names = |context| {
-            let tls = Tls::verified(context, CERTIFICATE).client(CERTIFICATE, KEY);
-            tls.files().into_iter().map(|file| file.name).collect()
-        };
-        let mut all: Vec<String> = (0..6)
-            .flat_map(|context| -> Vec<_> { names(context) })
-            .collect();
-        all.sort();
-        all.dedup();
-        assert_eq!(all.len(), 18);
+        assert_eq!(check(&tls.set_up), Ok(()));
+        assert_eq!(check(&Tls::unverified(5).set_up), Ok(()));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use allocation_counter::{AllocationInfo, measure};
 use atmq_driver::session::{Command, Event, Session};
 use atmq_protocol::standard::StandardRequest;
 
-use session::{exchange, publish, session};
+use session::{perform, publish, session, step};
 
 const TIMES: u64 = 1000;
 
@@ -25,7 +25,7 @@ fn grown_session(now: Instant) -> Session {
     session.receive(&message.concat(), now);
     while session.poll_event().is_some() {}
     for _ in 0..2 {
-        exchange(&mut session, publish(1, vec![0; 8000]), b"\r\n> ", now);
+        perform(&mut session, publish(1, vec![0; 8000]), b"\r\n> ", now);
         session.receive(b"\r\nOK\r\n\r\n+LMQTTPUB: 0,1,0\r\n", now);
         while session.poll_event().is_some() {}
     }
@@ -92,7 +92,7 @@ fn a_large_payload_is_not_copied_on_its_way_out() {
     let payload = vec![0; 8000];
     let before = payload.as_ptr();
     let cost = measure(|| {
-        let command = publish(7, payload);
+        let command = step(&mut session, publish(7, payload));
         session.request(command, None, now).unwrap();
         while session.poll_transmit().is_some() {}
         session.receive(b"\r\n> ", now);
@@ -113,11 +113,11 @@ fn a_large_payload_is_not_copied_on_its_way_out() {
 fn a_publish_costs_its_line() {
     let now = Instant::now();
     let mut session = grown_session(now);
-    let mut commands: Vec<_> = (0..TIMES).map(|_| publish(7, vec![b'x'; 64])).collect();
+    let mut messages: Vec<_> = (0..TIMES).map(|_| publish(7, vec![b'x'; 64])).collect();
     let answer = b"\r\nOK\r\n\r\n+LMQTTPUB: 0,7,0\r\n";
     let cost = measure(|| {
-        while let Some(command) = commands.pop() {
-            exchange(&mut session, command, answer, now);
+        while let Some(message) = messages.pop() {
+            perform(&mut session, message, answer, now);
         }
     });
     // The line as it grows, and the state of the exchange.

@@ -65,7 +65,7 @@ fn inputs<'a>(
                 Input::Overlong { length } => ("overlong", length.to_string().into_bytes()),
             });
             if let Some(length) = data {
-                reader.expect_data(length, end);
+                reader.expect_data(Some(length), end);
             }
         }
     }

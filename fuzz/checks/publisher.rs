@@ -2,10 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use atmq_driver::session::{Answer, Command, Event, Publish, Session};
+use atmq_driver::session::{Answer, Command, Event, RawCommand, Session};
 use atmq_driver::{ConnectionId, QoS};
+use atmq_protocol::dialect::lmqtt::NT35E;
 use atmq_protocol::dialect::{Dialect as _, Lmqtt};
-use atmq_protocol::mqtt::{DataFormat, FormatTable, PublishResult, Request, Setting, Urc};
+use atmq_protocol::mqtt::{FormatTable, Operation, Publish, PublishResult, Urc};
 
 use crate::pieces::pieces;
 
@@ -27,22 +28,21 @@ pub(crate) fn check(data: &[u8]) {
     let mut formats = FormatTable::default();
     formats[ConnectionId(0)].show_length = true;
     let mut host = Host::new();
-    host.ask(Command::Mqtt(Request::Configure {
-        connection: ConnectionId(0),
-        setting: Setting::ReceiveMode {
-            format: DataFormat::Text,
-            show_length: true,
-        },
-    }));
+    host.ask(Command::Raw(RawCommand::new(
+        "AT+LMQTTCFG=\"recv/mode\",0,0,1",
+    )));
     host.hear(b"\r\nOK\r\n", *seed);
-    host.ask(Command::Publish(Publish {
+    let publish = Operation::Publish(Publish {
         connection: ConnectionId(0),
         message_id: 1,
         qos: QoS::AtLeastOnce,
         retain: false,
         topic: "t".into(),
         payload: b"x".to_vec(),
-    }));
+    });
+    let plan = host.session.plan(publish);
+    let step = plan.expect("commands can carry it").begin();
+    host.ask(Command::Step(step.expect("it has a step")));
     let (first, second) = messages.split_at(messages.len() / 2);
     for (part, own) in [(first, "OK"), (second, "+LMQTTPUB: 0,1,2,6")] {
         let mut said = Vec::new();
@@ -73,6 +73,7 @@ pub(crate) fn check(data: &[u8]) {
                     payload.escape_ascii()
                 );
             }
+            Event::Completed(Ok(Answer::Raw(_))) => ends += 1,
             Event::Completed(Ok(Answer::Mqtt { report, .. })) => {
                 ends += 1;
                 let expected = (ends == 2).then_some(Urc::Published {
@@ -96,7 +97,7 @@ pub(crate) fn check(data: &[u8]) {
 fn message(bytes: &[u8]) -> Option<(&str, &[u8])> {
     let end = bytes.iter().position(|byte| *byte == 0xfe)?;
     let topic = std::str::from_utf8(&bytes[..end]).ok()?;
-    let carried = (1..=atmq_protocol::dialect::lmqtt::NT35E.limits.topic).contains(&topic.len());
+    let carried = (1..=NT35E.limits.topic).contains(&topic.len());
     (carried && !topic.contains(|c: char| c.is_ascii_control()))
         .then_some((topic, &bytes[end + 1..]))
 }
@@ -110,7 +111,7 @@ struct Host {
 impl Host {
     fn new() -> Self {
         Self {
-            session: Session::new(&Lmqtt::DEFAULT, atmq_protocol::dialect::lmqtt::NT35E.limits),
+            session: Session::new(&NT35E),
             now: Instant::now(),
             events: Vec::new(),
         }

@@ -39,7 +39,7 @@ fn frames<'a>(
 ) -> Vec<(&'static str, Vec<u8>)> {
     let mut reader = ResponseReader::new(LIMIT);
     if prompt {
-        reader.expect_prompt();
+        reader.expect_prompt(b">");
     }
     let context = Context {
         limits: &Limits {

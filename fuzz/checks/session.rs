@@ -2,10 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use atmq_driver::session::{Command, Event, Publish, RawCommand, Session};
+use atmq_driver::session::{Command, Event, RawCommand, Session};
 use atmq_driver::{ConnectionId, QoS};
-use atmq_protocol::dialect::Lmqtt;
-use atmq_protocol::mqtt::{DataFormat, Request, Setting};
+use atmq_protocol::dialect::lmqtt::NT35E;
+use atmq_protocol::mqtt::{Operation, Publish};
 use atmq_protocol::standard::StandardRequest;
 
 use crate::pieces::pieces;
@@ -50,7 +50,7 @@ fn run(first: u8, bytes: &[u8], hear: impl Fn(&[u8], &mut Host)) -> Seen {
         // What waits behind a fence is sent in the middle of what is heard, and not answered by
         // what has come before.
         if !host.session.is_listening() {
-            host.ask(command(number));
+            host.ask(number);
         }
         // To hear nothing is not to hear.
         if !heard.is_empty() {
@@ -65,31 +65,31 @@ fn run(first: u8, bytes: &[u8], hear: impl Fn(&[u8], &mut Host)) -> Seen {
     host.seen
 }
 
-fn command(number: u8) -> Command {
-    let connection = ConnectionId(0);
+fn command(session: &mut Session, number: u8) -> Command {
+    let reported = |line: &str| {
+        Command::Raw(RawCommand {
+            reported: true,
+            ..RawCommand::new(line)
+        })
+    };
     match number % 6 {
         0 => Command::Standard(StandardRequest::SignalQuality),
-        1 => Command::Mqtt(Request::Configure {
-            connection,
-            setting: Setting::ReceiveMode {
-                format: DataFormat::Text,
-                show_length: true,
-            },
-        }),
-        2 => Command::Mqtt(Request::Open {
-            connection,
-            host: "h".into(),
-            port: 1883,
-        }),
-        3 | 4 => Command::Publish(Publish {
-            connection,
-            message_id: 1,
-            qos: QoS::AtLeastOnce,
-            retain: false,
-            topic: "t".into(),
-            // One goes inline, the other behind the prompt.
-            payload: if number % 6 == 3 { b"x" } else { b"\r" }.to_vec(),
-        }),
+        1 => reported("AT+LMQTTCFG=\"recv/mode\",0,0,1"),
+        2 => reported("AT+LMQTTOPEN=0,\"h\",1883"),
+        3 | 4 => {
+            let publish = Operation::Publish(Publish {
+                connection: ConnectionId(0),
+                message_id: 1,
+                qos: QoS::AtLeastOnce,
+                retain: false,
+                topic: "t".into(),
+                // One goes inline, the other behind the prompt.
+                payload: if number % 6 == 3 { b"x" } else { b"\r" }.to_vec(),
+            });
+            let plan = session.plan(publish);
+            let step = plan.expect("commands can carry it").begin();
+            Command::Step(step.expect("it has a step"))
+        }
         _ => Command::Raw(RawCommand::new("AT+CGMM")),
     }
 }
@@ -104,7 +104,7 @@ struct Host {
 impl Host {
     fn new() -> Self {
         Self {
-            session: Session::new(&Lmqtt::DEFAULT, atmq_protocol::dialect::lmqtt::NT35E.limits),
+            session: Session::new(&NT35E),
             now: Instant::now(),
             asked: 0,
             seen: Seen {
@@ -114,7 +114,8 @@ impl Host {
         }
     }
 
-    fn ask(&mut self, command: Command) {
+    fn ask(&mut self, number: u8) {
+        let command = command(&mut self.session, number);
         let asked = self.session.request(command, None, self.now);
         asked.expect("the command can be written, and nothing is under way");
         self.asked += 1;

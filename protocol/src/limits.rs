@@ -51,6 +51,7 @@ impl Limits {
         let ends = match self.prompt_end {
             DataEnd::Length => None,
             DataEnd::ControlCharacters => memchr::memchr2(CTRL_Z, ESCAPE, data),
+            DataEnd::Mark(mark) => memchr::memmem::find(data, mark),
         };
         match ends {
             Some(at) => Err(EncodeError::EndsPrompt {

@@ -196,7 +196,9 @@ async fn in_cached_mode_messages_wait_in_the_module(broker: SocketAddr) {
 async fn hexadecimal_digits_pass_a_prompt_that_control_characters_end(broker: SocketAddr) {
     let mut profile = Profile::nt35e().instant();
     profile.limits.prompt_end = DataEnd::ControlCharacters;
-    let settings = Settings::default().limits(profile.limits.clone());
+    let mut model = atmq_protocol::dialect::UNKNOWN;
+    model.limits = profile.limits.clone();
+    let settings = Settings::default().model(model);
     let module = Module::start(profile, broker);
     let modem = module.modem_with(settings).await;
     let (client, mut messages) = modem.connect(options("digits")).await.unwrap();

@@ -84,6 +84,32 @@ async fn what_was_left_is_sent_by_the_next_program_in_its_order() {
     broker.shutdown().await;
 }
 
+/// A file of the first form, `atmq queue 1`, as the program wrote it before it had dialects: three
+/// messages, one of each quality of service, the last of which expires in some thousand years.
+const FIRST_FORM: &[u8] = include_bytes!("../data/queue-1.redb");
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_of_an_earlier_program_is_read() {
+    let place = place();
+    let file = place.path().join("queue");
+    fs::write(&file, FIRST_FORM).unwrap();
+    let broker = Broker::bind("127.0.0.1:0").await.unwrap();
+    let mut listener = RawClient::connect(broker.local_addr(), &raw_mqtt::Connect::new("listener"));
+    listener.subscribe(&[("meter/+", 0)]);
+    let module = Module::start(Profile::nt35e().instant(), broker.local_addr());
+    let modem = module.modem().await;
+    let (client, _messages) = modem.keep_connected(options(), policy(&file));
+    assert_eq!(client.counters().restored, 3);
+    for number in 0..3 {
+        let payload = format!("\0\r\n\"\x1a{number}");
+        let topic = format!("meter/{number}");
+        listener.expect(raw_mqtt::Publish::new(&topic, payload).bytes());
+    }
+    assert_eq!(within(client.disconnect(PATIENCE)).await, Ok(0));
+    assert_eq!(Store::open(&file).unwrap().messages(), 0);
+    broker.shutdown().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_may_not_come_twice_is_not_sent_by_the_next_program() {
     let broker = Broker::bind("127.0.0.1:0").await.unwrap();

@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use regex::bytes::Regex;
 
-use atmq_protocol::mqtt::FormatTable;
+use atmq_protocol::dialect::UNKNOWN;
 
 use super::step::Step;
 use crate::data::data;
+use crate::dialect::Listener;
 use crate::duration::seconds;
 use crate::failure::{Failure, FailureKind};
 
@@ -81,13 +82,13 @@ pub(super) fn parse(script: &[u8]) -> Result<Vec<Input>, Failure> {
 /// is deaf for a while, and half a session helps nobody.
 pub(super) fn plan(inputs: &[Input]) -> Result<Vec<Action<'_>>, Failure> {
     let mut actions = Vec::new();
-    let mut formats = FormatTable::default();
+    let mut listener = Listener::new(UNKNOWN);
     let mut inputs = inputs.iter().peekable();
     while let Some(input) = inputs.next() {
         match input {
             Input::Argument(command) | Input::Command(command) => {
-                let mut step = Step::new(command, formats)?;
-                if let Some(announced) = step.read() {
+                let mut step = Step::new(command)?;
+                if let Some(announced) = step.read(&mut listener) {
                     let data = match inputs.peek() {
                         Some(Input::Argument(data)) => Some(data.as_bytes()),
                         Some(Input::Data(_, data)) => Some(&data[..]),
@@ -98,16 +99,16 @@ pub(super) fn plan(inputs: &[Input]) -> Result<Vec<Action<'_>>, Failure> {
                     }
                     step.take_data(announced, data)?;
                 }
-                formats = step.formats.clone();
+                // All of them are expected to succeed.
+                listener.carried_out(command.as_bytes());
                 let expects = Vec::new();
                 let step = Box::new(step);
                 actions.push(Action::Exchange { step, expects });
             }
             Input::Data(number, _) => {
                 let what = format!("line {number} of the script: no command before asks for data");
-                return Err(Failure::new(FailureKind::Usage, what).hint(
-                    "data stands behind AT+LMQTTPUB without payload, AT+LMQTTPUBEX or AT+LFUPL",
-                ));
+                return Err(Failure::new(FailureKind::Usage, what)
+                    .hint("data stands behind a command that tells how long it is"));
             }
             Input::Expect(expect) => match actions.last_mut() {
                 Some(Action::Exchange { expects, .. } | Action::Await(expects)) => {

@@ -4,32 +4,31 @@ use std::time::Duration;
 use atmq_driver::RequestError;
 use atmq_protocol::at::command::{Command, Form};
 use atmq_protocol::at::parameter::{Parameters, integer};
-use atmq_protocol::dialect::{Context, Dialect};
-use atmq_protocol::mqtt::{FormatTable, PublishPayload, Request};
+use atmq_protocol::dialect::Expected;
 use atmq_protocol::standard::StandardRequest;
 
-use crate::dialogue::DIALECT;
+use crate::dialect::Listener;
 use crate::failure::{Failure, FailureKind};
 use crate::grammar::{self, redacted};
 
-/// How long a command may take of which nothing is known: what the LMQTT manual allows a query.
+/// How long a command may take of which nothing is known. Ours: what manuals allow a query.
 pub(super) const LIMIT: Duration = Duration::from_secs(5);
 
 /// A command, its data, and what it brings.
 pub(crate) struct Step<'c> {
     pub(crate) command: &'c str,
     pub(crate) data: Option<&'c [u8]>,
-    /// The request whose outcome is reported.
-    pub(crate) reported: Option<Request<'c>>,
+    /// The report of its outcome.
+    pub(crate) report: Option<Expected>,
     pub(crate) limit: Duration,
     /// Whether it is known how long the command may take.
     pub(crate) known: bool,
-    /// How payloads are written once the command has succeeded.
-    pub(crate) formats: FormatTable,
+    /// Whether it asks for data that ends as it pleases.
+    open_ended: bool,
 }
 
 impl<'c> Step<'c> {
-    pub(crate) fn new(command: &'c str, formats: FormatTable) -> Result<Self, Failure> {
+    pub(crate) fn new(command: &'c str) -> Result<Self, Failure> {
         let wrong = |error: RequestError| {
             // Without its parameters, and whatever secret stands behind another sign.
             let shown = redacted(command);
@@ -50,56 +49,42 @@ impl<'c> Step<'c> {
         Ok(Self {
             command,
             data: None,
-            reported: None,
+            report: None,
             limit: LIMIT,
             known: false,
-            formats,
+            open_ended: false,
         })
     }
 
     /// Reads what the command brings. Returns how many bytes of data it announces.
-    pub(crate) fn read(&mut self) -> Option<usize> {
-        let body = &self.command.as_bytes()[2..];
-        let (first, _) = Command::split_first(body, |name| DIALECT.owns(name));
-        if !DIALECT.owns(first.name) {
+    pub(crate) fn read(&mut self, listener: &mut Listener) -> Option<usize> {
+        let line = self.command.as_bytes();
+        let Some(commanded) = listener.command(line) else {
+            if listener.owns(line) {
+                // The module says itself what is wrong with a command that cannot be read here.
+                return None;
+            }
+            let (first, _) = grammar::split_first(&line[2..]);
             if let Some(Ok(request)) = StandardRequest::decode(&first) {
                 self.limit = request.limit();
                 self.known = true;
             }
             return announced(&first);
-        }
-        let context = Context {
-            limits: &atmq_protocol::dialect::lmqtt::NT35E.limits,
-            formats: &self.formats,
         };
-        // The module says itself what is wrong with a command that cannot be read here.
-        let request = DIALECT.decode_request(&first, context).ok()?;
-        let exchange = DIALECT.exchange(&request);
-        self.limit = exchange.limit;
+        self.limit = commanded.limit;
         self.known = true;
-        let mut announced = None;
-        match &request {
-            Request::Publish {
-                payload: PublishPayload::Prompted(length),
-                ..
-            }
-            | Request::PublishExtended { length, .. }
-            | Request::Upload { length, .. } => announced = Some(*length),
-            Request::Configure {
-                connection,
-                setting,
-            } => {
-                self.formats[*connection].apply(setting);
-            }
-            _ => {}
-        }
-        self.reported = exchange.reported.then_some(request);
-        announced
+        self.report = commanded.report;
+        let length = commanded.ask?.length;
+        self.open_ended = length.is_none();
+        length
     }
 
     /// Whether the command may ask for data without saying how much: nobody knows it, or it sends
     /// a short message.
     pub(crate) fn may_prompt(&self) -> bool {
+        if self.open_ended {
+            return true;
+        }
         let (first, _) = grammar::split_first(&self.command.as_bytes()[2..]);
         first.is("+CMGS") || grammar::command(first.name).is_none()
     }

@@ -2,57 +2,31 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use atmq_driver::Direction;
-use atmq_protocol::at::command::Command;
 use atmq_protocol::at::framing::{
     CommandReader, DataEnd, Frame, Input, MESSAGE_GAP, ResponseReader,
 };
 use atmq_protocol::at::result_code::FinalResult;
-use atmq_protocol::dialect::{Context, Dialect, Lmqtt};
-use atmq_protocol::limits::Limits;
-use atmq_protocol::mqtt::{FormatTable, PublishPayload, Request};
+use atmq_protocol::dialect::{Commanded, Said};
 
 use super::entry::{Entry, Kind};
 use super::meaning::{self, Meaning};
-use crate::dialogue::context;
+use crate::dialect::{LINE_LIMIT, Listener, data_behind};
 use crate::explain::explain_line;
-
-/// The longest line that is read, a payload of the prompt in hexadecimal digits with its topic.
-const LINE_LIMIT: usize = 20 * 1024;
-
-/// The longest raw data behind a prompt or a `CONNECT`. Ours: many times what a module takes.
-const DATA_LIMIT: usize = 1024 * 1024;
+use crate::grammar::split_first;
 
 /// Commands whose outcome may still be reported. Ours: a host waits for one, or for a few.
 const OPEN: usize = 32;
-
-const DIALECT: Lmqtt = Lmqtt::DEFAULT;
-
-/// Wider than any module's, so that everything on the line can be read.
-const LIMITS: Limits = Limits {
-    connections: 7,
-    command_line: LINE_LIMIT,
-    host: LINE_LIMIT,
-    client_id: LINE_LIMIT,
-    username: LINE_LIMIT,
-    password: LINE_LIMIT,
-    topic: LINE_LIMIT,
-    will_payload: LINE_LIMIT,
-    inline_payload: LINE_LIMIT,
-    prompt_payload: DATA_LIMIT,
-    keep_alive: u16::MAX,
-    ..atmq_protocol::dialect::lmqtt::NT35E.limits
-};
 
 /// Makes entries of the bytes that pass, in either direction and in any pieces.
 #[derive(Debug)]
 pub(crate) struct Dialogue {
     host: CommandReader,
     module: ResponseReader,
-    formats: FormatTable,
+    listener: Listener,
     /// The command whose final result code is owed.
     pending: Option<Pending>,
-    /// Commands whose outcome is owed: number, line behind `AT`, formats when it was sent.
-    open: VecDeque<(u64, Vec<u8>, FormatTable)>,
+    /// Commands whose outcome is owed, by their number.
+    open: VecDeque<(u64, Commanded)>,
     /// Commands so far.
     commands: u64,
     /// Entries so far.
@@ -71,8 +45,8 @@ struct Pending {
     /// With its `AT`.
     line: Vec<u8>,
     echoed: bool,
-    /// Raw bytes that are to follow.
-    data: Option<usize>,
+    /// How many raw bytes are to follow, and what ends them.
+    data: Option<(usize, DataEnd)>,
 }
 
 impl Dialogue {
@@ -80,7 +54,7 @@ impl Dialogue {
         Self {
             host: CommandReader::new(LINE_LIMIT),
             module: ResponseReader::new(LINE_LIMIT),
-            formats: FormatTable::default(),
+            listener: Listener::of_others(),
             pending: None,
             open: VecDeque::new(),
             commands: 0,
@@ -175,41 +149,36 @@ impl Dialogue {
     fn command(&mut self, line: Vec<u8>) {
         self.commands += 1;
         let number = self.commands;
-        let mut data = None;
-        let mut reported = false;
-        let meaning = match request_in(&line[2..], &self.formats) {
-            Some(request) => {
-                data = announced_by(&request);
-                reported = DIALECT.exchange(&request).reported;
-                meaning::of_request(&request)
-            }
-            None => meaning::of_command(&line[2..]),
+        let commanded = self.listener.command(&line);
+        let meaning = match &commanded {
+            Some(commanded) => meaning::of_intent(&commanded.intent),
+            None => meaning::of_command(&line[2..], self.listener.owns(&line)),
         };
-        if data.is_some() {
-            self.module.expect_prompt();
-        } else {
-            self.module.forget_prompt();
+        let ask = commanded.as_ref().and_then(|commanded| commanded.ask);
+        match ask.and_then(|ask| ask.prompt.sign()) {
+            Some(sign) => self.module.expect_prompt(sign),
+            None => self.module.forget_prompt(),
         }
-        if reported {
+        if let Some(commanded) = commanded
+            && commanded.report.is_some()
+        {
             if self.open.len() == OPEN {
                 self.open.pop_front();
             }
-            let body = line[2..].to_vec();
-            self.open.push_back((number, body, self.formats.clone()));
+            self.open.push_back((number, commanded));
         }
         self.pending = Some(Pending {
             number,
             line: line.clone(),
             echoed: false,
-            data: data.filter(|length| *length <= DATA_LIMIT),
+            data: ask.as_ref().and_then(data_behind),
         });
         let from = Direction::HostToModule;
         self.entry(from, Kind::Command, line, Some(number), meaning);
     }
 
     fn module_frame(&mut self) -> bool {
-        let context = context(&self.formats);
-        let frame = self.module.next(|line| DIALECT.extent(line, context));
+        let frame = self.module.next(|line| self.listener.extent(line));
         let line = match frame {
             None => return false,
             Some(
@@ -238,8 +207,8 @@ impl Dialogue {
         let mut number = None;
         if let Some(pending) = &mut self.pending {
             number = Some(pending.number);
-            if let Some(length) = pending.data.take() {
-                self.host.expect_data(length, DataEnd::Length);
+            if let Some((length, end)) = pending.data.take() {
+                self.host.expect_data(Some(length), end);
             }
         }
         let meaning = Meaning::words("send the data");
@@ -261,58 +230,63 @@ impl Dialogue {
                 self.result(&result, line);
                 return;
             }
-            if let Some(meaning) = self.response(&line) {
+        }
+        let pending = self.pending.as_ref();
+        let number = pending.map(|pending| pending.number);
+        let said = self
+            .listener
+            .read(&line, pending.map(|pending| &pending.line[..]));
+        match said {
+            Some(Said::Answer(answer)) => {
+                let meaning = meaning::of_answer(&answer);
                 self.entry(from, Kind::Response, line, number, meaning);
-                return;
+            }
+            Some(Said::Urc(urc)) => {
+                let mut open = self.open.iter();
+                let place = open.position(|(_, commanded)| {
+                    let report = commanded.report.as_ref();
+                    report.is_some_and(|report| report.is_met_by(&urc))
+                });
+                let reported = place.and_then(|place| self.open.remove(place));
+                let intent = reported.as_ref().map(|(_, commanded)| &commanded.intent);
+                let meaning = meaning::of_urc(&urc, intent);
+                let (kind, number) = match reported {
+                    Some((number, _)) => (Kind::Report, Some(number)),
+                    None => (Kind::Urc, None),
+                };
+                self.entry(from, kind, line, number, meaning);
+            }
+            None if self.is_answer(&line) => {
+                self.entry(from, Kind::Response, line, number, Meaning::default());
+            }
+            None => {
+                let kind = match line.first() {
+                    Some(b'+' | b'^') => Kind::Urc,
+                    // What a command answers in free words, such as `ATI`.
+                    _ if number.is_some() => Kind::Response,
+                    _ => Kind::Unknown,
+                };
+                let (number, meaning) = match kind {
+                    Kind::Response => (number, Meaning::default()),
+                    _ => (None, meaning::of_line(&line)),
+                };
+                self.entry(from, kind, line, number, meaning);
             }
         }
-        let Some(urc) = DIALECT.decode_urc(&line, &self.formats) else {
-            let (kind, meaning) = match (line.first(), &self.pending) {
-                (Some(b'+' | b'^'), _) => (Kind::Urc, meaning::of_line(&line)),
-                // What a command answers in free words, such as `ATI`.
-                (_, Some(pending)) => {
-                    let number = Some(pending.number);
-                    self.entry(from, Kind::Response, line, number, Meaning::default());
-                    return;
-                }
-                (_, None) => (Kind::Unknown, meaning::of_line(&line)),
-            };
-            self.entry(from, kind, line, None, meaning);
-            return;
-        };
-        let mut open = self.open.iter();
-        let place = open.position(|(_, body, formats)| {
-            request_in(body, formats).is_some_and(|request| request.is_answered_by(&urc))
-        });
-        let reported = place.and_then(|place| self.open.remove(place));
-        let meaning = match &reported {
-            Some((_, body, formats)) => meaning::of_urc(&urc, request_in(body, formats).as_ref()),
-            None => meaning::of_urc(&urc, None),
-        };
-        let (kind, number) = match reported {
-            Some((number, ..)) => (Kind::Report, Some(number)),
-            None => (Kind::Urc, None),
-        };
-        drop(urc);
-        self.entry(from, kind, line, number, meaning);
     }
 
-    /// Reads the line as an information response to the pending command.
-    fn response(&self, line: &[u8]) -> Option<Meaning> {
-        let pending = self.pending.as_ref()?;
-        if let Some(request) = request_in(&pending.line[2..], &self.formats)
-            && let Some(information) = DIALECT.decode_information(&request, line, &self.formats)
-        {
-            return Some(meaning::of_information(&information));
-        }
-        // `+CSQ: …` answers `AT+CSQ`, unless it can be nothing but a report of its outcome.
-        let (command, _) = first_command(&pending.line[2..]);
-        let rest = line
-            .get(..command.name.len())
-            .filter(|name| command.name.len() > 1 && name.eq_ignore_ascii_case(command.name))
-            .map(|_| &line[command.name.len()..])?;
-        let answers = rest.starts_with(b":") && DIALECT.decode_urc(line, &self.formats).is_none();
-        answers.then(|| meaning::of_line(line))
+    /// Whether the line answers the pending command by its name: `+CSQ: …` answers `AT+CSQ`.
+    fn is_answer(&self, line: &[u8]) -> bool {
+        let Some(pending) = &self.pending else {
+            return false;
+        };
+        let name = split_first(&pending.line[2..]).0.name;
+        name.len() > 1
+            && line
+                .split_at_checked(name.len())
+                .is_some_and(|(begin, rest)| {
+                    begin.eq_ignore_ascii_case(name) && rest.starts_with(b":")
+                })
     }
 
     fn result(&mut self, result: &FinalResult, line: Vec<u8>) {
@@ -320,24 +294,11 @@ impl Dialogue {
             return;
         };
         let number = pending.number;
-        let request = request_in(&pending.line[2..], &self.formats);
         match result {
-            FinalResult::Ok => {
-                if let Some(Request::Configure {
-                    connection,
-                    setting,
-                }) = &request
-                {
-                    self.formats[*connection].apply(setting);
-                }
-                if let Some(Request::Close { connection }) = &request {
-                    // The configuration is gone with the connection.
-                    self.formats[*connection] = Default::default();
-                }
-            }
+            FinalResult::Ok => self.listener.carried_out(&pending.line),
             FinalResult::Connect(_) => {
-                if let Some(length) = pending.data.take() {
-                    self.host.expect_data(length, DataEnd::Length);
+                if let Some((length, end)) = pending.data.take() {
+                    self.host.expect_data(Some(length), end);
                     // The bytes that follow are answered once more.
                     pending.echoed = true;
                     self.pending = Some(pending);
@@ -381,42 +342,6 @@ impl Dialogue {
             order: self.count,
         });
     }
-}
-
-/// How much data a command line announces, if it is such a command.
-pub(crate) fn announced(line: &[u8]) -> Option<usize> {
-    let body = line.get(2..)?;
-    let length = announced_by(&request_in(body, &FormatTable::default())?);
-    length.filter(|length| *length <= DATA_LIMIT)
-}
-
-fn announced_by(request: &Request<'_>) -> Option<usize> {
-    match request {
-        Request::Publish {
-            payload: PublishPayload::Prompted(length),
-            ..
-        }
-        | Request::PublishExtended { length, .. }
-        | Request::Upload { length, .. } => Some(*length),
-        _ => None,
-    }
-}
-
-/// The request that a command line makes, if the dialect knows it; without the `AT`.
-fn request_in<'l>(body: &'l [u8], formats: &FormatTable) -> Option<Request<'l>> {
-    let (command, _) = first_command(body);
-    if !DIALECT.owns(command.name) {
-        return None;
-    }
-    let context = Context {
-        limits: &LIMITS,
-        formats,
-    };
-    DIALECT.decode_request(&command, context).ok()
-}
-
-fn first_command(body: &[u8]) -> (Command<'_>, &[u8]) {
-    Command::split_first(body, |name| DIALECT.owns(name))
 }
 
 /// What stands for a line that was too long to keep.

@@ -2,12 +2,14 @@
 
 use atmq_protocol::at::command::{Command, Form};
 use atmq_protocol::at::result_code::{CmeError, FinalResult};
-use atmq_protocol::dialect::{Dialect, Lmqtt};
+use atmq_protocol::dialect::{Answer, Power};
 use atmq_protocol::mqtt::{
-    Connected, ConnectionState, Information, LinkStatus, OpenFailure, PublishPayload,
-    PublishResult, QoS, Refusal, Request, Setting, SubscriptionChange, Urc,
+    Connected, ConnectionState, Intent, LinkStatus, OpenFailure, PublishResult, QoS, Queried,
+    Refusal, SubscriptionChange, Urc,
 };
 use atmq_protocol::standard::StandardRequest;
+
+use crate::dialect::power;
 
 /// What is known of an entry.
 #[derive(Debug, Default)]
@@ -61,15 +63,14 @@ impl Meaning {
     }
 }
 
-pub(super) fn of_request(request: &Request<'_>) -> Meaning {
-    match request {
-        Request::Configure { setting, .. } => Meaning::words(of_setting(setting)),
-        Request::QuerySetting { key, .. } => Meaning::words(format!("how is {key:?} set?")),
-        Request::Open { host, port, .. } => Meaning::words(format!("open a link to {host}:{port}"))
+/// What the tables say of a line is left out here, such as which setting is changed.
+pub(super) fn of_intent(intent: &Intent) -> Meaning {
+    match intent {
+        Intent::Query { what, .. } => of_query(*what),
+        Intent::Open { host, port, .. } => Meaning::words(format!("open a link to {host}:{port}"))
             .sent(format!("open {host}:{port}")),
-        Request::QueryOpen => Meaning::words("which links are open?"),
-        Request::Close { .. } => Meaning::words("close the link").sent("close"),
-        Request::Connect {
+        Intent::Close { .. } => Meaning::words("close the link").sent("close"),
+        Intent::Connect {
             client_id,
             username,
             ..
@@ -80,9 +81,8 @@ pub(super) fn of_request(request: &Request<'_>) -> Meaning {
             };
             Meaning::words(format!("connect {who}")).sent(format!("CONNECT {client_id}"))
         }
-        Request::QueryState => Meaning::words("how far are the connections?"),
-        Request::Disconnect { .. } => Meaning::words("disconnect").sent("DISCONNECT"),
-        Request::Subscribe {
+        Intent::Disconnect { .. } => Meaning::words("disconnect").sent("DISCONNECT"),
+        Intent::Subscribe {
             message_id,
             filters,
             ..
@@ -91,114 +91,61 @@ pub(super) fn of_request(request: &Request<'_>) -> Meaning {
             let list =
                 filters.map(|filter| format!("{} (QoS {})", filter.filter, filter.qos.level()));
             let list = list.collect::<Vec<_>>().join(", ");
-            Meaning::words(format!("subscribe to {list}, id {message_id}"))
-                .sent(format!("SUBSCRIBE {list}"))
+            let id = identifier(*message_id);
+            Meaning::words(format!("subscribe to {list}{id}")).sent(format!("SUBSCRIBE {list}"))
         }
-        Request::Unsubscribe { filters, .. } => {
+        Intent::Unsubscribe { filters, .. } => {
             let list = filters.join(", ");
             Meaning::words(format!("unsubscribe from {list}")).sent(format!("UNSUBSCRIBE {list}"))
         }
-        Request::Publish {
-            message_id,
-            qos,
-            retain,
-            topic,
-            payload,
-            ..
-        } => {
-            let length = match payload {
-                PublishPayload::Inline(payload) => payload.len(),
-                PublishPayload::Prompted(length) => *length,
-            };
-            publish(*message_id, *qos, *retain, topic, length)
-        }
-        Request::PublishExtended {
+        Intent::Publish {
             message_id,
             qos,
             retain,
             topic,
             length,
             ..
-        } => publish(*message_id, *qos, *retain, topic, *length),
-        Request::Read { message_id, .. } => {
+        } => {
+            let level = qos.level();
+            let retained = if *retain { ", retained" } else { "" };
+            let id = match qos {
+                QoS::AtMostOnce => String::new(),
+                _ => identifier(*message_id),
+            };
+            Meaning::words(format!(
+                "publish {length} bytes on {topic}, QoS {level}{retained}{id}"
+            ))
+            .sent(format!("PUBLISH QoS {level}, {length} bytes, {topic}"))
+        }
+        Intent::Read { message_id, .. } => {
             Meaning::words(format!("read message {message_id} from the cache"))
         }
-        Request::QueryUnread => Meaning::words("which messages wait in the cache?"),
-        Request::ConfigureTls { context, .. } => {
-            Meaning::words(format!("set up TLS context {context}"))
-        }
-        Request::QueryTls { context, .. } => {
-            Meaning::words(format!("how is TLS context {context} set up?"))
-        }
-        Request::Upload { name, length, .. } => {
+        Intent::ConfigureTls { context } => Meaning::words(format!("set up TLS context {context}")),
+        Intent::Upload { name, length } => {
             Meaning::words(format!("store the file {name}, {length} bytes"))
         }
+        _ => Meaning::default(),
     }
 }
 
-fn publish(message_id: u16, qos: QoS, retain: bool, topic: &str, length: usize) -> Meaning {
-    let level = qos.level();
-    let retained = if retain { ", retained" } else { "" };
-    let id = match qos {
-        QoS::AtMostOnce => String::new(),
-        _ => format!(", id {message_id}"),
-    };
-    Meaning::words(format!(
-        "publish {length} bytes on {topic}, QoS {level}{retained}{id}"
-    ))
-    .sent(format!("PUBLISH QoS {level}, {length} bytes, {topic}"))
-}
-
-fn of_setting(setting: &Setting<'_>) -> String {
-    let on = |on: bool| if on { "on" } else { "off" };
-    match setting {
-        Setting::Version(version) => format!("MQTT version {version:?}")
-            .replace("V3_1_1", "3.1.1")
-            .replace("V3_1", "3.1"),
-        Setting::CleanSession(clean) => format!("clean session {}", on(*clean)),
-        Setting::KeepAlive(0) => "no keepalive".into(),
-        Setting::KeepAlive(seconds) => format!("keepalive {seconds} s"),
-        Setting::Timeouts(timeouts) => format!(
-            "wait {} s for an acknowledgement, send again {} times",
-            timeouts.packet_seconds, timeouts.retries
-        ),
-        Setting::ReceiveMode {
-            format,
-            show_length,
-        } => format!(
-            "received payloads: {format:?}, {} length",
-            if *show_length { "with" } else { "without" }
-        ),
-        Setting::SendMode(format) => format!("payloads to publish: {format:?}"),
-        Setting::DataFormats { send, receive } => {
-            format!("payloads: {send:?} to publish, {receive:?} received")
-        }
-        Setting::Cache(cache) => format!("keep received messages in the module: {}", on(*cache)),
-        Setting::ResultUrcs(reported) => {
-            format!("report what came of a publish: {}", on(*reported))
-        }
-        Setting::Cloud { platform, .. } => match platform {
-            1 => "cloud platform: OneNET".into(),
-            2 => "cloud platform: Alibaba Cloud".into(),
-            platform => format!("cloud platform {platform}"),
-        },
-        Setting::AliAuth {
-            product_key,
-            device_name,
-            ..
-        } => format!("Alibaba Cloud device {device_name} of {product_key}"),
-        Setting::AliDevice(_) => "an Alibaba Cloud device".into(),
-        Setting::QuickRelease(quick) => format!("quick release of the radio: {}", on(*quick)),
-        Setting::PdpContext(cid) => format!("packet data context {cid}"),
-        Setting::Tls { enabled: false, .. } => "no TLS".into(),
-        Setting::Tls { context, .. } => format!("TLS with context {context}"),
-        Setting::Will(None) => "no will".into(),
-        Setting::Will(Some(will)) => format!("will on {}", will.topic),
+fn of_query(what: Queried) -> Meaning {
+    match what {
+        Queried::Links => Meaning::words("which links are open?"),
+        Queried::States => Meaning::words("how far are the connections?"),
+        Queried::Unread => Meaning::words("which messages wait in the cache?"),
+        Queried::Tls(context) => Meaning::words(format!("how is TLS context {context} set up?")),
+        _ => Meaning::default(),
     }
 }
 
-/// A command that is not the dialect's, without its `AT`.
-pub(super) fn of_command(body: &[u8]) -> Meaning {
+/// The packet identifier, where the host has chosen it.
+fn identifier(message_id: Option<u16>) -> String {
+    message_id.map_or_else(String::new, |id| format!(", id {id}"))
+}
+
+/// A command that asks nothing of the MQTT client, without its `AT`. `owned`: it belongs to the
+/// client's command set even so.
+pub(super) fn of_command(body: &[u8], owned: bool) -> Meaning {
     let (command, rest) = Command::split_first(body, |_| false);
     let known = StandardRequest::decode(&command).and_then(Result::ok);
     let words = match known {
@@ -209,7 +156,7 @@ pub(super) fn of_command(body: &[u8]) -> Meaning {
         Some(StandardRequest::Identification) => "what are you?",
         Some(StandardRequest::Manufacturer) => "who made you?",
         Some(StandardRequest::Model) => "which model?",
-        Some(StandardRequest::Revision | StandardRequest::LierdaRevision) => "which firmware?",
+        Some(StandardRequest::Revision) => "which firmware?",
         Some(StandardRequest::SerialNumber(_)) => "which serial number?",
         Some(StandardRequest::Subscriber) => "which IMSI?",
         Some(StandardRequest::CardId) => "which SIM card?",
@@ -226,9 +173,7 @@ pub(super) fn of_command(body: &[u8]) -> Meaning {
         Some(StandardRequest::ErrorReports(0)) => "errors without a reason",
         Some(StandardRequest::ErrorReports(1)) => "errors as numbers",
         Some(StandardRequest::ErrorReports(_)) => "errors in words",
-        _ if matches!(command.form, Form::Test) && Lmqtt::DEFAULT.owns(command.name) => {
-            "what can be given?"
-        }
+        _ if owned && matches!(command.form, Form::Test) => "what can be given?",
         _ => return Meaning::default(),
     };
     Meaning::words(words)
@@ -248,30 +193,29 @@ pub(super) fn of_result(result: &FinalResult) -> Meaning {
     }
 }
 
-pub(super) fn of_information(information: &Information<'_>) -> Meaning {
-    match information {
-        Information::Setting(setting) => Meaning::words(of_setting(setting)),
-        Information::Opened { host, port, .. } => {
+pub(super) fn of_answer(answer: &Answer) -> Meaning {
+    match answer {
+        Answer::Link { host, port, .. } => {
             Meaning::words(format!("a link to {host}:{port} is open"))
         }
-        Information::State { state, .. } => Meaning::words(match state {
+        Answer::State { state, .. } => Meaning::words(match state {
             ConnectionState::Initial => "not yet connected",
             ConnectionState::Connecting => "connecting",
             ConnectionState::Connected => "connected",
             ConnectionState::Disconnecting => "disconnecting",
         }),
-        Information::Message { topic, payload, .. } => {
+        Answer::Message { topic, payload, .. } => {
             Meaning::words(format!("{} bytes on {topic}", payload.len()))
         }
-        Information::Unread { message_ids, .. } => {
+        Answer::Unread { message_ids, .. } => {
             Meaning::words(format!("{} messages wait", message_ids.len()))
         }
-        Information::TlsSetting { context, .. } => Meaning::words(format!("TLS context {context}")),
+        _ => Meaning::default(),
     }
 }
 
-/// A URC, which may report what came of `request`.
-pub(super) fn of_urc(urc: &Urc, request: Option<&Request<'_>>) -> Meaning {
+/// A URC, which may report what came of `intent`.
+pub(super) fn of_urc(urc: &Urc, intent: Option<&Intent>) -> Meaning {
     match urc {
         Urc::Opened { result: Ok(()), .. } => Meaning::words("the link is open").came("open"),
         Urc::Opened {
@@ -298,8 +242,8 @@ pub(super) fn of_urc(urc: &Urc, request: Option<&Request<'_>>) -> Meaning {
         Urc::Disconnected { result: Ok(()), .. } => Meaning::words("disconnected"),
         Urc::Disconnected { .. } => Meaning::failure("not disconnected"),
         Urc::SubscriptionChanged { change, result, .. } => {
-            let subscribes = match request {
-                Some(Request::Unsubscribe { .. }) => false,
+            let subscribes = match intent {
+                Some(Intent::Unsubscribe { .. }) => false,
                 Some(_) => true,
                 None => *change != Some(SubscriptionChange::Unsubscribed),
             };
@@ -310,7 +254,7 @@ pub(super) fn of_urc(urc: &Urc, request: Option<&Request<'_>>) -> Meaning {
                 (Err(_), false) => Meaning::failure("not unsubscribed"),
             }
         }
-        Urc::Published { result, .. } => of_published(*result, request),
+        Urc::Published { result, .. } => of_published(*result, intent),
         Urc::Received { topic, payload, .. } => {
             let length = payload.len();
             Meaning::words(format!("received {length} bytes on {topic}"))
@@ -343,9 +287,9 @@ fn of_connected(result: Connected) -> Meaning {
     }
 }
 
-fn of_published(result: PublishResult, request: Option<&Request<'_>>) -> Meaning {
-    let qos = match request {
-        Some(Request::Publish { qos, .. } | Request::PublishExtended { qos, .. }) => Some(*qos),
+fn of_published(result: PublishResult, intent: Option<&Intent>) -> Meaning {
+    let qos = match intent {
+        Some(Intent::Publish { qos, .. }) => Some(*qos),
         _ => None,
     };
     match (result, qos) {
@@ -388,11 +332,9 @@ fn of_status(status: LinkStatus) -> Meaning {
 
 /// A line that is neither the dialect's nor a final result code.
 pub(super) fn of_line(line: &[u8]) -> Meaning {
-    if line.starts_with(b"^boot.rom") {
-        return Meaning::words("the module has started");
-    }
-    match line {
-        b"NORMAL POWER DOWN" => Meaning::words("the module is switched off"),
-        _ => Meaning::default(),
+    match power(line) {
+        Some(Power::Started) => Meaning::words("the module has started"),
+        Some(Power::Down) => Meaning::words("the module is switched off"),
+        Some(Power::Banner) | None => Meaning::default(),
     }
 }

@@ -8,8 +8,13 @@ use crate::input::{SETTINGS_LIMIT, read_text};
 /// Which module to be.
 #[derive(Debug, clap::Args)]
 pub(super) struct ProfileArguments {
-    /// Which module to be: nt35e, nt26, or a TOML file
-    #[arg(long, value_name = "NAME|FILE", default_value = "nt35e", value_parser = profile_or_file)]
+    #[arg(
+        long,
+        value_name = "NAME|FILE",
+        default_value = default_profile(),
+        value_parser = profile_or_file,
+        help = format!("Which module to be: {}, or a TOML file", known_profiles())
+    )]
     profile: String,
     /// Change one value of the profile, such as start.sim=absent (repeatable; docs/profiles.md has
     /// the keys)
@@ -47,6 +52,11 @@ impl ProfileArguments {
             profile
         })
     }
+}
+
+/// The profile of whoever asks for none.
+pub(crate) fn default_profile() -> &'static str {
+    Profile::names().next().expect("there are profiles")
 }
 
 /// The name of a profile, or a file: a word that is neither is a name that was mistyped.

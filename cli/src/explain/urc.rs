@@ -2,13 +2,14 @@
 
 use atmq_protocol::at::command::Form;
 use atmq_protocol::at::parameter::{Parameters, integer};
-use atmq_protocol::dialect::Dialect as _;
-use atmq_protocol::mqtt::{Connected, ConnectionId, DataFormat, FormatTable, Formats, Reason, Urc};
+use atmq_protocol::dialect::{Dialect, Power, Recognised};
+use atmq_protocol::mqtt::{Connected, ConnectionId, Operation, Reason, Urc};
 use atmq_protocol::standard::RegistrationChanged;
 
 use super::code::numbered;
 use super::{Explained, Explanation};
-use crate::grammar::{Codes, DIALECT, Source, body, command, split_first};
+use crate::dialect::{connect_command, line_for, power, report};
+use crate::grammar::{Codes, Source, body, command, split_first};
 use crate::visible::visible;
 
 const BOOT: Source = Source::measured("reference lmqtt.md 1.10");
@@ -31,14 +32,18 @@ pub(super) fn explain(line: &[u8], asked: Option<&[u8]>) -> Option<Explanation> 
         let text = format!("The registration has changed: {meaning}.");
         return Some(Explanation::new(text).from(known.source));
     }
-    // The answer to a question looks like a report: `+LMQTTCONN: 0,1`.
+    // The answer to a question may look like a report, such as a connection with its state.
     if asked.is_some_and(|asked| is_question(asked, line)) {
         return None;
     }
-    let urc = [shown_lengths(), FormatTable::default()]
-        .iter()
-        .find_map(|formats| Some(explain_urc(&DIALECT.decode_urc(line, formats)?, line)));
-    urc.or_else(|| unknown_result(line))
+    let (dialect, report) = report(line)?;
+    Some(match report {
+        Recognised::Known(urc) => explain_urc(dialect, &urc, line),
+        Recognised::Unknown(kind) => Explanation::new(format!(
+            "A report of the MQTT client that is not known: {}.",
+            visible(kind)
+        )),
+    })
 }
 
 /// Whether the command is a question that the line may answer by its name.
@@ -49,48 +54,38 @@ fn is_question(command: &[u8], line: &[u8]) -> bool {
 }
 
 fn banner(line: &[u8], asked: Option<&[u8]>) -> Option<Explanation> {
-    let text = String::from_utf8_lossy(line);
-    if text == "NORMAL POWER DOWN" {
-        let off = "The module switches itself off.";
-        return Some(Explanation::new(off).from(BOOT));
-    }
-    let by_name = text.contains("Lierda") && !text.starts_with('+');
-    let started = match asked {
-        _ if text.starts_with("^boot.rom") => "The module has started.",
+    let started = match (power(line)?, asked) {
+        (Power::Down, _) => {
+            let off = "The module switches itself off.";
+            return Some(Explanation::new(off).from(BOOT));
+        }
+        (Power::Started, _) => "The module has started.",
         // The answer is told as such.
-        Some(asked) if asked.to_ascii_uppercase().ends_with(b"GMI") => return None,
-        Some(_) if by_name => "The module has started.",
-        None if by_name => "The module has started, or its maker's name is shown.",
-        _ => return None,
+        (Power::Banner, Some(asked)) if asked.to_ascii_uppercase().ends_with(b"GMI") => {
+            return None;
+        }
+        (Power::Banner, Some(_)) => "The module has started.",
+        (Power::Banner, None) => "The module has started, or its maker's name is shown.",
     };
-    let lost = "After a start all connections and all settings of AT+LMQTTCFG are lost.";
+    let lost = "After a start all connections and all settings of MQTT are lost.";
     Some(Explanation::new(started).and(lost).from(BOOT))
 }
 
-/// Formats in which all connections show the length of a payload.
-fn shown_lengths() -> FormatTable {
-    let mut formats = FormatTable::default();
-    for connection in 0..=u8::MAX {
-        formats[ConnectionId(connection)] = Formats {
-            show_length: true,
-            receive: DataFormat::Text,
-            ..Formats::default()
-        };
-    }
-    formats
-}
-
-fn explain_urc(urc: &Urc, line: &[u8]) -> Explanation {
+fn explain_urc(dialect: &dyn Dialect, urc: &Urc, line: &[u8]) -> Explanation {
     let values = numbers(line);
     match urc {
         Urc::Opened { connection, result } => {
             let source = Codes::OPEN.source;
             match result {
-                Ok(()) => Explanation::new(format!(
-                    "Connection {connection} is open: the link to the broker stands."
-                ))
-                .and("MQTT is not spoken yet; AT+LMQTTCONN does that.")
-                .from(source),
+                Ok(()) => {
+                    let next = connect_command(dialect);
+                    let next = next.map_or_else(String::new, |next| format!("; {next} does that"));
+                    Explanation::new(format!(
+                        "Connection {connection} is open: the link to the broker stands."
+                    ))
+                    .and(format!("MQTT is not spoken yet{next}."))
+                    .from(source)
+                }
                 Err(_) => failed(
                     &Codes::OPEN,
                     values.get(2),
@@ -98,7 +93,7 @@ fn explain_urc(urc: &Urc, line: &[u8]) -> Explanation {
                 ),
             }
         }
-        Urc::Connected { connection, result } => connected(*connection, *result, &values),
+        Urc::Connected { connection, result } => connected(dialect, *connection, *result, &values),
         Urc::Closed { connection, result } => {
             let text = match result {
                 Ok(()) => format!("Connection {connection} is closed, its settings are lost."),
@@ -140,8 +135,7 @@ fn explain_urc(urc: &Urc, line: &[u8]) -> Explanation {
                 Err(Reason {
                     code: Some(code), ..
                 }) => {
-                    numbered(&Codes::EXTEND, (*code).into(), &format!("{of} failed"))
-                        .from(source)
+                    numbered(&Codes::EXTEND, (*code).into(), &format!("{of} failed")).from(source)
                 }
             }
         }
@@ -171,7 +165,11 @@ fn explain_urc(urc: &Urc, line: &[u8]) -> Explanation {
         ))
         .with(vec![
             value("tcpconnectID", &connection.to_string(), "the connection"),
-            value("msgID", &message_id.to_string(), "the packet identifier, 0 with QoS 0"),
+            value(
+                "msgID",
+                &message_id.to_string(),
+                "the packet identifier, 0 with QoS 0",
+            ),
             value("topic", &cut(topic.as_bytes()), "the topic"),
             value("payload", &cut(payload), "the payload"),
         ])
@@ -180,10 +178,13 @@ fn explain_urc(urc: &Urc, line: &[u8]) -> Explanation {
             connection,
             message_id,
         } => Explanation::new(format!(
-            "A message for connection {connection} waits in the module: AT+LMQTTREAD={connection},{message_id} takes it out."
+            "A message for connection {connection} waits in the module{}.",
+            taken_out_by(dialect, *connection, *message_id)
         ))
         .from(Source::documented("reference lmqtt.md 1.8")),
-        Urc::Status { connection, code, .. } => {
+        Urc::Status {
+            connection, code, ..
+        } => {
             // Behind `STATS,<id>`.
             let number = line.split(|byte| *byte == b',').nth(2);
             let number = number.and_then(integer).unwrap_or_default();
@@ -202,7 +203,12 @@ fn explain_urc(urc: &Urc, line: &[u8]) -> Explanation {
     }
 }
 
-fn connected(connection: ConnectionId, result: Connected, values: &[i64]) -> Explanation {
+fn connected(
+    dialect: &dyn Dialect,
+    connection: ConnectionId,
+    result: Connected,
+    values: &[i64],
+) -> Explanation {
     let of = format!("Connection {connection}");
     match result {
         Connected::Accepted => Explanation::new(format!(
@@ -222,10 +228,15 @@ fn connected(connection: ConnectionId, result: Connected, values: &[i64]) -> Exp
             let result = values.get(1).copied().unwrap_or_default();
             let explanation = numbered(&Codes::CONN, result, &format!("{of}, CONNECT"));
             match Codes::STATE.find(result) {
-                Some(state) if values.len() == 2 => explanation.and(format!(
-                    "As the answer to AT+LMQTTCONN? it says: {}.",
-                    state.meaning
-                )),
+                Some(state) if values.len() == 2 => {
+                    match line_for(dialect, Operation::State { connection }) {
+                        Some(question) => explanation.and(format!(
+                            "As the answer to {question} it says: {}.",
+                            state.meaning
+                        )),
+                        None => explanation,
+                    }
+                }
                 _ => explanation,
             }
         }
@@ -247,14 +258,14 @@ fn because(reason: Reason) -> String {
     }
 }
 
-/// A line of the module that begins as a URC does and is none the dialect knows.
-fn unknown_result(line: &[u8]) -> Option<Explanation> {
-    let rest = line.strip_prefix(b"+LMQTTURC: ")?;
-    let kind = rest.split(|byte| *byte == b',').next()?;
-    Some(Explanation::new(format!(
-        "A report of the MQTT client that is not known: {}.",
-        visible(kind)
-    )))
+/// The command that takes a message out of the cache.
+fn taken_out_by(dialect: &dyn Dialect, connection: ConnectionId, message_id: u16) -> String {
+    let read = Operation::Read {
+        connection,
+        message_id,
+    };
+    let read = line_for(dialect, read);
+    read.map_or_else(String::new, |read| format!(": {read} takes it out"))
 }
 
 /// The numbers behind the colon, as long as there are numbers.

@@ -4,17 +4,15 @@ use std::time::Duration;
 
 use atmq_emulator::Port;
 use atmq_protocol::at::framing::{CommandReader, DataEnd, Input};
+use atmq_protocol::dialect::Ask;
 use atmq_protocol::redact::HIDDEN;
 use tokio::time::{sleep, timeout};
 
 use super::compare::Comparison;
 use super::script::{Said, Script, Step};
 use crate::capture::Kind;
-use crate::capture::dialogue::announced;
+use crate::dialect::{LINE_LIMIT, Listener, data_behind};
 use crate::failure::{Failure, FailureKind};
-
-/// The longest line of a host that is read.
-const LINE_LIMIT: usize = 20 * 1024;
 
 /// How far ahead in the capture a command is looked for that is not the next one.
 const AHEAD: usize = 32;
@@ -28,13 +26,14 @@ const NOT_RECORDED: &[u8] = b"\r\nERROR\r\n";
 pub(super) struct Player<P> {
     port: P,
     reader: CommandReader,
+    listener: Listener,
     comparison: Comparison,
     /// What times of the capture are divided by; `None` takes no time at all.
     speed: Option<f64>,
     /// A command as it was recorded and as it came, if they differ: its echo is the one that came.
     echo: Option<(Vec<u8>, Vec<u8>)>,
-    /// How much data the last command has announced.
-    announced: Option<usize>,
+    /// How the last command has the module ask for data.
+    ask: Option<Ask>,
     /// The host has said all that the capture holds.
     complete: bool,
 }
@@ -44,10 +43,11 @@ impl<P: Port> Player<P> {
         Self {
             port,
             reader: CommandReader::new(LINE_LIMIT),
+            listener: Listener::of_others(),
             comparison,
             speed,
             echo: None,
-            announced: None,
+            ask: None,
             complete: false,
         }
     }
@@ -96,12 +96,13 @@ impl<P: Port> Player<P> {
         place: usize,
     ) -> Result<Option<usize>, Failure> {
         if expected.kind == Kind::Data {
-            let length = self.announced.take().unwrap_or(expected.bytes.len());
-            self.reader.expect_data(length, DataEnd::Length);
+            let data = self.ask.take().as_ref().and_then(data_behind);
+            let (length, end) = data.unwrap_or((expected.bytes.len(), DataEnd::Length));
+            self.reader.expect_data(Some(length), end);
         }
         let (kind, got) = self.said().await?;
         if kind == Kind::Command {
-            self.announced = announced(&got);
+            self.ask = self.listener.command(&got).and_then(|command| command.ask);
         }
         self.echo = None;
         if kind == expected.kind && self.comparison.alike(&expected.bytes, &got) {

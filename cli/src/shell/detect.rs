@@ -4,11 +4,12 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use atmq_protocol::at::result_code::FinalResult;
-use atmq_protocol::dialect::Dialect as _;
+use atmq_protocol::dialect::of_model;
 use tokio::time::Instant;
 
 use super::session::{Event, Flow, Session};
-use crate::dialogue::{DIALECT, Heard};
+use crate::dialect::Listener;
+use crate::dialogue::Heard;
 use crate::failure::Failure;
 use crate::visible::printable;
 
@@ -28,12 +29,17 @@ impl Session {
         let model = self.probe("AT+CGMM").await?.unwrap_or_default();
         let model = model.iter().find(|line| !line.starts_with("AT"));
         let model = model.map_or("a module", String::as_str).to_owned();
-        let settings = self.probe("AT+LMQTTCFG=?").await?.unwrap_or_default();
-        let mqtt = settings.iter().any(|line| line.starts_with("+LMQTTCFG"));
-        self.limits = atmq_protocol::dialect::of_model(&model).limits;
+        self.model = of_model(&model);
+        if let Some(dialogue) = &mut self.dialogue {
+            dialogue.listener = Listener::new(self.model.clone());
+        }
+        let dialect = self.model.dialect;
+        let question = dialect.recognised_by();
+        let answers = self.probe(question).await?.unwrap_or_default();
+        let mqtt = answers.iter().any(|line| is_answer(line, question));
         self.mqtt.store(mqtt, Ordering::Relaxed);
         match mqtt {
-            true => self.note(&format!("{model}, with {} commands", DIALECT.name()))?,
+            true => self.note(&format!("{model}, with {} commands", dialect.name()))?,
             false => self.note(&format!(
                 "{model}, without MQTT commands that are known here"
             ))?,
@@ -44,20 +50,20 @@ impl Session {
     /// The lines that answer a question; `None` if it is not answered in time. What else comes is
     /// shown.
     async fn probe(&mut self, command: &str) -> Result<Option<Vec<String>>, Failure> {
-        self.send(format!("{command}\r").as_bytes()).await?;
+        self.send_command(command).await?;
         let deadline = Instant::now() + PROBE;
         let mut lines = Vec::new();
         loop {
             match self.event(false, Some(deadline)).await {
                 Event::Heard(Heard::Line(line)) => {
-                    if FinalResult::decode(&line).is_some() {
+                    if FinalResult::decode(&line.bytes).is_some() {
                         return Ok(Some(lines));
                     }
-                    let reports = line.starts_with(b"+") && !line.starts_with(b"+LMQTTCFG: \"");
-                    if reports {
+                    let shown = printable(&line.bytes);
+                    if shown.starts_with('+') && !is_answer(&shown, command) {
                         self.show(Heard::Line(line))?;
                     } else {
-                        lines.push(printable(&line));
+                        lines.push(shown);
                     }
                 }
                 Event::Heard(other) => self.show(other).map(drop)?,
@@ -70,4 +76,11 @@ impl Session {
             }
         }
     }
+}
+
+/// Whether a line answers a test command by its name.
+fn is_answer(line: &str, command: &str) -> bool {
+    let name = command.strip_prefix("AT").unwrap_or(command);
+    let rest = line.strip_prefix(name.trim_end_matches("=?"));
+    rest.is_some_and(|rest| rest.starts_with(':'))
 }

@@ -3,15 +3,13 @@
 use std::time::Duration;
 
 use atmq_protocol::at::result_code::FinalResult;
-use atmq_protocol::dialect::Dialect as _;
-use atmq_protocol::mqtt::{Formats, Urc};
 use tokio::time::Instant;
 
 use super::input::Typed;
 use super::session::{Event, Flow, LOST, Session};
 use crate::at::step::Step;
 use crate::data::data;
-use crate::dialogue::DIALECT;
+use crate::dialogue::Line;
 use crate::failure::Failure;
 use crate::grammar::is_redacted;
 
@@ -21,8 +19,8 @@ const UNKNOWN: Duration = Duration::from_secs(180);
 /// The longest line that is sent. Modules take a few kilobytes.
 const LINE_LIMIT: usize = 16 * 1024;
 
-/// After so long without a byte a module gives up its prompt (inferred: reference `lmqtt.md` 1.7).
-const GIVES_UP: Duration = Duration::from_secs(35);
+/// So much longer than a module waits for data it is waited for the module. Ours.
+const BEHIND: Duration = Duration::from_secs(5);
 
 /// How far an exchange is.
 struct Waits {
@@ -48,8 +46,10 @@ impl Session {
             return Ok(Flow::Go);
         };
         // What is no command is sent as it is; it may be answered or not.
-        let mut step = Step::new(line, dialogue.formats.clone()).ok();
-        let announced = step.as_mut().and_then(Step::read);
+        let mut step = Step::new(line).ok();
+        let announced = step
+            .as_mut()
+            .and_then(|step| step.read(&mut dialogue.listener));
         let known = step.as_ref().is_some_and(|step| step.known);
         let limit = match &step {
             Some(step) if known => step.limit,
@@ -60,10 +60,10 @@ impl Session {
             dialogue.expect_prompt();
         }
         self.asked = Some(line.as_bytes().to_vec());
-        self.send(format!("{line}\r").as_bytes()).await?;
+        self.send_command(line).await?;
         let mut waits = Waits {
             answered: step.is_none(),
-            reported: step.as_ref().is_none_or(|step| step.reported.is_none()),
+            reported: step.as_ref().is_none_or(|step| step.report.is_none()),
             deadline: Instant::now() + limit,
         };
         let mut flow = Flow::Go;
@@ -131,41 +131,27 @@ impl Session {
     /// What a line means for the command that waits. Whether the module is ready for data.
     fn judge(
         &mut self,
-        line: &[u8],
+        line: &Line,
         step: Option<&Step<'_>>,
         waits: &mut Waits,
         announced: Option<usize>,
     ) -> bool {
-        let Some(dialogue) = &mut self.dialogue else {
-            return false;
-        };
         let Some(step) = step else { return false };
         if !waits.answered
-            && let Some(result) = FinalResult::decode(line)
+            && let Some(result) = FinalResult::decode(&line.bytes)
         {
             if matches!(result, FinalResult::Connect(_)) {
                 // Else the module shows data, up to its `OK`.
                 return announced.is_some() || step.may_prompt();
             }
             waits.answered = true;
-            if result == FinalResult::Ok {
-                dialogue.formats = step.formats.clone();
-            } else {
+            if result != FinalResult::Ok {
                 waits.reported = true;
             }
-        } else if let Some(request) = &step.reported
-            && let Some(urc) = DIALECT.decode_urc(line, &dialogue.formats)
-            && request.is_answered_by(&urc)
+        } else if let Some(report) = &step.report
+            && line.urc().is_some_and(|urc| report.is_met_by(urc))
         {
             waits.reported = true;
-            if let Urc::Closed {
-                connection,
-                result: Ok(()),
-            } = urc
-            {
-                // Its settings are gone.
-                dialogue.formats[connection] = Formats::default();
-            }
         }
         false
     }
@@ -216,7 +202,7 @@ impl Session {
                 Event::Heard(heard) => {
                     let result = self
                         .show(heard)?
-                        .and_then(|line| FinalResult::decode(&line));
+                        .and_then(|line| FinalResult::decode(&line.bytes));
                     if result.is_some() {
                         waits.answered = true;
                         waits.reported = true;
@@ -244,11 +230,13 @@ impl Session {
             Some(missing) => format!("{missing} more bytes"),
             None => "more".to_owned(),
         };
+        let patience = self.model.limits.prompt_timeout;
         self.note(&format!(
-            "the module waits for {missing} and takes whatever is sent for it; it gives up after about 30 s. Ctrl-C: do not wait for that"
+            "the module waits for {missing} and takes whatever is sent for it; it gives up after about {} s. Ctrl-C: do not wait for that",
+            patience.as_secs()
         ))?;
         waits.reported = true;
-        waits.deadline = Instant::now() + GIVES_UP;
+        waits.deadline = Instant::now() + patience + BEHIND;
         Ok(Flow::Go)
     }
 

@@ -14,10 +14,14 @@ use std::io::{IsTerminal as _, stdin, stdout};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use atmq_protocol::dialect::UNKNOWN;
+use clap::builder::PossibleValuesParser;
+
 use self::history::History;
 use self::input::Input;
 use self::screen::{Screen, colors};
 use self::session::Session;
+use crate::dialect::{named, names};
 use crate::failure::Failure;
 use crate::messages::tell;
 use crate::port::PortArguments;
@@ -34,24 +38,26 @@ use crate::terminal::Terminal;
 pub(crate) struct Arguments {
     #[command(flatten)]
     port: PortArguments,
-    /// The module's MQTT commands; `auto` asks the module
-    #[arg(long, value_name = "DIALECT", default_value = "auto")]
-    dialect: Choice,
+    /// The module's MQTT commands; `auto` asks the module, if a person types
+    #[arg(
+        long,
+        value_name = "DIALECT",
+        default_value = AUTO,
+        value_parser = PossibleValuesParser::new([AUTO.to_owned()].into_iter().chain(names()))
+    )]
+    dialect: String,
     /// Keep no history, and read none
     #[arg(long)]
     no_history: bool,
 }
 
-/// Which MQTT commands are offered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Choice {
-    /// Ask the module, if a person types
-    Auto,
-    /// AT+LMQTT…, without asking
-    Lmqtt,
-}
+/// Ask the module which commands it has.
+const AUTO: &str = "auto";
 
 pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
+    let named = named(&arguments.dialect);
+    // Until it is known better.
+    let model = named.clone().unwrap_or(UNKNOWN);
     // What cannot be had must not cost a mode of the terminal.
     let port = arguments.port.open().await?;
     let mqtt = Arc::new(AtomicBool::new(true));
@@ -69,8 +75,8 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
         Input::plain()
     };
     let screen = Screen::new(terminal.is_some());
-    let mut session = Session::new(arguments.port, port, input, screen, mqtt);
-    let ended = session.run(arguments.dialect == Choice::Auto).await;
+    let mut session = Session::new(arguments.port, port, input, screen, mqtt, model);
+    let ended = session.run(named.is_none()).await;
     drop(terminal);
     ended
 }

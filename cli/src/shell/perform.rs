@@ -3,14 +3,13 @@
 use std::path::Path;
 use std::time::Duration;
 
-use atmq_protocol::dialect::{Context, Dialect as _};
-use atmq_protocol::mqtt::{ConnectionId, PublishPayload, QoS, Request};
+use atmq_protocol::dialect::Step;
+use atmq_protocol::mqtt::{ConnectionId, Operation, Publish, QoS};
 use regex::bytes::Regex;
 use tokio::time::Instant;
 
 use super::session::{Event, Flow, LOST, Session};
 use super::slash::{self, Slash};
-use crate::dialogue::DIALECT;
 use crate::explain::{explain_line, explain_text};
 use crate::failure::Failure;
 use crate::visible::printable;
@@ -87,7 +86,10 @@ impl Session {
         loop {
             match self.event(false, Some(deadline)).await {
                 Event::Heard(heard) => {
-                    if self.show(heard)?.is_some_and(|line| regex.is_match(&line)) {
+                    if self
+                        .show(heard)?
+                        .is_some_and(|line| regex.is_match(&line.bytes))
+                    {
                         return Ok(Flow::Go);
                     }
                 }
@@ -137,45 +139,35 @@ impl Session {
 
     /// Publishes, inline or behind the prompt, as the payload needs it.
     async fn publish(&mut self, topic: &str, payload: &[u8], qos: QoS) -> Result<Flow, Failure> {
-        let Some(dialogue) = &self.dialogue else {
+        let Some(dialogue) = &mut self.dialogue else {
             self.note(LOST)?;
             return Ok(Flow::Go);
         };
-        let limits = &self.limits;
-        let formats = dialogue.formats.clone();
-        let format = formats[CONNECTION];
         let message_id = match qos {
             QoS::AtMostOnce => 0,
             QoS::AtLeastOnce | QoS::ExactlyOnce => self.message_id % u16::MAX + 1,
         };
-        let mut line = Vec::new();
-        let way = DIALECT.publish_payload(format, limits, payload.into());
-        let prompted = matches!(way, Ok(PublishPayload::Prompted(_)));
-        let encoded = way.and_then(|payload| {
-            let request = Request::Publish {
-                connection: CONNECTION,
-                message_id,
-                qos,
-                retain: false,
-                topic: topic.into(),
-                payload,
-            };
-            let context = Context {
-                limits,
-                formats: &formats,
-            };
-            DIALECT.encode_request(&request, context, &mut line)
-        });
-        if let Err(error) = encoded {
-            self.note(&error.to_string())?;
-            return Ok(Flow::Go);
-        }
+        let plan = dialogue.listener.perform(Operation::Publish(Publish {
+            connection: CONNECTION,
+            message_id,
+            qos,
+            retain: false,
+            topic: topic.to_owned(),
+            payload: payload.to_vec(),
+        }));
+        let step = match plan {
+            Ok(mut plan) => plan.begin().expect("a plan has a first step"),
+            Err(error) => {
+                self.note(&error.to_string())?;
+                return Ok(Flow::Go);
+            }
+        };
         if message_id != 0 {
             self.message_id = message_id;
         }
-        let data = prompted.then(|| format.send.encode(payload.into()).into_owned());
+        let Step { line, data, .. } = *step;
         let line = String::from_utf8_lossy(line.trim_ascii_end()).into_owned();
         self.note(&format!("sends {line}"))?;
-        self.command(&line, data).await
+        self.command(&line, data.map(|data| data.bytes)).await
     }
 }

@@ -6,9 +6,8 @@ use std::time::Duration;
 
 use atmq_driver::Port;
 use atmq_protocol::at::result_code::FinalResult;
-use atmq_protocol::dialect::Dialect as _;
-use atmq_protocol::limits::Limits;
-use atmq_protocol::mqtt::{FormatTable, Urc};
+use atmq_protocol::dialect::Model;
+use atmq_protocol::mqtt::Urc;
 use atmq_protocol::standard::RegistrationChanged;
 use rustix::process::Signal as Kill;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -18,7 +17,7 @@ use super::input::{Input, Typed};
 use super::screen::{Kind, Screen};
 use super::slash;
 use crate::capture::{Recorded, Recorder};
-use crate::dialogue::{DIALECT, Dialogue, Heard, is_success};
+use crate::dialogue::{Dialogue, Heard, Line, is_success};
 use crate::failure::Failure;
 use crate::port::{PortArguments, is_device};
 use crate::signals::{stopped, stopped_by};
@@ -64,8 +63,8 @@ pub(super) struct Session {
     interrupted: Signal,
     /// Resolves when a signal stops the program.
     ending: Pin<Box<dyn Future<Output = ()>>>,
-    /// What the module takes.
-    pub(super) limits: Limits,
+    /// The module, as far as it is known.
+    pub(super) model: Model,
     /// The command that was sent last, while lines may answer it.
     pub(super) asked: Option<Vec<u8>>,
     /// What came last, with the command that it may have answered.
@@ -89,6 +88,7 @@ impl Session {
         input: Input,
         screen: Screen,
         mqtt: Arc<AtomicBool>,
+        model: Model,
     ) -> Self {
         // To a person Ctrl-C ends a wait; where none types it ends the program.
         let ending: Pin<Box<dyn Future<Output = ()>>> = match input.is_terminal() {
@@ -98,14 +98,13 @@ impl Session {
         let interrupted = signal(SignalKind::interrupt()).expect("Ctrl-C can be handled");
         Self {
             ports,
-            dialogue: Some(Dialogue::new(port)),
+            dialogue: Some(Dialogue::new(port, model.clone())),
             input,
             screen,
             mqtt,
             interrupted,
             ending,
-            // The narrowest, until it is known better.
-            limits: atmq_protocol::dialect::lmqtt::NT26.limits,
+            model,
             asked: None,
             recent: Vec::new(),
             message_id: 0,
@@ -231,7 +230,7 @@ impl Session {
     }
 
     /// Shows a line, and returns it.
-    pub(super) fn show(&mut self, heard: Heard) -> Result<Option<Vec<u8>>, Failure> {
+    pub(super) fn show(&mut self, heard: Heard) -> Result<Option<Line>, Failure> {
         self.shown_tail.clear();
         let line = match heard {
             Heard::Line(line) => line,
@@ -244,43 +243,33 @@ impl Session {
             }
         };
         let kind = self.kind(&line);
-        self.screen.line(&self.input, kind, &line)?;
+        self.screen.line(&self.input, kind, &line.bytes)?;
         if kind != Kind::Echo {
             if self.recent.len() == RECENT {
                 self.recent.remove(0);
             }
-            self.recent.push((line.clone(), self.asked.clone()));
-        }
-        if line.starts_with(b"^boot.rom")
-            && let Some(dialogue) = &mut self.dialogue
-        {
-            // A module that has started writes payloads as it did in the factory.
-            dialogue.formats = FormatTable::default();
+            self.recent.push((line.bytes.clone(), self.asked.clone()));
         }
         Ok(Some(line))
     }
 
-    fn kind(&self, line: &[u8]) -> Kind {
-        if self.asked.as_deref() == Some(line.trim_ascii_end()) {
+    fn kind(&self, line: &Line) -> Kind {
+        let bytes = &line.bytes[..];
+        if self.asked.as_deref() == Some(bytes.trim_ascii_end()) {
             return Kind::Echo;
         }
-        if RegistrationChanged::decode(line).is_some() {
+        if RegistrationChanged::decode(bytes).is_some() {
             return Kind::Report;
         }
-        match FinalResult::decode(line) {
+        match FinalResult::decode(bytes) {
             Some(FinalResult::Ok | FinalResult::Connect(_)) => return Kind::Good,
             Some(_) => return Kind::Bad,
             None => {}
         }
-        let default = FormatTable::default();
-        let formats = self
-            .dialogue
-            .as_ref()
-            .map_or(&default, |dialogue| &dialogue.formats);
-        match DIALECT.decode_urc(line, formats) {
+        match line.urc() {
             Some(Urc::Received { .. } | Urc::Buffered { .. }) => Kind::Report,
             Some(Urc::Status { .. }) => Kind::Bad,
-            Some(outcome) if is_success(&outcome) => Kind::Good,
+            Some(outcome) if is_success(outcome) => Kind::Good,
             Some(_) => Kind::Bad,
             None if self.asked.is_none() => Kind::Report,
             None => Kind::Answer,
@@ -310,7 +299,7 @@ impl Session {
                 if self.recorder.is_some() {
                     port.record_to(self.recorder.clone());
                 }
-                self.dialogue = Some(Dialogue::new(port));
+                self.dialogue = Some(Dialogue::new(port, self.model.clone()));
                 let text = format!("{} is open again", self.ports.name());
                 self.note(&text)
             }
@@ -332,6 +321,17 @@ impl Session {
         match slash::parse(line) {
             Ok(slash) => self.slash(slash).await,
             Err(why) => self.note(&why).map(|()| Flow::Go),
+        }
+    }
+
+    /// Sends a command line.
+    pub(super) async fn send_command(&mut self, line: &str) -> Result<(), Failure> {
+        let Some(dialogue) = &mut self.dialogue else {
+            return self.note(LOST);
+        };
+        match dialogue.command(line.as_bytes()).await {
+            Ok(()) => Ok(()),
+            Err(failure) => self.lose(failure),
         }
     }
 

@@ -9,6 +9,7 @@ use super::complete::Candidate;
 use crate::broker::{self, qos};
 use crate::data::data;
 use crate::duration::seconds;
+use atmq_protocol::dialect::ALL;
 use atmq_protocol::mqtt::QoS;
 
 /// How long `/wait` waits if nothing is said.
@@ -76,18 +77,8 @@ const COMMANDS: [(&str, &str, &str); 10] = [
     ("/quit", "", "leaves, as Ctrl-D does"),
 ];
 
-/// What is often waited for.
-const REPORTS: [&str; 9] = [
-    "+LMQTTOPEN",
-    "+LMQTTCONN",
-    "+LMQTTSUBUNSUB",
-    "+LMQTTPUB",
-    "+LMQTTDISC",
-    "+LMQTTCLOSE",
-    "+LMQTTURC: RECV",
-    "+LMQTTURC: STATS",
-    "+CEREG: [15]",
-];
+/// What is often waited for beside the reports of MQTT.
+const REGISTERED: &str = "+CEREG: [15]";
 
 /// The list for `/help`.
 pub(super) fn help() -> Vec<String> {
@@ -119,11 +110,14 @@ pub(super) fn complete(typed: &str) -> Vec<Candidate> {
 
 /// What `/wait` may be given.
 pub(super) fn complete_wait(typed: &str) -> Vec<Candidate> {
-    let begun = REPORTS.iter().filter(|name| name.starts_with(typed));
+    let reports = ALL.iter().flat_map(|dialect| dialect.reports()).copied();
+    let begun = reports
+        .chain([REGISTERED])
+        .filter(|name| name.starts_with(typed));
     begun
         .map(|name| Candidate {
-            word: (*name).to_owned(),
-            shown: (*name).to_owned(),
+            word: name.to_owned(),
+            shown: name.to_owned(),
         })
         .collect()
 }
@@ -168,7 +162,7 @@ pub(super) fn parse(line: &str) -> Result<Slash, String> {
                 _ => (rest, PATIENCE),
             };
             if pattern.is_empty() {
-                return Err("/wait takes a pattern, such as +LMQTTURC".into());
+                return Err("/wait takes a pattern, such as +CEREG".into());
             }
             // A URC begins with a plus, which a pattern would take for a repetition.
             let pattern = match pattern.strip_prefix('+') {

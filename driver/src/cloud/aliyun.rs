@@ -81,10 +81,10 @@ pub async fn register(
     request: &RegistrationRequest,
     limit: Duration,
 ) -> Result<Registered, RegisterError> {
-    if !options.is_secured() {
+    if options.given().tls.is_none() {
         return Err(RegisterError::NoTls);
     }
-    check_keep_alive(options.keep_alive_seconds())?;
+    check_keep_alive(options.given().keep_alive.into())?;
     let credentials = device.registration(product_secret, request)?;
     let options = options.cloud_credentials(credentials).clean_session(true);
     let deadline = Instant::now() + limit;

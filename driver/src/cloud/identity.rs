@@ -6,7 +6,7 @@ use atmq_protocol::Secret;
 use atmq_protocol::cloud::aliyun::{self, Method, Registered, Signing};
 use atmq_protocol::cloud::onenet::studio;
 use atmq_protocol::cloud::{Credentials, Hash};
-use atmq_protocol::mqtt::Setting;
+use atmq_protocol::mqtt::AliDevice;
 
 use crate::error::ConnectError;
 
@@ -103,23 +103,16 @@ impl Identity {
         })
     }
 
-    /// What the module is told to compute credentials by itself.
-    pub(crate) fn settings(&self) -> Vec<Setting<'static>> {
+    /// The device of which the module computes the credentials by itself.
+    pub(crate) fn device(&self) -> Option<AliDevice<'static>> {
         let Self::Aliauth { device, secret, .. } = self else {
-            return Vec::new();
+            return None;
         };
-        vec![
-            // Alibaba Cloud, JSON (reference: article S).
-            Setting::Cloud {
-                platform: 2,
-                data_type: 1,
-            },
-            Setting::AliAuth {
-                product_key: device.product_key.clone().into(),
-                device_name: device.device_name.clone().into(),
-                device_secret: secret.clone(),
-            },
-        ]
+        Some(AliDevice::new(
+            device.product_key.clone(),
+            device.device_name.clone(),
+            secret.clone(),
+        ))
     }
 }
 

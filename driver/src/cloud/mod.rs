@@ -22,4 +22,4 @@ mod identity;
 
 pub use atmq_protocol::cloud::{Credentials, CredentialsError, Hash, onenet};
 
-pub(crate) use identity::{Identity, Presented};
+pub(crate) use identity::Identity;

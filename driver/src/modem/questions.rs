@@ -254,7 +254,7 @@ impl Modem {
         request: StandardRequest,
     ) -> Result<Vec<StandardInformation>, Error> {
         let command = Command::Standard(request);
-        match self.exchange(command, None, None).await? {
+        match self.exchange(command, None).await? {
             Answer::Standard(information) => Ok(information),
             _ => unreachable!("a standard command has a standard answer"),
         }

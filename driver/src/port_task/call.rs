@@ -1,36 +1,25 @@
-use std::sync::Arc;
 use std::time::Duration;
 
-use atmq_protocol::limits::Limits;
+use atmq_protocol::mqtt::Operation;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-use super::{PortTask, Waiter, is_over};
-use crate::error::{Disconnected, Error, RequestError};
-use crate::messages::Link;
+use super::{PortTask, Turn, Waiter, is_over};
+use crate::error::Error;
+use crate::operations::Asked;
 use crate::session::{Answer, Command};
 
 /// What a handle asks of the task.
 pub(crate) enum Call {
-    /// An exchange, on behalf of `link` if it is given: it fails if that has ended meanwhile.
+    /// An exchange.
     Exchange {
         command: Command,
         limit: Option<Duration>,
-        link: Option<Arc<Link>>,
         reply: Reply<Answer>,
     },
-    /// Deliver what comes for the link's connection to it, if all commands can be written. The
-    /// answer is what the module accepts, or nothing while another link uses the connection.
-    Attach {
-        link: Arc<Link>,
-        commands: Vec<Command>,
-        reply: Reply<Option<Limits>>,
-    },
-    /// The link has been closed.
-    Detach {
-        link: Arc<Link>,
-        reason: Disconnected,
-    },
+    /// An operation. One on behalf of a link that has ended meanwhile fails; a connect makes its
+    /// link the one that gets what comes for the connection, unless another has it.
+    Perform { operation: Operation, asked: Asked },
     /// Bring the module in order.
     Initialise(Reply<()>),
 }
@@ -41,7 +30,7 @@ pub(super) type Reply<T> = oneshot::Sender<Result<T, Error>>;
 /// What the task does for its handles.
 impl PortTask {
     pub(super) fn call(&mut self, call: Call) {
-        self.cache_turn = true;
+        self.turn = Turn::Calls;
         let Some(call) = self.condition.postponed(call) else {
             // The module is brought in order first.
             self.session.synchronise(false, Instant::now().into_std());
@@ -52,13 +41,8 @@ impl PortTask {
             Call::Exchange {
                 command,
                 limit,
-                link,
                 reply,
             } => {
-                if let Some(reason) = link.and_then(|link| link.ended()) {
-                    let _ = reply.send(Err(Error::Disconnected(reason)));
-                    return;
-                }
                 // A caller that is gone before its turn asks for nothing any more.
                 if reply.is_closed() {
                     return;
@@ -72,16 +56,18 @@ impl PortTask {
                     }
                 }
             }
-            Call::Attach {
-                link,
-                commands,
-                reply,
-            } => {
-                let _ = reply.send(self.attach(link, commands).map_err(Error::from));
-            }
-            Call::Detach { link, reason } => {
-                link.end(reason);
-                self.links.retain(|other| !Arc::ptr_eq(other, &link));
+            Call::Perform { operation, asked } => {
+                if let (Operation::Connect(_), Some(link)) = (&operation, &asked.link) {
+                    // A link that only this task knows has been dropped by everyone else.
+                    self.links.retain(|other| !is_over(other));
+                    if self.link(link.connection).is_some() {
+                        let _ = asked.reply.send(Ok(None));
+                        return;
+                    }
+                    self.links.push(link.clone());
+                }
+                self.performer.start(operation, asked);
+                self.perform();
             }
             Call::Initialise(reply) => {
                 self.meet();
@@ -94,32 +80,11 @@ impl PortTask {
     pub(super) fn refuse(&mut self, call: Call, error: &Error) {
         let sent = match call {
             Call::Exchange { reply, .. } => reply.send(Err(error.clone())).is_ok(),
-            Call::Attach { reply, .. } => reply.send(Err(error.clone())).is_ok(),
+            Call::Perform { operation, asked } => asked.refuse(&operation, error),
             Call::Initialise(reply) => reply.send(Err(error.clone())).is_ok(),
-            harmless @ Call::Detach { .. } => {
-                self.call(harmless);
-                true
-            }
         };
         if sent {
             tracing::debug!(%error, "a command was not sent");
         }
-    }
-
-    fn attach(
-        &mut self,
-        link: Arc<Link>,
-        commands: Vec<Command>,
-    ) -> Result<Option<Limits>, RequestError> {
-        for command in commands {
-            self.session.check(command)?;
-        }
-        // A link that only this task knows has been dropped by everyone else.
-        self.links.retain(|other| !is_over(other));
-        if self.link(link.connection).is_some() {
-            return Ok(None);
-        }
-        self.links.push(link);
-        Ok(Some(self.session.limits().clone()))
     }
 }

@@ -14,7 +14,7 @@ use crate::state::ModemState;
 /// How long after a failure the module is tried again by itself, and at the longest. Ours.
 const RETRY_PAUSES: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(60));
 
-/// What makes a module start anew (reference `lmqtt.md` 1.10).
+/// What makes a module start anew.
 const RESET: StandardRequest = StandardRequest::Functionality {
     level: 0,
     reset: true,
@@ -113,10 +113,15 @@ impl Condition {
         }
     }
 
+    /// Whether the module did not answer as it should, and is to be brought in order first.
+    pub(super) fn is_failed(&self) -> bool {
+        matches!(self.phase, Phase::Failed { .. })
+    }
+
     /// Gives the call back, if it can be made; else keeps it until the module is in order.
     pub(super) fn postponed(&mut self, call: Call) -> Option<Call> {
-        let needs_module = matches!(call, Call::Exchange { .. } | Call::Attach { .. });
-        if needs_module && matches!(self.phase, Phase::Failed { .. }) {
+        let needs_module = matches!(call, Call::Exchange { .. } | Call::Perform { .. });
+        if needs_module && self.is_failed() {
             self.postponed = Some(call);
             return None;
         }
@@ -148,7 +153,7 @@ impl Condition {
         }
         match self.postponed.take() {
             Some(Call::Exchange { reply, .. }) => drop(reply.send(Err(error.clone()))),
-            Some(Call::Attach { reply, .. }) => drop(reply.send(Err(error.clone()))),
+            Some(Call::Perform { operation, asked }) => drop(asked.refuse(&operation, error)),
             _ => {}
         }
     }
@@ -177,7 +182,7 @@ impl PortTask {
     }
 
     fn climb(&mut self, tries: u32) {
-        let model = self.settings.limits.is_none();
+        let model = self.settings.model.is_none();
         let ladder = Ladder::new(model, self.condition.restored.iter().copied());
         self.condition.phase = Phase::Initialising { ladder, tries };
         self.condition.wants_rate = self.settings.auto_baud;
@@ -224,10 +229,10 @@ impl PortTask {
                 let tries = *tries;
                 match ladder.answered(outcome, Instant::now()) {
                     None => {}
-                    Some(Top::Reached(limits)) => {
-                        if let Some(limits) = limits {
-                            *lock(&self.shared.limits) = Some(limits.clone());
-                            self.session.set_limits(limits);
+                    Some(Top::Reached(model)) => {
+                        if let Some(model) = model {
+                            self.session.set_model(&model);
+                            *lock(&self.shared.model) = Some(*model);
                         }
                         self.initialised();
                     }
@@ -297,6 +302,7 @@ impl PortTask {
         self.condition.fail(&error);
         if self.condition.kept {
             // Whoever waits for their turn has waited for the same.
+            self.performer.fail(&error, Some(&error));
             while let Ok(call) = self.calls.try_recv() {
                 self.refuse(call, &error);
             }
@@ -336,6 +342,7 @@ impl PortTask {
         self.fail_exchange(&Error::Reset);
         self.waiter = Waiter::Nobody;
         self.end_links(|_| true, &Disconnected::Rebooted);
+        self.performer.fail(&Error::Reset, None);
         self.session.interrupt(Instant::now().into_std());
         self.tell(ModemState::Resetting);
         self.condition.phase = match &self.settings.reset_hook {

@@ -58,6 +58,18 @@ impl PortTask {
                         // A caller that is gone does not want to know.
                         let _ = reply.send(outcome);
                     }
+                    Waiter::Performer => {
+                        let silent = match &outcome {
+                            Err(error @ ExchangeError::Unresponsive { .. }) => {
+                                Some(Error::from(error.clone()))
+                            }
+                            _ => None,
+                        };
+                        self.performer.step_ended(outcome, &mut self.session);
+                        if let Some(error) = silent {
+                            self.unresponsive(error);
+                        }
+                    }
                     Waiter::Condition => self.step_answered(outcome),
                 }
             }
@@ -71,11 +83,13 @@ impl PortTask {
             Event::Standard(urc) => self.unsolicited(&urc.into()),
             Event::Rebooted => {
                 self.unsolicited(&ModuleUrc::Booted);
+                self.performer.forgotten();
                 self.end_links(|_| true, &Disconnected::Rebooted);
                 self.rebooted();
             }
             Event::PoweredDown => {
                 self.unsolicited(&ModuleUrc::PoweredDown);
+                self.performer.forgotten();
                 self.end_links(|_| true, &Disconnected::PoweredDown);
                 self.powered_down();
             }

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use atmq_protocol::at::result_code::CmeError;
-use atmq_protocol::limits::Limits;
+use atmq_protocol::dialect::{self, Model};
 use atmq_protocol::standard::{StandardInformation, StandardRequest};
 use tokio::time::Instant;
 
@@ -28,7 +28,7 @@ pub(super) struct Ladder {
     again: bool,
     /// Since when the module says that it is busy, and when it is asked again.
     busy: Option<Busy>,
-    limits: Option<Limits>,
+    model: Option<Box<Model>>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -38,15 +38,15 @@ struct Busy {
 }
 
 /// How a ladder has ended.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) enum Top {
-    /// The module is in order. What it accepts, if it was asked.
-    Reached(Option<Limits>),
+    /// The module is in order. What it is, if it was asked.
+    Reached(Option<Box<Model>>),
     Failed(ExchangeError),
 }
 
 impl Ladder {
-    /// `model`: whether the module's limits are to be found out by its model. `restored`: what
+    /// `model`: whether the module is to be asked for its model. `restored`: what
     /// else it has to be told.
     pub(super) fn new(model: bool, restored: impl IntoIterator<Item = StandardRequest>) -> Self {
         let mut steps = vec![
@@ -61,7 +61,7 @@ impl Ladder {
             reboots: 0,
             again: false,
             busy: None,
-            limits: None,
+            model: None,
         }
     }
 
@@ -128,19 +128,17 @@ impl Ladder {
                         None
                     }
                 });
-                self.limits =
-                    Some(atmq_protocol::dialect::of_model(&model.unwrap_or_default()).limits);
+                self.model = Some(dialect::of_model(&model.unwrap_or_default()).into());
             }
-            // A module that does not tell its model gets the narrower limits.
             (StandardRequest::Model, Err(ExchangeError::Refused { .. })) => {
-                self.limits = Some(atmq_protocol::dialect::of_model("").limits);
+                self.model = Some(dialect::UNKNOWN.into());
             }
             (_, Err(ExchangeError::Refused { .. })) if optional => {}
             (_, Err(error)) => return Some(Top::Failed(error)),
             (_, Ok(_)) => {}
         }
         self.at += 1;
-        (self.at == self.steps.len()).then(|| Top::Reached(self.limits.take()))
+        (self.at == self.steps.len()).then(|| Top::Reached(self.model.take()))
     }
 
     /// Whether the step is to be tried again, because the module is busy.

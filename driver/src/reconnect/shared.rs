@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use atmq_protocol::mqtt::QoS;
+use atmq_protocol::mqtt::{Publish, QoS};
 use tokio::sync::{Notify, oneshot, watch};
 use tokio::time::Instant;
 
@@ -22,7 +22,6 @@ use crate::connect::ConnectOptions;
 use crate::error::{Disconnected, Error, PublishError, RequestError};
 use crate::modem::Modem;
 use crate::port_task::lock;
-use crate::session::Publish;
 
 /// What keeps the connection alive: clients and the reader of messages hold it.
 #[derive(Debug)]
@@ -128,7 +127,7 @@ impl Shared {
     pub(super) fn carries(&self, message: &Outgoing) -> Result<(), RequestError> {
         checked_topic("the topic", &message.topic)?;
         let publish = Publish {
-            connection: self.options.connection,
+            connection: self.options.given().connection,
             // The longest there is.
             message_id: match message.qos {
                 QoS::AtMostOnce => 0,
@@ -139,7 +138,7 @@ impl Shared {
             topic: message.topic.clone(),
             payload: message.payload.clone(),
         };
-        self.modem.check_publish(&self.options, publish)
+        self.modem.check_publish(self.options.given(), publish)
     }
 
     /// Puts the message into the queue. With a copy on the disk it is there when the second part

@@ -190,7 +190,7 @@ impl Task {
         let shared = self.shared.clone();
         let (modem, options) = (&shared.modem, &shared.options);
         let link = Arc::new(Link::following(
-            options.connection,
+            options.given().connection,
             self.inbox.clone(),
             self.last_message_id,
         ));
@@ -206,10 +206,8 @@ impl Task {
             }
             connect_link(modem, options, &link).await
         };
+        // A connect that is dropped is undone.
         let Some(outcome) = self.unless_stopped(doing).await else {
-            // The module may be in the middle of it. Nobody waits for how it gets out.
-            let client = Client::new(modem.clone(), link);
-            tokio::spawn(async move { client.abandon().await });
             return;
         };
         let client = match outcome {
@@ -221,7 +219,8 @@ impl Task {
         };
         let mut core = self.shared.core();
         core.outbox.counters.connections += 1;
-        core.subscriptions.connected(self.shared.options.is_clean());
+        core.subscriptions
+            .connected(self.shared.options.given().clean_session);
         drop(core);
         self.connection = Some(Connection {
             client,

@@ -6,9 +6,8 @@ use std::fmt;
 use std::time::{Duration, Instant};
 
 use atmq_protocol::at::result_code::FinalResult;
-use atmq_protocol::dialect::Dialect;
-use atmq_protocol::limits::Limits;
-use atmq_protocol::mqtt::{ConnectionId, FormatTable, Information, LinkStatus, Request, Urc};
+use atmq_protocol::dialect::{self, Model};
+use atmq_protocol::mqtt::{ConnectionId, LinkStatus, Urc};
 use atmq_protocol::throttle::Throttle;
 use tracing::Span;
 
@@ -19,9 +18,12 @@ use super::event::{Answer, Event, Transmit};
 use super::fence::{Fence, Input, Verdict};
 use super::pending::Pending;
 use super::unread::Unread;
-use super::wire::{Kind, Prepared, Wire};
+use super::wire::{Prepared, Wire};
 use crate::counters::Counters;
 use crate::error::{ExchangeError, RequestError};
+
+/// As much as most command lines hold, in bytes. Ours.
+const USUAL_LINE: usize = 128;
 
 /// Everything of a session but the reader: what lines mean, by what was sent.
 pub(super) struct Channel {
@@ -34,8 +36,6 @@ pub(super) struct Channel {
     state: State,
     /// Accepted, but kept back by the fence.
     waiting: Option<Prepared>,
-    /// Connections whose publishes are not reported.
-    unreported: Vec<ConnectionId>,
     unread: Unread,
     /// Probes that were not answered before the fence came down.
     late_probes: u32,
@@ -69,8 +69,8 @@ pub(super) struct Channel {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Awaited {
     Not,
-    /// For what is sent now: what has come before answers something older.
-    Anew,
+    /// This sign, for what is sent now: what has come before answers something older.
+    Anew(&'static [u8]),
     /// For what was sent before: it may have come, and wait to be read.
     Still,
 }
@@ -96,13 +96,9 @@ enum State {
 }
 
 impl Channel {
-    pub(super) fn new(dialect: &'static dyn Dialect, limits: Limits) -> Self {
+    pub(super) fn new(model: &Model) -> Self {
         Self {
-            wire: Wire {
-                dialect,
-                limits,
-                formats: FormatTable::default(),
-            },
+            wire: Wire::new(model),
             counters: Counters::default(),
             events: VecDeque::new(),
             transmit: VecDeque::new(),
@@ -110,7 +106,6 @@ impl Channel {
             report_unrecognised: true,
             state: State::Clear,
             waiting: None,
-            unreported: Vec::new(),
             unread: Unread::default(),
             late_probes: 0,
             late_probe_answered: false,
@@ -125,7 +120,7 @@ impl Channel {
             reboots: Throttle::new(),
             power_downs: Throttle::new(),
             warned: [false; Warning::COUNT],
-            spare: Vec::new(),
+            spare: Vec::with_capacity(USUAL_LINE),
         }
     }
 
@@ -148,9 +143,6 @@ impl Channel {
         }
         let mut prepared = self.wire.prepare(command)?;
         prepared.limit = limit.unwrap_or(prepared.limit);
-        if let Kind::Mqtt(Request::Publish { connection, .. }) = &prepared.kind {
-            prepared.reported &= !self.unreported.contains(connection);
-        }
         self.enqueue(prepared, now);
         Ok(())
     }
@@ -183,15 +175,18 @@ impl Channel {
         if !self.is_ready() {
             return false;
         }
-        let Some(request) = self.unread.next(wanted) else {
+        let Some(operation) = self.unread.next(wanted) else {
             return false;
         };
-        match self.wire.prepare(Command::Mqtt(request)) {
-            Ok(mut prepared) => {
+        let plan = self.wire.plan(operation);
+        match plan.map(|mut plan| plan.begin()) {
+            Ok(Some(step)) => {
+                let mut prepared = Prepared::from(*step);
                 prepared.own = true;
                 self.enqueue(prepared, now);
                 true
             }
+            Ok(None) => false,
             // A dialect without such a command.
             Err(error) => {
                 tracing::warn!(%error, "messages in the module's cache cannot be read");
@@ -199,10 +194,6 @@ impl Channel {
                 false
             }
         }
-    }
-
-    pub(super) fn check(&self, command: Command) -> Result<(), RequestError> {
-        self.wire.prepare(command).map(drop)
     }
 
     /// Sends what waits, now that nothing keeps it back.
@@ -217,13 +208,10 @@ impl Channel {
             std::mem::replace(&mut prepared.line, sent),
             std::mem::take(&mut prepared.secrets),
         );
-        let has_data = prepared.data.is_some();
         let mut pending = Pending::new(prepared, now);
-        let prompted = has_data && !pending.is_upload(&self.wire);
-        self.prompt_awaited = Some(if prompted {
-            Awaited::Anew
-        } else {
-            Awaited::Not
+        self.prompt_awaited = Some(match pending.sign() {
+            Some(sign) => Awaited::Anew(sign),
+            None => Awaited::Not,
         });
         pending.ambiguous = self.is_ambiguous(&pending, now);
         tracing::trace!(parent: &pending.span, "command sent");
@@ -272,11 +260,10 @@ impl Channel {
         let _entered = self.span().entered();
         match &mut self.state {
             State::Pending(pending) => {
-                if let Some(data) = pending.prompt(now) {
-                    tracing::trace!(length = data.len(), "prompt, data follows");
-                    // A file may be a key.
-                    let secret = pending.is_upload(&self.wire).then_some(0..data.len());
-                    self.send(data, secret.into_iter().collect());
+                if let Some(dialect::Data { bytes, secret, .. }) = pending.prompt(now) {
+                    tracing::trace!(length = bytes.len(), "prompt, data follows");
+                    let secret = secret.then_some(0..bytes.len());
+                    self.send(bytes, secret.into_iter().collect());
                 }
             }
             State::Fenced(fence) => {
@@ -300,9 +287,12 @@ impl Channel {
             // Answers come in order, so those of older probes can no longer come.
             self.late_probes = 0;
             let outcome = pending.outcome(FinalResult::Ok);
-            let may_owe = !pending.carried_out;
+            let refused = pending.refused.is_some();
+            let may_owe = !pending.carried_out && !pending.has_ok_first();
             self.complete(pending, outcome, now);
-            if may_owe {
+            if refused {
+                self.state = State::Fenced(Fence::pause(now));
+            } else if may_owe {
                 // It said `OK` before the prompt, and may say so once more behind the data.
                 self.fence(Fence::owing(Some(1), now));
             }
@@ -351,23 +341,23 @@ impl Channel {
             self.events.push_back(Event::Completed(outcome));
             return;
         }
-        let information = outcome.map(|answer| match answer {
-            Answer::Mqtt { information, .. } => information,
+        let answers = outcome.map(|answer| match answer {
+            Answer::Mqtt { answers, .. } => answers,
             _ => Vec::new(),
         });
-        if let Some(Information::Message {
+        if let Some(dialect::Answer::Message {
             connection,
             message_id,
             topic,
             payload,
-        }) = self.unread.done(information)
+        }) = self.unread.done(answers)
         {
             self.counters.reads += 1;
             self.events.push_back(Event::Urc(Urc::Received {
                 connection,
                 message_id,
-                topic: topic.into_owned(),
-                payload: payload.into_owned(),
+                topic,
+                payload,
             }));
         }
     }

@@ -1,70 +1,18 @@
 use std::fmt;
 
-use atmq_protocol::mqtt::{ConnectionId, QoS, Request};
+use atmq_protocol::dialect::Step;
 use atmq_protocol::redact::redacted;
 use atmq_protocol::standard::StandardRequest;
 
 /// Something to exchange with the module.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
-    /// A command that is not MQTT's.
+    /// A command that every module knows.
     Standard(StandardRequest),
-    /// A request of the MQTT client; a publish only if its payload is inline.
-    Mqtt(Request<'static>),
-    /// A publish, whose payload goes the way that carries it unchanged.
-    Publish(Publish),
-    /// A file for the module to store.
-    Upload(Upload),
+    /// A step of a plan, see [`Session::plan`](super::Session::plan).
+    Step(Box<Step>),
     /// A command line as the caller wrote it.
     Raw(RawCommand),
-}
-
-/// A message to publish.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Publish {
-    /// The connection.
-    pub connection: ConnectionId,
-    /// The packet identifier; 0 with [`QoS::AtMostOnce`], and only there.
-    pub message_id: u16,
-    /// The quality of service.
-    pub qos: QoS,
-    /// Whether the broker retains the message.
-    pub retain: bool,
-    /// The topic.
-    pub topic: String,
-    /// The payload, any bytes.
-    pub payload: Vec<u8>,
-}
-
-impl fmt::Debug for Publish {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Publish")
-            .field("connection", &self.connection)
-            .field("message_id", &self.message_id)
-            .field("qos", &self.qos)
-            .field("retain", &self.retain)
-            .field("topic", &self.topic)
-            .field("payload_length", &self.payload.len())
-            .finish()
-    }
-}
-
-/// A file for the module to store. What it holds may be a key, so `Debug` shows how long it is.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Upload {
-    /// What the file is called in the module.
-    pub name: String,
-    /// Its bytes.
-    pub bytes: Vec<u8>,
-}
-
-impl fmt::Debug for Upload {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Upload")
-            .field("name", &self.name)
-            .field("length", &self.bytes.len())
-            .finish()
-    }
 }
 
 /// A command line as the caller wrote it.

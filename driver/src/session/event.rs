@@ -1,7 +1,8 @@
 use std::ops::Range;
 
 use atmq_protocol::at::result_code::FinalResult;
-use atmq_protocol::mqtt::{ConnectionId, Information, Urc};
+use atmq_protocol::dialect;
+use atmq_protocol::mqtt::{ConnectionId, Urc};
 use atmq_protocol::standard::{StandardInformation, StandardUrc};
 
 use crate::error::ExchangeError;
@@ -43,11 +44,11 @@ pub enum Event {
 pub enum Answer {
     /// To [`Command::Standard`](super::Command::Standard).
     Standard(Vec<StandardInformation>),
-    /// To a request or a publish.
+    /// To [`Command::Step`](super::Command::Step).
     Mqtt {
-        /// The information responses.
-        information: Vec<Information<'static>>,
-        /// The result URC; `None` if the request has none or it is switched off.
+        /// What was answered before the final result code.
+        answers: Vec<dialect::Answer>,
+        /// The report; `None` if the step has none, or it cannot be told from another's.
         report: Option<Urc>,
     },
     /// To [`Command::Raw`](super::Command::Raw), whatever its final result code.

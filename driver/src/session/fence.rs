@@ -1,11 +1,10 @@
 use std::time::{Duration, Instant};
 
 use atmq_protocol::at::result_code::FinalResult;
-use atmq_protocol::standard::{StandardInformation, StandardRequest};
+use atmq_protocol::dialect::Prompt;
+use atmq_protocol::standard::StandardRequest;
 
-/// What the session sends to find out where the module is. Its information response answers
-/// nothing else, and it changes nothing.
-pub(super) const PROBE: StandardRequest = StandardRequest::QueryErrorReports;
+use super::pending::is_word;
 
 /// What it sends to a module that may take it for data: nothing is shorter and answered.
 pub(super) const ATTENTION: StandardRequest = StandardRequest::Attention;
@@ -30,8 +29,7 @@ const LONGEST_QUIET: Duration = Duration::from_secs(1);
 /// How long the answer to `AT` may take before it is said why nothing more is sent. Ours.
 const HINT: Duration = Duration::from_secs(1);
 
-/// How long it may take where a command fails otherwise (reference `lmqtt.md` 1.2: the shortest
-/// limit of the manual).
+/// How long it may take where a command fails otherwise: the shortest limit of any manual.
 const ATTENTION_LIMIT: Duration = Duration::from_secs(5);
 
 /// So many probes in a row that are answered by one final result code each, and nothing else,
@@ -66,6 +64,8 @@ pub(super) struct Fence {
     plain_answers: u32,
     /// Whether a late answer may be free text.
     pub(super) owes_text: bool,
+    /// What may still ask for data.
+    prompt: Prompt,
 }
 
 /// What the module may take for data of what is sent.
@@ -183,7 +183,25 @@ impl Fence {
             codes: 0,
             plain_answers: 0,
             owes_text: owed.is_none(),
+            prompt: Prompt::Line(b"CONNECT"),
         }
+    }
+
+    /// Data may still be asked for so.
+    pub(super) fn asking_by(mut self, prompt: Prompt) -> Self {
+        if let Prompt::Line(_) | Prompt::AfterOk = prompt {
+            self.prompt = prompt;
+        }
+        self
+    }
+
+    /// Whether a line asks for data, too late.
+    pub(super) fn is_asked_by(&self, line: &[u8]) -> bool {
+        let asked = match self.prompt {
+            Prompt::AfterOk => line == b"OK",
+            prompt => is_word(prompt, line),
+        };
+        self.input != Input::Commands && asked
     }
 
     /// A late answer may be free text, if `text` says so.
@@ -421,11 +439,6 @@ impl Fence {
         self.unanswered += 1;
         Verdict::Probe
     }
-}
-
-/// Whether a line answers a probe, and nothing else.
-pub(super) fn answers_probe(line: &[u8]) -> bool {
-    StandardInformation::decode(&PROBE, line).is_some()
 }
 
 /// Whether a line is a final result code.

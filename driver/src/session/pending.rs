@@ -2,18 +2,17 @@ use std::mem::take;
 use std::time::{Duration, Instant};
 
 use atmq_protocol::at::result_code::FinalResult;
-use atmq_protocol::mqtt::{ConnectionId, Information, LinkStatus, Request, Urc};
+use atmq_protocol::dialect::{self, Ask, Prompt, Reported};
+use atmq_protocol::mqtt::{ConnectionId, LinkStatus, Urc};
 use atmq_protocol::standard::StandardInformation;
 use tracing::Span;
 use tracing::field::Empty;
 
 use super::event::{Answer, Response};
-use super::owned;
-use super::wire::{Kind, Prepared, Wire};
+use super::wire::{Kind, Prepared};
 use crate::error::ExchangeError;
 
-/// How long the prompt is awaited. Ours: twice what the slowest host seen waits (reference
-/// `lmqtt.md` 1.7).
+/// How long the prompt is awaited. Ours: twice what the slowest host seen waits.
 const PROMPT_LIMIT: Duration = Duration::from_secs(10);
 
 /// The longest answer that is kept, in bytes. Ours.
@@ -37,10 +36,12 @@ pub(super) struct Pending {
     pub(super) carried_out: bool,
     /// `OK` has come before the prompt.
     pub(super) accepted_early: bool,
-    /// Bytes of data that the command announces.
-    pub(super) announced: Option<usize>,
+    /// An error has come, behind which the report may still follow.
+    pub(super) refused: Option<FinalResult>,
+    /// How the module asks for the data, and how many bytes they are.
+    pub(super) asks: Option<(Ask, usize)>,
     information: Vec<StandardInformation>,
-    mqtt_information: Vec<Information<'static>>,
+    answers: Vec<dialect::Answer>,
     lines: Vec<Vec<u8>>,
     report: Option<Urc>,
     report_line: Option<Vec<u8>>,
@@ -77,7 +78,10 @@ impl Pending {
             outcome = Empty
         );
         Self {
-            announced: prepared.data.as_ref().map(Vec::len),
+            asks: prepared
+                .data
+                .as_ref()
+                .map(|data| (data.ask, data.bytes.len())),
             prepared,
             stage,
             deadline: now + limit,
@@ -87,8 +91,9 @@ impl Pending {
             data_echo: Vec::new(),
             carried_out: false,
             accepted_early: false,
+            refused: None,
             information: Vec::new(),
-            mqtt_information: Vec::new(),
+            answers: Vec::new(),
             lines: Vec::new(),
             report: None,
             report_line: None,
@@ -104,25 +109,46 @@ impl Pending {
         PROMPT_LIMIT.min(self.prepared.limit)
     }
 
+    /// The sign that is awaited, if a sign asks for the data.
+    pub(super) fn sign(&self) -> Option<&'static [u8]> {
+        match self.asks?.0.prompt {
+            Prompt::Sign(sign) | Prompt::SignAfterOk(sign) => Some(sign),
+            _ => None,
+        }
+    }
+
+    /// Whether the line asks for the data.
+    pub(super) fn is_asked_by(&self, line: &[u8]) -> bool {
+        let prompt = self.asks.map(|(ask, _)| ask.prompt);
+        self.stage == Stage::Prompt && prompt.is_some_and(|prompt| is_word(prompt, line))
+    }
+
+    /// Whether an `OK` that comes before the data is not the end by the rules of the command.
+    pub(super) fn has_ok_first(&self) -> bool {
+        let prompt = self.asks.map(|(ask, _)| ask.prompt);
+        matches!(prompt, Some(Prompt::SignAfterOk(_) | Prompt::AfterOk))
+    }
+
+    /// Whether `OK` asks for the data.
+    pub(super) fn is_asked_by_ok(&self) -> bool {
+        let prompt = self.asks.map(|(ask, _)| ask.prompt);
+        prompt == Some(Prompt::AfterOk)
+    }
+
     /// The data to send now that the prompt has come.
-    pub(super) fn prompt(&mut self, now: Instant) -> Option<Vec<u8>> {
+    pub(super) fn prompt(&mut self, now: Instant) -> Option<dialect::Data> {
         if self.stage != Stage::Prompt {
             return None;
         }
         let data = self.prepared.data.take()?;
         if self.echoed {
-            self.data_echo.clone_from(&data);
+            self.data_echo.clone_from(&data.bytes);
         }
         // On a slow line the data needs its time: a millisecond a byte at 9600 Bd.
-        let sent = now + Duration::from_millis(data.len() as u64);
+        let sent = now + Duration::from_millis(data.bytes.len() as u64);
         self.stage = Stage::Data(sent);
         self.deadline = sent + self.prepared.limit;
         Some(data)
-    }
-
-    /// Whether the data is a file, which `CONNECT` asks for instead of a prompt.
-    pub(super) fn is_upload(&self, wire: &Wire) -> bool {
-        self.request(wire, |request| matches!(request, Request::Upload { .. }))
     }
 
     /// Whether the line is the command that was sent, once, or the next line of the data.
@@ -148,13 +174,13 @@ impl Pending {
         echo
     }
 
-    /// Takes an information response. `unmistakable`: the line speaks of the module's power, so
-    /// it is no free text.
+    /// Takes an information response, which the dialect reads so if it is one of its own.
+    /// `unmistakable`: the line speaks of the module's power, so it is no free text.
     pub(super) fn take_information(
         &mut self,
         line: &[u8],
+        answer: Option<dialect::Answer>,
         unmistakable: bool,
-        wire: &Wire,
     ) -> bool {
         match &self.prepared.kind {
             Kind::Standard(request) => {
@@ -168,21 +194,17 @@ impl Pending {
                 }
                 true
             }
-            Kind::Mqtt(request) => {
-                let information = wire
-                    .dialect
-                    .decode_information(request, line, &wire.formats);
-                let Some(information) = information else {
+            Kind::Step { .. } => {
+                let Some(answer) = answer else {
                     return false;
                 };
-                let information = owned::information(information);
                 if self.store(line.len()) {
-                    self.mqtt_information.push(information);
+                    self.answers.push(answer);
                 }
                 true
             }
-            Kind::Raw => {
-                let own = is_own(&self.prepared.line, line);
+            Kind::Raw { .. } => {
+                let own = answer.is_some() || is_own(&self.prepared.line, line);
                 if own {
                     self.take_line(line);
                 }
@@ -202,40 +224,37 @@ impl Pending {
     pub(super) fn takes_text(&self) -> bool {
         match &self.prepared.kind {
             Kind::Standard(request) => request.is_answered_by_text(),
-            Kind::Mqtt(_) => false,
-            Kind::Raw => true,
+            Kind::Step { .. } => false,
+            Kind::Raw { .. } => true,
         }
     }
 
     /// The connection, if the exchange is a publish without identifier.
     pub(super) fn unidentified(&self) -> Option<ConnectionId> {
-        match self.prepared.kind {
-            Kind::Mqtt(Request::Publish {
-                connection,
-                message_id: 0,
-                ..
-            }) => Some(connection),
-            _ => None,
-        }
+        let report = self.prepared.report.filter(|_| !self.is_raw())?;
+        let unidentified = matches!(report.message_id, None | Some(0));
+        (report.what == Reported::Published && unidentified).then_some(report.connection)
     }
 
     /// Whether nobody knows what the command does.
-    pub(super) fn is_unknown(&self, wire: &Wire) -> bool {
-        self.is_raw() && !self.request(wire, |_| true)
+    pub(super) fn is_unknown(&self) -> bool {
+        matches!(self.prepared.kind, Kind::Raw { known: false })
     }
 
     pub(super) fn is_raw(&self) -> bool {
-        matches!(self.prepared.kind, Kind::Raw)
+        matches!(self.prepared.kind, Kind::Raw { .. })
     }
 
     /// Takes the result URC of this very exchange, once. That the packet was sent again is noted, and is
     /// not its result.
-    pub(super) fn take_report(&mut self, urc: &Urc, line: &[u8], wire: &Wire) -> bool {
-        self.sent_again |= self.request(wire, |request| request.is_repeated_by(urc));
+    pub(super) fn take_report(&mut self, urc: &Urc, line: &[u8]) -> bool {
+        let Some(expected) = self.prepared.report else {
+            return false;
+        };
+        self.sent_again |= expected.is_repeated_by(urc);
         // Without its data nothing has been done.
-        let awaited = self.report.is_none()
-            && self.stage != Stage::Prompt
-            && self.request(wire, |request| request.is_answered_by(urc));
+        let begun = self.stage != Stage::Prompt || self.refused.is_some();
+        let awaited = self.report.is_none() && begun && expected.is_met_by(urc);
         if awaited {
             self.report = Some(urc.clone());
             if self.is_raw() {
@@ -245,26 +264,34 @@ impl Pending {
         awaited
     }
 
-    /// The link of a connection is lost: what this exchange waits for may never be reported. A
-    /// close is what it was.
+    /// The link of a connection is lost: what this exchange waits for may never be reported.
     pub(super) fn link_lost(
         &mut self,
         connection: ConnectionId,
         status: LinkStatus,
         code: Option<i32>,
-        wire: &Wire,
     ) {
-        let concerned = self.request(wire, |request| {
-            request.connection() == Some(connection)
-                && !matches!(request, Request::Close { .. } | Request::Disconnect { .. })
-        });
-        if concerned && self.lost.is_none() {
+        if self.prepared.link == Some(connection) && self.lost.is_none() {
             self.lost = Some((status, code));
         }
     }
 
+    /// An error has come. Whether the report may still follow, which decides.
+    pub(super) fn may_yet_be_reported(&mut self, result: &FinalResult, now: Instant) -> bool {
+        let patience = self.prepared.report_after_error;
+        let waits = self.prepared.reported && self.report.is_none() && !patience.is_zero();
+        if waits {
+            self.refused = Some(result.clone());
+            self.deadline = now + patience;
+        }
+        waits
+    }
+
     /// Whether nothing more is awaited once `OK` has come.
     pub(super) fn is_complete(&self) -> bool {
+        if self.refused.is_some() {
+            return self.report.is_some();
+        }
         let reported = self.report.is_some() || self.lost.is_some();
         match self.carried_out {
             true => reported || !self.prepared.reported,
@@ -281,15 +308,6 @@ impl Pending {
         self.report.is_some()
     }
 
-    /// The MQTT request that is being made, given to `f`; `false` if it is none.
-    pub(super) fn request(&self, wire: &Wire, f: impl FnOnce(&Request<'_>) -> bool) -> bool {
-        match &self.prepared.kind {
-            Kind::Mqtt(request) => f(request),
-            Kind::Raw => wire.request_in(&self.prepared.line).is_some_and(|r| f(&r)),
-            Kind::Standard(_) => false,
-        }
-    }
-
     /// What the exchange has come to, with the final result code `result`.
     pub(super) fn outcome(&mut self, result: FinalResult) -> Result<Answer, ExchangeError> {
         let command = || self.prepared.name();
@@ -299,7 +317,7 @@ impl Pending {
                 limit: MAX_ANSWER,
             });
         }
-        if let Kind::Raw = self.prepared.kind {
+        if self.is_raw() {
             return Ok(Answer::Raw(Response {
                 lines: take(&mut self.lines),
                 result,
@@ -319,8 +337,8 @@ impl Pending {
         }
         Ok(match self.prepared.kind {
             Kind::Standard(_) => Answer::Standard(take(&mut self.information)),
-            Kind::Mqtt(_) | Kind::Raw => Answer::Mqtt {
-                information: take(&mut self.mqtt_information),
+            Kind::Step { .. } | Kind::Raw { .. } => Answer::Mqtt {
+                answers: take(&mut self.answers),
                 report: self.report.take().filter(|_| !self.ambiguous),
             },
         })
@@ -331,6 +349,15 @@ impl Pending {
         self.stored = self.stored.saturating_add(length + LINE_COST);
         self.stored <= MAX_ANSWER
     }
+}
+
+/// Whether a line is, or begins with, the word that asks for data.
+pub(super) fn is_word(prompt: Prompt, line: &[u8]) -> bool {
+    let Prompt::Line(word) = prompt else {
+        return false;
+    };
+    let behind = line.strip_prefix(word);
+    behind.is_some_and(|behind| matches!(behind.first(), None | Some(b' ')))
 }
 
 /// Whether a line begins with the name of the command of a raw command line.

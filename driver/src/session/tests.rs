@@ -6,24 +6,26 @@ mod hostile;
 mod power;
 mod prompts;
 mod splits;
+mod steps;
 mod uploads;
 
 use std::time::{Duration, Instant};
 
 use atmq_protocol::at::framing::DataEnd;
 use atmq_protocol::at::result_code::{CmeError, FinalResult};
-use atmq_protocol::dialect::Lmqtt;
+use atmq_protocol::dialect::lmqtt::NT35E;
+use atmq_protocol::dialect::{self, Model, Next, StepEnd};
 use atmq_protocol::limits::Limits;
 use atmq_protocol::mqtt::{
-    Connected, ConnectionId, ConnectionState, DataFormat, Information, LinkStatus, PublishResult,
-    QoS, Reason, Request, Setting, TopicFilter, Urc,
+    Connect, Connected, ConnectionId, ConnectionState, LinkStatus, Operation, PayloadFormat,
+    Publish, PublishResult, QoS, Reason, TopicFilter, Urc,
 };
 use atmq_protocol::standard::{
     Registration, RegistrationChanged, RegistrationDomain, SignalQuality, StandardInformation,
     StandardRequest, StandardUrc,
 };
 
-use super::{Answer, Command, Event, Publish, RawCommand, Response, Session};
+use super::{Answer, Command, Event, RawCommand, Response, Session};
 use crate::error::{ExchangeError, Reached, RequestError};
 
 const ID: ConnectionId = ConnectionId(0);
@@ -37,14 +39,55 @@ struct Host {
 impl Host {
     fn new() -> Self {
         Self {
-            session: Session::new(&Lmqtt::DEFAULT, atmq_protocol::dialect::lmqtt::NT35E.limits),
+            session: Session::new(&NT35E),
             now: Instant::now(),
         }
     }
 
+    /// A module that accepts something else.
+    fn accepts(&mut self, limits: Limits) {
+        let mut model: Model = NT35E;
+        model.limits = limits;
+        self.session.set_model(&model);
+    }
+
+    /// Asks for an exchange.
+    fn request(&mut self, wanted: impl Into<Wanted>) -> Result<(), RequestError> {
+        self.request_within(wanted, None)
+    }
+
+    fn request_within(
+        &mut self,
+        wanted: impl Into<Wanted>,
+        limit: Option<Duration>,
+    ) -> Result<(), RequestError> {
+        let command = match wanted.into() {
+            Wanted::Command(command) => command,
+            Wanted::StepOf(operation, name) => {
+                let mut plan = self.session.plan(operation)?;
+                let mut next = plan.begin().map(Next::Step);
+                loop {
+                    match next {
+                        Some(Next::Step(step)) if step.line.starts_with(name) => {
+                            break Command::Step(step);
+                        }
+                        Some(Next::Step(_)) => {
+                            next = Some(plan.next(&StepEnd::Done {
+                                answers: &[],
+                                report: None,
+                            }));
+                        }
+                        other => panic!("no such step: {other:?}"),
+                    }
+                }
+            }
+        };
+        self.session.request(command, limit, self.now)
+    }
+
     /// Asks for an exchange; what is written for it.
-    fn ask(&mut self, command: Command) -> String {
-        self.session.request(command, None, self.now).unwrap();
+    fn ask(&mut self, wanted: impl Into<Wanted>) -> String {
+        self.request(wanted).unwrap();
         self.written()
     }
 
@@ -82,12 +125,26 @@ impl Host {
     }
 
     /// Asks, hears the answer, and expects it to be good.
-    fn done(&mut self, command: Command, answer: &str) -> Answer {
-        self.ask(command);
+    fn done(&mut self, wanted: impl Into<Wanted>, answer: &str) -> Answer {
+        self.ask(wanted);
         match &self.hear(answer)[..] {
             [Event::Completed(Ok(answer))] => answer.clone(),
             other => panic!("{other:?}"),
         }
+    }
+}
+
+/// What a test asks for.
+#[derive(Clone)]
+enum Wanted {
+    Command(Command),
+    /// The first step of the operation whose line begins so.
+    StepOf(Operation, &'static [u8]),
+}
+
+impl From<Command> for Wanted {
+    fn from(command: Command) -> Self {
+        Self::Command(command)
     }
 }
 
@@ -104,52 +161,75 @@ fn quality(rssi: u8) -> Answer {
     Answer::Standard(vec![StandardInformation::SignalQuality(quality)])
 }
 
-fn configure(setting: Setting<'static>) -> Command {
-    Command::Mqtt(Request::Configure {
+fn connection() -> Connect {
+    let mut connect = Connect::new(ID, "h", 1883, "id");
+    connect.username = Some("u".into());
+    connect.password = Some("p".into());
+    connect
+}
+
+fn step_of_connect(connect: Connect, name: &'static [u8]) -> Wanted {
+    Wanted::StepOf(Operation::Connect(Box::new(connect)), name)
+}
+
+fn show_length() -> Wanted {
+    step_of_connect(connection(), b"AT+LMQTTCFG=\"recv/mode\"")
+}
+
+fn open() -> Wanted {
+    step_of_connect(connection(), b"AT+LMQTTOPEN")
+}
+
+fn connect() -> Wanted {
+    step_of_connect(connection(), b"AT+LMQTTCONN")
+}
+
+fn query_state() -> Wanted {
+    Wanted::StepOf(Operation::State { connection: ID }, b"AT+LMQTTCONN?")
+}
+
+fn disconnect() -> Wanted {
+    let operation = Operation::Disconnect {
         connection: ID,
-        setting,
-    })
+        connected: true,
+    };
+    Wanted::StepOf(operation, b"AT+LMQTTDISC")
 }
 
-fn show_length() -> Command {
-    configure(Setting::ReceiveMode {
-        format: DataFormat::Text,
-        show_length: true,
-    })
-}
-
-fn open() -> Command {
-    Command::Mqtt(Request::Open {
+fn close() -> Wanted {
+    let operation = Operation::Disconnect {
         connection: ID,
-        host: "h".into(),
-        port: 1883,
-    })
+        connected: false,
+    };
+    Wanted::StepOf(operation, b"AT+LMQTTCLOSE")
 }
 
-fn close() -> Command {
-    Command::Mqtt(Request::Close { connection: ID })
-}
-
-fn subscribe(message_id: u16) -> Command {
-    Command::Mqtt(Request::Subscribe {
+fn subscribe(message_id: u16) -> Wanted {
+    let operation = Operation::Subscribe {
         connection: ID,
         message_id,
         filters: vec![TopicFilter {
             filter: "t".into(),
             qos: QoS::AtLeastOnce,
         }],
-    })
+    };
+    Wanted::StepOf(operation, b"AT+LMQTTSUBUNSUB")
 }
 
-fn publish(message_id: u16, payload: &[u8]) -> Command {
-    Command::Publish(Publish {
+fn publish(message_id: u16, payload: &[u8]) -> Wanted {
+    publish_as(QoS::AtLeastOnce, message_id, payload)
+}
+
+fn publish_as(qos: QoS, message_id: u16, payload: &[u8]) -> Wanted {
+    let publish = Publish {
         connection: ID,
         message_id,
-        qos: QoS::AtLeastOnce,
+        qos,
         retain: false,
         topic: "t".into(),
         payload: payload.into(),
-    })
+    };
+    Wanted::StepOf(Operation::Publish(publish), b"AT+LMQTTPUB")
 }
 
 fn raw(line: &str) -> Command {
@@ -158,14 +238,14 @@ fn raw(line: &str) -> Command {
 
 fn plain() -> Answer {
     Answer::Mqtt {
-        information: Vec::new(),
+        answers: Vec::new(),
         report: None,
     }
 }
 
 fn reported(report: Urc) -> Answer {
     Answer::Mqtt {
-        information: Vec::new(),
+        answers: Vec::new(),
         report: Some(report),
     }
 }
@@ -184,7 +264,7 @@ fn received(payload: &[u8]) -> Urc {
         connection: ID,
         message_id: 1,
         topic: "t".into(),
-        payload: payload.to_vec().into(),
+        payload: payload.to_vec(),
     }
 }
 

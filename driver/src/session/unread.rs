@@ -2,7 +2,8 @@
 
 use std::collections::VecDeque;
 
-use atmq_protocol::mqtt::{ConnectionId, Information, Request};
+use atmq_protocol::dialect::{Answer, Caching};
+use atmq_protocol::mqtt::{ConnectionId, Operation};
 
 use crate::error::ExchangeError;
 
@@ -67,11 +68,11 @@ enum Doing {
 
 impl Unread {
     /// A connection is in cached mode from now on, or no longer.
-    pub(super) fn configured(&mut self, connection: ConnectionId, cached: bool) {
-        if cached {
-            self.place(connection);
+    pub(super) fn configured(&mut self, caching: Caching) {
+        if caching.on {
+            self.place(caching.connection);
         } else {
-            self.closed(connection);
+            self.closed(caching.connection);
         }
     }
 
@@ -127,10 +128,7 @@ impl Unread {
     }
 
     /// What to ask next, for a connection that is `wanted`.
-    pub(super) fn next(
-        &mut self,
-        wanted: impl Fn(ConnectionId) -> bool,
-    ) -> Option<Request<'static>> {
+    pub(super) fn next(&mut self, wanted: impl Fn(ConnectionId) -> bool) -> Option<Operation> {
         let due = |place: &Place| place.is_due() && wanted(place.connection);
         let at = self.places.iter().position(due)?;
         // Each connection has its turn.
@@ -141,7 +139,7 @@ impl Unread {
             && let Some(message_id) = place.known.pop_front()
         {
             self.doing = Some(Doing::Read(connection, message_id));
-            return Some(Request::Read {
+            return Some(Operation::Read {
                 connection,
                 message_id,
             });
@@ -150,23 +148,20 @@ impl Unread {
         for place in &mut self.places {
             place.old = place.known.len();
         }
-        Some(Request::QueryUnread)
+        Some(Operation::ListUnread)
     }
 
     /// What came of the last request: the message, if it is one.
-    pub(super) fn done(
-        &mut self,
-        outcome: Result<Vec<Information<'static>>, ExchangeError>,
-    ) -> Option<Information<'static>> {
+    pub(super) fn done(&mut self, outcome: Result<Vec<Answer>, ExchangeError>) -> Option<Answer> {
         let doing = self.doing.take();
         match (doing, outcome) {
-            (Some(Doing::List(_)), Ok(information)) => {
-                self.listed(information);
+            (Some(Doing::List(_)), Ok(answers)) => {
+                self.listed(answers);
                 None
             }
-            (_, Ok(information)) => {
-                let is_message = |found: &_| matches!(found, Information::Message { .. });
-                let message = information.into_iter().find(is_message);
+            (_, Ok(answers)) => {
+                let is_message = |found: &_| matches!(found, Answer::Message { .. });
+                let message = answers.into_iter().find(is_message);
                 if let Some(Doing::Read(connection, _)) = doing {
                     self.read(connection, message.is_some());
                 }
@@ -191,18 +186,18 @@ impl Unread {
 
     /// The module has told what waits, for all connections. To ask for a message twice does no
     /// harm.
-    fn listed(&mut self, information: Vec<Information<'static>>) {
+    fn listed(&mut self, answers: Vec<Answer>) {
         for place in &mut self.places {
             place.known.drain(..place.old.min(place.known.len()));
             place.old = 0;
             place.list = false;
             place.listed = false;
         }
-        for found in information {
-            if let Information::Unread {
+        for answer in answers {
+            if let Answer::Unread {
                 connection,
                 message_ids,
-            } = found
+            } = answer
                 && self.is_cached(connection)
             {
                 let place = self.place(connection);

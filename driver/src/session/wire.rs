@@ -1,15 +1,15 @@
-use std::borrow::Cow;
 use std::ops::Range;
 use std::time::Duration;
 
 use atmq_protocol::at::command;
-use atmq_protocol::dialect::{Context, Dialect, EncodeError};
+use atmq_protocol::at::framing::{CTRL_Z, DataEnd};
+use atmq_protocol::dialect::{Data, EncodeError, Expected, Host, Model, Plan, Step};
 use atmq_protocol::limits::Limits;
-use atmq_protocol::mqtt::{FormatTable, PublishPayload, QoS, Request};
+use atmq_protocol::mqtt::{ConnectionId, Intent, Operation, QoS};
 use atmq_protocol::redact::secrets;
 use atmq_protocol::standard::StandardRequest;
 
-use super::command::{Command, Publish, RawCommand, Upload, name};
+use super::command::{Command, RawCommand, name};
 use crate::error::RequestError;
 
 /// How long a raw command may take that neither the dialect nor [`StandardRequest`] knows. Ours:
@@ -24,24 +24,75 @@ pub(super) struct Prepared {
     pub(super) line: Vec<u8>,
     /// Where passwords stand in the line.
     pub(super) secrets: Vec<Range<usize>>,
-    /// What follows the prompt.
-    pub(super) data: Option<Vec<u8>>,
-    /// Whether a result URC belongs to the exchange.
+    /// What follows when the module asks for it.
+    pub(super) data: Option<Data>,
+    /// The report that tells what came of it.
+    pub(super) report: Option<Expected>,
+    /// Whether the report belongs to the exchange.
     pub(super) reported: bool,
+    /// How long it may still follow an error.
+    pub(super) report_after_error: Duration,
+    /// The connection without whose link it cannot be carried out.
+    pub(super) link: Option<ConnectionId>,
     /// Whether the session asks by itself, for the sake of the module's cache.
     pub(super) own: bool,
     pub(super) limit: Duration,
 }
 
 impl Prepared {
+    fn new(kind: Kind, line: Vec<u8>, limit: Duration) -> Self {
+        Self {
+            kind,
+            secrets: secrets(&line),
+            line,
+            data: None,
+            report: None,
+            reported: false,
+            report_after_error: Duration::ZERO,
+            link: None,
+            own: false,
+            limit,
+        }
+    }
+
     /// What the command is called in errors and logs: the line without its parameters, where
     /// passwords stand.
     pub(super) fn name(&self) -> String {
         match &self.kind {
             Kind::Standard(request) if request.secret().is_some() => name(&self.line),
             Kind::Standard(_) => String::from_utf8_lossy(self.line.trim_ascii_end()).into_owned(),
-            Kind::Mqtt(request) => name_of_request(request, &self.line),
-            Kind::Raw => name(&self.line),
+            Kind::Step { name } => {
+                String::from_utf8_lossy(self.line[..*name].trim_ascii_end()).into_owned()
+            }
+            Kind::Raw { .. } => name(&self.line),
+        }
+    }
+}
+
+impl From<Step> for Prepared {
+    fn from(step: Step) -> Self {
+        let Step {
+            line,
+            name,
+            secrets,
+            data,
+            report,
+            link,
+            limit,
+            report_after_error,
+            ..
+        } = step;
+        Self {
+            kind: Kind::Step { name },
+            line,
+            secrets,
+            data,
+            reported: report.is_some(),
+            report,
+            report_after_error,
+            link,
+            own: false,
+            limit,
         }
     }
 }
@@ -49,23 +100,52 @@ impl Prepared {
 /// By what an exchange recognises its answers.
 pub(super) enum Kind {
     Standard(StandardRequest),
-    Mqtt(Request<'static>),
-    Raw,
+    /// So many bytes of the line name it.
+    Step {
+        name: usize,
+    },
+    /// `known`: whether it is one of the dialect's.
+    Raw {
+        known: bool,
+    },
 }
 
 /// What the wire form of a command depends on.
 pub(super) struct Wire {
-    pub(super) dialect: &'static dyn Dialect,
+    pub(super) host: Box<dyn Host>,
     pub(super) limits: Limits,
-    pub(super) formats: FormatTable,
+    /// The name of the host's dialect.
+    dialect: &'static str,
 }
 
 impl Wire {
-    pub(super) fn context(&self) -> Context<'_> {
-        Context {
-            limits: &self.limits,
-            formats: &self.formats,
+    pub(super) fn new(model: &Model) -> Self {
+        Self {
+            host: model.dialect.host(&model.limits),
+            limits: model.limits.clone(),
+            dialect: model.dialect.name(),
         }
+    }
+
+    /// The module turns out to be of this model. What it was told stays known, unless that was in
+    /// another language.
+    pub(super) fn set_model(&mut self, model: &Model) {
+        if self.dialect == model.dialect.name() {
+            self.host.set_limits(&model.limits);
+            self.limits = model.limits.clone();
+        } else {
+            *self = Self::new(model);
+        }
+    }
+
+    pub(super) fn plan(&mut self, operation: Operation) -> Result<Plan, RequestError> {
+        if let Operation::Publish(publish) = &operation
+            && (publish.qos == QoS::AtMostOnce) != (publish.message_id == 0)
+        {
+            let (qos, message_id) = (publish.qos, publish.message_id);
+            return Err(RequestError::MessageId { qos, message_id });
+        }
+        Ok(self.host.perform(operation)?)
     }
 
     pub(super) fn prepare(&self, command: Command) -> Result<Prepared, RequestError> {
@@ -73,96 +153,12 @@ impl Wire {
             Command::Standard(request) => {
                 let mut line = Vec::new();
                 request.encode(&mut line);
-                Ok(Prepared {
-                    kind: Kind::Standard(request),
-                    secrets: secrets(&line),
-                    line,
-                    data: None,
-                    reported: false,
-                    own: false,
-                    limit: request.limit(),
-                })
+                let kind = Kind::Standard(request);
+                Ok(Prepared::new(kind, line, request.limit()))
             }
-            Command::Mqtt(request) => self.mqtt(request, None),
-            Command::Publish(publish) => self.publish(publish),
-            Command::Upload(Upload { name, bytes }) => {
-                let request = Request::Upload {
-                    name: name.into(),
-                    length: bytes.len(),
-                    timeout_seconds: None,
-                };
-                self.mqtt(request, Some(bytes))
-            }
+            Command::Step(step) => Ok((*step).into()),
             Command::Raw(raw) => self.raw(raw),
         }
-    }
-
-    fn publish(&self, publish: Publish) -> Result<Prepared, RequestError> {
-        let Publish {
-            connection,
-            message_id,
-            qos,
-            retain,
-            topic,
-            payload,
-        } = publish;
-        if (qos == QoS::AtMostOnce) != (message_id == 0) {
-            return Err(RequestError::MessageId { qos, message_id });
-        }
-        let formats = self.formats[connection];
-        let borrowed = Cow::Borrowed(&payload[..]);
-        let way = self
-            .dialect
-            .publish_payload(formats, &self.limits, borrowed)?;
-        let prompted = match way {
-            PublishPayload::Inline(_) => None,
-            PublishPayload::Prompted(length) => Some(length),
-        };
-        let (payload, data) = match prompted {
-            None => (PublishPayload::Inline(Cow::Owned(payload)), None),
-            Some(length) => {
-                let data = formats.send.encode(Cow::Owned(payload)).into_owned();
-                (PublishPayload::Prompted(length), Some(data))
-            }
-        };
-        let request = Request::Publish {
-            connection,
-            message_id,
-            qos,
-            retain,
-            topic: topic.into(),
-            payload,
-        };
-        self.mqtt(request, data)
-    }
-
-    fn mqtt(
-        &self,
-        mut request: Request<'static>,
-        data: Option<Vec<u8>>,
-    ) -> Result<Prepared, RequestError> {
-        self.check_prompt(&request, data.as_deref())?;
-        let mut line = Vec::with_capacity(length_about(&request));
-        self.dialect
-            .encode_request(&request, self.context(), &mut line)?;
-        self.check_length(line.len() - 1)?;
-        let exchange = self.dialect.exchange(&request);
-        let secrets = if let Request::Publish { payload, .. } = &mut request {
-            // It stands in the line; what answers the request does not depend on it.
-            *payload = PublishPayload::Prompted(0);
-            Vec::new()
-        } else {
-            secrets(&line)
-        };
-        Ok(Prepared {
-            kind: Kind::Mqtt(request),
-            line,
-            secrets,
-            data,
-            reported: exchange.reported,
-            own: false,
-            limit: exchange.limit,
-        })
     }
 
     fn raw(&self, raw: RawCommand) -> Result<Prepared, RequestError> {
@@ -180,99 +176,65 @@ impl Wire {
         {
             return Err(RequestError::NotACommand);
         }
-        self.check_length(line.len())?;
-        let (answered, limit) = match self.request_in(&line) {
-            Some(request) => {
-                self.check_prompt(&request, data.as_deref())?;
-                let exchange = self.dialect.exchange(&request);
-                (reported && exchange.reported, exchange.limit)
-            }
-            None => {
-                let (first, _) = command::Command::split_first(&line[2..], |_| false);
-                let known = StandardRequest::decode(&first).and_then(Result::ok);
-                (false, known.map_or(RAW_LIMIT, StandardRequest::limit))
-            }
-        };
-        line.push(b'\r');
-        Ok(Prepared {
-            kind: Kind::Raw,
-            secrets: secrets(&line),
-            line,
-            data,
-            reported: answered,
-            own: false,
-            limit,
-        })
-    }
-
-    /// The request that a raw line makes, if the dialect knows it.
-    pub(super) fn request_in<'l>(&self, line: &'l [u8]) -> Option<Request<'l>> {
-        let body = line.get(2..)?;
-        let body = body.strip_suffix(b"\r").unwrap_or(body);
-        let (command, _) = command::Command::split_first(body, |name| self.dialect.owns(name));
-        if !self.dialect.owns(command.name) {
-            return None;
-        }
-        self.dialect.decode_request(&command, self.context()).ok()
-    }
-
-    /// What stands behind the prompt must have the announced length: one byte more would be read
-    /// as a command, one less would leave the module waiting. Nor may it end the input early.
-    fn check_prompt(&self, request: &Request<'_>, data: Option<&[u8]>) -> Result<(), RequestError> {
-        let (announced, prompted) = match request {
-            Request::Publish {
-                payload: PublishPayload::Prompted(length),
-                ..
-            }
-            | Request::PublishExtended { length, .. } => (Some(*length), true),
-            Request::Upload { length, .. } => (Some(*length), false),
-            _ => (None, false),
-        };
-        let given = data.map(<[u8]>::len);
-        if announced != given {
-            return Err(RequestError::DataLength { announced, given });
-        }
-        match data {
-            Some(data) if prompted => Ok(self.limits.check_prompt_data(data)?),
-            _ => Ok(()),
-        }
-    }
-
-    /// `length`: the line's bytes with `AT`, without the carriage return.
-    fn check_length(&self, length: usize) -> Result<(), RequestError> {
-        let (length, max) = (length - 2, self.limits.command_line);
+        // Without `AT`.
+        let (length, max) = (line.len() - 2, self.limits.command_line);
         if length > max {
             let field = "the command line";
             return Err(EncodeError::TooLong { field, length, max }.into());
         }
-        Ok(())
-    }
-}
-
-/// How long the line will be, near enough for it not to be copied while it is written.
-fn length_about(request: &Request<'_>) -> usize {
-    let variable = match request {
-        Request::Publish { topic, payload, .. } => match payload {
-            // Two digits a byte, if it must be.
-            PublishPayload::Inline(payload) => topic.len() + 2 * payload.len(),
-            PublishPayload::Prompted(_) => topic.len(),
-        },
-        _ => 32,
-    };
-    64 + variable
-}
-
-/// One command serves all settings: its first parameter tells which was meant.
-fn name_of_request(request: &Request<'_>, line: &[u8]) -> String {
-    let name = name(line);
-    let key = match request {
-        Request::Configure { .. } | Request::QuerySetting { .. } => {
-            line.split(|byte| *byte == b'"').nth(1)
+        let commanded = self.host.command(&line);
+        let limit = match &commanded {
+            Some(commanded) => commanded.limit,
+            None => {
+                let (first, _) = command::Command::split_first(&line[2..], |_| false);
+                let known = StandardRequest::decode(&first).and_then(Result::ok);
+                known.map_or(RAW_LIMIT, StandardRequest::limit)
+            }
+        };
+        line.push(b'\r');
+        let known = commanded.is_some();
+        let mut prepared = Prepared::new(Kind::Raw { known }, line, limit);
+        let Some(commanded) = commanded else {
+            return match data {
+                None => Ok(prepared),
+                Some(data) => Err(RequestError::DataLength {
+                    announced: None,
+                    given: Some(data.len()),
+                }),
+            };
+        };
+        // What stands behind the prompt must have the announced length: one byte more would be
+        // read as a command, one less would leave the module waiting. Nor may it end the input
+        // early.
+        let given = data.as_ref().map(Vec::len);
+        let announced = match commanded.ask {
+            Some(ask) => ask.length.or(given),
+            None => None,
+        };
+        if announced != given {
+            return Err(RequestError::DataLength { announced, given });
         }
-        _ => None,
-    };
-    match key {
-        Some(key) => format!("{name}=\"{}\"", key.escape_ascii()),
-        None => name,
+        prepared.data = match (commanded.ask, data) {
+            (Some(ask), Some(mut bytes)) => {
+                if ask.end == DataEnd::ControlCharacters {
+                    self.limits.check_prompt_data(&bytes)?;
+                }
+                if ask.length.is_none() {
+                    bytes.push(CTRL_Z);
+                }
+                // It may be a key.
+                let secret = matches!(commanded.intent, Intent::Upload { .. });
+                Some(Data { ask, bytes, secret })
+            }
+            _ => None,
+        };
+        prepared.reported = reported && commanded.report.is_some();
+        prepared.report = commanded.report;
+        prepared.link = match commanded.intent {
+            // A link that is lost is what they are for.
+            Intent::Close { .. } | Intent::Disconnect { .. } => None,
+            intent => intent.connection(),
+        };
+        Ok(prepared)
     }
 }

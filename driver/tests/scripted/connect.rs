@@ -275,7 +275,7 @@ async fn what_no_command_can_carry_is_refused_before_anything_is_sent() {
 #[tokio::test(start_paused = true)]
 async fn a_connection_has_one_client() {
     let (modem, mut module) =
-        line_with(Settings::default().limits(atmq_protocol::dialect::lmqtt::NT35E.limits));
+        line_with(Settings::default().model(atmq_protocol::dialect::lmqtt::NT35E));
     let (client, messages) = connected(&modem, &mut module).await;
     let error = modem.connect(options()).await.unwrap_err();
     assert_eq!(error, ConnectError::Occupied(ConnectionId(0)));

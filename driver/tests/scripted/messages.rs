@@ -58,7 +58,9 @@ async fn hexadecimal_digits_are_chosen_for_a_module_whose_prompt_cannot_carry_ev
         ),
         (ends, PayloadFormat::Automatic, 1),
     ] {
-        let (modem, mut module) = line_with(Settings::default().limits(limits));
+        let mut model = atmq_protocol::dialect::lmqtt::NT26;
+        model.limits = limits;
+        let (modem, mut module) = line_with(Settings::default().model(model));
         let options = options().payload_format(format);
         let setting = format!("\"send/mode\",0,{mode}");
         let script = connect_with(&mut module, &setting);

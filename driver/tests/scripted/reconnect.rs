@@ -173,7 +173,7 @@ async fn messages_expire_while_the_link_is_being_opened() {
 #[tokio::test(start_paused = true)]
 async fn what_the_module_cannot_carry_is_refused_at_once() {
     let (modem, _module) =
-        line_with(Settings::default().limits(atmq_protocol::dialect::lmqtt::NT35E.limits));
+        line_with(Settings::default().model(atmq_protocol::dialect::lmqtt::NT35E));
     let (client, _messages) = modem.keep_connected(options(), policy());
     for (bad, why) in [
         (

@@ -89,12 +89,11 @@ impl Modem {
         self.phase = Phase::Prompted { asked, give_up };
     }
 
-    /// Takes raw bytes of the host next; where nothing announces how many, as many as there is
-    /// room for.
+    /// Takes raw bytes of the host next.
     fn expect_data(&mut self, ask: &Ask) {
-        let length = ask.length.unwrap_or(INPUT_LIMIT);
-        self.lint.prompted(length, ask.end);
-        self.reader.expect_data(length, ask.end);
+        self.lint
+            .prompted(ask.length.unwrap_or(INPUT_LIMIT), ask.end);
+        self.reader.expect_data(ask.length, ask.end);
     }
 
     /// Whether the data has come, or does not come any more.
@@ -118,6 +117,11 @@ impl Modem {
             Some(Input::Cancelled) => {
                 self.lint.cancelled();
                 self.give_up_data(&asked, NoData::Left, now);
+                return true;
+            }
+            // There is no room for so much.
+            Some(Input::Overlong { .. }) => {
+                self.give_up_data(&asked, NoData::Late, now);
                 return true;
             }
             _ => {}

@@ -9,6 +9,10 @@ use core::fmt;
 
 use crate::redact::redacted;
 
+/// What the name of an extended command begins with: V.250's `+`, and the signs that makers have
+/// added for their own.
+const SIGNS: [u8; 6] = *b"+^*$%#";
+
 /// One command of a command line.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Command<'a> {
@@ -62,7 +66,7 @@ impl<'a> Command<'a> {
         let line = line.trim_ascii_start();
         match line.first() {
             None => (Self::execute(b""), b""),
-            Some(b'+' | b'^' | b'*' | b'$' | b'%') => Self::extended(line, owns_line),
+            Some(sign) if SIGNS.contains(sign) => Self::extended(line, owns_line),
             Some(_) => Self::basic(line),
         }
     }
@@ -159,7 +163,7 @@ pub fn encode_line(name: &str, form: Form<'_>, out: &mut Vec<u8>) {
         Form::Test => out.extend_from_slice(b"=?"),
         Form::Set(parameters) => {
             // Basic commands take their number without `=`.
-            if name.starts_with('+') {
+            if name.starts_with(|sign| SIGNS.contains(&(sign as u8))) {
                 out.push(b'=');
             }
             out.extend_from_slice(parameters);
@@ -234,6 +238,15 @@ mod tests {
             ),
             ("DT*99***1#;", vec![command("D", Set(b"T*99***1#;"))]),
             ("S3?", vec![command("S3", Read)]),
+            (
+                "E0#PCON=0,1;#POPEN?;+CSQ",
+                vec![
+                    command("E", Set(b"0")),
+                    command("#PCON", Set(b"0,1")),
+                    command("#POPEN", Read),
+                    command("+CSQ", Execute),
+                ],
+            ),
             ("+CSQ", vec![command("+CSQ", Execute)]),
             ("+cpin?", vec![command("+cpin", Read)]),
             ("+CEREG=?", vec![command("+CEREG", Test)]),
@@ -267,9 +280,10 @@ mod tests {
         let mut out = Vec::new();
         encode_line("E", Form::Set(b"0"), &mut out);
         encode_line("+CMEE", Form::Set(b"1"), &mut out);
+        encode_line("#PCON", Form::Set(b"0"), &mut out);
         encode_line("+CPIN", Form::Read, &mut out);
         encode_line("", Form::Execute, &mut out);
-        assert_eq!(out, b"ATE0\rAT+CMEE=1\rAT+CPIN?\rAT\r");
+        assert_eq!(out, b"ATE0\rAT+CMEE=1\rAT#PCON=0\rAT+CPIN?\rAT\r");
     }
 
     proptest! {

@@ -11,9 +11,10 @@ use core::time::Duration;
 use super::{EncodeError, Power};
 use crate::at::framing::{DataEnd, Extent};
 use crate::at::result_code::FinalResult;
+use crate::limits::Limits;
 use crate::mqtt::{
-    Connected, ConnectionId, ConnectionState, Intent, LinkStatus, Operation, Outcome, Proof,
-    SubscriptionChange, Urc,
+    Connect, Connected, ConnectionId, ConnectionState, Intent, LinkStatus, Operation, Outcome,
+    Proof, Publish, SubscriptionChange, Urc,
 };
 use crate::standard::{StandardInformation, StandardRequest};
 
@@ -45,6 +46,21 @@ pub trait Host: fmt::Debug + Send {
 
     /// The port was lost, or the module reset from outside: files that were stored may be gone.
     fn estranged(&mut self);
+
+    /// What the module accepts turns out to be this.
+    fn set_limits(&mut self, limits: &Limits) {
+        let _ = limits;
+    }
+
+    /// Whether a message could be published on a connection that is made so, as far as that is
+    /// known beforehand.
+    ///
+    /// # Errors
+    /// It could not.
+    fn check_publish(&self, connect: &Connect, publish: Publish) -> Result<(), EncodeError> {
+        let _ = (connect, publish);
+        Ok(())
+    }
 
     /// How far the line that begins with these bytes reaches.
     fn extent(&self, line: &[u8]) -> Extent;
@@ -100,6 +116,15 @@ pub enum Said {
     Answer(Answer),
     /// The module reports it by itself.
     Urc(Urc),
+}
+
+/// What a line reports to somebody who does not know what the module was told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Recognised<'l> {
+    /// This.
+    Known(Urc),
+    /// It begins as a report does, but nothing is known by this name.
+    Unknown(&'l [u8]),
 }
 
 /// What stands between a command and its final result code.
@@ -178,12 +203,23 @@ pub struct Ask {
 pub enum Prompt {
     /// These bytes at the beginning of a line, a blank behind them perhaps: `>`, `>>>`.
     Sign(&'static [u8]),
-    /// The same, behind an `OK` which is not the end of the command.
+    /// The same, behind an `OK` which is not the end of the command: that is another final result
+    /// code behind the data, or the report.
     SignAfterOk(&'static [u8]),
     /// A line of these bytes, or one that goes on behind a blank: `CONNECT`, `DOWNLOAD`.
     Line(&'static [u8]),
-    /// Nothing: the data may follow `OK`.
+    /// Nothing: the data may follow `OK`, which is not the end of the command.
     AfterOk,
+}
+
+impl Prompt {
+    /// The sign to look for at the beginning of a line, if a sign asks.
+    pub fn sign(self) -> Option<&'static [u8]> {
+        match self {
+            Self::Sign(sign) | Self::SignAfterOk(sign) => Some(sign),
+            Self::Line(_) | Self::AfterOk => None,
+        }
+    }
 }
 
 /// One command of a [`Plan`], with all that a session needs to see it through.
@@ -200,6 +236,8 @@ pub struct Step {
     /// The report that gives the outcome; without one the final result code does. `OK` frees the
     /// line either way.
     pub report: Option<Expected>,
+    /// The connection without whose link it cannot be carried out.
+    pub link: Option<ConnectionId>,
     /// The longest time from the command to its end.
     pub limit: Duration,
     /// How long the report may still follow an error.
@@ -257,6 +295,7 @@ impl Step {
             secrets: Vec::new(),
             data: None,
             report: None,
+            link: None,
             limit,
             report_after_error: Duration::ZERO,
             then: Then::Anybody,
@@ -275,7 +314,7 @@ impl Step {
 impl fmt::Debug for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Step")
-            .field("name", &self.name().escape_ascii())
+            .field("name", &format_args!("{}", self.name().escape_ascii()))
             .field(
                 "data_length",
                 &self.data.as_ref().map(|data| data.bytes.len()),

@@ -19,7 +19,7 @@ use core::fmt;
 pub use error::{DecodeError, EncodeError};
 pub use host::{
     Answer, Ask, Caching, Commanded, Course, Data, Expected, Follow, Host, IfRefused, Next, Plan,
-    Probe, Prompt, Reported, Said, Step, StepEnd, Then, done_or_failed,
+    Probe, Prompt, Recognised, Reported, Said, Step, StepEnd, Then, done_or_failed,
 };
 pub use lmqtt::{CacheOverflow, HexLength, Lmqtt, PublishExtendedUrc, UnsubscribeUrc};
 pub use module::{Act, Finish, Ground, Module, NoData, Refused, Report};
@@ -92,6 +92,17 @@ pub trait Dialect: fmt::Debug + Send + Sync {
 
     /// The modules that speak it.
     fn models(&self) -> &'static [Model];
+
+    /// A test command that only a module with this command set answers otherwise than with an
+    /// error; its answer begins with the name. Without carriage return.
+    fn recognised_by(&self) -> &'static str;
+
+    /// What the lines begin with by which a module reports something, for people who wait for one.
+    fn reports(&self) -> &'static [&'static str];
+
+    /// Reads a line as a report without knowing what the module was told before; `None` if it is
+    /// none.
+    fn report<'l>(&self, line: &'l [u8]) -> Option<Recognised<'l>>;
 
     /// In what firmwares differ, and what of that can be chosen.
     fn switches(&self) -> &'static [Switch];

@@ -91,7 +91,25 @@ pub struct AliDevice<'a> {
     pub instance_id: Cow<'a, str>,
 }
 
-impl AliDevice<'_> {
+impl<'a> AliDevice<'a> {
+    /// A device that has a secret.
+    pub fn new(
+        product_key: impl Into<Cow<'a, str>>,
+        device_name: impl Into<Cow<'a, str>>,
+        device_secret: Secret<'a>,
+    ) -> Self {
+        Self {
+            product_key: product_key.into(),
+            device_name: device_name.into(),
+            device_secret,
+            product_name: Cow::Borrowed(""),
+            product_secret: "".into(),
+            registration: None,
+            sign_method: None,
+            instance_id: Cow::Borrowed(""),
+        }
+    }
+
     /// The same device, independent of what it was borrowed from.
     pub fn into_owned(self) -> AliDevice<'static> {
         let text = |text: Cow<'_, str>| Cow::Owned(text.to_string());

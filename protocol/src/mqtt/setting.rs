@@ -221,6 +221,11 @@ impl FormatTable {
     /// QMT has the most connections, 0 to 5 (reference `qmt.md` 3.1); one more for all others.
     const CONNECTIONS: usize = 7;
 
+    /// These formats for every connection.
+    pub const fn all(formats: Formats) -> Self {
+        Self([formats; Self::CONNECTIONS])
+    }
+
     fn place(connection: ConnectionId) -> usize {
         usize::from(connection.0).min(Self::CONNECTIONS - 1)
     }

@@ -4,13 +4,13 @@ use std::time::Instant;
 
 use atmq_protocol::at::framing::Deviation;
 use atmq_protocol::at::result_code::FinalResult;
-use atmq_protocol::dialect::Power;
-use atmq_protocol::mqtt::{Connected, Request, Setting, Urc};
+use atmq_protocol::dialect::{Power, Said};
+use atmq_protocol::mqtt::{Connected, Urc};
 use atmq_protocol::standard::StandardUrc;
 
 use super::{Channel, State, Warning, is_loss};
 use crate::session::event::Event;
-use crate::session::fence::{self, Fence, Input};
+use crate::session::fence::{self, Fence};
 use crate::session::pending::Stage;
 
 /// So many bytes of an unrecognised line are logged.
@@ -29,18 +29,22 @@ impl Channel {
                     self.counters.echoes += 1;
                     return;
                 }
+                if pending.is_asked_by(line) {
+                    self.prompt(now);
+                    return;
+                }
                 if let Some(result) = FinalResult::decode(line) {
                     self.final_result(line, result, now);
                     return;
                 }
             }
             State::Fenced(fence) => {
-                if fence.input() != Input::Commands && is_connect(line) {
-                    tracing::debug!("late CONNECT, no file follows");
+                if fence.is_asked_by(line) {
+                    tracing::debug!("late prompt, not answered");
                     fence.prompt(now);
                     return;
                 }
-                if fence.probes > 0 && fence::answers_probe(line) {
+                if fence.probes > 0 && (self.wire.host.probe().answers)(line) {
                     fence.probe_answered();
                     return;
                 }
@@ -66,7 +70,7 @@ impl Channel {
             None => {}
             Some(Deviation::NoLength) => {
                 if matches!(
-                    self.wire.dialect.power(line),
+                    self.wire.host.power(line),
                     Some(Power::Started | Power::Down)
                 ) {
                     // The module was cut short in the middle of a message.
@@ -96,7 +100,7 @@ impl Channel {
             self.events.push_back(Event::Line(bytes.to_vec()));
         }
         self.events.push_back(Event::Unreadable {
-            connection: self.wire.dialect.addressee(bytes),
+            connection: self.wire.host.addressee(bytes),
         });
         if self.report_unrecognised {
             self.events.push_back(Event::Unrecognised(bytes.to_vec()));
@@ -141,7 +145,7 @@ impl Channel {
 
     /// Whether a line that may be part of a payload says why that is torn.
     pub(super) fn follow_power(&mut self, line: &[u8], now: Instant) -> bool {
-        match self.wire.dialect.power(line) {
+        match self.wire.host.power(line) {
             Some(Power::Started) => self.started(now),
             Some(Power::Down) => self.powered_down(now),
             Some(Power::Banner) | None => return false,
@@ -151,24 +155,32 @@ impl Channel {
 
     /// A line that is neither echo nor final result code.
     fn content(&mut self, line: &[u8], now: Instant) {
-        let urc = self.wire.dialect.decode_urc(line, &self.wire.formats);
-        let message = urc.is_none() && self.wire.dialect.addressee(line).is_some();
+        let pending = match &self.state {
+            State::Pending(pending) => Some(&pending.prepared.line[..]),
+            _ => None,
+        };
+        let (answer, urc) = match self.wire.host.read(line, pending) {
+            Some(Said::Answer(answer)) => (Some(answer), None),
+            Some(Said::Urc(urc)) => (None, Some(urc)),
+            None => (None, None),
+        };
+        let message = urc.is_none() && self.wire.host.addressee(line).is_some();
         let power = match &urc {
             // What a stranger has published, from the quote on, says nothing of the module.
-            None if !message || !line.contains(&b'"') => self.wire.dialect.power(line),
+            None if !message || !line.contains(&b'"') => self.wire.host.power(line),
             _ => None,
         };
         let unmistakable = matches!(power, Some(Power::Started | Power::Down));
         if let State::Pending(pending) = &mut self.state {
             if let Some(urc) = &urc
-                && pending.take_report(urc, line, &self.wire)
+                && pending.take_report(urc, line)
             {
                 self.counters.urcs += 1;
                 self.follow(urc);
                 self.finish_if_complete(now);
                 return;
             }
-            if pending.take_information(line, unmistakable, &self.wire) {
+            if pending.take_information(line, answer, unmistakable) {
                 return;
             }
             if urc.is_none() && pending.is_raw() && !unmistakable {
@@ -240,22 +252,20 @@ impl Channel {
         {
             tracing::debug!(%connection, ?status, ?code, "link lost");
             if let State::Pending(pending) = &mut self.state {
-                pending.link_lost(connection, status, code, &self.wire);
+                pending.link_lost(connection, status, code);
             }
         }
         self.events.push_back(Event::Urc(urc));
         self.finish_if_complete(now);
     }
 
-    /// The configuration of a connection is lost when it is closed.
+    /// What is known of a connection is lost when it is closed.
     fn follow(&mut self, urc: &Urc) {
         match urc {
             Urc::Closed {
                 connection,
                 result: Ok(()),
             } => {
-                self.wire.formats[*connection] = Default::default();
-                self.unreported.retain(|other| other != connection);
                 self.late_reports.retain(|(other, _)| other != connection);
                 self.unread.closed(*connection);
             }
@@ -278,24 +288,26 @@ impl Channel {
         // data may say so once more behind it.
         let accepted = match result {
             FinalResult::Ok => awaits_prompt && pending.accepted_early,
-            FinalResult::Connect(_) if awaits_prompt && pending.is_upload(&self.wire) => {
-                self.prompt(now);
-                return;
-            }
-            _ => pending.accepted_early,
+            _ => pending.accepted_early && !pending.has_ok_first(),
         };
-        if pending.carried_out || accepted {
+        if pending.carried_out || accepted || pending.refused.is_some() {
             self.unrecognised(line);
             return;
         }
         if result == FinalResult::Ok {
             if awaits_prompt {
                 pending.accepted_early = true;
+                if pending.is_asked_by_ok() {
+                    self.prompt(now);
+                }
                 return;
             }
             pending.carried_out = true;
-            self.configured();
+            self.follow_command();
             self.finish_if_complete(now);
+            return;
+        }
+        if pending.may_yet_be_reported(&result, now) {
             return;
         }
         if let Some(mut pending) = self.take_pending() {
@@ -310,39 +322,12 @@ impl Channel {
         }
     }
 
-    /// The command in progress was carried out: what it configured holds from now on.
-    fn configured(&mut self) {
-        let State::Pending(pending) = &self.state else {
-            return;
-        };
-        let mut formats = self.wire.formats.clone();
-        let (unreported, unread) = (&mut self.unreported, &mut self.unread);
-        pending.request(&self.wire, |request| {
-            let Request::Configure {
-                connection,
-                setting,
-            } = request
-            else {
-                return false;
-            };
-            formats[*connection].apply(setting);
-            match setting {
-                Setting::ResultUrcs(on) => {
-                    unreported.retain(|other| other != connection);
-                    if !on {
-                        unreported.push(*connection);
-                    }
-                }
-                Setting::Cache(on) => unread.configured(*connection, *on),
-                _ => {}
-            }
-            true
-        });
-        self.wire.formats = formats;
+    /// The command in progress was carried out: what it has set holds from now on.
+    pub(super) fn follow_command(&mut self) {
+        if let State::Pending(pending) = &self.state
+            && let Some(caching) = self.wire.host.carried_out(&pending.prepared.line)
+        {
+            self.unread.configured(caching);
+        }
     }
-}
-
-/// What asks for the bytes of a file (reference `README.md`, "Decisions").
-fn is_connect(line: &[u8]) -> bool {
-    matches!(FinalResult::decode(line), Some(FinalResult::Connect(_)))
 }

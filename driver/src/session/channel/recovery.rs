@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use atmq_protocol::at::framing::{DataEnd, ESCAPE};
+use atmq_protocol::at::framing::ESCAPE;
 use atmq_protocol::at::result_code::FinalResult;
-use atmq_protocol::mqtt::FormatTable;
+use atmq_protocol::dialect::Ask;
 
 use super::{Awaited, Channel, State};
 use crate::error::{ExchangeError, Reached};
@@ -15,6 +15,9 @@ use crate::session::wire::Kind;
 
 /// How much longer than the module itself nothing is sent where it may wait for data. Ours.
 pub(crate) const PROMPT_MARGIN: Duration = Duration::from_secs(5);
+
+/// How long a module is left alone that waits for data without an end. Ours.
+const FOR_EVER: Duration = Duration::from_secs(24 * 60 * 60);
 
 impl Channel {
     /// Puts up the fence, not knowing what the module owes.
@@ -65,18 +68,31 @@ impl Channel {
 
     /// The fence behind a command whose data was awaited, or not answered, since then.
     fn data_mode(&self, pending: &Pending, since: Instant) -> Fence {
-        let escapable = self.wire.limits.prompt_end == DataEnd::ControlCharacters;
-        let input = match pending.announced {
-            _ if escapable && !pending.is_upload(&self.wire) => Input::Escapable,
-            Some(missing) => Input::Data { missing, sent: 0 },
-            None => Input::Unknown,
+        let Some((ask, missing)) = pending.asks else {
+            return Fence::unknown(self.patience(), since);
         };
-        Fence::data_mode(input, self.patience(), since)
+        let Ask {
+            prompt,
+            patience,
+            escapable,
+            ..
+        } = ask;
+        let input = match escapable {
+            true => Input::Escapable,
+            false => Input::Data { missing, sent: 0 },
+        };
+        let patience = patience.unwrap_or(FOR_EVER) + PROMPT_MARGIN;
+        let fence = Fence::data_mode(input, patience, since);
+        match pending.stage {
+            Stage::Prompt => fence.asking_by(prompt),
+            _ => fence,
+        }
     }
 
-    /// Forgets what is under way. The formats of the connections stay: the module may be as it
-    /// was, and if it has rebooted there are no connections.
+    /// Forgets what is under way. What the module was told stays: it may be as it was, and if it
+    /// has rebooted there are no connections.
     pub(in crate::session) fn interrupt(&mut self, now: Instant) {
+        self.wire.host.estranged();
         self.waiting = None;
         self.transmit.clear();
         self.late_probes = 0;
@@ -113,7 +129,11 @@ impl Channel {
         self.events.push_back(Event::Rebooted);
         let rebooted = |command, reached| ExchangeError::Rebooted { command, reached };
         // What does not depend on a connection can still be sent.
-        self.fail_all(rebooted, |waiting| matches!(waiting, Kind::Mqtt(_)), now);
+        self.fail_all(
+            rebooted,
+            |waiting| matches!(waiting, Kind::Step { .. }),
+            now,
+        );
         self.fence(Fence::owing(Some(0), now));
         self.starting = true;
         self.known = true;
@@ -134,8 +154,7 @@ impl Channel {
     }
 
     fn forget_module(&mut self) {
-        self.wire.formats = FormatTable::default();
-        self.unreported.clear();
+        self.wire.host.started();
         self.unread.clear();
         self.late_reports.clear();
         self.late_probes = 0;
@@ -173,6 +192,13 @@ impl Channel {
         let Some(mut pending) = self.take_pending() else {
             return;
         };
+        if let Some(result) = pending.refused.take() {
+            self.counters.refusals += 1;
+            let outcome = pending.outcome(result);
+            self.complete(pending, outcome, now);
+            self.state = State::Fenced(Fence::pause(now));
+            return;
+        }
         self.counters.timeouts += 1;
         let limit = pending.prepared.limit;
         if let Some(connection) = pending.unidentified() {
@@ -192,7 +218,7 @@ impl Channel {
             Stage::Prompt => self.data_mode(&pending, now),
             Stage::Data(sent) => self.data_mode(&pending, sent),
             // A command of which nobody knew that it asks for data.
-            Stage::Command if at_prompt && pending.is_unknown(&self.wire) => {
+            Stage::Command if at_prompt && pending.is_unknown() => {
                 Fence::unknown(self.patience(), now)
             }
             Stage::Command => match self.left_behind.take() {
@@ -272,9 +298,8 @@ impl Channel {
                     matches!(&self.state, State::Fenced(fence) if fence.unanswered > 1);
                 self.stalled = unanswered && self.last_received.is_none_or(quiet);
                 self.prompt_awaited = Some(Awaited::Not);
-                let mut line = Vec::new();
-                fence::PROBE.encode(&mut line);
-                self.send(line, Vec::new());
+                let probe = self.wire.host.probe();
+                self.send(probe.line.to_vec(), Vec::new());
             }
             Verdict::GivenUp { awaits } => {
                 let probes = match &self.state {
@@ -302,7 +327,7 @@ impl Channel {
             self.counters.stray_results += 1;
             return true;
         }
-        if self.late_probes > 0 && fence::answers_probe(line) {
+        if self.late_probes > 0 && (self.wire.host.probe().answers)(line) {
             self.late_probe_answered = true;
             return true;
         }

@@ -21,13 +21,7 @@ fn golden_session() {
         [completed(reported(opened))]
     );
 
-    let connect = Request::Connect {
-        connection: ID,
-        client_id: "id".into(),
-        username: Some("u".into()),
-        password: Some("p".into()),
-    };
-    let line = host.ask(Command::Mqtt(connect));
+    let line = host.ask(connect());
     assert_eq!(line, r#"AT+LMQTTCONN=0,\"id\",\"u\",\"p\"\r"#);
     assert_eq!(host.hear("\r\nOK\r\n"), []);
     let connected = Urc::Connected {
@@ -70,27 +64,17 @@ fn golden_session() {
     let events = host.hear("\r\n+LMQTTURC: RECV,0,1,\"t\",4,abcd\r\n");
     assert_eq!(events, [Event::Urc(received(b"abcd"))]);
 
-    assert_eq!(
-        host.ask(Command::Mqtt(Request::QueryState)),
-        r"AT+LMQTTCONN?\r"
-    );
-    let state = Information::State {
+    assert_eq!(host.ask(query_state()), r"AT+LMQTTCONN?\r");
+    let state = dialect::Answer::State {
         connection: ID,
         state: ConnectionState::Connected,
     };
     let events = host.hear("\r\n+LMQTTCONN: 0,3\r\n\r\nOK\r\n");
-    let information = vec![state];
+    let answers = vec![state];
     let report = None;
-    assert_eq!(
-        events,
-        [completed(Answer::Mqtt {
-            information,
-            report
-        })]
-    );
+    assert_eq!(events, [completed(Answer::Mqtt { answers, report })]);
 
-    let disconnect = Request::Disconnect { connection: ID };
-    assert_eq!(host.ask(Command::Mqtt(disconnect)), r"AT+LMQTTDISC=0\r");
+    assert_eq!(host.ask(disconnect()), r"AT+LMQTTDISC=0\r");
     let disconnected = Urc::Disconnected {
         connection: ID,
         result: Ok(()),
@@ -182,21 +166,18 @@ fn a_urc_inside_of_a_response_is_handed_on() {
 #[test]
 fn a_state_is_no_outcome_and_an_outcome_no_state() {
     let mut host = Host::new();
-    host.ask(Command::Mqtt(Request::QueryState));
+    host.ask(query_state());
     let urc = Urc::Connected {
         connection: ID,
         result: Connected::Accepted,
     };
     let events = host.hear("\r\n+LMQTTCONN: 0,0,0\r\n\r\n+LMQTTCONN: 0,1\r\n\r\nOK\r\n");
-    let information = vec![Information::State {
+    let answers = vec![dialect::Answer::State {
         connection: ID,
         state: ConnectionState::Initial,
     }];
     let report = None;
-    let answer = Answer::Mqtt {
-        information,
-        report,
-    };
+    let answer = Answer::Mqtt { answers, report };
     assert_eq!(events, [Event::Urc(urc), completed(answer)]);
 }
 
@@ -248,7 +229,7 @@ fn a_line_without_end_is_discarded_and_counted() {
 #[test]
 fn reports_that_are_switched_off_are_not_waited_for() {
     let mut host = Host::new();
-    host.done(configure(Setting::ResultUrcs(false)), "\r\nOK\r\n");
+    host.done(raw("AT+LMQTTCFG=\"urc\",0,0"), "\r\nOK\r\n");
     assert_eq!(host.done(publish(5, b"abcd"), "\r\nOK\r\n"), plain());
     host.done(close(), "\r\nOK\r\n\r\n+LMQTTCLOSE: 0,0\r\n");
     host.ask(publish(6, b"abcd"));
@@ -336,11 +317,12 @@ fn a_raw_command_that_the_dialect_knows_is_followed() {
 #[test]
 fn what_cannot_be_written_is_refused_before_the_first_byte() {
     let mut host = Host::new();
-    let mut refused = |command| {
-        let error = host.session.request(command, None, host.now).unwrap_err();
+    let mut refused = |wanted: Wanted| {
+        let error = host.request(wanted).unwrap_err();
         assert_eq!(host.written(), "");
         error
     };
+    let raw = |line: &str| raw(line).into();
     assert_eq!(
         refused(raw("AT\rAT+CFUN=0")),
         RequestError::ControlCharacter { byte: b'\r', at: 2 }
@@ -387,15 +369,12 @@ fn an_answer_without_end_is_cut_off_but_the_exchange_is_not() {
 #[test]
 fn secrets_are_not_shown() {
     let mut host = Host::new();
-    let connect = Request::Connect {
-        connection: ID,
-        client_id: "id".into(),
-        username: Some("hunter2".into()),
-        password: Some("hunter2".into()),
-    };
-    let command = Command::Mqtt(connect);
-    assert!(!format!("{command:?}").contains("password: Some(Secret(\"hunter2"));
-    host.session.request(command, None, host.now).unwrap();
+    let mut connect = connection();
+    connect.username = Some("hunter2".into());
+    connect.password = Some("hunter2".into());
+    assert!(!format!("{connect:?}").contains("password: Some(Secret(\"hunter2"));
+    host.request(step_of_connect(connect, b"AT+LMQTTCONN"))
+        .unwrap();
     let transmit = host.session.poll_transmit().unwrap();
     let shown = r#"AT+LMQTTCONN=0,"id","hunter2","***""#;
     assert_eq!(transmit.redacted(), [shown.as_bytes(), b"\r"].concat());

@@ -11,18 +11,18 @@ fn timeout(command: &str, seconds: u64) -> Event {
 
 #[test]
 fn time_limits_are_the_manuals() {
-    for (command, name, seconds) in [
-        (attention(), "AT", 5),
+    for (wanted, name, seconds) in [
+        (attention().into(), "AT", 5),
         (show_length(), "AT+LMQTTCFG=\"recv/mode\"", 5),
         (open(), "AT+LMQTTOPEN", 160),
         (subscribe(1), "AT+LMQTTSUBUNSUB", 30),
         (close(), "AT+LMQTTCLOSE", 5),
-        (raw("AT+LMQTTOPEN=0,\"h\",1"), "AT+LMQTTOPEN", 160),
-        (raw("AT+CGATT?"), "AT+CGATT?", 75),
-        (raw("AT+NOSUCH"), "AT+NOSUCH", 60),
+        (raw("AT+LMQTTOPEN=0,\"h\",1").into(), "AT+LMQTTOPEN", 160),
+        (raw("AT+CGATT?").into(), "AT+CGATT?", 75),
+        (raw("AT+NOSUCH").into(), "AT+NOSUCH", 60),
     ] {
         let mut host = Host::new();
-        host.ask(command);
+        host.ask(wanted);
         let (written, events) = host.wait(seconds as f64 - 0.001);
         assert_eq!((written.as_str(), &events[..]), ("", &[][..]), "{name}");
         assert_eq!(host.wait(0.002).1, [timeout(name, seconds)]);
@@ -244,9 +244,9 @@ fn a_module_that_has_answered_late_is_spoken_to_again() {
 fn prompt_after_prompt_keeps_nobody_waiting_for_ever() {
     for prompt_end in [DataEnd::Length, DataEnd::ControlCharacters] {
         let mut host = Host::new();
-        host.session.set_limits(Limits {
+        host.accepts(Limits {
             prompt_end,
-            ..atmq_protocol::dialect::lmqtt::NT35E.limits
+            ..NT35E.limits
         });
         host.ask(publish(6, b"\r\n\r\n"));
         host.wait(10.0);
@@ -354,9 +354,9 @@ fn a_module_that_does_not_know_the_probe_costs_no_fifteen_seconds() {
 #[test]
 fn a_prompt_that_escape_leaves_is_left_by_it() {
     let mut host = Host::new();
-    host.session.set_limits(Limits {
+    host.accepts(Limits {
         prompt_end: DataEnd::ControlCharacters,
-        ..atmq_protocol::dialect::lmqtt::NT35E.limits
+        ..NT35E.limits
     });
     host.ask(publish(6, b"\r\n\r\n"));
     assert_eq!(host.wait(10.0).0, r"\x1b");

@@ -188,10 +188,10 @@ impl Module {
 }
 
 /// The command with this number, and the data of it if it is a publish.
-fn command(number: u16) -> (Command, Option<Vec<u8>>) {
+fn command(number: u16) -> (Wanted, Option<Vec<u8>>) {
     let data = format!("\"{number}\r\nAT+CFUN=0\r").into_bytes();
     match number % 3 {
-        0 => (raw(&format!("AT+TOK{number}")), None),
+        0 => (raw(&format!("AT+TOK{number}")).into(), None),
         1 => (publish(number, b"plain"), None),
         _ => (publish(number, &data), Some(data)),
     }
@@ -202,7 +202,7 @@ fn exchange(host: &mut Host, module: &mut Module, number: u16, piece: usize) -> 
     let (command, _) = command(number);
     let limit = number.is_multiple_of(3).then_some(Duration::from_secs(5));
     let began = host.now;
-    host.session.request(command, limit, host.now).unwrap();
+    host.request_within(command, limit).unwrap();
     loop {
         let next = loop {
             while let Some(transmit) = host.session.poll_transmit() {

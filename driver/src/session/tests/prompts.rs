@@ -178,9 +178,9 @@ fn without_echo_of_the_command_no_line_is_an_echo_of_the_data() {
 #[test]
 fn what_would_end_the_input_early_is_not_sent_to_a_prompt() {
     let mut host = Host::new();
-    host.session.set_limits(Limits {
+    host.accepts(Limits {
         prompt_end: DataEnd::ControlCharacters,
-        ..atmq_protocol::dialect::lmqtt::NT35E.limits
+        ..NT35E.limits
     });
     let message = "the payload holds '\\u{1a}' at byte 3, which ends the input at the prompt of this \
                    module; hexadecimal digits would carry it";
@@ -188,28 +188,21 @@ fn what_would_end_the_input_early_is_not_sent_to_a_prompt() {
         data: Some(DATA.to_vec()),
         ..RawCommand::new("AT+LMQTTPUB=0,6,1,0,\"t\",4")
     };
-    for command in [publish(6, DATA), Command::Raw(raw)] {
-        let error = host.session.request(command, None, host.now).unwrap_err();
+    for wanted in [publish(6, DATA), Command::Raw(raw).into()] {
+        let error = host.request(wanted).unwrap_err();
         assert_eq!(error.to_string(), message);
         assert_eq!(host.written(), "");
     }
-    host.done(
-        configure(Setting::SendMode(DataFormat::HexString)),
-        "\r\nOK\r\n",
-    );
+    let mut connect = connection();
+    connect.payloads = PayloadFormat::Hex;
+    let digits = step_of_connect(connect, b"AT+LMQTTCFG=\"send/mode\",0,1");
+    host.done(digits, "\r\nOK\r\n");
     let line = host.ask(publish(6, DATA));
     assert_eq!(line, r#"AT+LMQTTPUB=0,6,1,0,\"t\",8,\"000D0A1A\"\r"#);
 }
 
-fn unidentified() -> Command {
-    Command::Publish(Publish {
-        connection: ID,
-        message_id: 0,
-        qos: QoS::AtMostOnce,
-        retain: false,
-        topic: "t".into(),
-        payload: b"abcd".into(),
-    })
+fn unidentified() -> Wanted {
+    publish_as(QoS::AtMostOnce, 0, b"abcd")
 }
 
 /// With quality of service 0 there is no identifier to tell reports apart.

@@ -3,9 +3,9 @@ use proptest::prelude::*;
 use super::*;
 
 /// An exchange of the host's, and what the module says to it.
-fn steps() -> Vec<(Command, &'static [u8])> {
+fn steps() -> Vec<(Wanted, &'static [u8])> {
     vec![
-        (attention(), b"AT\r\r\nOK\r\n"),
+        (attention().into(), b"AT\r\r\nOK\r\n"),
         (show_length(), b"\r\nOK\r\n"),
         (open(), b"\r\n+LMQTTOPEN: 0,0\r\n\r\nOK\r\n"),
         (publish(5, b"abcd"), b"\r\nOK\r\n\r\n+LMQTTPUB: 0,5,0\r\n"),
@@ -13,9 +13,12 @@ fn steps() -> Vec<(Command, &'static [u8])> {
             publish(6, b"\"\r\n\x1a"),
             b"\r\n> \r\nOK\r\n\r\n+LMQTTPUB: 0,6,0\r\n",
         ),
-        (signal(), b"AT+CSQ\r\n\r\n+CSQ: 29,0\r\n\r\n\r\nOK\r\n"),
         (
-            raw("AT+CREG?"),
+            signal().into(),
+            b"AT+CSQ\r\n\r\n+CSQ: 29,0\r\n\r\n\r\nOK\r\n",
+        ),
+        (
+            raw("AT+CREG?").into(),
             b"\r\n+CREG: 0,1\r\n\r\n+CME ERROR: 3\r\n\r\nERROR\r\n",
         ),
         (close(), b"\r\nOK\r\n\r\n+LMQTTCLOSE: 0,0\r\n"),

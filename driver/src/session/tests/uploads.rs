@@ -1,22 +1,28 @@
 //! Files: `CONNECT` in place of a prompt (reference `README.md`, "Decisions").
 
 use super::*;
-use crate::session::Upload;
+use atmq_protocol::dialect::{Ask, Data, Prompt, Step};
 
 const FILE: &[u8] = b"-----BEGIN\r\nOK\r\n> \x1a\0";
 
 fn upload() -> Command {
-    Command::Upload(Upload {
-        name: "key.pem".into(),
+    let mut step = Step::new(b"AT+LFUPL=\"key.pem\",20\r".into(), Duration::from_secs(60));
+    step.data = Some(Data {
+        ask: Ask {
+            prompt: Prompt::Line(b"CONNECT"),
+            length: Some(20),
+            end: DataEnd::Length,
+            patience: Some(Duration::from_secs(30)),
+            escapable: false,
+        },
         bytes: FILE.into(),
-    })
+        secret: true,
+    });
+    Command::Step(step.into())
 }
 
 fn stored() -> Event {
-    completed(Answer::Mqtt {
-        information: Vec::new(),
-        report: None,
-    })
+    completed(plain())
 }
 
 #[test]
@@ -37,9 +43,10 @@ fn a_file_is_not_shown() {
     let transmit = host.session.poll_transmit().unwrap();
     assert_eq!(transmit.bytes, FILE);
     assert_eq!(transmit.redacted(), b"***");
-    assert_eq!(
-        format!("{:?}", upload()),
-        r#"Upload(Upload { name: "key.pem", length: 20 })"#
+    let shown = format!("{:?}", upload());
+    assert!(
+        shown.contains("AT+LFUPL") && !shown.contains("BEGIN"),
+        "{shown}"
     );
 }
 

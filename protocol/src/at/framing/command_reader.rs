@@ -1,6 +1,6 @@
 use alloc::vec::Vec;
 
-use memchr::memchr2;
+use memchr::{memchr2, memmem};
 
 /// Something a host has sent, complete.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,14 +15,15 @@ pub enum Input<'a> {
     Cancelled,
     /// A line that holds no `AT`: what V.250 has a module pass over in silence.
     Noise(&'a [u8]),
-    /// A line was longer than the module's buffer and has been discarded.
+    /// A line, or raw data of no announced length, was longer than the module's buffer and has been
+    /// discarded.
     Overlong {
-        /// Bytes of the line.
+        /// Bytes that came.
         length: usize,
     },
 }
 
-/// What ends announced raw data.
+/// What ends raw data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DataEnd {
     /// Its length alone. Ctrl-Z and ESC are data like any other byte (inferred: a host sends
@@ -33,6 +34,8 @@ pub enum DataEnd {
     /// what their UART hands them at once; here every byte counts, for the cuts between pieces
     /// are chance.
     ControlCharacters,
+    /// Its length, or before that these bytes.
+    Mark(&'static [u8]),
 }
 
 const CARRIAGE_RETURN: u8 = b'\r';
@@ -75,11 +78,21 @@ pub struct CommandReader {
     sends_line_feeds: bool,
     /// The line feed of the last command line is still to come, and is no data.
     skip_line_feed: bool,
-    /// How many raw bytes come next, and what else ends them.
-    data: Option<(usize, DataEnd)>,
+    data: Option<ExpectedData>,
     limit: usize,
     line_end: u8,
     backspace: u8,
+}
+
+/// The raw bytes that come next.
+#[derive(Debug, Clone, Copy)]
+struct ExpectedData {
+    /// How many, if that was announced.
+    length: Option<usize>,
+    /// What else ends them.
+    end: DataEnd,
+    /// How many have been discarded, because the module's buffer has no room for them.
+    discarded: usize,
 }
 
 impl CommandReader {
@@ -128,8 +141,9 @@ impl CommandReader {
 
     /// The next `length` bytes are raw data, or fewer if `end` allows that, but for the line feed
     /// that ends the command line: one that has come already, or is still to come from a host that
-    /// sent one behind the line before.
-    pub fn expect_data(&mut self, length: usize, end: DataEnd) {
+    /// sent one behind the line before. Without a length only `end` ends the data, and it may have
+    /// as many bytes as a line.
+    pub fn expect_data(&mut self, length: Option<usize>, end: DataEnd) {
         if core::mem::take(&mut self.after_return) {
             match self.buffer.get(self.start) {
                 Some(b'\n') => {
@@ -140,16 +154,20 @@ impl CommandReader {
                 None => self.skip_line_feed = self.sends_line_feeds,
             }
         }
-        self.data = Some((length, end));
+        self.data = Some(ExpectedData {
+            length,
+            end,
+            discarded: 0,
+        });
     }
 
     /// Gives up waiting for raw data; what came of it is discarded. Returns how many bytes.
     pub fn abort_data(&mut self) -> usize {
         self.skip_line_feed = false;
-        if self.data.take().is_none() {
+        let Some(data) = self.data.take() else {
             return 0;
-        }
-        let discarded = self.unread();
+        };
+        let discarded = data.discarded + self.unread();
         self.start = self.buffer.len();
         discarded
     }
@@ -158,12 +176,12 @@ impl CommandReader {
     /// switched on sends back for the bytes read is appended to `echo`: printable characters only
     /// (EigenComm's handler drops the others, reference `ecmt.md` 2.1; inferred for LMQTT).
     pub fn next(&mut self, echo: &mut Vec<u8>) -> Option<Input<'_>> {
-        if let Some((length, end)) = self.data {
+        if let Some(data) = self.data {
             if self.unread() > 0 && core::mem::take(&mut self.skip_line_feed) {
                 let is_line_feed = self.buffer[self.start] == b'\n';
                 self.start += usize::from(is_line_feed);
             }
-            return self.next_data(length, end);
+            return self.next_data(data);
         }
         if core::mem::take(&mut self.line_done) {
             self.line.clear();
@@ -191,28 +209,48 @@ impl CommandReader {
     }
 
     /// The raw data, once its end has come.
-    fn next_data(&mut self, length: usize, end: DataEnd) -> Option<Input<'_>> {
+    fn next_data(&mut self, data: ExpectedData) -> Option<Input<'_>> {
         let from = self.start;
-        let came = self.unread().min(length);
-        let ended = match end {
+        let length = data.length.unwrap_or(usize::MAX);
+        let came = &self.buffer[from..];
+        let came = &came[..came.len().min(length)];
+        let ended = match data.end {
             DataEnd::Length => None,
-            DataEnd::ControlCharacters => memchr2(CTRL_Z, ESCAPE, &self.buffer[from..from + came]),
+            DataEnd::ControlCharacters => memchr2(CTRL_Z, ESCAPE, came).map(|at| (at, 1)),
+            DataEnd::Mark(mark) => memmem::find(came, mark).map(|at| (at, mark.len())),
         };
-        if let Some(before) = ended {
-            self.data = None;
-            let at = from + before;
-            self.start = at + 1;
-            return Some(match self.buffer[at] {
-                ESCAPE => Input::Cancelled,
-                _ => Input::Data(&self.buffer[from..at]),
-            });
-        }
-        if came < length {
-            return None;
-        }
+        let (end, mark) = match ended {
+            Some(ended) => ended,
+            None if came.len() == length => (length, 0),
+            None => {
+                if data.length.is_none() {
+                    self.discard_overlong(data);
+                }
+                return None;
+            }
+        };
         self.data = None;
-        self.start += length;
-        Some(Input::Data(&self.buffer[from..self.start]))
+        self.start = from + end + mark;
+        let length = data.discarded + end;
+        Some(match &self.buffer[from + end..self.start] {
+            [ESCAPE] if data.end == DataEnd::ControlCharacters => Input::Cancelled,
+            _ if data.length.is_none() && length > self.limit => Input::Overlong { length },
+            _ => Input::Data(&self.buffer[from..from + end]),
+        })
+    }
+
+    /// Keeps of more data than there is room for only what may be the beginning of its end.
+    fn discard_overlong(&mut self, data: ExpectedData) {
+        let mark = match data.end {
+            DataEnd::Mark(mark) => mark.len() - 1,
+            DataEnd::Length | DataEnd::ControlCharacters => 0,
+        };
+        if self.unread() > self.limit + mark {
+            let kept = self.buffer.len() - mark;
+            let discarded = data.discarded + kept - self.start;
+            self.data = Some(ExpectedData { discarded, ..data });
+            self.start = kept;
+        }
     }
 
     /// Whether the character completes an `A/`, which has no line end.
@@ -260,177 +298,4 @@ impl CommandReader {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use alloc::string::String;
-    use alloc::{format, vec};
-    use proptest::prelude::*;
-
-    /// After `AT>n` come `n` raw bytes, after `AT<n` as many unless Ctrl-Z or ESC ends them.
-    fn drain(reader: &mut CommandReader, echo: &mut Vec<u8>) -> Vec<String> {
-        let mut inputs = Vec::new();
-        loop {
-            let mut data = None;
-            inputs.push(match reader.next(echo) {
-                None => return inputs,
-                Some(Input::Command(line)) => {
-                    data = match line.get(..2) {
-                        Some([b'>', n]) => Some((usize::from(n & 7), DataEnd::Length)),
-                        Some([b'<', n]) => Some((usize::from(n & 7), DataEnd::ControlCharacters)),
-                        _ => None,
-                    };
-                    format!("AT{}", line.escape_ascii())
-                }
-                Some(Input::Repeat) => "REPEAT".into(),
-                Some(Input::Data(bytes)) => format!("DATA {}", bytes.escape_ascii()),
-                Some(Input::Cancelled) => "CANCELLED".into(),
-                Some(Input::Noise(line)) => format!("NOISE {}", line.escape_ascii()),
-                Some(Input::Overlong { length }) => format!("OVERLONG {length}"),
-            });
-            if let Some((length, end)) = data {
-                reader.expect_data(length, end);
-            }
-        }
-    }
-
-    fn read(bytes: &[u8]) -> (Vec<String>, Vec<u8>) {
-        let mut reader = CommandReader::new(32);
-        let mut echo = Vec::new();
-        reader.push(bytes);
-        (drain(&mut reader, &mut echo), echo)
-    }
-
-    #[test]
-    fn lines_end_with_a_carriage_return() {
-        assert_eq!(read(b"AT\rat+csq\r\nAT").0, ["AT", "AT+csq"]);
-        assert_eq!(read(b"\r\n\x1b\x1aAT\r").0, ["AT"]);
-        assert_eq!(read(b"\xff\x00garbageAT+CSQ\r").0, ["AT+CSQ"]);
-        assert_eq!(read(b"hello\rAT\r").0, ["NOISE hello", "AT"]);
-        assert_eq!(read(b"ATI\rA/a/").0, ["ATI", "REPEAT", "REPEAT"]);
-    }
-
-    #[test]
-    fn a_backspace_takes_back_one_character() {
-        assert_eq!(read(b"\x08ATX\x7fI\r").0, ["ATI"]);
-        assert_eq!(read(b"ATX\x08I\r").1, b"ATX\x08 \x08I");
-    }
-
-    #[test]
-    fn line_end_and_backspace_can_be_chosen() {
-        let mut reader = CommandReader::new(32);
-        reader.set_line_end(b'!');
-        reader.set_backspace(b'<');
-        reader.push(b"ATX<I\r!AT!");
-        let mut echo = Vec::new();
-        assert_eq!(drain(&mut reader, &mut echo), [r"ATI\r", "AT"]);
-        assert_eq!(echo, b"ATX< <IAT");
-    }
-
-    #[test]
-    fn announced_data_is_raw() {
-        assert_eq!(
-            read(b"AT>4\r\x00\r\n\x1aAT\r").0,
-            ["AT>4", r"DATA \x00\r\n\x1a", "AT"]
-        );
-        assert_eq!(read(b"AT>2\rab\x1a\r\nAT\r").0, ["AT>2", "DATA ab", "AT"]);
-        assert_eq!(read(b"AT>0\rAT\r").0, ["AT>0", "DATA ", "AT"]);
-    }
-
-    #[test]
-    fn control_characters_end_data_where_they_may() {
-        for (stream, expected) in [
-            (&b"AT<4\rab\x1aAT\r"[..], &["AT<4", "DATA ab", "AT"][..]),
-            (b"AT<4\r\x1aAT\r", &["AT<4", "DATA ", "AT"]),
-            (b"AT<4\rab\x1bAT\r", &["AT<4", "CANCELLED", "AT"]),
-            (b"AT<4\ra\x1b\x1aAT\r", &["AT<4", "CANCELLED", "AT"]),
-            // The length ends it as well; what is left over is passed over.
-            (b"AT<2\rab\x1aAT\r", &["AT<2", "DATA ab", "AT"]),
-            (b"AT<2\rab\x1bAT\r", &["AT<2", "DATA ab", "AT"]),
-            (b"AT>4\ra\x1b\x1abAT\r", &["AT>4", r"DATA a\x1b\x1ab", "AT"]),
-        ] {
-            assert_eq!(read(stream).0, expected, "{}", stream.escape_ascii());
-        }
-    }
-
-    #[test]
-    fn data_can_be_given_up() {
-        let mut reader = CommandReader::new(32);
-        reader.expect_data(9, DataEnd::Length);
-        reader.push(b"abc");
-        assert_eq!(reader.next(&mut Vec::new()), None);
-        assert_eq!(reader.abort_data(), 3);
-        reader.push(b"AT\r");
-        assert_eq!(reader.next(&mut Vec::new()), Some(Input::Command(b"")));
-    }
-
-    #[test]
-    fn an_overlong_line_is_discarded_and_reported() {
-        let mut bytes = vec![b'x'; 100];
-        bytes.extend_from_slice(b"\rAT\r");
-        assert_eq!(read(&bytes).0, ["OVERLONG 100", "AT"]);
-    }
-
-    #[test]
-    fn the_line_feed_of_a_command_line_is_no_data() {
-        for (stream, data) in [
-            (&b"AT\r\nAT>2\r\n\x00\x01"[..], &b"\x00\x01"[..]),
-            (b"AT\r\nAT>2\r\n\n\x01", b"\n\x01"),
-            (b"AT\rAT>2\r\x00\n", b"\x00\n"),
-        ] {
-            for size in [1, stream.len()] {
-                let mut reader = CommandReader::new(64);
-                let mut inputs = Vec::new();
-                for piece in stream.chunks(size) {
-                    reader.push(piece);
-                    inputs.append(&mut drain(&mut reader, &mut Vec::new()));
-                }
-                let data = format!("DATA {}", data.escape_ascii());
-                assert_eq!(inputs.last(), Some(&data), "{}", stream.escape_ascii());
-            }
-        }
-        // A host that sends none may well begin its data with one, once it has seen the prompt.
-        let mut reader = CommandReader::new(64);
-        reader.push(b"AT\rAT>2\r");
-        drain(&mut reader, &mut Vec::new());
-        reader.push(b"\n\x01");
-        let inputs = drain(&mut reader, &mut Vec::new());
-        assert_eq!(inputs, ["DATA \\n\\x01"]);
-    }
-
-    proptest! {
-        #[test]
-        fn any_split_gives_the_same_inputs(
-            bytes in prop::collection::vec(
-                prop_oneof![
-                    prop::sample::select(b"ATat/>1234\r\n\x08 +\x1a\x1b".to_vec())
-                        .prop_map(|byte| vec![byte]),
-                    any::<u8>().prop_map(|byte| vec![byte]),
-                    // No line feed behind it: whether that is data depends on whether the host
-                    // has seen the prompt before it sends on.
-                    ("[<>][0-7]", prop::sample::select(b"ab\x1a\x1b".to_vec()))
-                        .prop_map(|(command, first)| {
-                            let first = char::from(first);
-                            format!("\rAT{command}\r{first}").into_bytes()
-                        }),
-                ],
-                0..160,
-            )
-            .prop_map(|pieces| pieces.concat()),
-            cuts in prop::collection::vec(1usize..9, 1..32),
-        ) {
-            let mut reader = CommandReader::new(32);
-            let (mut inputs, mut echo) = (Vec::new(), Vec::new());
-            let mut rest = &bytes[..];
-            for cut in cuts.iter().cycle() {
-                let (piece, left) = rest.split_at((*cut).min(rest.len()));
-                reader.push(piece);
-                inputs.append(&mut drain(&mut reader, &mut echo));
-                rest = left;
-                if rest.is_empty() {
-                    break;
-                }
-            }
-            prop_assert_eq!((inputs, echo), read(&bytes));
-        }
-    }
-}
+mod tests;

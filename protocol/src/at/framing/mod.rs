@@ -5,9 +5,11 @@
 //! Both are bounded: what grows past the limit is discarded, and reported.
 
 mod command_reader;
+mod frame;
 mod message;
 mod response_reader;
 
 pub use command_reader::{CTRL_Z, CommandReader, DataEnd, ESCAPE, Input};
+pub use frame::{Extent, Frame};
 pub use message::{Counting, Deviation, MESSAGE_GAP, MessageForm};
-pub use response_reader::{Extent, Frame, ResponseReader};
+pub use response_reader::ResponseReader;

@@ -1,54 +1,11 @@
-use alloc::vec;
+mod ambiguous;
+
 use alloc::vec::Vec;
 
-use memchr::memchr;
+use memchr::{memchr, memmem};
 
+use super::frame::{Extent, Frame};
 use super::message::{Deviation, LINE_END, MessageForm, Verdict};
-
-/// Something a module has sent, complete.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Frame<'a> {
-    /// A line without its line end: information response, result code, URC, echo or noise. Empty
-    /// lines are not reported.
-    Line(&'a [u8]),
-    /// The line of a received message, without its line end. Topic and payload may hold line ends.
-    Message {
-        /// The line.
-        line: &'a [u8],
-        /// In what it differs from what the module was told.
-        deviation: Option<Deviation>,
-    },
-    /// A received message that cannot be read.
-    Lost {
-        /// All of it if it can be read in more than one way; else its payload is not as long as
-        /// announced, and this is its first line.
-        bytes: &'a [u8],
-        /// Which of the two.
-        ambiguous: bool,
-    },
-    /// A line that began inside of what a lost message announced. It may be part of the payload,
-    /// so it is no answer and no report; a module that starts anew in the middle of a payload is
-    /// heard of here.
-    Torn(&'a [u8]),
-    /// The `> ` that asks for raw data, seen at the beginning of a line while it was expected.
-    Prompt,
-    /// A line was longer than the reader's limit and has been discarded up to its end.
-    Overlong {
-        /// Bytes discarded.
-        length: usize,
-    },
-}
-
-/// How far a line reaches, as its dialect tells from its beginning.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Extent {
-    /// To the next line feed.
-    Line,
-    /// It may be a message, when more of it has come.
-    Incomplete,
-    /// To the end of a message, whatever topic and payload hold.
-    Message(MessageForm),
-}
 
 /// Cuts the byte stream of a module into [`Frame`]s.
 ///
@@ -86,7 +43,9 @@ pub struct ResponseReader {
     without_length: bool,
     /// Before this place bytes may belong to a payload whose end was not where it should be.
     torn_until: usize,
-    /// A `>` is a prompt only if it stands at or behind this place.
+    /// What a prompt looks like.
+    sign: &'static [u8],
+    /// Such a sign is a prompt only if it stands at or behind this place.
     prompt_from: Option<usize>,
     /// A prompt has come, the blank of `> ` may still follow.
     skip_blank: bool,
@@ -99,6 +58,10 @@ enum Line {
     Undecided,
     Plain,
     Message(MessageForm),
+    /// It goes on behind its line end, up to so many bytes from its beginning.
+    Block(usize),
+    /// These bytes end it.
+    Marked(&'static [u8]),
     /// The first line of a message that has no reading.
     Lost,
     /// A message that has more than one reading.
@@ -108,16 +71,6 @@ enum Line {
     Discarded {
         length: usize,
     },
-}
-
-/// Where the readings of an ambiguous message lead to.
-enum Follow {
-    /// The places at which the next line may begin.
-    To(Vec<usize>),
-    /// More bytes are needed.
-    Wait,
-    /// Further than lines are kept.
-    TooFar,
 }
 
 enum Step {
@@ -161,6 +114,7 @@ impl ResponseReader {
             paths: Vec::new(),
             without_length: false,
             torn_until: 0,
+            sign: b">",
             prompt_from: None,
             skip_blank: false,
             limit,
@@ -193,9 +147,11 @@ impl ResponseReader {
         self.settled = self.held;
     }
 
-    /// From now on a `>` at the beginning of a line is a prompt; the expectation ends with it.
-    /// A `>` that has already been pushed answers something older and stays part of its line.
-    pub fn expect_prompt(&mut self) {
+    /// From now on this sign, such as `>`, is a prompt at the beginning of a line; the expectation
+    /// ends with it. A sign that has already been pushed answers something older and stays part of
+    /// its line.
+    pub fn expect_prompt(&mut self, sign: &'static [u8]) {
+        self.sign = sign;
         self.prompt_from = Some(self.buffer.len());
     }
 
@@ -212,7 +168,10 @@ impl ResponseReader {
 
     /// Whether the end of a message is still to come.
     pub fn is_counting(&self) -> bool {
-        matches!(self.line, Line::Message(_)) && !self.held
+        matches!(
+            self.line,
+            Line::Message(_) | Line::Block(_) | Line::Marked(_)
+        ) && !self.held
     }
 
     /// What has come of the line that is not complete yet, unless it is already discarded.
@@ -276,6 +235,8 @@ impl ResponseReader {
         }
         match self.line {
             Line::Message(form) => return self.message(&form),
+            Line::Block(length) => return self.block(length),
+            Line::Marked(mark) => return self.marked(mark),
             Line::Ambiguous => return self.merge(extent),
             Line::Deaf => return self.hear_nothing(),
             _ => {}
@@ -287,13 +248,17 @@ impl ResponseReader {
         if self.start < self.torn_until && self.line == Line::Undecided {
             self.line = Line::Plain;
         } else if self.line == Line::Undecided && !seen.is_empty() {
-            match extent(seen) {
-                Extent::Message(form) => {
-                    self.line = Line::Message(form);
-                    return Step::Again;
+            self.line = match (extent(seen), line_feed) {
+                (Extent::Message(form), _) => Line::Message(form),
+                (Extent::Marked(mark), _) => Line::Marked(mark),
+                (Extent::Block(length), Some(end)) => {
+                    Line::Block((end + 1 - self.start).saturating_add(length))
                 }
-                Extent::Incomplete if line_feed.is_none() => {}
-                _ => self.line = Line::Plain,
+                (Extent::Incomplete | Extent::Block(_), None) => Line::Undecided,
+                (Extent::Line | Extent::Incomplete, _) => Line::Plain,
+            };
+            if let Line::Message(_) | Line::Marked(_) | Line::Block(_) = self.line {
+                return Step::Again;
             }
         }
         let seen = seen.len();
@@ -324,7 +289,7 @@ impl ResponseReader {
         let from = self.prompt_from.map(|from| from.max(self.torn_until));
         let expected = from.is_some_and(|from| from <= self.start);
         if expected
-            && self.buffer.get(self.start) == Some(&b'>')
+            && self.buffer[self.start..].starts_with(self.sign)
             && !matches!(
                 self.line,
                 Line::Discarded { .. } | Line::Lost | Line::Ambiguous | Line::Deaf
@@ -332,7 +297,7 @@ impl ResponseReader {
         {
             self.prompt_from = None;
             self.skip_blank = true;
-            self.begin_line(self.start + 1);
+            self.begin_line(self.start + self.sign.len());
             return Some(Step::Prompt);
         }
         None
@@ -409,90 +374,68 @@ impl ResponseReader {
         }
     }
 
-    /// Finds the end of what is lost with an ambiguous message.
-    ///
-    /// Whichever reading is the right one, the module's next line begins at its end. Behind a
-    /// shorter one there may be a message that reaches beyond the end of a longer one, so that a
-    /// line of its payload would be read as the module's. So each reading is followed, line by
-    /// line and message by message, until all have come to the same place. Where that cannot be
-    /// told, it is where the module is silent.
-    fn merge(&mut self, extent: &impl Fn(&[u8]) -> Extent) -> Step {
+    /// The line goes on behind its line end, for so many bytes in all.
+    fn block(&mut self, length: usize) -> Step {
         let start = self.start;
-        let next = loop {
-            self.paths.sort_unstable();
-            self.paths.dedup();
-            let (first, last) = (self.paths[0], self.paths[self.paths.len() - 1]);
-            if first == last {
-                break first;
-            }
-            match self.follow(first, extent) {
-                Follow::To(mut places) if first - start <= self.limit => {
-                    self.paths.swap_remove(0);
-                    self.paths.append(&mut places);
-                }
-                Follow::Wait if self.settled => break self.buffer.len(),
-                Follow::Wait => {
+        let end = start.saturating_add(length);
+        let lost = if length > self.limit {
+            true
+        } else {
+            match self.buffer.get(end..) {
+                None => return Step::Wait,
+                Some(b"" | b"\r") if !self.settled => {
                     self.held = true;
                     return Step::Wait;
                 }
-                // Nothing is kept of what follows, and nothing of it is read before the silence.
-                Follow::To(_) | Follow::TooFar => {
-                    self.paths.clear();
-                    self.begin_line(first);
-                    self.line = Line::Deaf;
-                    return Step::Lost {
-                        start,
-                        end: first,
-                        ambiguous: true,
-                    };
-                }
+                Some(behind) => !(behind.starts_with(LINE_END) || LINE_END.starts_with(behind)),
             }
         };
-        self.paths.clear();
-        let bytes = &self.buffer[start..next];
-        let end = start + bytes.strip_suffix(LINE_END).unwrap_or(bytes).len();
-        self.begin_line(next);
+        if lost {
+            // As with a message: up to where it should have ended, lines may be its own.
+            if length <= self.limit {
+                self.torn_until = self.torn_until.max(end);
+            }
+            self.line = Line::Lost;
+            self.held = false;
+            return Step::Again;
+        }
+        self.begin_line(end);
+        self.skip_line_end();
+        Step::Message {
+            start,
+            end,
+            deviation: None,
+        }
+    }
+
+    /// The line ends with these bytes.
+    fn marked(&mut self, mark: &[u8]) -> Step {
+        let start = self.start;
+        // The mark may have begun in what was searched before.
+        let from = start.max((self.scanned + 1).saturating_sub(mark.len()));
+        let found = memmem::find(&self.buffer[from..], mark).map(|at| from + at + mark.len());
+        self.scanned = self.buffer.len();
+        if let Some(end) = found
+            && end - start <= self.limit
+        {
+            self.begin_line(end);
+            let line = &self.buffer[start..end];
+            return Step::Message {
+                start,
+                end: start + line.strip_suffix(LINE_END).unwrap_or(line).len(),
+                deviation: None,
+            };
+        }
+        if self.scanned - start <= self.limit {
+            return Step::Wait;
+        }
+        let end = start + self.limit + 1;
+        self.begin_line(end);
+        self.line = Line::Deaf;
         Step::Lost {
             start,
             end,
-            ambiguous: true,
-        }
-    }
-
-    /// Drops what comes until the module has been silent.
-    fn hear_nothing(&mut self) -> Step {
-        let settled = self.settled;
-        self.begin_line(self.buffer.len());
-        if settled {
-            return Step::Again;
-        }
-        self.line = Line::Deaf;
-        self.held = true;
-        Step::Wait
-    }
-
-    /// Where the lines may begin that follow the one that begins here.
-    fn follow(&self, place: usize, extent: &impl Fn(&[u8]) -> Extent) -> Follow {
-        let line = &self.buffer[place..];
-        let line_feed = memchr(b'\n', line);
-        let behind = |end: usize| {
-            let line_end = memchr(b'\n', &line[end..]).map_or(0, |at| at + 1);
-            place + end + line_end
-        };
-        if let Extent::Message(form) = extent(&line[..line_feed.unwrap_or(line.len())]) {
-            match form.judge(line, self.limit, false, self.without_length) {
-                Verdict::Wait { .. } => return Follow::Wait,
-                Verdict::Message(reading) => return Follow::To(vec![behind(reading.end)]),
-                Verdict::Ambiguous { ends } => {
-                    return Follow::To(ends.into_iter().map(behind).collect());
-                }
-                Verdict::Torn { .. } => {}
-            }
-        }
-        match line_feed {
-            Some(end) if end <= self.limit => Follow::To(vec![place + end + 1]),
-            None if line.len() <= self.limit => Follow::Wait,
-            _ => Follow::TooFar,
+            ambiguous: false,
         }
     }
 

@@ -10,7 +10,6 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use super::host::{LmqttHost, ask_file};
-use super::urc;
 use crate::at::framing::DataEnd;
 use crate::dialect::{
     Answer, Course, Data, EncodeError, Follow, IfRefused, Next, Plan, Step, StepEnd, Then,
@@ -226,7 +225,7 @@ fn connected(result: Connected) -> Outcome {
         Connected::Accepted => Outcome::Done,
         // MQTT reserves these codes; a module that shows one speaks of itself.
         Connected::Refused(Refusal::Other(code)) => {
-            Outcome::NotAccepted(urc::reason(Some(code.into())))
+            Outcome::NotAccepted(Reason::number(code.into()))
         }
         Connected::Refused(refusal) => Outcome::Refused(refusal),
         Connected::Failed(reason) => Outcome::NotAccepted(reason),
@@ -287,15 +286,12 @@ struct Wanted {
 
 /// The settings of a connect on a module with these limits.
 ///
-/// What matters to the way this driver reads is set even where it is the default, because a
+/// What matters to the way a host reads is set even where it is the default, because a
 /// firmware may keep what another program has set. What is the module's default (reference
 /// `lmqtt.md` 1.3) is not needed: a module that has no such key does so by itself.
 fn settings(connect: &Connect, limits: &Limits) -> Vec<Wanted> {
     let text = DataFormat::Text;
-    let send = match (connect.payloads, limits.prompt_end) {
-        (PayloadFormat::Automatic, DataEnd::Length) => text,
-        _ => DataFormat::HexString,
-    };
+    let send = send_format(connect, limits);
     let needed_if = |needed, setting| Wanted {
         setting,
         if_refused: match needed {
@@ -363,6 +359,14 @@ fn settings(connect: &Connect, limits: &Limits) -> Vec<Wanted> {
         );
     }
     settings
+}
+
+/// How payloads to publish are given to a module with these limits.
+pub(super) fn send_format(connect: &Connect, limits: &Limits) -> DataFormat {
+    match (connect.payloads, limits.prompt_end) {
+        (PayloadFormat::Automatic, DataEnd::Length) => DataFormat::Text,
+        _ => DataFormat::HexString,
+    }
 }
 
 /// Files that the module has are not sent again.

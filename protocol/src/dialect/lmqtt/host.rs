@@ -16,8 +16,8 @@ use crate::dialect::{
 };
 use crate::limits::Limits;
 use crate::mqtt::{
-    ConnectionId, FormatTable, Information, Operation, Outcome, Proof, Publish, PublishEnd,
-    PublishPayload, Request, Setting, Urc,
+    Connect, ConnectionId, FormatTable, Formats, Information, LinkStatus, Operation, Outcome,
+    Proof, Publish, PublishEnd, PublishPayload, Request, Setting, Urc,
 };
 use crate::redact::secrets;
 
@@ -81,6 +81,11 @@ impl LmqttHost {
             _ => step.secrets = secrets(&step.line),
         }
         step.report = expected(request).filter(|_| exchange.reported);
+        step.link = match request {
+            // A link that is lost is what they are for.
+            Request::Close { .. } | Request::Disconnect { .. } => None,
+            request => request.connection(),
+        };
         Ok(step)
     }
 
@@ -93,6 +98,18 @@ impl LmqttHost {
     }
 
     fn publish(&self, publish: Publish) -> Result<Plan, EncodeError> {
+        let formats = self.formats[publish.connection];
+        let mut step = self.publish_step(formats, publish)?;
+        if step
+            .report
+            .is_some_and(|of| self.unreported.contains(&of.connection))
+        {
+            step.report = None;
+        }
+        Ok(Plan::new(step, Course::Judge(judge_publish)))
+    }
+
+    fn publish_step(&self, formats: Formats, publish: Publish) -> Result<Step, EncodeError> {
         let Publish {
             connection,
             message_id,
@@ -101,7 +118,6 @@ impl LmqttHost {
             topic,
             payload,
         } = publish;
-        let formats = self.formats[connection];
         let way = self
             .dialect
             .publish_payload(formats, &self.limits, Cow::Borrowed(&payload))?;
@@ -132,10 +148,7 @@ impl LmqttHost {
         };
         let mut step = self.step(&request)?;
         step.data = data;
-        if self.unreported.contains(&connection) {
-            step.report = None;
-        }
-        Ok(Plan::new(step, Course::Judge(judge_publish)))
+        Ok(step)
     }
 
     fn request_in<'l>(&self, line: &'l [u8]) -> Option<Request<'l>> {
@@ -315,6 +328,18 @@ impl Host for LmqttHost {
         self.files.forget();
     }
 
+    fn set_limits(&mut self, limits: &Limits) {
+        self.limits = limits.clone();
+    }
+
+    fn check_publish(&self, connect: &Connect, publish: Publish) -> Result<(), EncodeError> {
+        let formats = Formats {
+            send: connecting::send_format(connect, &self.limits),
+            ..Formats::default()
+        };
+        self.publish_step(formats, publish).map(drop)
+    }
+
     fn extent(&self, line: &[u8]) -> Extent {
         self.dialect.extent(line, self.context())
     }
@@ -327,14 +352,21 @@ impl Host for LmqttHost {
             return Some(Said::Answer(answer));
         }
         let urc = self.dialect.decode_urc(line, &self.formats)?;
-        if let Urc::Closed {
-            connection,
-            result: Ok(()),
-        } = urc
-        {
+        match urc {
             // The configuration of a connection is lost when it is closed.
-            self.formats[connection] = crate::mqtt::Formats::default();
-            self.unreported.retain(|other| *other != connection);
+            Urc::Closed {
+                connection,
+                result: Ok(()),
+            } => {
+                self.formats[connection] = Formats::default();
+                self.unreported.retain(|other| *other != connection);
+            }
+            // Perhaps the module has not what it is thought to have.
+            Urc::Status {
+                status: LinkStatus::Tls,
+                ..
+            } => self.files.forget(),
+            _ => {}
         }
         Some(Said::Urc(urc))
     }

@@ -29,7 +29,8 @@ use core::time::Duration;
 pub use models::{NT26, NT35E};
 
 use super::{
-    Context, DecodeError, Dialect, EncodeError, Host, Model, Module, Power, Switch, Value,
+    Context, DecodeError, Dialect, EncodeError, Host, Model, Module, Power, Recognised, Switch,
+    Value,
 };
 use crate::at::command::{Command, Form};
 use crate::at::framing::Extent;
@@ -198,6 +199,18 @@ impl Dialect for Lmqtt {
 
     fn models(&self) -> &'static [Model] {
         &models::ALL
+    }
+
+    fn recognised_by(&self) -> &'static str {
+        "AT+LMQTTCFG=?"
+    }
+
+    fn reports(&self) -> &'static [&'static str] {
+        &urc::BEGINNINGS
+    }
+
+    fn report<'l>(&self, line: &'l [u8]) -> Option<Recognised<'l>> {
+        urc::report(line, self.hex_length)
     }
 
     fn switches(&self) -> &'static [Switch] {

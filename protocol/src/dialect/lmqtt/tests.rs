@@ -2,11 +2,13 @@
 
 mod module;
 mod payloads;
+mod plans;
 mod reports;
 mod requests;
 mod strangers;
 
 use alloc::borrow::Cow;
+use alloc::boxed::Box;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use alloc::{format, vec};

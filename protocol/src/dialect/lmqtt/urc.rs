@@ -19,13 +19,26 @@ use alloc::vec::Vec;
 use super::command::{CLOSE, CONN, DISC, OPEN, PUB, PUBEX, SUBUNSUB};
 use super::{HexLength, Lmqtt, PublishExtendedUrc, UnsubscribeUrc, meaning, number_of, received};
 use crate::at::parameter::{ParameterError, ParameterWriter, Parameters};
+use crate::dialect::Recognised;
 use crate::mqtt::{
-    Connected, ConnectionId, FormatTable, LinkStatus, OpenFailure, PublishResult, Reason,
+    Connected, ConnectionId, FormatTable, Formats, LinkStatus, OpenFailure, PublishResult, Reason,
     ReasonKind, Refusal, SubscriptionChange, Urc,
 };
 
 pub(super) const UNSUNSUB: &str = "+LMQTTUNSUNSUB";
 pub(super) const URC: &str = "+LMQTTURC";
+
+/// What is often waited for.
+pub(super) const BEGINNINGS: [&str; 8] = [
+    OPEN,
+    CONN,
+    SUBUNSUB,
+    PUB,
+    DISC,
+    CLOSE,
+    "+LMQTTURC: RECV",
+    "+LMQTTURC: STATS",
+];
 
 /// `<extend>` of `+LMQTTOPEN` behind the result -1.
 const OPEN_FAILURES: [(i32, OpenFailure); 5] = [
@@ -107,6 +120,22 @@ pub(super) fn decode(line: &[u8], hex_length: HexLength, formats: &FormatTable) 
         }
     }
     None
+}
+
+/// Reads a line as a report of a module of which nobody knows what it was told.
+pub(super) fn report(line: &[u8], hex_length: HexLength) -> Option<Recognised<'_>> {
+    // With a length before the payload a message can be read in one way only.
+    let shown = FormatTable::all(Formats {
+        show_length: true,
+        ..Formats::default()
+    });
+    let known = [shown, FormatTable::default()]
+        .iter()
+        .find_map(|formats| decode(line, hex_length, formats));
+    known.map(Recognised::Known).or_else(|| {
+        let kind = strip_name(line, URC)?.split(|byte| *byte == b',').next()?;
+        Some(Recognised::Unknown(kind))
+    })
 }
 
 type Decoded = Result<Option<Urc>, ParameterError>;

@@ -2,12 +2,23 @@ use super::*;
 use crate::at::framing::Counting;
 use alloc::format;
 use alloc::string::String;
+use alloc::vec;
 use proptest::prelude::*;
 
-/// `#"<topic>",<len>,<payload>` is a message, `$` one in hexadecimal digits, everything else a
-/// plain line.
+/// `#"<topic>",<len>,<payload>` is a message, `$` one in hexadecimal digits. Behind `=<len>` comes
+/// a block, and `%` begins a message that ends at `"` and a line end. Everything else is a plain
+/// line.
 fn extent(line: &[u8]) -> Extent {
     let counting = match line {
+        [b'='] => return Extent::Incomplete,
+        [b'=', digits @ ..] => {
+            let digits = digits.strip_suffix(b"\r").unwrap_or(digits);
+            let length = core::str::from_utf8(digits)
+                .ok()
+                .and_then(|n| n.parse().ok());
+            return length.map_or(Extent::Line, Extent::Block);
+        }
+        [b'%', ..] => return Extent::Marked(b"\"\r\n"),
         [b'#', b'"', ..] => Counting::Bytes,
         [b'$', b'"', ..] => Counting::Pairs,
         [b'#' | b'$'] => return Extent::Incomplete,
@@ -44,7 +55,7 @@ fn drain(reader: &mut ResponseReader) -> Vec<String> {
 
 fn read(bytes: &[u8]) -> Vec<String> {
     let mut reader = ResponseReader::new(64);
-    reader.expect_prompt();
+    reader.expect_prompt(b">");
     reader.push(bytes);
     drain(&mut reader)
 }
@@ -82,6 +93,85 @@ fn a_counted_payload_is_not_scanned() {
         [r#"MESSAGE #\"t\",5,> \r\n>"#, "PROMPT"]
     );
     assert_eq!(read(b"#\"t\",4,\"ab\"\r\n"), [r#"MESSAGE #\"t\",4,\"ab\""#]);
+}
+
+#[test]
+fn a_block_stands_behind_the_line_end() {
+    for (bytes, frames) in [
+        (
+            &b"=6\r\n\r\nOK\r\n\r\nOK\r\n"[..],
+            &[r"MESSAGE =6\r\n\r\nOK\r\n", "OK"][..],
+        ),
+        (b"=0\r\n\r\nOK\r\n", &[r"MESSAGE =0\r\n", "OK"]),
+        (
+            b"=12\r\n=1\r\n> \r\nOK\r\n\r\n",
+            &[r"MESSAGE =12\r\n=1\r\n> \r\nOK\r\n"],
+        ),
+        // The length is wrong: what may be of the block is no line.
+        (b"=4\r\nabc\r\nOK\r\n", &[r"LOST =4", "TORN abc", "OK"]),
+        (b"=2\r\nabc\r\nOK\r\n", &[r"LOST =2", "TORN abc", "OK"]),
+        // No module announces so much, or the number is none.
+        (b"=100\r\nabc\r\nOK\r\n", &[r"LOST =100", "abc", "OK"]),
+        (
+            b"=99999999999999999999\r\nOK\r\n",
+            &["=99999999999999999999", "OK"],
+        ),
+        // Silence behind the block ends it as well.
+        (b"=2\r\nab", &[r"MESSAGE =2\r\nab"]),
+    ] {
+        assert_eq!(read_to_the_end(bytes), frames, "{}", bytes.escape_ascii());
+        for size in 1..bytes.len() {
+            let mut reader = ResponseReader::new(64);
+            let mut read = Vec::new();
+            for piece in bytes.chunks(size) {
+                reader.push(piece);
+                read.append(&mut drain(&mut reader));
+            }
+            if reader.is_held() {
+                reader.settle();
+                read.append(&mut drain(&mut reader));
+            }
+            assert_eq!(read, frames, "{} in pieces of {size}", bytes.escape_ascii());
+        }
+    }
+}
+
+#[test]
+fn a_mark_ends_a_message() {
+    let marked = b"%\"t\",\"a\r\nOK\r\n\"\r\nOK\r\n";
+    let frames = [r#"MESSAGE %\"t\",\"a\r\nOK\r\n\""#, "OK"];
+    for size in 1..marked.len() {
+        let mut reader = ResponseReader::new(64);
+        let mut read = Vec::new();
+        for piece in marked.chunks(size) {
+            reader.push(piece);
+            read.append(&mut drain(&mut reader));
+        }
+        assert_eq!(read, frames, "in pieces of {size}");
+    }
+    // Nothing of what follows a message without an end is a line before the module is silent.
+    let endless = [b"%", &[b'x'; 70][..], b"\r\nOK\r\n"].concat();
+    let lost = format!("LOST {}", endless[..65].escape_ascii());
+    assert_eq!(read_to_the_end(&endless), [lost]);
+}
+
+#[test]
+fn a_prompt_looks_as_the_module_has_it() {
+    for size in [1, 64] {
+        let mut reader = ResponseReader::new(64);
+        reader.expect_prompt(b">>>");
+        let mut read = Vec::new();
+        for piece in b"> \r\n>>>\r\nOK\r\n>>>".chunks(size) {
+            reader.push(piece);
+            read.append(&mut drain(&mut reader));
+        }
+        assert_eq!(read, ["> ", "PROMPT", "OK"]);
+        assert_eq!(
+            reader.incomplete(),
+            b">>>",
+            "the expectation ends with the prompt"
+        );
+    }
 }
 
 #[test]
@@ -280,7 +370,7 @@ fn a_prompt_counts_only_while_expected_and_at_the_beginning_of_a_line() {
     let mut reader = ResponseReader::new(32);
     reader.push(b"\r\n>");
     assert_eq!(drain(&mut reader), [""; 0]);
-    reader.expect_prompt();
+    reader.expect_prompt(b">");
     reader.push(b" \r\n> ");
     assert_eq!(drain(&mut reader), ["> ", "PROMPT"]);
 }
@@ -288,7 +378,7 @@ fn a_prompt_counts_only_while_expected_and_at_the_beginning_of_a_line() {
 #[test]
 fn a_prompt_that_is_still_expected_may_have_come() {
     let mut reader = ResponseReader::new(32);
-    reader.expect_prompt();
+    reader.expect_prompt(b">");
     reader.push(b"\r\n>\r\nOK\r\n> \r\n> \r\n");
     assert_eq!(reader.next(extent), Some(Frame::Prompt));
     reader.still_expect_prompt();
@@ -305,7 +395,7 @@ fn an_overlong_line_is_discarded_and_reported() {
 #[test]
 fn a_payload_whose_rest_does_not_come_can_be_abandoned() {
     let mut reader = ResponseReader::new(32);
-    reader.expect_prompt();
+    reader.expect_prompt(b">");
     reader.push(b"\r\n#\"t\",20,ab\r\nOK\r\n");
     assert_eq!(drain(&mut reader), [""; 0]);
     assert!(reader.is_counting());
@@ -343,8 +433,11 @@ fn stream() -> impl Strategy<Value = Vec<u8>> {
         Just(b"#\"t\",x\r\n".to_vec()),
         Just(b"#\"t\",12,".to_vec()),
         Just(b"\",7,".to_vec()),
+        Just(b"=4\r\n\r\nab\r\n".to_vec()),
+        Just(b"=30\r\nab".to_vec()),
+        Just(b"%\"t\",\"a\r\n\"\r\n".to_vec()),
         Just(vec![b'y'; 80]),
-        prop::collection::vec(prop::sample::select(b"#$12,\"\"\r\n> x".to_vec()), 0..8),
+        prop::collection::vec(prop::sample::select(b"#$=%12,\"\"\r\n> x".to_vec()), 0..8),
         prop::collection::vec(any::<u8>(), 0..8),
     ];
     prop::collection::vec(piece, 0..24).prop_map(|pieces| pieces.concat())
@@ -357,7 +450,7 @@ proptest! {
         cuts in prop::collection::vec(1usize..9, 1..64),
     ) {
         let mut reader = ResponseReader::new(64);
-        reader.expect_prompt();
+        reader.expect_prompt(b">");
         let mut frames = Vec::new();
         let mut rest = &bytes[..];
         for cut in cuts.iter().cycle() {

@@ -59,7 +59,7 @@ const CONNECTED: Around = Around {
     inactive: false,
 };
 
-struct Talk(alloc::boxed::Box<dyn Module>);
+struct Talk(Box<dyn Module>);
 
 impl Talk {
     fn new(dialect: &Lmqtt) -> Self {
