@@ -22,8 +22,8 @@ use crate::mqtt::{
 pub trait Module: fmt::Debug + Send {
     /// Carries out a command that the dialect owns.
     ///
-    /// What it does is appended to `acts`. Where it is refused, only [`Act::Note`]s are to be
-    /// looked at, and nothing has changed.
+    /// What it does is appended to `acts`. Where it is refused, only [`Act::Note`]s and
+    /// [`Act::Unreadable`] are to be looked at, and nothing has changed.
     ///
     /// # Errors
     /// How the command is refused.
@@ -52,7 +52,8 @@ pub trait Module: fmt::Debug + Send {
     fn no_data(&mut self, why: NoData, acts: &mut Vec<Act>) -> Result<Finish, Refused>;
 
     /// Something has happened that the host may have to hear of: what came of an act, or what
-    /// nobody asked for. The lines are appended as [`Act::Report`]s.
+    /// nobody asked for. The lines are appended as [`Act::Report`]s; a command that waits for this
+    /// outcome is ended by [`Act::Finish`], behind what is to be said before its result.
     fn happened(&mut self, urc: Urc, acts: &mut Vec<Act>);
 
     /// A publish was sent again, for the nth time, counted from 1.
