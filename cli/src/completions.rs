@@ -1,3 +1,4 @@
+use std::fs;
 use std::io::Write as _;
 use std::path::PathBuf;
 
@@ -20,7 +21,7 @@ pub(crate) struct Arguments {
 /// Print the manual page of the program, or write the pages of all commands
 #[derive(Debug, clap::Args)]
 pub(crate) struct ManArguments {
-    /// Write `atmq.1`, `atmq-pub.1` and so on into this directory
+    /// Write `atmq.1`, `atmq-pub.1` and so on into this directory, which is made if it is missing
     #[arg(long, value_name = "DIRECTORY")]
     dir: Option<PathBuf>,
 }
@@ -33,13 +34,15 @@ pub(crate) fn run(arguments: &Arguments, mut command: Command) -> Result<(), Fai
 
 pub(crate) fn man(arguments: &ManArguments, command: Command) -> Result<(), Failure> {
     match &arguments.dir {
-        Some(directory) => clap_mangen::generate_to(command, directory).map_err(|error| {
-            let directory = directory.display();
-            Failure::new(
-                FailureKind::Unavailable,
-                format!("cannot write the manual pages into {directory}: {error}"),
-            )
-        }),
+        Some(directory) => fs::create_dir_all(directory)
+            .and_then(|()| clap_mangen::generate_to(command, directory))
+            .map_err(|error| {
+                let directory = directory.display();
+                Failure::new(
+                    FailureKind::Unavailable,
+                    format!("cannot write the manual pages into {directory}: {error}"),
+                )
+            }),
         None => {
             let mut page = Vec::new();
             let rendered = clap_mangen::Man::new(command).render(&mut page);

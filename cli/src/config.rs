@@ -14,7 +14,7 @@ use serde::Deserialize;
 use toml::{Spanned, Value};
 
 use crate::failure::{Failure, FailureKind};
-use crate::input::{SETTINGS_LIMIT, read_text};
+use crate::input::{self, SETTINGS_LIMIT, read_text};
 use crate::output::{print_bytes, print_line};
 use crate::visible::is_unseen;
 
@@ -94,7 +94,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     print_line(path.display().to_string())?;
     let text = match read_text(&path, SETTINGS_LIMIT) {
         Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) if is_absent(&error) => return Ok(()),
         Err(error) => return Err(unreadable(&path, &error)),
     };
     Profile::find(&text, &path, DEFAULT)?;
@@ -126,7 +126,7 @@ pub(crate) fn preset(command: Command, arguments: &[OsString]) -> Result<Command
     let path = path()?;
     let text = match read_text(&path, SETTINGS_LIMIT) {
         Ok(text) => Some(text),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) if is_absent(&error) || !uses_profiles(&command, arguments) => None,
         Err(error) => return Err(unreadable(&path, &error)),
     };
     // To find out which profile is asked for takes as long as all else at the start together.
@@ -150,7 +150,7 @@ pub(crate) fn preset(command: Command, arguments: &[OsString]) -> Result<Command
 
 /// The file with the profiles, whether it exists or not.
 pub(crate) fn path() -> Result<PathBuf, Failure> {
-    if let Some(path) = std::env::var_os("ATMQ_CONFIG") {
+    if let Some(path) = named_by_environment() {
         return Ok(path.into());
     }
     let strategy = choose_base_strategy().map_err(|error| {
@@ -161,6 +161,23 @@ pub(crate) fn path() -> Result<PathBuf, Failure> {
         .hint("set HOME, or ATMQ_CONFIG to the file")
     })?;
     Ok(strategy.config_dir().join("atmq").join("config.toml"))
+}
+
+/// Where the file is, if the environment says so; as with most variables, an empty one says nothing.
+fn named_by_environment() -> Option<OsString> {
+    std::env::var_os("ATMQ_CONFIG").filter(|path| !path.is_empty())
+}
+
+/// Whether there is no file, and none need be.
+fn is_absent(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::NotFound && named_by_environment().is_none()
+}
+
+/// Whether this is more than to ask for help, or for a file to begin with.
+fn uses_profiles(command: &Command, arguments: &[OsString]) -> bool {
+    let command = command.clone().ignore_errors(true);
+    let matches = command.try_get_matches_from(arguments);
+    matches.is_ok_and(|matches| matches.subcommand_name() != Some("config"))
 }
 
 /// Whether the arguments or the environment may ask for a profile.
@@ -332,12 +349,8 @@ fn names(text: &str) -> Vec<String> {
 }
 
 fn unreadable(path: &Path, error: &io::Error) -> Failure {
-    let path = path.display();
-    Failure::new(
-        FailureKind::Unavailable,
-        format!("cannot read the profiles in {path}: {error}"),
-    )
-    .hint("`atmq config --example` prints a file to begin with")
+    let what = format!("the profiles in {}", path.display());
+    input::unreadable(&what, error).hint("`atmq config --example` prints a file to begin with")
 }
 
 fn wrong(path: &Path, what: impl Into<String>) -> Failure {

@@ -14,7 +14,7 @@ pub(crate) struct Failure {
 pub(crate) enum FailureKind {
     /// 1: the module or the broker said no, or the linter of hosts under `--lint=deny`.
     Refused = 1,
-    /// 2: wrong usage, as clap has it too.
+    /// 2: wrong usage, as clap has it too; also of a file that is wrong, or longer than its limit.
     Usage = 2,
     /// 3: a port, link or file is unavailable or was lost.
     Unavailable = 3,

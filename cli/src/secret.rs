@@ -6,17 +6,13 @@ use std::io::{IsTerminal as _, stdin};
 use std::path::Path;
 
 use crate::failure::{Failure, FailureKind};
-use crate::input::{DATA_LIMIT, read_text};
+use crate::input::{DATA_LIMIT, read_text, unreadable};
 
 /// The first line of a file.
 pub(crate) fn from_file(path: &Path) -> Result<String, Failure> {
     let shown = path.display();
-    let text = read_text(path, DATA_LIMIT).map_err(|error| {
-        Failure::new(
-            FailureKind::Unavailable,
-            format!("cannot read the secret in {shown}: {error}"),
-        )
-    })?;
+    let text = read_text(path, DATA_LIMIT)
+        .map_err(|error| unreadable(&format!("the secret in {shown}"), &error))?;
     match text.lines().next() {
         Some(line) if !line.is_empty() => Ok(line.to_owned()),
         _ => Err(Failure::new(

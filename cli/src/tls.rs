@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use atmq_driver::{ConnectOptions, Tls};
 
 use crate::failure::{Failure, FailureKind};
-use crate::input::{DATA_LIMIT, read_file};
+use crate::input::{DATA_LIMIT, read_file, unreadable};
 
 /// Files and choices of TLS, named as `mosquitto_pub` names them.
 #[derive(Debug, clap::Args)]
@@ -63,11 +63,5 @@ impl TlsArguments {
 }
 
 fn read(file: &Path) -> Result<Vec<u8>, Failure> {
-    read_file(file, DATA_LIMIT).map_err(|error| {
-        let file = file.display();
-        Failure::new(
-            FailureKind::Unavailable,
-            format!("cannot read {file}: {error}"),
-        )
-    })
+    read_file(file, DATA_LIMIT).map_err(|error| unreadable(&file.display().to_string(), &error))
 }

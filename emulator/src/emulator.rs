@@ -209,6 +209,7 @@ impl Emulator {
             if ended && !modem.is_busy() {
                 return Ok(());
             }
+            port.port.set_busy(modem.is_busy());
             let due = modem.poll_timeout();
             let room = modem.input_capacity().min(buffer.len());
             let takes_host = room > 0 && !ended && !network.is_congested();

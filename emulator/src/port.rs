@@ -41,6 +41,11 @@ pub trait Port {
     fn set_rate(&mut self, _rate: u32) -> impl Future<Output = io::Result<()>> + Send {
         ready(Ok(()))
     }
+
+    /// Whether the module is answering what it was sent. A port to which hosts connect keeps one
+    /// that sends nothing more while it is, and takes the next one when it is not: nobody gets
+    /// the answers to another.
+    fn set_busy(&mut self, _busy: bool) {}
 }
 
 /// Any stream, such as one end of [`tokio::io::duplex`] or a real serial port.

@@ -144,6 +144,17 @@ fn a_message_longer_than_the_module_reports_is_dropped() {
 }
 
 #[test]
+fn a_packet_longer_than_the_module_takes_is_not_held_against_the_broker() {
+    for (length, reported) in [(65_536 - 7, ""), (65_536, "+LMQTTURC: STATS,0,11")] {
+        let mut bench = Bench::connected();
+        let heard = bench.broker(&message("t", &vec![b'x'; length]));
+        // 11: closed, by the module.
+        assert_eq!(heard, reported, "{length}");
+        assert_eq!(bench.closed, !reported.is_empty(), "{length}");
+    }
+}
+
+#[test]
 fn an_acknowledgement_that_cannot_be_right_closes_the_link() {
     let publish = "AT+LMQTTPUB=0,7,1,0,\"t\",1,\"x\"";
     for (command, answer) in [

@@ -112,4 +112,8 @@ impl<P: atmq_emulator::Port + Send> atmq_emulator::Port for Recorded<P> {
     async fn set_rate(&mut self, rate: u32) -> io::Result<()> {
         self.port.set_rate(rate).await
     }
+
+    fn set_busy(&mut self, busy: bool) {
+        self.port.set_busy(busy);
+    }
 }

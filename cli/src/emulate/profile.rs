@@ -3,7 +3,7 @@ use std::path::Path;
 use atmq_emulator::{Profile, ProfileChange, ProfileChangeError};
 
 use crate::failure::{Failure, FailureKind};
-use crate::input::{SETTINGS_LIMIT, read_text};
+use crate::input::{SETTINGS_LIMIT, read_text, unreadable};
 
 /// Which module to be.
 #[derive(Debug, clap::Args)]
@@ -31,11 +31,8 @@ impl ProfileArguments {
         let text = match Profile::text(name) {
             Some(text) => text,
             None => &read_text(Path::new(name), SETTINGS_LIMIT).map_err(|error| {
-                Failure::new(
-                    FailureKind::Unavailable,
-                    format!("cannot read the profile {name}: {error}"),
-                )
-                .hint(format!("give one of {}, or a file", known_profiles()))
+                unreadable(&format!("the profile {name}"), &error)
+                    .hint(format!("give one of {}, or a file", known_profiles()))
             })?,
         };
         let profile = Profile::parse_with(text, &self.changes).map_err(|error| {

@@ -249,6 +249,14 @@ impl Port for Other {
             Self::Listen(_) | Self::Dial(_) | Self::Stdio(_) => Ok(()),
         }
     }
+
+    fn set_busy(&mut self, busy: bool) {
+        match self {
+            Self::Listen(port) => port.set_busy(busy),
+            Self::Dial(port) => port.set_busy(busy),
+            Self::Device(..) | Self::Stdio(_) => {}
+        }
+    }
 }
 
 /// Listens for hosts.

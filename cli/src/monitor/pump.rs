@@ -1,14 +1,11 @@
 use std::future::poll_fn;
 use std::io;
-use std::os::fd::OwnedFd;
 use std::pin::Pin;
 use std::task::Poll;
 use std::time::Duration;
 
 use atmq_driver::{Direction, Port};
 use atmq_emulator::Pty;
-use rustix::fs::{Mode, OFlags};
-use rustix::termios::tcgetattr;
 use tokio::io::{AsyncRead as _, AsyncWrite as _, ReadBuf};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
@@ -137,7 +134,7 @@ impl Pump {
     }
 
     fn follow_rate(&mut self) {
-        let Some(rate) = self.rate.changed() else {
+        let Some(rate) = self.rate.changed(&self.pty) else {
             return;
         };
         let outcome = match self.port.set_baud_rate(rate) {
@@ -186,8 +183,6 @@ async fn with_port(
 
 /// The bits per second that the host sets on its side of the pseudo terminal.
 struct Rate {
-    /// The host's side, where it can be read; a host that opens it shares its settings.
-    slave: Option<OwnedFd>,
     /// As it was found: no host has set it.
     untouched: Option<u32>,
     port: u32,
@@ -195,26 +190,18 @@ struct Rate {
 
 impl Rate {
     fn new(pty: &Pty, port: u32) -> Self {
-        let flags = OFlags::RDONLY | OFlags::NOCTTY | OFlags::CLOEXEC | OFlags::NONBLOCK;
-        let slave = rustix::fs::open(pty.path(), flags, Mode::empty()).ok();
-        let mut rate = Self {
-            slave,
-            untouched: None,
-            port,
-        };
-        rate.untouched = rate.read();
-        rate
+        let untouched = Self::read(pty);
+        Self { untouched, port }
     }
 
-    fn read(&self) -> Option<u32> {
-        let termios = tcgetattr(self.slave.as_ref()?).ok()?;
+    fn read(pty: &Pty) -> Option<u32> {
         // 0 is to hang up.
-        Some(termios.output_speed()).filter(|rate| *rate > 0)
+        pty.rate().filter(|rate| *rate > 0)
     }
 
     /// The new rate, if the host has set one that the port does not have.
-    fn changed(&mut self) -> Option<u32> {
-        let rate = self.read()?;
+    fn changed(&mut self, pty: &Pty) -> Option<u32> {
+        let rate = Self::read(pty)?;
         if self.untouched == Some(rate) {
             return None;
         }

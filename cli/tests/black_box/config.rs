@@ -75,6 +75,27 @@ fn what_is_wrong_with_a_profile_is_told_in_one_line() {
 }
 
 #[test]
+fn a_file_that_the_environment_names_and_that_is_missing_is_an_error() {
+    let missing = "/nonexistent/config.toml";
+    for arguments in [&["explain", "AT+CSQ"][..], &["config"]] {
+        let mut command = atmq(arguments);
+        let failed = command.env("ATMQ_CONFIG", missing).fails(3);
+        failed.saying(&[missing, "atmq config --example"]);
+    }
+    // Whoever is about to write it is not kept from it.
+    for arguments in [&["config", "--example"][..], &["pub", "--help"]] {
+        atmq(arguments).env("ATMQ_CONFIG", missing).succeeds();
+    }
+    // An empty variable names none.
+    let mut explain = atmq(["explain", "AT+CSQ"]);
+    let home = tempfile::tempdir().expect("a temporary directory can be made");
+    explain
+        .env("HOME", home.path())
+        .env_remove("XDG_CONFIG_HOME");
+    explain.env("ATMQ_CONFIG", "").succeeds();
+}
+
+#[test]
 fn a_password_comes_from_a_file_beside_the_profile() {
     let (directory, file, _) = config(
         "[profile.a]\nport = \"/nonexistent/module\"\nusername = \"u\"\n\

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
-use atmq_tests::raw_mqtt::{Connect, RawClient};
+use atmq_tests::raw_mqtt::{Connect, Publish, RawClient, puback, suback, subscribe};
 use regex::Regex;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -164,6 +164,28 @@ fn a_link_that_somebody_else_has_made_is_left_alone() {
         .saying(&["cannot make the link", "not made"]);
     let target = fs::read_link(&link).expect("there is a link");
     assert_eq!(argument(&target), "/nonexistent/device");
+}
+
+#[test]
+fn messages_that_its_broker_drops_are_told_of() {
+    let (running, ready) = start(&["--broker", "embedded"]);
+    let broker = ready.rsplit('=').next().expect("it has a broker");
+    let broker = broker.parse().expect("it is an address");
+    let away = Connect::new("away").persistent();
+    let mut subscriber = RawClient::connect(broker, &away);
+    subscriber.send(subscribe(1, &[("t", 1)]));
+    subscriber.expect(suback(1, &[1]));
+    drop(subscriber);
+    let mut publisher = RawClient::connect(broker, &Connect::new("publisher"));
+    for id in 1..=1010 {
+        publisher.send(Publish::new("t", "m").qos(1, id).bytes());
+        publisher.expect(puback(id));
+    }
+    running.signal(Signal::TERM);
+    let told = running.ends_telling();
+    assert!(told.contains("drops messages"), "{told}");
+    assert!(told.contains("messages=10"), "{told}");
+    assert_eq!(told.lines().count(), 2, "{told}");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
@@ -148,6 +148,60 @@ fn a_simulator_is_dialled_and_dialled_again_when_it_has_gone() {
     uart.asks("AT+CMEE?\r", "AT+CMEE?\r\n+CMEE: 2\r\n\r\nOK\r\n");
     running.signal(Signal::TERM);
     assert_eq!(uart.read(&mut [0; 1]).expect("it is closed in order"), 0);
+}
+
+/// A module that listens, and its address.
+fn listening() -> (Running, String) {
+    let mut running = Running::start(["emulate", "--listen", "127.0.0.1:0"]);
+    let ready = running.line();
+    let address = ready.strip_prefix("ready tcp=").expect("it listens");
+    let address = address.to_owned();
+    (running, address)
+}
+
+#[test]
+fn a_host_that_has_nothing_more_to_say_over_tcp_is_answered() {
+    let (running, address) = listening();
+    for _ in 0..2 {
+        let mut host = TcpStream::connect(&address).expect("it listens");
+        host.write_all(b"ATE0+CGMM;+CGMI\r").expect("it is read");
+        host.shutdown(Shutdown::Write).expect("half can be closed");
+        let mut heard = String::new();
+        host.read_to_string(&mut heard).expect("it is text");
+        assert!(heard.ends_with("\r\nOK\r\n"), "{heard:?}");
+    }
+    running.signal(Signal::TERM);
+}
+
+#[test]
+fn a_host_over_tcp_does_not_hear_what_the_last_one_asked() {
+    let (running, address) = listening();
+    for _ in 0..3 {
+        let mut host = TcpStream::connect(&address).expect("it listens");
+        host.write_all(b"AT+CGMM;+CGMI;+CSQ\r").expect("it is read");
+        drop(host);
+        let mut next = TcpStream::connect(&address).expect("it listens");
+        next.asks("ATE1\r", "ATE1\r\nOK\r\n");
+    }
+    running.signal(Signal::TERM);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn what_is_said_while_nobody_has_the_pseudo_terminal_open_is_gone() {
+    let mut running = Running::start(["emulate"]);
+    let ready = running.line();
+    let path = PathBuf::from(ready.strip_prefix("ready pty=").expect("it has one"));
+    for _ in 0..3 {
+        let mut host = File::from(slave(&path, false));
+        host.write_all(b"AT+CGMM;+CGMI;+CSQ\r").expect("it is read");
+        drop(host);
+        // The answer is on the line for a few milliseconds.
+        thread::sleep(Duration::from_millis(500));
+        let mut host = File::from(slave(&path, false));
+        host.asks("ATE1\r", "ATE1\r\nOK\r\n");
+    }
+    running.signal(Signal::TERM);
 }
 
 #[test]

@@ -44,13 +44,15 @@ fn each_command_has_a_manual_page() {
     let page = text(&atmq(["man"]).succeeds());
     assert!(page.contains("no answer in time"), "{page}");
     let directory = tempfile::tempdir().expect("a temporary directory can be made");
-    atmq(["man", "--dir", &argument(directory.path())]).succeeds();
+    // A directory that is missing is made.
+    let directory = directory.path().join("share/man1");
+    atmq(["man", "--dir", &argument(&directory)]).succeeds();
     for subcommand in SUBCOMMANDS {
-        let page = directory.path().join(format!("atmq-{subcommand}.1"));
+        let page = directory.join(format!("atmq-{subcommand}.1"));
         let page = fs::read_to_string(page).expect("there is a page");
         assert!(page.contains("no answer in time"), "{page}");
     }
-    atmq(["man", "--dir", "/nonexistent"])
+    atmq(["man", "--dir", "/dev/null/man1"])
         .fails(3)
         .saying(&["cannot write the manual pages"]);
 }

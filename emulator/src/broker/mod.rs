@@ -28,6 +28,7 @@ mod close_reason;
 mod codec;
 mod core;
 mod limits;
+mod loss_log;
 mod onenet;
 mod packet;
 mod retained;

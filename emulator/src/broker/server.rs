@@ -9,6 +9,7 @@ use tokio::net::{TcpListener, TcpStream, ToSocketAddrs};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::{JoinHandle, JoinSet};
 
+use super::loss_log::LossLog;
 use super::{CloseReason, ConnectionId, Core, Counters, Output};
 use crate::accept::Acceptor;
 
@@ -44,6 +45,7 @@ enum Input {
 /// The owner of the core, and what leads to its connections.
 struct Server {
     core: Core,
+    losses: LossLog,
     links: HashMap<ConnectionId, Link>,
     tasks: JoinSet<()>,
     sender: mpsc::Sender<Input>,
@@ -87,6 +89,7 @@ impl Broker {
         tasks.spawn(accept(Acceptor::new(listener), sender.clone()));
         let server = Server {
             core,
+            losses: LossLog::default(),
             links: HashMap::new(),
             tasks,
             sender: sender.clone(),
@@ -129,6 +132,8 @@ impl Drop for Broker {
 impl Server {
     async fn run(mut self, mut inputs: mpsc::Receiver<Input>) {
         loop {
+            let counters = self.core.counters();
+            self.losses.look(counters, self.core.limits(), now());
             let input = match self.carry_out() {
                 None => Ok(inputs.recv().await),
                 Some(deadline) => tokio::time::timeout_at(deadline.into(), inputs.recv()).await,
@@ -152,6 +157,7 @@ impl Server {
                 Ok(Some(Input::Stop) | None) => break,
             }
         }
+        self.losses.end(self.core.counters());
         self.tasks.shutdown().await;
     }
 
@@ -193,6 +199,7 @@ impl Server {
                 }
                 Output::Close { connection, reason } => {
                     self.links.remove(&connection);
+                    self.losses.closed(&reason, now());
                     match reason {
                         CloseReason::Violation(violation) => {
                             tracing::debug!(%connection, %violation, "closed");

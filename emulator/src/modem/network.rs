@@ -10,7 +10,7 @@ use atmq_protocol::mqtt::{
 use super::Modem;
 use super::connection::{Link, Purpose};
 use super::http::HTTP_LINK;
-use crate::mqtt::{Event, Loss, Message};
+use crate::mqtt::{Event, Loss, Message, ProtocolError};
 use crate::network::{NetworkEvent, NetworkRequest, OpenFailure as LinkFailure};
 
 impl Modem {
@@ -228,6 +228,16 @@ impl Modem {
             Event::Lost(loss) => {
                 tracing::debug!(%loss, "link given up");
                 let status = match loss {
+                    // The broker is right to send it, and the module cannot take it.
+                    Loss::Protocol(ProtocolError::TooLarge { limit }) => {
+                        if let Some(held_back) = self.drops.pass(now) {
+                            tracing::warn!(
+                                connection = %id, limit, held_back,
+                                "link given up, the broker sent a packet longer than the module takes"
+                            );
+                        }
+                        LinkStatus::Closed
+                    }
                     Loss::Protocol(_) => LinkStatus::Protocol,
                     Loss::KeepaliveTimeout { .. } => LinkStatus::ClosedByServer,
                 };

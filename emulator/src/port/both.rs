@@ -51,6 +51,11 @@ impl<A: Port + Send, B: Port + Send> Port for BothPorts<A, B> {
         self.first.port.set_rate(rate).await?;
         self.second.port.set_rate(rate).await
     }
+
+    fn set_busy(&mut self, busy: bool) {
+        self.first.port.set_busy(busy);
+        self.second.port.set_busy(busy);
+    }
 }
 
 #[cfg(test)]

@@ -127,6 +127,7 @@ impl Port for DialPort {
                 if self.once {
                     return Ok(0);
                 }
+                self.host.answered().await;
                 self.connect().await;
                 continue;
             }
@@ -143,6 +144,10 @@ impl Port for DialPort {
 
     async fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         Ok(self.host.write(bytes).await)
+    }
+
+    fn set_busy(&mut self, busy: bool) {
+        self.host.set_busy(busy);
     }
 }
 

@@ -1,4 +1,5 @@
 use std::fmt;
+use std::future::pending;
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -25,8 +26,15 @@ pub enum HostEvent {
 
 /// The host at the other end of a TCP connection, while there is one. While there is none, what
 /// the module says is lost, as on a UART without a cable.
+///
+/// One that sends nothing more may still listen, and often cannot be told from one that has gone:
+/// it is there until it is answered. As long as the module answers the last one there is no next.
 pub(super) struct Host {
     stream: Option<TcpStream>,
+    /// It sends nothing more.
+    has_finished: bool,
+    /// The module is answering.
+    busy: bool,
     on_event: Box<dyn FnMut(HostEvent) + Send>,
 }
 
@@ -40,6 +48,8 @@ impl Host {
     pub(super) fn none() -> Self {
         Self {
             stream: None,
+            has_finished: false,
+            busy: false,
             on_event: Box::new(|_| {}),
         }
     }
@@ -59,6 +69,7 @@ impl Host {
         let address = stream.peer_addr()?;
         tracing::debug!(%address, "host connected");
         self.stream = Some(stream);
+        self.has_finished = false;
         (self.on_event)(HostEvent::Connected(address));
         Ok(())
     }
@@ -69,15 +80,34 @@ impl Host {
         (self.on_event)(HostEvent::NotReached { error, again });
     }
 
+    /// Whether the module is answering what a host has sent.
+    pub(super) fn set_busy(&mut self, busy: bool) {
+        self.busy = busy;
+    }
+
+    /// Waits while the module answers a host that has gone; whoever says that it no longer does
+    /// begins anew.
+    pub(super) async fn answered(&mut self) {
+        if self.busy {
+            pending::<()>().await;
+        }
+    }
+
     /// Reads what the host has sent; `None` if there is none, or none any more.
     pub(super) async fn read(&mut self, buffer: &mut [u8]) -> Option<usize> {
-        match self.stream.as_mut()?.read(buffer).await {
-            Ok(length) if length > 0 => Some(length),
-            end => {
-                self.gone(end.err().as_ref());
-                None
+        if !self.has_finished {
+            match self.stream.as_mut()?.read(buffer).await {
+                Ok(0) => self.has_finished = true,
+                Ok(length) => return Some(length),
+                Err(error) => {
+                    self.gone(Some(&error));
+                    return None;
+                }
             }
         }
+        self.answered().await;
+        self.gone(None);
+        None
     }
 
     /// Writes some of the bytes; all of them, into nowhere, if there is no host.

@@ -8,7 +8,9 @@ use super::host::{Host, HostEvent};
 use crate::accept::Acceptor;
 
 /// A listener to which a host connects, as often as it likes, one at a time. While none is
-/// connected, what the module says is lost, as on a UART without a cable.
+/// connected, what the module says is lost, as on a UART without a cable. The next host is served
+/// when the module has answered the last one, which may have gone; what that had begun to type is
+/// still there, as when a cable is pulled.
 #[derive(Debug)]
 pub struct TcpPort {
     /// None once the one host that it was for has come.
@@ -68,6 +70,7 @@ impl Port for TcpPort {
                 let Some(listener) = &mut self.listener else {
                     return Ok(0);
                 };
+                self.host.answered().await;
                 let stream = listener.accept().await;
                 // A host that has gone at once was none.
                 if self.host.connected(stream).is_err() {
@@ -86,14 +89,22 @@ impl Port for TcpPort {
     async fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         Ok(self.host.write(bytes).await)
     }
+
+    fn set_busy(&mut self, busy: bool) {
+        self.host.set_busy(busy);
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpStream;
+    use tokio::time::timeout;
 
     use super::*;
+    use crate::within::within;
 
     #[tokio::test]
     async fn tcp_hosts_come_and_go() {
@@ -122,5 +133,54 @@ mod tests {
         assert!(TcpStream::connect(port.local_addr()).await.is_err());
         drop(host);
         assert_eq!(port.read(&mut buffer).await.unwrap(), 0);
+    }
+
+    #[tokio::test]
+    async fn a_host_that_sends_nothing_more_is_answered_before_it_goes_and_the_next_comes() {
+        let mut port = TcpPort::bind("127.0.0.1:0").await.unwrap();
+        let address = port.local_addr();
+        let mut first = TcpStream::connect(address).await.unwrap();
+        first.write_all(b"AT\r").await.unwrap();
+        first.shutdown().await.unwrap();
+        let mut second = TcpStream::connect(address).await.unwrap();
+        second.write_all(b"ATI\r").await.unwrap();
+        let mut buffer = [0; 16];
+        assert_eq!(port.read(&mut buffer).await.unwrap(), 3);
+        port.set_busy(true);
+        let busy = Duration::from_millis(50);
+        assert!(timeout(busy, port.read(&mut buffer)).await.is_err());
+        assert_eq!(port.write(b"OK").await.unwrap(), 2);
+        port.set_busy(false);
+        assert_eq!(port.read(&mut buffer).await.unwrap(), 4);
+        assert_eq!(port.write(b"X").await.unwrap(), 1);
+        let mut answer = Vec::new();
+        within(first.read_to_end(&mut answer)).await.unwrap();
+        assert_eq!(answer, b"OK");
+        let mut answer = [0; 1];
+        within(second.read_exact(&mut answer)).await.unwrap();
+        assert_eq!(answer, *b"X");
+    }
+
+    #[tokio::test]
+    async fn the_next_host_does_not_get_the_answer_to_one_that_has_gone() {
+        let mut port = TcpPort::bind("127.0.0.1:0").await.unwrap();
+        let address = port.local_addr();
+        let mut first = TcpStream::connect(address).await.unwrap();
+        first.write_all(b"AT\r").await.unwrap();
+        let mut buffer = [0; 16];
+        assert_eq!(port.read(&mut buffer).await.unwrap(), 3);
+        port.set_busy(true);
+        drop(first);
+        let mut second = TcpStream::connect(address).await.unwrap();
+        let busy = Duration::from_millis(50);
+        assert!(timeout(busy, port.read(&mut buffer)).await.is_err());
+        assert_eq!(port.write(b"OK").await.unwrap(), 2);
+        port.set_busy(false);
+        // It comes now.
+        assert!(timeout(busy, port.read(&mut buffer)).await.is_err());
+        assert_eq!(port.write(b"RING").await.unwrap(), 4);
+        let mut heard = [0; 4];
+        within(second.read_exact(&mut heard)).await.unwrap();
+        assert_eq!(heard, *b"RING");
     }
 }

@@ -47,7 +47,7 @@ pub(crate) fn program() -> std::process::Command {
         program.env_remove(variable);
     }
     // The profiles of whoever runs the tests are not asked for either.
-    program.env("ATMQ_CONFIG", "/nonexistent/config.toml");
+    program.env("ATMQ_CONFIG", "/dev/null");
     // A panic would show itself as more than one line.
     program.env("RUST_BACKTRACE", "1").stdin(Stdio::null());
     program

@@ -191,7 +191,7 @@ fn the_reports_of_a_connect_decide() {
         (
             opened,
             b"+LMQTTCONN: 0,0,7",
-            Outcome::NotAccepted(Reason::new(ReasonKind::BadParameter, Some(7))),
+            Outcome::NotAccepted(Reason::number(7)),
         ),
         (
             opened,
