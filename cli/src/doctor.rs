@@ -144,7 +144,7 @@ impl Arguments {
                     Ok((client, _messages)) => {
                         let took = start.elapsed().as_secs_f64();
                         let _ = client.disconnect().await;
-                        let broker = self.broker.address();
+                        let broker = self.broker.address()?;
                         Check::ok("mqtt", format!("connected to {broker} in {took:.1} s"))
                     }
                 }

@@ -17,7 +17,8 @@ pub(crate) fn from_file(path: &Path) -> Result<String, Failure> {
             format!("cannot read the secret in {shown}: {error}"),
         )
     })?;
-    match text.lines().next() {
+    // Editors of Windows put a byte order mark there.
+    match text.trim_start_matches('\u{feff}').lines().next() {
         Some(line) if !line.is_empty() => Ok(line.to_owned()),
         _ => Err(Failure::new(
             FailureKind::Usage,
