@@ -208,12 +208,8 @@ impl BrokerArguments {
         }
         if let Some(topic) = self.will.will_topic.clone() {
             let payload = self.will.will_payload.clone().unwrap_or_default();
-            options = options.will(Will {
-                qos: self.will.will_qos,
-                retain: self.will.will_retain,
-                topic: topic.into(),
-                payload: payload.into_bytes().into(),
-            });
+            let will = Will::new(topic, payload);
+            options = options.will(will.qos(self.will.will_qos).retain(self.will.will_retain));
         }
         Ok(options)
     }
