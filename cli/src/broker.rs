@@ -1,3 +1,4 @@
+mod hint;
 mod url;
 
 use std::path::PathBuf;
@@ -137,6 +138,16 @@ impl BrokerArguments {
         self.host.is_some() || self.url.is_some() || self.cloud.knows_its_host()
     }
 
+    /// A connection that could not be made, with what to try.
+    pub(crate) fn connect_failure(&self, error: &ConnectError) -> Failure {
+        hint::connect_failure(error, self.cloud.option())
+    }
+
+    /// The client id that was given.
+    pub(crate) fn client_id(&self) -> Option<&str> {
+        self.id.as_deref()
+    }
+
     fn url(&self) -> Result<Option<BrokerUrl>, Failure> {
         self.url.as_deref().map(BrokerUrl::read).transpose()
     }
@@ -239,6 +250,7 @@ impl PasswordArguments {
 /// Has the module connect, unless the program is stopped first: then the module is disconnected.
 pub(crate) async fn connect(
     modem: &Modem,
+    broker: &BrokerArguments,
     options: ConnectOptions,
     stopped: impl Future<Output = ()>,
 ) -> Result<(Client, Messages), Failure> {
@@ -247,7 +259,7 @@ pub(crate) async fn connect(
         biased;
         () = stopped => {}
         connected = &mut connecting => {
-            return connected.map_err(|error| connect_failure(&error));
+            return connected.map_err(|error| broker.connect_failure(&error));
         }
     }
     let leaving = async {
@@ -339,29 +351,9 @@ pub(crate) fn unique_client_id(prefix: &str) -> String {
     format!("{prefix}{}-{nanoseconds:x}", std::process::id())
 }
 
+/// A connection that could not be made, with what to try.
 pub(crate) fn connect_failure(error: &ConnectError) -> Failure {
-    let text = chain(error);
-    match error {
-        ConnectError::Open { .. } => Failure::new(FailureKind::Unavailable, text)
-            .hint("check -h and -p, and that the module can reach the broker"),
-        ConnectError::Refused(_) => {
-            Failure::new(FailureKind::Refused, text).hint("check -u, -P and -i")
-        }
-        ConnectError::NotAccepted { .. }
-        | ConnectError::Failed(Error::Exchange(ExchangeError::NoReport {
-            sent_again: true, ..
-        })) => Failure::new(FailureKind::TimedOut, text)
-            .hint("does a broker listen there, and without TLS?"),
-        ConnectError::Tls { .. } => Failure::new(FailureKind::Unavailable, text)
-            .hint("these are --cafile, -h, --cert with --key, and what atmq doctor shows"),
-        ConnectError::TlsSetUp(_) => Failure::new(FailureKind::Refused, text)
-            .hint("the module may have no AT+LSSLCFG: docs/driver.md"),
-        ConnectError::TlsOptions(_) | ConnectError::Credentials(_) => {
-            Failure::new(FailureKind::Usage, text)
-        }
-        ConnectError::Failed(error) => exchange_failure(error),
-        _ => Failure::new(FailureKind::Unavailable, text),
-    }
+    hint::connect_failure(error, None)
 }
 
 pub(crate) fn publish_failure(error: &PublishError) -> Failure {

@@ -54,6 +54,12 @@ impl Failure {
         self
     }
 
+    /// Says nothing of what to try: it names options that there are not.
+    pub(crate) fn without_hint(mut self) -> Self {
+        self.hint = None;
+        self
+    }
+
     pub(crate) fn kind(&self) -> FailureKind {
         self.kind
     }

@@ -23,7 +23,8 @@ pub(crate) struct PortArguments {
     #[arg(long, value_name = "DEVICE", env = "ATMQ_PORT", value_parser = port_name)]
     port: String,
     /// Bits per second of the serial device
-    #[arg(long, value_name = "RATE", default_value_t = 115_200)]
+    #[arg(long, value_name = "RATE", default_value_t = 115_200,
+          value_parser = clap::value_parser!(u32).range(1..))]
     baud: u32,
     /// Hardware flow control by RTS and CTS, where both are wired
     #[arg(long)]

@@ -112,7 +112,8 @@ pub(crate) async fn run(arguments: Arguments, quiet: bool) -> Result<(), Failure
     let topic = arguments.topic()?;
     let source = broker::unless_stopped(&mut stopped, Source::of(&arguments)).await?;
     let modem = broker::unless_stopped(&mut stopped, arguments.port.modem()).await?;
-    let (client, _messages) = broker::connect(&modem, options, &mut stopped).await?;
+    let (client, _messages) =
+        broker::connect(&modem, &arguments.broker, options, &mut stopped).await?;
     let mut run = Run {
         progress: source.progress(quiet),
         arguments: &arguments,

@@ -109,7 +109,8 @@ pub(crate) async fn run(mut arguments: Arguments, quiet: bool) -> Result<(), Fai
 async fn once(arguments: &Arguments, options: ConnectOptions) -> Result<(), Failure> {
     let mut stopped = pin!(stopped());
     let modem = broker::unless_stopped(&mut stopped, arguments.port.modem()).await?;
-    let (client, messages) = broker::connect(&modem, options, &mut stopped).await?;
+    let (client, messages) =
+        broker::connect(&modem, &arguments.broker, options, &mut stopped).await?;
     let progress = Progress::default();
     let subscribe = |topic, qos| client.subscribe(topic, qos);
     let received = tokio::select! {
