@@ -152,7 +152,7 @@ async fn converse(modem: &Modem, output: Output, host: &str, port: u16) -> Resul
         match output {
             Output::Json => {
                 let message = json!({ "event": "message", "number": number, "qos": level,
-                                      "bytes": bytes, "round_trip_ms": milliseconds(*round_trip) });
+                                      "bytes": bytes, "latency_ms": milliseconds(*round_trip) });
                 print_line(to_line(&message))?;
             }
             Output::Text => print_line(format!(

@@ -9,9 +9,8 @@ use atmq_emulator::{Link, Pty};
 
 use self::display::Display;
 use self::pump::Pump;
-use crate::emulate::{no_link, no_pty};
+use crate::emulate::{Announcer, Ready, no_link, no_pty};
 use crate::failure::Failure;
-use crate::output::print_line;
 use crate::port::PortArguments;
 use crate::signals::stopped;
 
@@ -27,7 +26,7 @@ pub(crate) struct Arguments {
     /// Make a symbolic link to the pseudo terminal, removed at the end
     #[arg(long, value_name = "PATH")]
     link: Option<PathBuf>,
-    /// Print a line of JSON for each thing that is said
+    /// Print a line of JSON when it is ready, and one for each thing that is said
     #[arg(long)]
     json: bool,
     /// Pass everything on and show nothing; for --record
@@ -44,12 +43,13 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
         .link
         .map(|path| Link::create(&path, pty.path()).map_err(|error| no_link(&path, &error)));
     let link = link.transpose()?;
-    let mut ready = format!("ready pty={}", pty.path().display());
+    let mut ready = Ready::default();
+    ready.add("pty", pty.path().display().to_string());
     if let Some(link) = &link {
-        ready.push_str(&format!(" link={}", link.path().display()));
+        ready.add("link", link.path().display().to_string());
     }
     if !arguments.silent {
-        print_line(ready)?;
+        ready.print(Announcer::new(arguments.json, false))?;
     }
     let display = Display::start(arguments.json, arguments.silent);
     let mut pump = Pump::new(pty, port, arguments.port.baud(), display);

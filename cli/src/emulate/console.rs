@@ -11,6 +11,7 @@ use rustyline::{Config, Editor, ExternalPrinter as _};
 use tokio::io::BufReader;
 use tokio::sync::{mpsc, oneshot};
 
+use super::answer::Answer;
 use super::desk::Desk;
 use super::socket::read_line;
 use super::words::Line;
@@ -27,9 +28,10 @@ pub(super) fn has_terminal() -> bool {
 }
 
 /// Does what is typed until there is no more, or this is dropped. The end of a file ends nothing
-/// else; who presses Ctrl-D or Ctrl-C wants to leave.
-pub(super) async fn run(desk: Desk) -> Result<(), Failure> {
-    if has_terminal() {
+/// else; who presses Ctrl-D or Ctrl-C wants to leave. `json`: answers are JSON, and nothing else is
+/// printed between them.
+pub(super) async fn run(desk: Desk, json: bool) -> Result<(), Failure> {
+    if has_terminal() && !json {
         return typed(desk).await;
     }
     let mut reader = BufReader::new(tokio::io::stdin());
@@ -37,8 +39,8 @@ pub(super) async fn run(desk: Desk) -> Result<(), Failure> {
     // What cannot be read any more has ended.
     while let Ok(Some(line)) = read_line(&mut reader).await {
         let answer = match line {
-            Some(line) => desk.line(&line).await,
-            None => Some("error a line is UTF-8, and not so long".to_owned()),
+            Some(line) => desk.line(&line, json).await,
+            None => Some(Answer::Refused("a line is UTF-8, and not so long".into()).line(json)),
         };
         if let Some(answer) = answer
             && let Err(failure) = print_meanwhile(with_end(answer)).await
@@ -78,7 +80,7 @@ async fn typed(desk: Desk) -> Result<(), Failure> {
         let answer = if line.trim() == "help" {
             help()
         } else {
-            desk.line(&line).await.unwrap_or_default()
+            desk.line(&line, false).await.unwrap_or_default()
         };
         let _ = answered.send(answer);
     }

@@ -178,3 +178,36 @@ fn words_are_taken_from_standard_input_where_that_is_asked_for() {
         .without_output()
         .saying(&["--console and --stdio", "--control"]);
 }
+
+#[test]
+fn with_json_every_line_of_standard_output_is_json() {
+    let mut emulator = program();
+    emulator.args(["emulate", "--instant", "--json", "--console"]);
+    emulator.stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut emulator = emulator.spawn().expect("the program can be started");
+    let mut words = emulator.stdin.take().expect("standard input is a pipe");
+    let lines = emulator.stdout.take().expect("standard output is a pipe");
+    words
+        .write_all(b"signal 12\nsignal 99999\n\xff\nquit\n")
+        .expect("it takes words");
+    let lines = BufReader::new(lines).lines().map(|line| {
+        let line = line.expect("it prints lines");
+        let event: serde_json::Value = serde_json::from_str(&line).expect("each line is JSON");
+        (
+            event["event"].as_str().map(str::to_owned),
+            event["ok"].as_bool(),
+        )
+    });
+    let lines: Vec<_> = lines.collect();
+    let answer = |ok| (Some("answer".to_owned()), Some(ok));
+    let ready = (Some("ready".to_owned()), None);
+    let expected = [
+        ready,
+        answer(true),
+        answer(false),
+        answer(false),
+        answer(true),
+    ];
+    assert_eq!(lines, expected);
+    assert!(emulator.wait().expect("it ends").success());
+}

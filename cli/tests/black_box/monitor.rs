@@ -3,6 +3,7 @@
 use std::fs;
 
 use atmq_tests::raw_mqtt::{Connect, Publish, RawClient};
+use serde_json::Value;
 use tempfile::tempdir;
 
 use crate::harness::{Emulator, Finished, Running, Signal, argument, atmq, awkward, text};
@@ -68,6 +69,33 @@ fn said_in(line: &str) -> &str {
     line.trim_start()
         .split_once(' ')
         .map_or(line, |(_, said)| said)
+}
+
+#[test]
+fn with_json_the_ready_line_is_json_too() {
+    let directory = tempdir().unwrap();
+    let link = argument(&directory.path().join("host"));
+    let module = Emulator::start(["--profile=nt35e"]);
+    let mut monitor = module.spawn("monitor", ["--json", "--link", &link]);
+    let ready: Value = serde_json::from_str(&monitor.line()).unwrap();
+    assert_eq!(
+        (&ready["event"], &ready["link"]),
+        (&"ready".into(), &link.as_str().into())
+    );
+    assert!(
+        ready["pty"]
+            .as_str()
+            .is_some_and(|pty| pty.starts_with("/dev/"))
+    );
+    atmq(["at", "--port", &link, "AT"]).succeeds();
+    let said: Value = serde_json::from_str(&monitor.line()).unwrap();
+    assert_eq!(
+        (&said["event"], &said["from"]),
+        (&"command".into(), &"host".into())
+    );
+    assert!(said["ms"].is_number(), "{said}");
+    monitor.signal(Signal::INT);
+    monitor.succeeds();
 }
 
 #[test]

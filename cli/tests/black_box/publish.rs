@@ -100,6 +100,7 @@ fn a_message_is_repeated_and_each_is_told_in_json() {
         );
     }
     assert_eq!((&sum["messages"], &sum["failed"]), (&3.into(), &0.into()));
+    assert!(sum["ms"].is_number(), "{sum}");
     let p99 = &sum["latency_ms"]["p99"];
     assert!(p99.as_f64().is_some_and(|latency| latency > 0.0), "{p99}");
     module
