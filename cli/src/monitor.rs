@@ -18,7 +18,8 @@ use crate::signals::stopped;
 ///
 /// Makes a pseudo terminal for the host program and passes everything on, unchanged and at once.
 /// Prints one line when it is ready, `ready pty=… link=…`, then the dialogue with its meaning.
-/// Follows the bits per second that the host sets. Ends at Ctrl-C.
+/// Follows the bits per second that the host sets. If the module's port is lost, the pseudo
+/// terminal stays, and the port is opened again once it is there. Ends at Ctrl-C.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     #[command(flatten)]
@@ -54,7 +55,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     let display = Display::start(arguments.json, arguments.silent);
     let mut pump = Pump::new(pty, port, arguments.port.baud(), display);
     let result = tokio::select! {
-        result = pump.run() => result,
+        result = pump.run(&arguments.port) => result,
         () = stopped => Ok(()),
     };
     // The link goes before the pseudo terminal does.
