@@ -22,6 +22,7 @@ use crate::dialogue::{DIALECT, Dialogue, Heard, is_success};
 use crate::failure::Failure;
 use crate::port::{PortArguments, is_device};
 use crate::signals::{stopped, stopped_by};
+use crate::terminal::BACK;
 
 /// After so long a silence an unfinished line is shown, and a lost port is looked for.
 const SILENCE: Duration = Duration::from_secs(1);
@@ -180,6 +181,7 @@ impl Session {
                 () = sleep_until(deadline.unwrap_or_else(Instant::now)), if deadline.is_some() => {
                     return Event::Late;
                 }
+                () = BACK.notified() => self.note("here again"),
                 () = sleep(SILENCE) => self.silence(),
             };
             let back = match quiet {

@@ -14,6 +14,7 @@ const CONNECT: &str = r#"AT+LMQTTCONN=0,"module""#;
 
 const CTRL_C: &str = "\x03";
 const CTRL_D: &str = "\x04";
+const CTRL_Z: &str = "\x1a";
 const UP: &str = "\x1b[A";
 
 /// A shell whose module is known, with the prompt on the screen.
@@ -410,6 +411,24 @@ fn a_lost_port_can_be_opened_again() {
     shell.shows("is open again");
     shell.enters("ATI");
     shell.shows(" OK");
+    shell.is_typing("> ");
+    leaves(shell);
+}
+
+#[test]
+fn it_can_be_stopped_and_brought_back() {
+    let (module, home) = (Emulator::start(["--profile=nt35e"]), home());
+    let arguments = ["shell", "--port", module.port()];
+    let mut shell = AtTerminal::under_job_control(&arguments, home.path());
+    shell.shows("with LMQTT commands");
+    shell.types("AT+CG");
+    shell.is_typing("> AT+CG");
+    shell.types(CTRL_Z);
+    shell.is_stopped();
+    shell.enters("go on");
+    shell.is_typing("> AT+CG");
+    shell.enters("MR");
+    shell.shows(" NT35ECNA");
     shell.is_typing("> ");
     leaves(shell);
 }
