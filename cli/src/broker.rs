@@ -1,3 +1,6 @@
+mod hint;
+mod url;
+
 use std::path::PathBuf;
 use std::pin::pin;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -10,6 +13,7 @@ use atmq_protocol::mqtt::{check_filter, check_topic};
 use clap::ValueEnum;
 use tokio::time::timeout;
 
+use self::url::BrokerUrl;
 use crate::cloud::CloudArguments;
 use crate::failure::{Failure, FailureKind, chain};
 use crate::messages::tell;
@@ -23,12 +27,17 @@ pub(crate) struct BrokerArguments {
     /// The broker's host, as the module is to resolve it; localhost if not given
     #[arg(short = 'h', long, value_name = "HOST")]
     host: Option<String>,
+    /// Broker, user and topic in one: mqtt[s]://[USER[:PASSWORD]@]HOST[:PORT][/TOPIC]; all users of
+    /// this machine can read a password here
+    #[arg(short = 'L', long, value_name = "URL",
+          conflicts_with_all = ["host", "broker_port", "username", "aliyun", "onenet"])]
+    url: Option<String>,
     /// The broker's TCP port; if not given 1883, and 8883 with TLS
     #[arg(short = 'p', long, value_name = "PORT",
           value_parser = clap::value_parser!(u16).range(1..))]
     broker_port: Option<u16>,
     /// The client id; one of its own if not given
-    #[arg(short = 'i', long, value_name = "ID")]
+    #[arg(short = 'i', long, value_name = "ID", allow_hyphen_values = true)]
     id: Option<String>,
     /// Begin the client id of its own so
     #[arg(
@@ -36,11 +45,12 @@ pub(crate) struct BrokerArguments {
         long,
         value_name = "PREFIX",
         default_value = "atmq-",
+        allow_hyphen_values = true,
         conflicts_with = "id"
     )]
     id_prefix: String,
     /// The user name
-    #[arg(short = 'u', long, value_name = "NAME")]
+    #[arg(short = 'u', long, value_name = "NAME", allow_hyphen_values = true)]
     username: Option<String>,
     #[command(flatten)]
     password: PasswordArguments,
@@ -71,7 +81,13 @@ pub(crate) struct BrokerArguments {
 #[derive(Debug, clap::Args)]
 struct PasswordArguments {
     /// The password; all users of this machine can read it here
-    #[arg(short = 'P', long, visible_alias = "pw", value_name = "PASSWORD")]
+    #[arg(
+        short = 'P',
+        long,
+        visible_alias = "pw",
+        value_name = "PASSWORD",
+        allow_hyphen_values = true
+    )]
     password: Option<String>,
     /// Ask for the password at the terminal
     #[arg(long, conflicts_with = "password")]
@@ -87,10 +103,15 @@ struct PasswordArguments {
 #[command(next_help_heading = "Will")]
 struct WillArguments {
     /// The topic of the will, which the broker publishes when the connection is lost
-    #[arg(long, value_name = "TOPIC", value_parser = topic)]
+    #[arg(long, value_name = "TOPIC", value_parser = topic, allow_hyphen_values = true)]
     will_topic: Option<String>,
     /// Its payload: text
-    #[arg(long, value_name = "TEXT", requires = "will_topic")]
+    #[arg(
+        long,
+        value_name = "TEXT",
+        requires = "will_topic",
+        allow_hyphen_values = true
+    )]
     will_payload: Option<String>,
     /// Its quality of service
     #[arg(long, value_name = "QOS", default_value = "0", value_parser = qos,
@@ -114,21 +135,47 @@ enum ProtocolVersion {
 impl BrokerArguments {
     /// Whether a broker was named, by its host or as a platform.
     pub(crate) fn is_given(&self) -> bool {
-        self.host.is_some() || self.cloud.knows_its_host()
+        self.host.is_some() || self.url.is_some() || self.cloud.knows_its_host()
     }
 
-    fn host(&self) -> &str {
-        self.host.as_deref().unwrap_or("localhost")
+    /// A connection that could not be made, with what to try.
+    pub(crate) fn connect_failure(&self, error: &ConnectError) -> Failure {
+        hint::connect_failure(error, self.cloud.option())
+    }
+
+    /// The client id that was given.
+    pub(crate) fn client_id(&self) -> Option<&str> {
+        self.id.as_deref()
+    }
+
+    fn url(&self) -> Result<Option<BrokerUrl>, Failure> {
+        self.url.as_deref().map(BrokerUrl::read).transpose()
+    }
+
+    /// The topic or filter of `-L`, if it has one.
+    pub(crate) fn topic(&self) -> Result<Option<String>, Failure> {
+        Ok(self.url()?.and_then(|url| url.topic))
     }
 
     /// `HOST:PORT`
-    pub(crate) fn address(&self) -> String {
-        format!("{}:{}", self.host(), self.port())
+    pub(crate) fn address(&self) -> Result<String, Failure> {
+        let (host, port) = self.place()?;
+        Ok(format!("{host}:{port}"))
+    }
+
+    fn place(&self) -> Result<(String, u16), Failure> {
+        Ok(match self.url()? {
+            Some(url) => (url.host, url.port),
+            None => {
+                let host = self.host.clone().unwrap_or_else(|| "localhost".into());
+                (host, self.port())
+            }
+        })
     }
 
     fn port(&self) -> u16 {
-        let port = if self.tls.is_wanted() { 8883 } else { 1883 };
-        self.broker_port.unwrap_or(port)
+        self.broker_port
+            .unwrap_or(default_port(self.tls.is_wanted()))
     }
 
     /// How to connect. Asks the terminal for the password if it is to.
@@ -141,9 +188,16 @@ impl BrokerArguments {
         }
         let device = self.cloud.options(self.host.as_deref(), self.port())?;
         let is_device = device.is_some();
+        let (host, port) = self.place()?;
+        let url = self.url()?;
+        if url.as_ref().is_some_and(|url| url.is_tls) && !self.tls.is_wanted() {
+            let what = "mqtts:// is TLS, and a module brings no certificates to verify a broker by";
+            let hint = "add --cafile, or --insecure if the broker is not to be verified";
+            return Err(Failure::new(FailureKind::Usage, what).hint(hint));
+        }
         let options = device.unwrap_or_else(|| {
             let client_id = id.unwrap_or_else(|| unique_client_id(&self.id_prefix));
-            ConnectOptions::new(self.host(), self.port(), client_id)
+            ConnectOptions::new(host, port, client_id)
         });
         let mut options = self
             .tls
@@ -155,29 +209,32 @@ impl BrokerArguments {
                 ProtocolVersion::Mqttv311 => Version::V3_1_1,
             });
         // A profile may have a user name for other calls.
-        if let Some(username) = self.username.as_ref().filter(|_| !is_device) {
-            options = match self.password.read()? {
+        let (name, password) = url.map_or((None, None), |url| (url.username, url.password));
+        let username = name.or_else(|| self.username.clone());
+        if let Some(username) = username.filter(|_| !is_device) {
+            options = match self.password.read(password)? {
                 Some(password) => options.credentials(username, password),
                 None => options.username(username),
             };
         }
         if let Some(topic) = self.will.will_topic.clone() {
             let payload = self.will.will_payload.clone().unwrap_or_default();
-            options = options.will(Will {
-                qos: self.will.will_qos,
-                retain: self.will.will_retain,
-                topic,
-                payload: payload.into_bytes(),
-            });
+            let will = Will::new(topic, payload);
+            options = options.will(will.qos(self.will.will_qos).retain(self.will.will_retain));
         }
         Ok(options)
     }
 }
 
 impl PasswordArguments {
-    fn read(&self) -> Result<Option<String>, Failure> {
-        if let Some(password) = &self.password {
-            return Ok(Some(password.clone()));
+    /// The password; `of_url` is that of `-L`.
+    fn read(&self, of_url: Option<String>) -> Result<Option<String>, Failure> {
+        if of_url.is_some() && (self.password.is_some() || self.ask_password) {
+            let what = "the password is in the URL of -L, and another is given";
+            return Err(Failure::new(FailureKind::Usage, what));
+        }
+        if let Some(password) = of_url.or_else(|| self.password.clone()) {
+            return Ok(Some(password));
         }
         if self.ask_password {
             let instead = "name a file with --password-file, or set ATMQ_PASSWORD";
@@ -193,6 +250,7 @@ impl PasswordArguments {
 /// Has the module connect, unless the program is stopped first: then the module is disconnected.
 pub(crate) async fn connect(
     modem: &Modem,
+    broker: &BrokerArguments,
     options: ConnectOptions,
     stopped: impl Future<Output = ()>,
 ) -> Result<(Client, Messages), Failure> {
@@ -201,7 +259,7 @@ pub(crate) async fn connect(
         biased;
         () = stopped => {}
         connected = &mut connecting => {
-            return connected.map_err(|error| connect_failure(&error));
+            return connected.map_err(|error| broker.connect_failure(&error));
         }
     }
     let leaving = async {
@@ -262,6 +320,10 @@ pub(crate) async fn leave(
     })
 }
 
+fn default_port(is_tls: bool) -> u16 {
+    if is_tls { 8883 } else { 1883 }
+}
+
 /// Checks a topic filter.
 pub(crate) fn topic_filter(text: &str) -> Result<String, String> {
     check_filter(text).map_err(|error| format!("the topic filter {error}"))?;
@@ -289,29 +351,9 @@ pub(crate) fn unique_client_id(prefix: &str) -> String {
     format!("{prefix}{}-{nanoseconds:x}", std::process::id())
 }
 
+/// A connection that could not be made, with what to try.
 pub(crate) fn connect_failure(error: &ConnectError) -> Failure {
-    let text = chain(error);
-    match error {
-        ConnectError::Open { .. } => Failure::new(FailureKind::Unavailable, text)
-            .hint("check -h and -p, and that the module can reach the broker"),
-        ConnectError::Refused(_) => {
-            Failure::new(FailureKind::Refused, text).hint("check -u, -P and -i")
-        }
-        ConnectError::NotAccepted { .. }
-        | ConnectError::Failed(Error::Exchange(ExchangeError::NoReport {
-            sent_again: true, ..
-        })) => Failure::new(FailureKind::TimedOut, text)
-            .hint("does a broker listen there, and without TLS?"),
-        ConnectError::Tls { .. } => Failure::new(FailureKind::Unavailable, text)
-            .hint("these are --cafile, -h, --cert with --key, and what atmq doctor shows"),
-        ConnectError::TlsSetUp(_) => Failure::new(FailureKind::Refused, text)
-            .hint("the module may have no AT+LSSLCFG: docs/driver.md"),
-        ConnectError::TlsOptions(_) | ConnectError::Credentials(_) => {
-            Failure::new(FailureKind::Usage, text)
-        }
-        ConnectError::Failed(error) => exchange_failure(error),
-        _ => Failure::new(FailureKind::Unavailable, text),
-    }
+    hint::connect_failure(error, None)
 }
 
 pub(crate) fn publish_failure(error: &PublishError) -> Failure {

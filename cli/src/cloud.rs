@@ -54,6 +54,15 @@ impl CloudArguments {
         self.aliyun.is_some() || self.onenet.is_some()
     }
 
+    /// The option that names the device.
+    pub(crate) fn option(&self) -> Option<&'static str> {
+        match (&self.aliyun, &self.onenet) {
+            (Some(_), _) => Some("--aliyun"),
+            (None, Some(_)) => Some("--onenet"),
+            (None, None) => None,
+        }
+    }
+
     /// Whether a device of a platform is to connect that has a host of its own.
     pub(crate) fn knows_its_host(&self) -> bool {
         self.aliyun.is_some()

@@ -31,6 +31,15 @@ pub(crate) struct Arguments {
     record: RecordArguments,
 }
 
+/// What is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Output {
+    Text,
+    Json,
+    /// Only what goes wrong.
+    Nothing,
+}
+
 /// How long a message may take to come back.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -45,12 +54,17 @@ const MESSAGES: [(QoS, &[u8]); 4] = [
     ),
 ];
 
-pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
-    let json = arguments.json;
+pub(crate) async fn run(arguments: Arguments, quiet: bool) -> Result<(), Failure> {
+    let output = match (arguments.json, quiet) {
+        (true, _) => Output::Json,
+        (false, true) => Output::Nothing,
+        (false, false) => Output::Text,
+    };
     let embedded = match &arguments.broker {
         None => Some(start_broker().await?),
         Some(_) => None,
     };
+    let is_given = arguments.broker.is_some();
     let (host, port) = match (&embedded, arguments.broker) {
         (Some(broker), _) => ("127.0.0.1".into(), broker.local_addr().port()),
         (None, broker) => broker.expect("without the embedded broker there is another"),
@@ -58,7 +72,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     let profile = Profile::by_name(default_profile()).expect("it is one of the known");
     let pty = Pty::open().map_err(|error| no_pty(&error))?;
     let device = pty.path().display().to_string();
-    if !json {
+    if output == Output::Text {
         print_line(format!("broker {host}:{port}, module {device}\n"))?;
     }
     let module = tokio::spawn(Emulator::new(profile.instant()).serve(pty));
@@ -66,12 +80,16 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     let recorder = arguments.record.create(&device, None)?;
     let settings = Settings::default().tap(move |tapped| {
         record(recorder.as_ref(), tapped);
-        show(json, start, tapped);
+        show(output, start, tapped);
     });
     let modem = Modem::open(&device, settings)
         .await
-        .map_err(|error| open_failure(&error))?;
-    let result = converse(&modem, json, &host, port).await;
+        .map_err(|error| open_failure(&error).without_hint())?;
+    let result = converse(&modem, output, &host, port).await;
+    let result = result.map_err(|failure| match is_given {
+        true if failure.kind() == FailureKind::Unavailable => failure.hint("check --broker"),
+        _ => failure,
+    });
     drop(modem);
     module.abort();
     if let Some(broker) = embedded {
@@ -79,26 +97,28 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     }
     let count = result?;
     let elapsed = start.elapsed();
-    if json {
-        let ms = milliseconds(elapsed);
-        let summary = json!({ "event": "summary", "messages": count, "ok": true, "ms": ms });
-        print_line(to_line(&summary))
-    } else {
-        print_line(format!(
+    match output {
+        Output::Json => {
+            let ms = milliseconds(elapsed);
+            let summary = json!({ "event": "summary", "messages": count, "ok": true, "ms": ms });
+            print_line(to_line(&summary))
+        }
+        Output::Text => print_line(format!(
             "\nAll {count} messages came back, byte for byte, in {elapsed:.1?}."
-        ))
+        )),
+        Output::Nothing => Ok(()),
     }
 }
 
 /// Everything a host does with a module, from the identity to the close.
-async fn converse(modem: &Modem, json: bool, host: &str, port: u16) -> Result<usize, Failure> {
+async fn converse(modem: &Modem, output: Output, host: &str, port: u16) -> Result<usize, Failure> {
     let identity = modem.identify().await.map_err(|e| exchange_failure(&e))?;
     let client_id = unique_client_id("atmq-");
     let topic = format!("atmq/demo/{client_id}");
     let (client, mut messages) = modem
         .connect(ConnectOptions::new(host, port, client_id))
         .await
-        .map_err(|error| connect_failure(&error))?;
+        .map_err(|error| connect_failure(&error).without_hint())?;
     let filter = format!("{topic}/#");
     client
         .subscribe(&filter, QoS::ExactlyOnce)
@@ -123,21 +143,23 @@ async fn converse(modem: &Modem, json: bool, host: &str, port: u16) -> Result<us
         .disconnect()
         .await
         .map_err(|error| exchange_failure(&error))?;
-    if !json {
+    if output == Output::Text {
         let model = identity.model.unwrap_or_default();
         let revision = identity.revision.unwrap_or_default();
         print_line(format!("\nModule {model}, firmware {revision}"))?;
     }
     for (((qos, payload), round_trip), number) in MESSAGES.iter().zip(&round_trips).zip(1..) {
         let (level, bytes) = (qos.level(), payload.len());
-        if json {
-            let message = json!({ "event": "message", "number": number, "qos": level,
-                                  "bytes": bytes, "round_trip_ms": milliseconds(*round_trip) });
-            print_line(to_line(&message))?;
-        } else {
-            print_line(format!(
+        match output {
+            Output::Json => {
+                let message = json!({ "event": "message", "number": number, "qos": level,
+                                      "bytes": bytes, "latency_ms": milliseconds(*round_trip) });
+                print_line(to_line(&message))?;
+            }
+            Output::Text => print_line(format!(
                 "  message {number}  QoS {level}  {bytes:>2} bytes  back after {round_trip:.1?}"
-            ))?;
+            ))?,
+            Output::Nothing => {}
         }
     }
     Ok(round_trips.len())
@@ -185,17 +207,17 @@ fn record(recorder: Option<&Recorder>, tapped: &Tapped<'_>) {
 }
 
 /// Shows bytes on the wire, in the order in which they pass.
-fn show(json: bool, start: Instant, tapped: &Tapped<'_>) {
+fn show(output: Output, start: Instant, tapped: &Tapped<'_>) {
     let from = match tapped.direction {
         Direction::HostToModule => "host",
         Direction::ModuleToHost => "module",
     };
     let text = visible(&tapped.redacted());
     let ms = milliseconds(tapped.at.saturating_duration_since(start));
-    let line = if json {
-        to_line(&json!({ "event": "bytes", "ms": ms, "from": from, "text": text }))
-    } else {
-        format!("{ms:8.1} ms  {from:6}  {text}")
+    let line = match output {
+        Output::Json => to_line(&json!({ "event": "bytes", "ms": ms, "from": from, "text": text })),
+        Output::Text => format!("{ms:8.1} ms  {from:6}  {text}"),
+        Output::Nothing => return,
     };
     // It fails again at the summary, and is told then.
     let _ = print_line(line);

@@ -4,12 +4,13 @@ use std::path::PathBuf;
 
 use anstyle::{AnsiColor, Style};
 use atmq_driver::Direction;
+use serde_json::{Value, json};
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 
 use crate::capture::{Entry, Exchange, Kind, Mask, Session};
 use crate::failure::{Failure, FailureKind};
 use crate::output::{on_stdout, print_line, print_styled};
-use crate::visible::visible;
+use crate::visible::{json as to_line, visible};
 
 /// Compare two captures, exchange by exchange
 ///
@@ -29,6 +30,9 @@ pub(crate) struct Arguments {
     /// Compare the echoes of commands as well
     #[arg(long)]
     echo: bool,
+    /// Print a line of JSON for each exchange that differs, and one with the sum
+    #[arg(long)]
+    json: bool,
 }
 
 /// Exchanges that are shown around a difference.
@@ -52,7 +56,14 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         .iter()
         .all(|operation| matches!(operation, DiffOp::Equal { .. }));
     let mut different = 0;
-    if !alike {
+    if arguments.json {
+        for operation in &operations {
+            different += print_json(operation, &before, &after)?;
+        }
+        let [a, b] = [before.len(), after.len()];
+        let sum = json!({ "event": "summary", "different": different, "a": a, "b": b });
+        print_line(to_line(&sum))?;
+    } else if !alike {
         print(REMOVED, "---", &arguments.old.display().to_string())?;
         print(ADDED, "+++", &arguments.new.display().to_string())?;
         let last = operations.len() - 1;
@@ -92,6 +103,33 @@ impl Arguments {
         let said = Mask::all(&self.masks, &entry.bytes);
         format!("{arrow} {}", visible(&said))
     }
+}
+
+/// Prints what an operation changes: exchanges of A, and those of B in their place. Returns how many
+/// exchanges differ.
+fn print_json(operation: &DiffOp, before: &[Lines], after: &[Lines]) -> Result<usize, Failure> {
+    if matches!(operation, DiffOp::Equal { .. }) {
+        return Ok(0);
+    }
+    let (old, new) = (operation.old_range(), operation.new_range());
+    let count = old.len().max(new.len());
+    for place in 0..count {
+        let [a, b] = [(&old, before), (&new, after)].map(|(range, exchanges)| {
+            let at = (range.start + place < range.end).then_some(range.start + place);
+            at.map(|at| json!({ "exchange": at, "said": said(&exchanges[at]) }))
+        });
+        print_line(to_line(&json!({ "event": "difference", "a": a, "b": b })))?;
+    }
+    Ok(count)
+}
+
+/// The lines of an exchange, and whose each is.
+fn said(exchange: &Lines) -> Vec<Value> {
+    let lines = exchange.iter().map(|line| match line.split_at(2) {
+        ("> ", text) => json!({ "from": "host", "text": text }),
+        (_, text) => json!({ "from": "module", "text": text }),
+    });
+    lines.collect()
 }
 
 /// Shows what an operation changes. Returns how many exchanges differ.

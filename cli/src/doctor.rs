@@ -9,7 +9,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use self::check::{Check, Verdict};
-use crate::broker::{BrokerArguments, connect_failure};
+use crate::broker::BrokerArguments;
 use crate::duration::seconds;
 use crate::failure::{Failure, FailureKind, chain};
 use crate::output::{count, print_line};
@@ -141,11 +141,11 @@ impl Arguments {
             Some(options) => {
                 let start = Instant::now();
                 match modem.connect(options).await {
-                    Err(error) => Check::of_failure("mqtt", &connect_failure(&error)),
+                    Err(error) => Check::of_failure("mqtt", &self.broker.connect_failure(&error)),
                     Ok((client, _messages)) => {
                         let took = start.elapsed().as_secs_f64();
                         let _ = client.disconnect().await;
-                        let broker = self.broker.address();
+                        let broker = self.broker.address()?;
                         Check::ok("mqtt", format!("connected to {broker} in {took:.1} s"))
                     }
                 }

@@ -26,13 +26,13 @@ use clap::builder::PossibleValuesParser;
 pub(crate) use announce::Announcer;
 pub(crate) use profile::default_profile;
 pub(crate) use reach::listen;
+pub(crate) use ready::Ready;
 pub(crate) use words::LINE_LIMIT;
 
 use self::desk::Desk;
 use self::footer::Footer;
 use self::profile::ProfileArguments;
 use self::reach::ReachArguments;
-use self::ready::Ready;
 use self::socket::ControlSocket;
 use crate::capture::RecordArguments;
 use crate::failure::{Failure, FailureKind};
@@ -73,7 +73,7 @@ pub(crate) struct Arguments {
         default_missing_value = "warn"
     )]
     lint: Option<LintMode>,
-    /// Print the ready line, and what --lint finds, as lines of JSON on stdout
+    /// Print the ready line, what --lint finds, and what --console answers, as lines of JSON on stdout
     #[arg(long)]
     json: bool,
     /// Take words that change what surrounds the module on this socket too; see `atmq control`
@@ -159,7 +159,7 @@ pub(crate) async fn run(arguments: Arguments, quiet: bool) -> Result<(), Failure
     ready.print(announcer)?;
     let console = async {
         if arguments.console || !takes_stdio && !arguments.json && console::has_terminal() {
-            return console::run(desk.clone()).await;
+            return console::run(desk.clone(), arguments.json).await;
         }
         pending().await
     };

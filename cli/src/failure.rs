@@ -1,6 +1,8 @@
 use std::fmt;
 use std::process::ExitCode;
 
+pub(crate) use atmq_driver::chain;
+
 /// How the program ends when it did not do what it was asked to.
 #[derive(Debug)]
 pub(crate) struct Failure {
@@ -52,6 +54,12 @@ impl Failure {
         self
     }
 
+    /// Says nothing of what to try: it names options that there are not.
+    pub(crate) fn without_hint(mut self) -> Self {
+        self.hint = None;
+        self
+    }
+
     pub(crate) fn kind(&self) -> FailureKind {
         self.kind
     }
@@ -79,16 +87,4 @@ impl fmt::Display for Failure {
             None => Ok(()),
         }
     }
-}
-
-/// An error and everything that caused it, on one line.
-pub(crate) fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
 }

@@ -12,6 +12,9 @@ use crate::failure::{Failure, FailureKind};
 /// any module takes at once, even in digits.
 pub(crate) const DATA_LIMIT: usize = 64 * 1024;
 
+/// The most that is passed over of a line that is too long for a message, in bytes. Ours.
+pub(crate) const LINE_LIMIT: usize = 16 * 1024 * 1024;
+
 /// The longest file of settings, in bytes. Ours.
 pub(crate) const SETTINGS_LIMIT: usize = 1024 * 1024;
 
@@ -46,7 +49,8 @@ pub(crate) async fn read_all(source: impl AsyncRead + Unpin, limit: usize) -> io
     within(bytes, limit)
 }
 
-/// The next line without its line feed; `None` at the end. Not to be called again after an error.
+/// The next line without its line feed; `None` at the end. What follows a line that is too long is
+/// its rest.
 ///
 /// # Errors
 /// As those of [`read_file`].
@@ -63,10 +67,31 @@ pub(crate) async fn read_line(
     if line.ends_with(b"\n") {
         line.pop();
     } else if line.len() > limit {
-        let what = format!("a line has more than {limit} bytes, which is the limit");
-        return Err(io::Error::new(io::ErrorKind::FileTooLarge, what));
+        return Err(too_long("a line", limit));
     }
     Ok(Some(line))
+}
+
+/// Reads the rest of a line and forgets it.
+///
+/// # Errors
+/// As those of [`read_file`], when there is no end within the limit.
+pub(crate) async fn pass_over_line(
+    lines: &mut (impl AsyncBufRead + Unpin),
+    limit: usize,
+) -> io::Result<()> {
+    let mut passed = 0;
+    while passed <= limit {
+        let piece = lines.fill_buf().await?;
+        let end = piece.iter().position(|byte| *byte == b'\n');
+        let length = end.map_or(piece.len(), |at| at + 1);
+        lines.consume(length);
+        if end.is_some() || length == 0 {
+            return Ok(());
+        }
+        passed += length;
+    }
+    Err(too_long("a line", limit))
 }
 
 /// The failure of one of these, with what was to be read.
@@ -82,8 +107,12 @@ fn within(bytes: Vec<u8>, limit: usize) -> io::Result<Vec<u8>> {
     if bytes.len() <= limit {
         return Ok(bytes);
     }
-    let what = format!("it has more than {limit} bytes, which is the limit");
-    Err(io::Error::new(io::ErrorKind::FileTooLarge, what))
+    Err(too_long("it", limit))
+}
+
+fn too_long(what: &str, limit: usize) -> io::Error {
+    let what = format!("{what} has more than {limit} bytes, which is the limit");
+    io::Error::new(io::ErrorKind::FileTooLarge, what)
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@ use std::collections::BTreeMap;
 use atmq_emulator::lint::{Finding, Rule, Severity};
 use serde_json::json;
 
+use crate::duration::milliseconds;
 use crate::emulate::Announcer;
 use crate::failure::{Failure, FailureKind};
 use crate::messages::tell;
@@ -47,7 +48,7 @@ impl LintReport {
                 "detail": finding.detail,
                 "bytes": visible(&finding.bytes),
                 "connection": finding.connection.map(|id| id.0),
-                "at_s": finding.at.as_secs_f64(),
+                "ms": milliseconds(finding.at),
                 "reference": rule.reference(),
             });
             match self.announcer.announce_later(&to_line(&line)) {

@@ -183,7 +183,7 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
     let result = runtime.block_on(async {
         signals::outlive_file_size_limit();
         match arguments.command {
-            Command::Demo(arguments) => demo::run(arguments).await,
+            Command::Demo(arguments) => demo::run(arguments, quiet).await,
             Command::Emulate(arguments) => emulate::run(arguments, quiet).await,
             Command::Control(arguments) => control::run(arguments).await,
             Command::Shell(arguments) => shell::run(arguments).await,

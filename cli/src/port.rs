@@ -2,10 +2,9 @@ use std::error::Error as _;
 use std::io;
 use std::path::Path;
 use std::sync::OnceLock;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use atmq_driver::{Error, Modem, OpenError, Port, Settings};
-use tokio::time::sleep;
 
 use crate::capture::{RecordArguments, Recorded, Recorder};
 use crate::config::ProfileArguments;
@@ -24,7 +23,8 @@ pub(crate) struct PortArguments {
     #[arg(long, value_name = "DEVICE", env = "ATMQ_PORT", value_parser = port_name)]
     port: String,
     /// Bits per second of the serial device
-    #[arg(long, value_name = "RATE", default_value_t = 115_200)]
+    #[arg(long, value_name = "RATE", default_value_t = 115_200,
+          value_parser = clap::value_parser!(u32).range(1..))]
     baud: u32,
     /// Hardware flow control by RTS and CTS, where both are wired
     #[arg(long)]
@@ -86,8 +86,8 @@ impl PortArguments {
     }
 
     async fn opened(&self, settings: Settings) -> Result<Modem, Failure> {
-        self.patiently(|| Modem::open(&self.port, settings.clone()))
-            .await
+        let opened = Modem::open(&self.port, settings).await;
+        opened.map_err(|error| open_failure(&error))
     }
 
     /// Bits per second of the serial device.
@@ -101,34 +101,12 @@ impl PortArguments {
             .auto_baud(self.auto_baud)
             .fresh(self.fresh)
             .rts_cts(self.rtscts)
-    }
-
-    /// Opens the port, as soon as it is there.
-    async fn patiently<T, F>(&self, open: impl Fn() -> F) -> Result<T, Failure>
-    where
-        F: Future<Output = Result<T, OpenError>>,
-    {
-        let begun = Instant::now();
-        loop {
-            match open().await {
-                Err(error)
-                    if is_away(&error)
-                        && self
-                            .wait_for_port
-                            .is_some_and(|limit| begun.elapsed() < limit) =>
-                {
-                    sleep(RETRY).await;
-                }
-                opened => return opened.map_err(|error| open_failure(&error)),
-            }
-        }
+            .wait_for_port(self.wait_for_port.unwrap_or_default())
     }
 
     async fn open_plain(&self) -> Result<Port, Failure> {
-        let settings = self.plain_settings();
-        let port = self
-            .patiently(|| atmq_driver::open_port(&self.port, &settings))
-            .await?;
+        let opened = atmq_driver::open_port(&self.port, &self.plain_settings()).await;
+        let port = opened.map_err(|error| open_failure(&error))?;
         if !self.auto_baud {
             return Ok(port);
         }
@@ -160,9 +138,6 @@ impl PortArguments {
     }
 }
 
-/// How often a port that is waited for is looked for.
-const RETRY: Duration = Duration::from_millis(250);
-
 /// Names of ports that are no devices of this machine.
 const NETWORK: [&str; 3] = ["tcp://", "socket://", "rfc2217://"];
 
@@ -174,16 +149,6 @@ pub(crate) fn is_device(name: &str) -> bool {
 /// Whether a port has bits per second, by its name.
 pub(crate) fn has_rate(name: &str) -> bool {
     is_device(name) || name.starts_with("rfc2217://")
-}
-
-/// Whether the port is not there, and may come.
-fn is_away(error: &OpenError) -> bool {
-    match error {
-        OpenError::Device { source, .. } => source.kind() == io::ErrorKind::NotFound,
-        // A peer that is there, and no bridge or unable to set up its device so, stays that.
-        OpenError::Tcp { source, .. } => source.kind() != io::ErrorKind::Unsupported,
-        _ => false,
-    }
 }
 
 /// Opens a port by its name; the module is not spoken to.
@@ -230,7 +195,7 @@ pub(crate) fn open_failure(error: &OpenError) -> Failure {
         }
         (OpenError::Initialise(_), _) => Failure::new(FailureKind::TimedOut, chain(error))
             .hint("check power, cable and rate (--auto-baud), and that it is the module's AT port"),
-        (OpenError::Tcp { .. }, _) if is_away(error) => {
+        (OpenError::Tcp { .. }, _) if error.is_away() => {
             failure.hint("is the emulator running with --listen, or the bridge?")
         }
         (OpenError::Tcp { .. }, _) => failure,

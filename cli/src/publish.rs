@@ -19,13 +19,15 @@ use crate::broker::{self, BrokerArguments, publish_failure, qos, topic};
 use crate::duration::{milliseconds, seconds};
 use crate::failure::{Failure, FailureKind, chain};
 use crate::format::from_hex;
-use crate::input::{DATA_LIMIT, read_all, read_file, read_line, unreadable};
+use crate::input::{
+    DATA_LIMIT, LINE_LIMIT, pass_over_line, read_all, read_file, read_line, unreadable,
+};
 use crate::messages::tell;
-use crate::output::{print_line, print_meanwhile, with_end};
+use crate::output::{count, print_line, print_meanwhile, with_end};
 use crate::port::PortArguments;
 use crate::signals::stopped;
 use crate::summary::Summary;
-use crate::visible::json as to_line;
+use crate::visible::{json as to_line, printable};
 
 /// Publish through a module, in the manner of mosquitto_pub
 ///
@@ -38,9 +40,10 @@ use crate::visible::json as to_line;
     next_help_heading = "Messages"
 )]
 pub(crate) struct Arguments {
-    /// The topic
-    #[arg(short = 't', long, value_name = "TOPIC", value_parser = topic)]
-    topic: String,
+    /// The topic; of several the last counts
+    #[arg(short = 't', long, value_name = "TOPIC", value_parser = topic, allow_hyphen_values = true,
+          overrides_with = "topic", required_unless_present = "url")]
+    topic: Option<String>,
     #[command(flatten)]
     payload: Payload,
     /// How the payload is written where it comes from
@@ -75,7 +78,7 @@ pub(crate) struct Arguments {
 #[group(required = true, multiple = false)]
 struct Payload {
     /// This message
-    #[arg(short = 'm', long, value_name = "TEXT")]
+    #[arg(short = 'm', long, value_name = "TEXT", allow_hyphen_values = true)]
     message: Option<String>,
     /// The contents of a file
     #[arg(short = 'f', long, value_name = "PATH")]
@@ -106,12 +109,15 @@ pub(crate) async fn run(arguments: Arguments, quiet: bool) -> Result<(), Failure
     let options = arguments.broker.options()?;
     let mut stopped = pin!(stopped());
     // What cannot be read must not cost a connection.
+    let topic = arguments.topic()?;
     let source = broker::unless_stopped(&mut stopped, Source::of(&arguments)).await?;
     let modem = broker::unless_stopped(&mut stopped, arguments.port.modem()).await?;
-    let (client, _messages) = broker::connect(&modem, options, &mut stopped).await?;
+    let (client, _messages) =
+        broker::connect(&modem, &arguments.broker, options, &mut stopped).await?;
     let mut run = Run {
         progress: source.progress(quiet),
         arguments: &arguments,
+        topic: &topic,
         client: &client,
         summary: Summary::new(),
     };
@@ -133,6 +139,20 @@ pub(crate) async fn run(arguments: Arguments, quiet: bool) -> Result<(), Failure
         false => disconnecting.await,
     };
     published.and(summed_up).and(disconnected)
+}
+
+impl Arguments {
+    /// The topic of `-t` or of the URL.
+    fn topic(&self) -> Result<String, Failure> {
+        let of_url = self.broker.topic()?;
+        let usage = |what: &str| Failure::new(FailureKind::Usage, what);
+        match (&self.topic, of_url) {
+            (Some(_), Some(_)) => Err(usage("the topic is in the URL of -L, and -t gives another")),
+            (Some(topic), None) => Ok(topic.clone()),
+            (None, Some(url)) => topic(&url).map_err(|why| usage(&why).hint("it is that of -L")),
+            (None, None) => Err(usage("there is no topic").hint("give -t, or one behind -L")),
+        }
+    }
 }
 
 /// Where messages come from.
@@ -166,6 +186,7 @@ impl Source {
 /// Messages on their way.
 struct Run<'a> {
     arguments: &'a Arguments,
+    topic: &'a str,
     client: &'a Client,
     summary: Summary,
     progress: ProgressBar,
@@ -173,11 +194,7 @@ struct Run<'a> {
 
 impl Run<'_> {
     async fn publish(&mut self, source: Source) -> Result<(), Failure> {
-        let Arguments {
-            encoding,
-            repeat_delay,
-            ..
-        } = self.arguments;
+        let Arguments { repeat_delay, .. } = self.arguments;
         match source {
             Source::Repeated { payload, times } => {
                 for left in (0..times).rev() {
@@ -187,22 +204,69 @@ impl Run<'_> {
                     }
                 }
             }
-            Source::Lines(mut lines) => {
-                while let Some(line) = read_line(&mut lines, DATA_LIMIT)
-                    .await
-                    .map_err(|error| unreadable("standard input", &error))?
-                {
-                    self.message(encoding.decode(line)?).await?;
-                }
-            }
+            Source::Lines(lines) => self.lines(lines).await?,
         }
         Ok(())
     }
 
+    /// Publishes each line. One that cannot be a message is reported, and the rest is published.
+    async fn lines(&mut self, mut lines: BufReader<Stdin>) -> Result<(), Failure> {
+        let mut left_out: u64 = 0;
+        for number in 1_u64.. {
+            let line = read_line(&mut lines, DATA_LIMIT).await;
+            let published = match line.map_err(|error| unreadable("standard input", &error)) {
+                Ok(None) => break,
+                Ok(Some(line)) => match self.arguments.encoding.decode(line) {
+                    Ok(payload) => self.message(payload).await,
+                    Err(failure) => self.no_message(failure).await,
+                },
+                Err(failure) if failure.kind() == FailureKind::Usage => {
+                    let passed_over = pass_over_line(&mut lines, LINE_LIMIT).await;
+                    passed_over.map_err(|error| unreadable("standard input", &error))?;
+                    self.no_message(failure).await
+                }
+                Err(failure) => return Err(failure),
+            };
+            match published {
+                Err(failure) if failure.kind() == FailureKind::Usage => {
+                    left_out += 1;
+                    tell(&format!(
+                        "atmq: line {number}: {}",
+                        printable(failure.to_string())
+                    ));
+                }
+                published => published?,
+            }
+        }
+        match left_out {
+            0 => Ok(()),
+            left_out => {
+                let what = format!("{} could not be published", count(left_out, "line"));
+                Err(Failure::new(FailureKind::Refused, what))
+            }
+        }
+    }
+
+    /// Something was to be a message and cannot be one.
+    async fn no_message(&mut self, failure: Failure) -> Result<(), Failure> {
+        self.summary.failed();
+        if self.arguments.json {
+            let line = json!({
+                "event": "published",
+                "topic": self.topic,
+                "qos": self.arguments.qos.level(),
+                "outcome": NOT_SENT,
+                "may_have_arrived": false,
+                "error": failure.what(),
+            });
+            print_meanwhile(with_end(to_line(&line))).await?;
+        }
+        Err(failure)
+    }
+
     async fn message(&mut self, payload: Vec<u8>) -> Result<(), Failure> {
-        let Arguments {
-            topic, qos, retain, ..
-        } = self.arguments;
+        let topic = self.topic;
+        let Arguments { qos, retain, .. } = self.arguments;
         let (start, length) = (Instant::now(), payload.len());
         let published = self.client.publish(topic, payload, *qos, *retain).await;
         let latency = start.elapsed();
@@ -242,13 +306,16 @@ impl Run<'_> {
     }
 }
 
+/// What `--json` calls that nothing of a message was sent.
+const NOT_SENT: &str = "not sent";
+
 /// What `--json` calls what became of a message.
 fn outcome(published: &Result<Delivery, PublishError>) -> &'static str {
     match published {
         Ok(Delivery::Acknowledged) => "acknowledged",
         Ok(Delivery::Sent) => "sent",
         Ok(_) => "accepted",
-        Err(PublishError::NotSent(_)) => "not sent",
+        Err(PublishError::NotSent(_)) => NOT_SENT,
         Err(PublishError::Failed { .. }) => "failed",
         Err(PublishError::WrongAcknowledgement { .. }) => "wrong acknowledgement",
         Err(_) => "unknown",

@@ -13,7 +13,8 @@ pub(crate) fn from_file(path: &Path) -> Result<String, Failure> {
     let shown = path.display();
     let text = read_text(path, DATA_LIMIT)
         .map_err(|error| unreadable(&format!("the secret in {shown}"), &error))?;
-    match text.lines().next() {
+    // Editors of Windows put a byte order mark there.
+    match text.trim_start_matches('\u{feff}').lines().next() {
         Some(line) if !line.is_empty() => Ok(line.to_owned()),
         _ => Err(Failure::new(
             FailureKind::Usage,

@@ -1,3 +1,4 @@
+mod filter;
 mod lasting;
 
 use std::cell::Cell;
@@ -9,6 +10,7 @@ use serde_json::json;
 use time::OffsetDateTime;
 use tokio::time::timeout;
 
+use self::filter::matches;
 use crate::broker::{self, BrokerArguments, exchange_failure, qos, topic_filter};
 use crate::failure::{Failure, FailureKind};
 use crate::format::{FORMAT_HELP, Format};
@@ -29,9 +31,16 @@ use crate::visible::{json as to_line, printable};
 )]
 pub(crate) struct Arguments {
     /// A topic filter (repeatable). A refused filter is reported; the others are still subscribed
-    #[arg(short = 't', long = "topic", value_name = "FILTER", required = true,
-          value_parser = topic_filter)]
+    #[arg(short = 't', long = "topic", value_name = "FILTER", required_unless_present = "url",
+          value_parser = topic_filter, allow_hyphen_values = true)]
     topics: Vec<String>,
+    /// Do not print messages whose topic matches this filter (repeatable); -C does not count them
+    #[arg(short = 'T', long = "filter-out", value_name = "FILTER", value_parser = topic_filter,
+          allow_hyphen_values = true)]
+    filtered_out: Vec<String>,
+    /// Options of mosquitto_sub that need what no module tells
+    #[arg(short = 'R', long, visible_alias = "remove-retained", hide = true)]
+    retained_only: bool,
     /// The highest quality of service: 0, 1 or 2
     #[arg(short = 'q', long, value_name = "QOS", default_value = "0", value_parser = qos)]
     qos: QoS,
@@ -53,7 +62,7 @@ pub(crate) struct Arguments {
     #[arg(short = 'v', long)]
     verbose: bool,
     #[arg(short = 'F', long, value_name = "FORMAT", help = FORMAT_HELP,
-          value_parser = Format::parse, conflicts_with = "verbose")]
+          value_parser = Format::parse, allow_hyphen_values = true, conflicts_with = "verbose")]
     format: Option<Format>,
     /// No line feed behind each message
     #[arg(short = 'N', long)]
@@ -74,7 +83,21 @@ pub(crate) struct Arguments {
     broker: BrokerArguments,
 }
 
-pub(crate) async fn run(arguments: Arguments, quiet: bool) -> Result<(), Failure> {
+pub(crate) async fn run(mut arguments: Arguments, quiet: bool) -> Result<(), Failure> {
+    if arguments.retained_only {
+        let what = "a module does not tell whether a message was retained, which -R, \
+                    --retained-only and --remove-retained ask for";
+        return Err(Failure::new(FailureKind::Usage, what).hint("leave the option out"));
+    }
+    if let Some(filter) = arguments.broker.topic()? {
+        let filter = topic_filter(&filter)
+            .map_err(|why| Failure::new(FailureKind::Usage, why).hint("it is that of -L"))?;
+        arguments.topics.push(filter);
+    }
+    if arguments.topics.is_empty() {
+        let what = "there is no topic to subscribe to";
+        return Err(Failure::new(FailureKind::Usage, what).hint("give -t, or one behind -L"));
+    }
     let options = arguments.broker.options()?.receive_hex(arguments.hex);
     match arguments.reconnect {
         true => lasting::run(&arguments, options, quiet).await,
@@ -86,7 +109,8 @@ pub(crate) async fn run(arguments: Arguments, quiet: bool) -> Result<(), Failure
 async fn once(arguments: &Arguments, options: ConnectOptions) -> Result<(), Failure> {
     let mut stopped = pin!(stopped());
     let modem = broker::unless_stopped(&mut stopped, arguments.port.modem()).await?;
-    let (client, messages) = broker::connect(&modem, options, &mut stopped).await?;
+    let (client, messages) =
+        broker::connect(&modem, &arguments.broker, options, &mut stopped).await?;
     let progress = Progress::default();
     let subscribe = |topic, qos| client.subscribe(topic, qos);
     let received = tokio::select! {
@@ -186,6 +210,10 @@ impl Arguments {
             None => Format::plain(self.verbose),
         };
         while let Some(message) = messages.recv().await {
+            let is_out = |filter: &String| matches(filter, &message.topic);
+            if self.filtered_out.iter().any(is_out) {
+                continue;
+            }
             self.print(&format, &message).await?;
             progress.seen.set(progress.seen.get() + 1);
             if Some(progress.seen.get()) == self.count {

@@ -54,13 +54,12 @@ impl Summary {
     }
 
     pub(crate) fn to_json(&self) -> Value {
-        let seconds = self.start.elapsed().as_secs_f64();
         let mut object = json!({
             "event": "summary",
             "messages": self.messages,
             "failed": self.failed,
             "bytes": self.bytes,
-            "seconds": seconds,
+            "ms": crate::duration::milliseconds(self.start.elapsed()),
         });
         if !self.latencies.is_empty() {
             object["latency_ms"] = json!({

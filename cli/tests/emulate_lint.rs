@@ -181,7 +181,7 @@ fn findings_can_be_read_by_programs_and_denied() {
         "\r\nERROR\r\n",
     );
     let mut finding = emulator.stdout.next_json();
-    assert!(finding["at_s"].take().is_f64());
+    assert!(finding["ms"].take().is_f64());
     assert_eq!(
         finding,
         json!({
@@ -192,7 +192,7 @@ fn findings_can_be_read_by_programs_and_denied() {
             "detail": "the link is not open",
             "bytes": "AT+LMQTTCONN=0,\"id\",\"user\",\"***\"",
             "connection": 0,
-            "at_s": null,
+            "ms": null,
             "reference": "lmqtt.md 1.6",
         })
     );

@@ -19,13 +19,20 @@ use std::error::Error;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use atmq_driver::cloud::aliyun::{self, Device, Registered, Registration, RegistrationRequest};
-use atmq_driver::{ConnectOptions, Modem, QoS, Secret, Settings, Tls};
+use atmq_driver::{ConnectOptions, Modem, QoS, Secret, Settings, Tls, chain};
 
 /// How long the platform may take to register the device, and how long messages are shown.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Box<dyn Error>> {
+async fn main() {
+    if let Err(error) = run().await {
+        eprintln!("{}", chain(&*error));
+        std::process::exit(1);
+    }
+}
+
+async fn run() -> Result<(), Box<dyn Error>> {
     let mut arguments = env::args().skip(1);
     let mut next = |what| arguments.next().ok_or(format!("{what} is missing"));
     let port = next("the port")?;

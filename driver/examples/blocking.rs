@@ -3,9 +3,16 @@
 use std::thread;
 use std::time::Duration;
 
-use atmq_driver::{ConnectOptions, QoS, Settings, blocking};
+use atmq_driver::{ConnectOptions, QoS, Settings, blocking, chain};
 
-fn main() -> Result<(), Box<dyn std::error::Error>> {
+fn main() {
+    if let Err(error) = run() {
+        eprintln!("{}", chain(&*error));
+        std::process::exit(1);
+    }
+}
+
+fn run() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);
     let port = arguments.next().ok_or("which port?")?;
     let host = arguments.next().ok_or("which broker?")?;

@@ -1,10 +1,17 @@
 //! Brings a module into the network and tells how far it is:
 //! `cargo run --example bring_up -- /dev/ttyUSB0 [PIN]`.
 
-use atmq_driver::{BringUp, Modem, Pin, Settings};
+use atmq_driver::{BringUp, Modem, Pin, Settings, chain};
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
+async fn main() {
+    if let Err(error) = run().await {
+        eprintln!("{}", chain(&*error));
+        std::process::exit(1);
+    }
+}
+
+async fn run() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);
     let port = arguments.next().ok_or("which port?")?;
     let modem = Modem::open(&port, Settings::default()).await?;

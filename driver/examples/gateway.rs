@@ -11,11 +11,18 @@ use std::io::BufRead as _;
 use std::time::Duration;
 
 use atmq_driver::reconnect::{Outgoing, Reconnect, State, WhenFull};
-use atmq_driver::{ConnectOptions, Modem, QoS, Settings};
+use atmq_driver::{ConnectOptions, Modem, QoS, Settings, chain};
 use tokio::sync::mpsc;
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
+async fn main() {
+    if let Err(error) = run().await {
+        eprintln!("{}", chain(&*error));
+        std::process::exit(1);
+    }
+}
+
+async fn run() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);
     let port = arguments.next().ok_or("which port?")?;
     let host = arguments.next().ok_or("which broker?")?;
@@ -65,10 +72,10 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
                         match receipt.await {
                             Ok(delivered) if delivered.repeated => println!("perhaps twice: {line}"),
                             Ok(_) => println!("delivered: {line}"),
-                            Err(why) => println!("{why}: {line}"),
+                            Err(why) => println!("{}: {line}", chain(&why)),
                         }
                     })),
-                    Err(why) => println!("{why}: {line}"),
+                    Err(why) => println!("{}: {line}", chain(&why)),
                 }
             }
             message = messages.recv() => match message {

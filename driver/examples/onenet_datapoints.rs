@@ -10,13 +10,20 @@ use std::error::Error;
 use std::time::Duration;
 
 use atmq_driver::cloud::onenet::{self, COMMANDS, Command, DATA_POINTS, DataPoints};
-use atmq_driver::{ConnectOptions, Modem, QoS, Secret, Settings};
+use atmq_driver::{ConnectOptions, Modem, QoS, Secret, Settings, chain};
 
 /// How long a command is waited for.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Box<dyn Error>> {
+async fn main() {
+    if let Err(error) = run().await {
+        eprintln!("{}", chain(&*error));
+        std::process::exit(1);
+    }
+}
+
+async fn run() -> Result<(), Box<dyn Error>> {
     let mut arguments = env::args().skip(1);
     let mut next = |what| arguments.next().ok_or(format!("{what} is missing"));
     let port = next("the port")?;

@@ -2,10 +2,17 @@
 //!
 //! Whatever is published to `atmq/ping/NAME` is sent back to `atmq/pong/NAME`.
 
-use atmq_driver::{ConnectOptions, Modem, QoS, Settings};
+use atmq_driver::{ConnectOptions, Modem, QoS, Settings, chain};
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
+async fn main() {
+    if let Err(error) = run().await {
+        eprintln!("{}", chain(&*error));
+        std::process::exit(1);
+    }
+}
+
+async fn run() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);
     let port = arguments.next().ok_or("which port?")?;
     let host = arguments.next().ok_or("which broker?")?;
@@ -22,8 +29,10 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         match sent.await {
             Ok(_) => println!("answered {name}"),
             // It may have arrived all the same: sending it again is up to the program.
-            Err(error) if error.may_have_arrived() => println!("perhaps answered {name}: {error}"),
-            Err(error) => println!("not answered {name}: {error}"),
+            Err(error) if error.may_have_arrived() => {
+                println!("perhaps answered {name}: {}", chain(&error));
+            }
+            Err(error) => println!("not answered {name}: {}", chain(&error)),
         }
     }
     match messages.ended() {

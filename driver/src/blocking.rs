@@ -38,6 +38,10 @@ use crate::client::Delivery;
 use crate::connect::ConnectOptions;
 use crate::error::{ConnectError, Disconnected, Error, OpenError, PublishError};
 use crate::messages::Message;
+use crate::modem::{Identity, Signal};
+use crate::reconnect::{
+    self, Delivered, Outgoing, Receipt, Reconnect, State, Stopped, Undelivered,
+};
 use crate::session::Response;
 use crate::settings::Settings;
 use crate::state::ModemState;
@@ -59,6 +63,14 @@ pub struct Modem {
 #[derive(Debug, Clone)]
 pub struct Client {
     inner: crate::Client,
+    thread: Arc<Thread>,
+}
+
+/// A connection that comes back when it is lost. See
+/// [`atmq_driver::reconnect::ReconnectingClient`](reconnect::ReconnectingClient).
+#[derive(Debug, Clone)]
+pub struct ReconnectingClient {
+    inner: reconnect::ReconnectingClient,
     thread: Arc<Thread>,
 }
 
@@ -142,6 +154,22 @@ impl Modem {
         self.wait_for(self.inner.initialise())
     }
 
+    /// As [`Modem::identify`](crate::Modem::identify).
+    ///
+    /// # Errors
+    /// As there.
+    pub fn identify(&self) -> Result<Identity, Error> {
+        self.wait_for(self.inner.identify())
+    }
+
+    /// As [`Modem::signal`](crate::Modem::signal).
+    ///
+    /// # Errors
+    /// As there.
+    pub fn signal(&self) -> Result<Signal, Error> {
+        self.wait_for(self.inner.signal())
+    }
+
     /// As [`Modem::bring_up`](crate::Modem::bring_up).
     ///
     /// # Errors
@@ -181,11 +209,29 @@ impl Modem {
             inner: client,
             thread: self.thread.clone(),
         };
-        let messages = Messages {
-            inner: messages,
+        Ok((client, self.messages(messages)))
+    }
+
+    /// As [`Modem::keep_connected`](crate::Modem::keep_connected).
+    pub fn keep_connected(
+        &self,
+        options: ConnectOptions,
+        reconnect: Reconnect,
+    ) -> (ReconnectingClient, Messages) {
+        let kept = async { self.inner.keep_connected(options, reconnect) };
+        let (client, messages) = self.wait_for(kept);
+        let client = ReconnectingClient {
+            inner: client,
             thread: self.thread.clone(),
         };
-        Ok((client, messages))
+        (client, self.messages(messages))
+    }
+
+    fn messages(&self, inner: crate::Messages) -> Messages {
+        Messages {
+            inner,
+            thread: self.thread.clone(),
+        }
     }
 }
 
@@ -237,6 +283,74 @@ impl Client {
     /// Why the connection has ended; `None` while it has not.
     pub fn ended(&self) -> Option<Disconnected> {
         self.inner.ended()
+    }
+}
+
+impl ReconnectingClient {
+    /// The async client, for [`Modem::wait_for`].
+    pub fn inner(&self) -> &reconnect::ReconnectingClient {
+        &self.inner
+    }
+
+    /// As [`ReconnectingClient::publish`](reconnect::ReconnectingClient::publish).
+    ///
+    /// # Errors
+    /// As there.
+    pub fn publish(
+        &self,
+        topic: impl Into<String>,
+        payload: impl Into<Vec<u8>>,
+        qos: QoS,
+        retain: bool,
+    ) -> Result<Delivered, Undelivered> {
+        let publish = self.inner.publish(topic, payload, qos, retain);
+        self.thread.wait_for(publish)
+    }
+
+    /// As [`ReconnectingClient::enqueue`](reconnect::ReconnectingClient::enqueue). For what became
+    /// of the message, ask the receipt, or wait for it with [`Modem::wait_for`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn enqueue(&self, message: Outgoing) -> Result<Receipt, Undelivered> {
+        self.thread.wait_for(self.inner.enqueue(message))
+    }
+
+    /// As [`ReconnectingClient::subscribe`](reconnect::ReconnectingClient::subscribe).
+    ///
+    /// # Errors
+    /// As there.
+    pub fn subscribe(&self, filter: impl Into<String>, qos: QoS) -> Result<(), Error> {
+        self.thread.wait_for(self.inner.subscribe(filter, qos))
+    }
+
+    /// As [`ReconnectingClient::unsubscribe`](reconnect::ReconnectingClient::unsubscribe).
+    ///
+    /// # Errors
+    /// As there.
+    pub fn unsubscribe(&self, filter: impl Into<String>) -> Result<(), Error> {
+        self.thread.wait_for(self.inner.unsubscribe(filter))
+    }
+
+    /// As [`ReconnectingClient::connected`](reconnect::ReconnectingClient::connected).
+    ///
+    /// # Errors
+    /// As there.
+    pub fn connected(&self) -> Result<(), Stopped> {
+        self.thread.wait_for(self.inner.connected())
+    }
+
+    /// How far the connection is.
+    pub fn state(&self) -> State {
+        self.inner.state()
+    }
+
+    /// As [`ReconnectingClient::disconnect`](reconnect::ReconnectingClient::disconnect).
+    ///
+    /// # Errors
+    /// As there.
+    pub fn disconnect(&self, limit: Duration) -> Result<usize, Stopped> {
+        self.thread.wait_for(self.inner.disconnect(limit))
     }
 }
 

@@ -46,6 +46,36 @@ pub enum OpenError {
     Initialise(#[source] Error),
 }
 
+impl OpenError {
+    /// Whether there is nothing yet that could be opened: no such device, or nobody at the address.
+    pub fn is_away(&self) -> bool {
+        match self {
+            Self::Device { source, .. } => source.kind() == io::ErrorKind::NotFound,
+            // A peer that is there, and no bridge or unable to set up its device so, stays that.
+            Self::Tcp { source, .. } => source.kind() != io::ErrorKind::Unsupported,
+            Self::Initialise(_) => false,
+        }
+    }
+}
+
+/// An error with everything that caused it, on one line.
+///
+/// ```
+/// # #[derive(Debug, thiserror::Error)] #[error("cannot open it")] struct Failed(#[source] std::io::Error);
+/// let error = Failed(std::io::Error::other("no such device"));
+/// assert_eq!(atmq_driver::chain(&error), "cannot open it: no such device");
+/// ```
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}
+
 /// Why a command cannot be sent. Nothing has been written to the port.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]

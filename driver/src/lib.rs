@@ -31,7 +31,7 @@
 //! | stay connected, with a queue of messages | [`reconnect`], [`Modem::keep_connected`] |
 //! | clouds: credentials, frames, registration | [`cloud`] |
 //! | receive | [`Messages`], [`Message`]; what happens when you are slow is told there |
-//! | what can go wrong | [`Error`], [`OpenError`], [`ConnectError`], [`PublishError`], [`Disconnected`] |
+//! | what can go wrong | [`Error`], [`OpenError`], [`ConnectError`], [`PublishError`], [`Disconnected`], [`chain`] |
 //! | look inside | [`Modem::counters`], [`Settings::tap`], [`Modem::urcs`], [`Modem::lines`], `tracing` events |
 //! | programs without an async runtime | [`blocking`] |
 //! | the rules of the conversation, without I/O | [`session`] |
@@ -80,7 +80,7 @@ pub use connect::ConnectOptions;
 pub use counters::Counters;
 pub use error::{
     ConnectError, Disconnected, Error, ExchangeError, OpenError, PortClosed, PortLost,
-    PublishError, Reached, RequestError,
+    PublishError, Reached, RequestError, chain,
 };
 pub use messages::{Message, Messages};
 pub use modem::{Address, Functionality, Identity, Modem, NetworkStatus, Signal};

@@ -54,18 +54,21 @@ pub struct Modem {
 impl Modem {
     /// Opens a port by its name, as [`open_port`](crate::open_port) knows them, and
     /// [initialises](Self::initialise) the module. If the port is lost later, it is opened again,
-    /// see [`Settings::reopen`].
+    /// see [`Settings::reopen`]. One that is not there yet is waited for as
+    /// [`Settings::wait_for_port`] says.
     ///
     /// Must be called within a tokio runtime.
     ///
     /// # Errors
     /// The port cannot be opened, or what is behind it does not answer.
-    pub async fn open(port: &str, settings: Settings) -> Result<Self, OpenError> {
+    pub async fn open(port: &str, mut settings: Settings) -> Result<Self, OpenError> {
         let supply = match settings.reopen {
             true => Supply::Port(port.into()),
             false => Supply::None,
         };
         let stream = Stream::Port(open_port(port, &settings).await?);
+        // If it is lost, it is looked for at other intervals, and without an end.
+        settings.wait_for_port = Duration::ZERO;
         let modem = Self::start(stream, supply, settings);
         modem.initialise().await.map_err(OpenError::Initialise)?;
         Ok(modem)

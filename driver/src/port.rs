@@ -9,6 +9,7 @@ use std::time::Duration;
 use socket2::{SockRef, TcpKeepalive};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
+use tokio::time::{Instant, sleep};
 use tokio_serial::{ClearBuffer, FlowControl, SerialPort as _, SerialStream};
 
 use self::rfc2217::Rfc2217;
@@ -35,10 +36,27 @@ enum Inner {
 /// | `tcp://HOST:PORT`, `socket://HOST:PORT` | a TCP peer that passes bytes as they are |
 /// | `rfc2217://HOST:PORT` | a serial device behind a bridge, which is told rate and flow control |
 ///
+/// One that is not there yet is waited for, if [`Settings::wait_for_port`] says so.
+///
 /// # Errors
 /// The device cannot be opened, or the peer cannot be reached; the bridge does not speak RFC 2217,
 /// or cannot do what the settings ask for. A device that another program has open is busy.
 pub async fn open_port(name: &str, settings: &Settings) -> Result<Port, OpenError> {
+    let begun = Instant::now();
+    loop {
+        match open_once(name, settings).await {
+            Err(error) if error.is_away() && begun.elapsed() < settings.wait_for_port => {
+                sleep(RETRY).await;
+            }
+            opened => return opened,
+        }
+    }
+}
+
+/// How often a port that is waited for is looked for. Ours.
+const RETRY: Duration = Duration::from_millis(250);
+
+async fn open_once(name: &str, settings: &Settings) -> Result<Port, OpenError> {
     let raw = ["tcp://", "socket://"];
     if let Some(address) = raw.iter().find_map(|scheme| name.strip_prefix(scheme)) {
         let stream = connect(address).await.map_err(unreachable(address))?;

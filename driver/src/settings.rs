@@ -1,7 +1,7 @@
 use std::ops::Range;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use std::{fmt, io};
 
 use atmq_protocol::dialect::Model;
@@ -19,6 +19,7 @@ pub struct Settings {
     pub(crate) model: Option<Model>,
     pub(crate) message_queue: usize,
     pub(crate) tap: Option<Tap>,
+    pub(crate) wait_for_port: Duration,
     pub(crate) reopen: bool,
     pub(crate) reopen_with: Option<Reopen>,
     pub(crate) reset_hook: Option<ResetHook>,
@@ -74,6 +75,14 @@ impl Settings {
     /// 1, 256 unless set. See [`Messages`](crate::Messages) for what happens then.
     pub fn message_queue(mut self, messages: usize) -> Self {
         self.message_queue = messages.max(1);
+        self
+    }
+
+    /// How long a port that is [not there yet](crate::OpenError::is_away) is waited for, when it is
+    /// opened: a device that is still to be plugged in, a TCP peer that does not listen yet. It is
+    /// not, unless set.
+    pub fn wait_for_port(mut self, limit: Duration) -> Self {
+        self.wait_for_port = limit;
         self
     }
 
@@ -175,6 +184,7 @@ impl Default for Settings {
             model: None,
             message_queue: 256,
             tap: None,
+            wait_for_port: Duration::ZERO,
             reopen: true,
             reopen_with: None,
             reset_hook: None,
@@ -193,6 +203,7 @@ impl fmt::Debug for Settings {
             .field("model", &self.model)
             .field("message_queue", &self.message_queue)
             .field("tap", &self.tap.is_some())
+            .field("wait_for_port", &self.wait_for_port)
             .field("reopen", &self.reopen)
             .field("reopen_with", &self.reopen_with.is_some())
             .field("reset_hook", &self.reset_hook.is_some())

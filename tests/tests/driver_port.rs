@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
+use atmq_driver::reconnect::{Outgoing, Reconnect, State, Stopped};
 use atmq_driver::{
     ConnectOptions, Disconnected, Error, Modem, ModemState, QoS, Settings, blocking,
 };
@@ -155,6 +156,8 @@ fn a_program_without_a_runtime_publishes_from_several_threads() {
     let modem = blocking::Modem::open(path.to_str().unwrap(), Settings::default()).unwrap();
     let identity = modem.wait_for(modem.inner().identify()).unwrap();
     assert!(identity.imei.is_some());
+    assert_eq!(modem.identify().unwrap(), identity);
+    assert!(modem.signal().unwrap().rssi_dbm.is_some());
     let options = ConnectOptions::new("broker.invalid", 1883, "module");
     let (client, mut messages) = modem.connect(options).unwrap();
     client.subscribe("t/+", QoS::AtLeastOnce).unwrap();
@@ -183,4 +186,58 @@ fn a_program_without_a_runtime_publishes_from_several_threads() {
     let again = blocking::Modem::open(path.to_str().unwrap(), Settings::default());
     again.unwrap();
     runtime.block_on(broker.shutdown());
+}
+
+/// Over two connections, of which a module that starts anew ends the first.
+#[test]
+fn a_program_without_a_runtime_stays_connected() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ttyUSB0");
+    let (broker, _module) = runtime.block_on(async {
+        let broker = Broker::bind("127.0.0.1:0").await.unwrap();
+        let module = plug_in(&path, broker.local_addr());
+        (broker, module)
+    });
+    let modem = blocking::Modem::open(path.to_str().unwrap(), Settings::default()).unwrap();
+    let options = ConnectOptions::new("broker.invalid", 1883, "module");
+    let reconnect = Reconnect::default();
+    let (client, mut messages) = modem.keep_connected(options, reconnect);
+    client.connected().unwrap();
+    client.subscribe("t", QoS::AtLeastOnce).unwrap();
+    for payload in ["first", "second"] {
+        client
+            .publish("t", payload, QoS::AtLeastOnce, false)
+            .unwrap();
+        let message = messages.next_within(PATIENCE).unwrap().unwrap();
+        assert_eq!(message.payload, payload.as_bytes());
+        modem.reset().unwrap();
+    }
+    let receipt = client.enqueue(Outgoing::new("t", "third")).unwrap();
+    assert!(modem.wait_for(receipt).is_ok());
+    client.unsubscribe("t").unwrap();
+    assert_eq!(client.disconnect(Duration::ZERO), Ok(0));
+    assert_eq!(client.state(), State::Stopped(Stopped::Requested));
+    runtime.block_on(broker.shutdown());
+}
+
+#[tokio::test]
+async fn a_port_that_is_not_there_yet_is_waited_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ttyUSB0");
+    let name = path.to_str().unwrap();
+    let broker = Broker::bind("127.0.0.1:0").await.unwrap();
+    let opening = async {
+        let short = Settings::default().wait_for_port(Duration::from_millis(300));
+        let error = Modem::open(name, short).await.unwrap_err();
+        assert!(error.is_away(), "{error}");
+        Modem::open(name, Settings::default().wait_for_port(PATIENCE)).await
+    };
+    let plugging = async {
+        tokio::time::sleep(Duration::from_millis(800)).await;
+        plug_in(&path, broker.local_addr())
+    };
+    let (opened, _module) = tokio::join!(opening, plugging);
+    within(opened.unwrap().signal()).await.unwrap();
+    broker.shutdown().await;
 }

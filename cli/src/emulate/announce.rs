@@ -10,7 +10,7 @@ pub(crate) struct Announcer {
 }
 
 impl Announcer {
-    pub(super) fn new(json: bool, stdout_is_taken: bool) -> Self {
+    pub(crate) fn new(json: bool, stdout_is_taken: bool) -> Self {
         Self {
             json,
             to_stderr: stdout_is_taken,

@@ -26,10 +26,13 @@ impl Answer {
             (Self::Refused(why), false) => format!("error {why}"),
             (Self::Done(_, facts), true) => {
                 let mut line = facts.clone();
+                line["event"] = "answer".into();
                 line["ok"] = true.into();
                 to_line(&line)
             }
-            (Self::Refused(why), true) => to_line(&json!({ "ok": false, "error": why })),
+            (Self::Refused(why), true) => {
+                to_line(&json!({ "event": "answer", "ok": false, "error": why }))
+            }
         }
     }
 }

@@ -71,13 +71,13 @@ impl Desk {
     }
 
     /// Reads a line and does what it says. Returns the one line that answers it; `None` if there
-    /// is nothing on it.
-    pub(super) async fn line(&self, line: &str) -> Option<String> {
+    /// is nothing on it. `json`: all lines are answered in JSON, not only those that ask for it.
+    pub(super) async fn line(&self, line: &str, json: bool) -> Option<String> {
         Some(match Line::read(line)? {
-            Ok(line) => self.answer(line.word).await.line(line.json),
+            Ok(line) => self.answer(line.word).await.line(json || line.json),
             // Whoever wants JSON wants it now, too.
             Err(error) => {
-                let json = line.split_whitespace().any(|word| word == "--json");
+                let json = json || line.split_whitespace().any(|word| word == "--json");
                 Answer::Refused(error).line(json)
             }
         })

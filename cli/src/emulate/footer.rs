@@ -1,6 +1,7 @@
 //! A line at the bottom of the terminal that stays there while everything else scrolls above it.
 
 use std::io::{IsTerminal as _, stderr};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use rustix::process::getpgrp;
@@ -9,6 +10,7 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use super::desk::Desk;
 use crate::messages::paint;
+use crate::terminal::{HAS_FOOTER, RESUMED};
 use crate::visible::printable;
 
 /// How often it is looked at, and drawn if it has changed.
@@ -23,6 +25,8 @@ const SMALLEST: (u16, u16) = (5, 20);
 pub(super) struct Footer {
     /// Rows and columns of the terminal when it was drawn last, and what.
     drawn: Option<((u16, u16), String)>,
+    /// How often the program had been brought back by then.
+    resumed: u32,
 }
 
 impl Footer {
@@ -48,6 +52,10 @@ impl Footer {
         let Ok(size) = tcgetwinsize(stderr()) else {
             return;
         };
+        let resumed = RESUMED.load(Ordering::Relaxed);
+        if std::mem::replace(&mut self.resumed, resumed) != resumed {
+            self.drawn = None;
+        }
         let size = (size.ws_row, size.ws_col);
         let (rows, columns) = size;
         if rows < SMALLEST.0 || columns < SMALLEST.1 {
@@ -71,9 +79,11 @@ impl Footer {
         ));
         paint(&out);
         self.drawn = Some((size, shown));
+        HAS_FOOTER.store(true, Ordering::Relaxed);
     }
 
     fn hide(&mut self) {
+        HAS_FOOTER.store(false, Ordering::Relaxed);
         if let Some(((rows, _), _)) = self.drawn.take() {
             paint(&format!("\x1b7\x1b[r\x1b[{rows};1H\x1b[2K\x1b8"));
         }

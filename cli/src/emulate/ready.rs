@@ -8,7 +8,7 @@ use crate::visible::json as to_line;
 
 /// The line that says where the module is to be found.
 #[derive(Default)]
-pub(super) struct Ready(Vec<(&'static str, String)>);
+pub(crate) struct Ready(Vec<(&'static str, String)>);
 
 impl Ready {
     /// In the order in which the line shows them.
@@ -16,11 +16,11 @@ impl Ready {
         "pty", "link", "tcp", "connect", "port", "stdio", "control", "broker",
     ];
 
-    pub(super) fn add(&mut self, key: &'static str, value: impl Into<String>) {
+    pub(crate) fn add(&mut self, key: &'static str, value: impl Into<String>) {
         self.0.push((key, value.into()));
     }
 
-    pub(super) fn print(mut self, announcer: Announcer) -> Result<(), Failure> {
+    pub(crate) fn print(mut self, announcer: Announcer) -> Result<(), Failure> {
         self.0
             .sort_by_key(|(key, _)| Self::KEYS.iter().position(|known| known == key));
         if announcer.json() {

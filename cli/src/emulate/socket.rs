@@ -137,7 +137,7 @@ async fn talk(client: UnixStream, desk: &Desk) -> io::Result<()> {
     let mut reader = BufReader::new(reader);
     while let Some(line) = read_line(&mut reader).await? {
         let answer = match line {
-            Some(line) => desk.line(&line).await,
+            Some(line) => desk.line(&line, false).await,
             None => {
                 let why = format!("a line is UTF-8, and at most {LINE_LIMIT} bytes long");
                 Some(Answer::Refused(why).line(false))

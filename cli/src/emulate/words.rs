@@ -181,6 +181,31 @@ impl Line {
         list("", &command, &mut words);
         words
     }
+
+    /// What the last word of a line may be, and where that begins.
+    pub(super) fn complete(line: &str) -> (usize, Vec<String>) {
+        let start = line.rfind(' ').map_or(0, |blank| blank + 1);
+        let (before, begun) = line.split_at(start);
+        let whole = <Self as clap::CommandFactory>::command();
+        let mut command = &whole;
+        let mut place = 0;
+        for word in before.split_whitespace() {
+            match command.find_subcommand(word) {
+                Some(found) => command = found,
+                None => place += 1,
+            }
+        }
+        let names = command
+            .get_subcommands()
+            .map(|word| word.get_name().to_owned());
+        let values = command.get_positionals().nth(place);
+        let values = values
+            .map(clap::Arg::get_possible_values)
+            .unwrap_or_default();
+        let values = values.iter().map(|value| value.get_name().to_owned());
+        let candidates = names.chain(values).filter(|word| word.starts_with(begun));
+        (start, candidates.collect())
+    }
 }
 
 fn list(before: &str, command: &clap::Command, words: &mut Vec<(String, String)>) {

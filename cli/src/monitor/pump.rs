@@ -7,18 +7,22 @@ use std::time::Duration;
 use atmq_driver::{Direction, Port};
 use atmq_emulator::Pty;
 use tokio::io::{AsyncRead as _, AsyncWrite as _, ReadBuf};
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep, sleep_until};
 
 use super::display::Display;
 use crate::capture::{Recorded, Recorder};
 use crate::failure::{Failure, FailureKind};
 use crate::messages::tell;
+use crate::port::PortArguments;
 
 /// Read at a time: what the kernel holds for a terminal.
 const PIECE: usize = 4096;
 
 /// How often it is looked whether the host has set another rate, beside before each of its bytes.
 const RATE: Duration = Duration::from_millis(200);
+
+/// How often a lost port is tried again. Ours.
+const REOPEN: Duration = Duration::from_millis(250);
 
 /// How long a host that does not read is waited for. What it does not take then is lost, as it
 /// would be on a UART.
@@ -35,6 +39,8 @@ pub(super) struct Pump {
     to_host: Vec<u8>,
     /// Bytes that the host did not take.
     lost: u64,
+    /// Bytes that the host said while there was no module.
+    lost_by_host: u64,
 }
 
 enum Moved {
@@ -58,11 +64,54 @@ impl Pump {
             to_module: Vec::new(),
             to_host: Vec::new(),
             lost: 0,
+            lost_by_host: 0,
         }
     }
 
-    /// Runs until one side fails.
-    pub(super) async fn run(&mut self) -> Result<(), Failure> {
+    /// Runs until the host's side fails. A port that is lost is opened again once it is there; what
+    /// the host says meanwhile is lost, as without a module.
+    pub(super) async fn run(&mut self, ports: &PortArguments) -> Result<(), Failure> {
+        loop {
+            let lost = self.pass().await?;
+            let name = ports.name();
+            tell(&format!(
+                "atmq: the module's port is lost: {lost}; waiting for {name} to come back"
+            ));
+            self.reopen(ports).await?;
+            tell(&format!("atmq: {name} is open again"));
+        }
+    }
+
+    /// Opens the port again, however long that takes.
+    async fn reopen(&mut self, ports: &PortArguments) -> Result<(), Failure> {
+        self.to_module.clear();
+        let mut host = [0; PIECE];
+        loop {
+            let opening = async {
+                sleep(REOPEN).await;
+                ports.open().await
+            };
+            tokio::pin!(opening);
+            let opened = loop {
+                tokio::select! {
+                    opened = &mut opening => break opened,
+                    read = self.pty.read(&mut host) => {
+                        let length = read.map_err(|error| broken(&error))?;
+                        self.lost_by_host += length as u64;
+                    }
+                }
+            };
+            if let Ok(port) = opened {
+                self.port = port.into_parts().0;
+                self.rate.port = ports.baud();
+                self.follow_rate();
+                return Ok(());
+            }
+        }
+    }
+
+    /// Passes on what comes until the port is lost. Returns why it is.
+    async fn pass(&mut self) -> Result<io::Error, Failure> {
         let (mut host, mut module) = ([0; PIECE], [0; PIECE]);
         let mut tick = interval(RATE);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -78,7 +127,10 @@ impl Pump {
                     Moved::ToHost(written.map_err(|error| broken(&error))?)
                 }
                 moved = with_port(&mut self.port, &self.to_module, (!waiting).then_some(&mut module)) => {
-                    moved.map_err(|error| gone(&error))?
+                    match moved {
+                        Ok(moved) => moved,
+                        Err(lost) => return Ok(lost),
+                    }
                 }
                 () = sleep_until(stalled), if waiting => Moved::Stalled,
                 _ = tick.tick() => Moved::Tick,
@@ -128,6 +180,12 @@ impl Pump {
             tell(&format!(
                 "atmq: {} bytes were lost, because the host did not read",
                 self.lost
+            ));
+        }
+        if self.lost_by_host > 0 {
+            tell(&format!(
+                "atmq: {} bytes of the host were lost, because the module's port was",
+                self.lost_by_host
             ));
         }
         self.display.end()
@@ -208,12 +266,6 @@ impl Rate {
         self.untouched = None;
         (std::mem::replace(&mut self.port, rate) != rate).then_some(rate)
     }
-}
-
-fn gone(error: &io::Error) -> Failure {
-    let what = format!("the module's port is lost: {error}");
-    Failure::new(FailureKind::Unavailable, what)
-        .hint("was the module unplugged, or did it restart?")
 }
 
 fn broken(error: &io::Error) -> Failure {

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::cell::Cell;
+use std::collections::VecDeque;
 use std::io::{BufRead as _, Read as _, stdin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -64,6 +65,10 @@ enum Say {
 /// Lines from a person or a file.
 pub(super) struct Input {
     typed: mpsc::Receiver<Typed>,
+    /// The rest of a paste.
+    pasted: VecDeque<String>,
+    /// A line of it has been asked for as data.
+    data_pasted: bool,
     editor: Option<Asked>,
 }
 
@@ -104,6 +109,8 @@ impl Input {
         });
         Self {
             typed,
+            pasted: VecDeque::new(),
+            data_pasted: false,
             editor: None,
         }
     }
@@ -162,7 +169,13 @@ impl Input {
             lost: Cell::default(),
             busy: false,
         });
-        Ok(Self { typed, editor })
+        let pasted = VecDeque::new();
+        Ok(Self {
+            typed,
+            pasted,
+            data_pasted: false,
+            editor,
+        })
     }
 
     /// Whether a person types.
@@ -172,6 +185,15 @@ impl Input {
 
     /// Lets a line be typed, unless one is being typed already. `data`: it is data and no command.
     pub(super) async fn ask(&mut self, prompt: &str, data: bool) {
+        if !self.pasted.is_empty() {
+            if !std::mem::replace(&mut self.data_pasted, data) || !data {
+                return;
+            }
+            // What was pasted as data does not fit; commands that follow are not data.
+            self.forget_paste();
+            self.say("· the rest of what was pasted is not taken for data\n".into());
+        }
+        self.data_pasted = false;
         let Some(editor) = self.editor.as_mut().filter(|editor| !editor.busy) else {
             return;
         };
@@ -186,11 +208,27 @@ impl Input {
 
     /// What is typed next. Dropping the future loses nothing.
     pub(super) async fn next(&mut self) -> Typed {
+        if let Some(line) = self.pasted.pop_front() {
+            return Typed::Line(line);
+        }
         let typed = self.typed.recv().await;
         if let Some(editor) = &mut self.editor {
             editor.busy = false;
         }
-        typed.unwrap_or(Typed::End)
+        let typed = typed.unwrap_or(Typed::End);
+        // Each line of a paste is for whoever asks then: it may be the data of the one before.
+        let Typed::Line(block) = typed else {
+            return typed;
+        };
+        let mut lines = block.split('\n').map(str::to_owned);
+        let first = lines.next().unwrap_or_default();
+        self.pasted.extend(lines);
+        Typed::Line(first)
+    }
+
+    /// Forgets the rest of a paste.
+    pub(super) fn forget_paste(&mut self) {
+        self.pasted.clear();
     }
 
     /// Prints lines, above the one that is being typed. `false` if there is no editor.
@@ -224,7 +262,9 @@ fn read_lines(
         let line = match editor.readline(&prompt) {
             Ok(line) => {
                 if !data && !line.trim().is_empty() {
-                    for line in line.lines() {
+                    let is_paste = line.contains('\n');
+                    // Of a paste only commands: there may be data between them.
+                    for line in line.lines().filter(|line| !is_paste || is_command(line)) {
                         // A history that cannot be written is no reason to stop the work.
                         let _ = editor.add_history_entry(line);
                         let _ = history.keep(line.trim_end());
@@ -240,6 +280,14 @@ fn read_lines(
             return;
         }
     }
+}
+
+fn is_command(line: &str) -> bool {
+    let begins = |with: &str| {
+        let start = line.get(..with.len());
+        start.is_some_and(|start| start.eq_ignore_ascii_case(with))
+    };
+    begins("AT") || begins("/")
 }
 
 /// Helps who types: completes, explains, paints.

@@ -21,6 +21,7 @@ use crate::dialogue::{Dialogue, Heard, Line, is_success};
 use crate::failure::Failure;
 use crate::port::{PortArguments, is_device};
 use crate::signals::{stopped, stopped_by};
+use crate::terminal::BACK;
 
 /// After so long a silence an unfinished line is shown, and a lost port is looked for.
 const SILENCE: Duration = Duration::from_secs(1);
@@ -73,7 +74,7 @@ pub(super) struct Session {
     pub(super) message_id: u16,
     /// The unfinished line that has been shown.
     shown_tail: Vec<u8>,
-    /// A person has been told that the device is there again.
+    /// A person has been told why a device that is there again cannot be opened.
     told_back: bool,
     /// What `/record` has begun.
     pub(super) recorder: Option<Recorder>,
@@ -137,11 +138,8 @@ impl Session {
                     return Err(Failure::new(kind, format!("cannot read lines: {why}")));
                 }
             };
-            // A paste may have brought several.
-            for line in line.split('\n') {
-                if self.execute(line.trim()).await? == Flow::Quit {
-                    return Ok(());
-                }
+            if self.execute(line.trim()).await? == Flow::Quit {
+                return Ok(());
             }
         }
     }
@@ -152,12 +150,8 @@ impl Session {
             if self.stopped {
                 return Ok(Typed::End);
             }
-            let prompt = if self.dialogue.is_some() {
-                "> "
-            } else {
-                "(lost) > "
-            };
-            self.input.ask(prompt, false).await;
+            // It stays on the screen when a lost port comes back, so it says nothing of the port.
+            self.input.ask("> ", false).await;
             match self.event(true, None).await {
                 Event::Typed(typed) => return Ok(typed),
                 Event::Heard(heard) => self.show(heard).map(drop)?,
@@ -178,14 +172,22 @@ impl Session {
                     Err(failure) => Event::Lost(failure),
                 },
                 () = &mut self.ending, if !self.stopped => return self.stop(),
-                _ = self.interrupted.recv() => return Event::Interrupted,
+                _ = self.interrupted.recv() => {
+                    self.input.forget_paste();
+                    return Event::Interrupted;
+                }
                 typed = self.input.next(), if typing => return Event::Typed(typed),
                 () = sleep_until(deadline.unwrap_or_else(Instant::now)), if deadline.is_some() => {
                     return Event::Late;
                 }
+                () = BACK.notified() => self.note("here again"),
                 () = sleep(SILENCE) => self.silence(),
             };
-            if let Err(failure) = quiet {
+            let back = match quiet {
+                Ok(()) => self.come_back().await,
+                Err(failure) => Err(failure),
+            };
+            if let Err(failure) = back {
                 return Event::Lost(failure);
             }
         }
@@ -201,7 +203,8 @@ impl Session {
         match &self.dialogue {
             Some(dialogue) => {
                 let tail = dialogue.unfinished().trim_ascii();
-                if tail.is_empty() || tail == self.shown_tail {
+                // A prompt has no end.
+                if tail.is_empty() || tail == b">" || tail == self.shown_tail {
                     return Ok(());
                 }
                 let tail = tail.to_vec();
@@ -217,14 +220,22 @@ impl Session {
                 self.shown_tail = tail;
                 self.note(&format!("came without a line end: {text}{hint}"))
             }
-            None => {
-                let name = self.ports.name();
-                if self.told_back || !is_device(name) || !Path::new(name).exists() {
-                    return Ok(());
-                }
-                let back = format!("{name} is there again: /reconnect, or Enter, opens it");
+            None => Ok(()),
+        }
+    }
+
+    /// Opens a lost port again once its device is there. Why that fails is told once.
+    async fn come_back(&mut self) -> Result<(), Failure> {
+        let name = self.ports.name();
+        if self.dialogue.is_some() || !is_device(name) || !Path::new(name).exists() {
+            return Ok(());
+        }
+        match self.ports.open().await {
+            Ok(port) => self.take(port),
+            Err(_) if self.told_back => Ok(()),
+            Err(failure) => {
                 self.told_back = true;
-                self.note(&back)
+                self.note(&failure.to_string())
             }
         }
     }
@@ -288,31 +299,35 @@ impl Session {
         if !self.input.is_terminal() {
             return Err(failure);
         }
-        self.note(&format!("{failure}; /reconnect opens it again"))
+        let name = self.ports.name();
+        let how = match is_device(name) {
+            true => "it is opened again once it is back",
+            false => "/reconnect opens it again",
+        };
+        self.note(&format!("{failure}; {how}"))
     }
 
     pub(super) async fn reconnect(&mut self) -> Result<(), Failure> {
         // One that is open would be busy.
         self.dialogue = None;
         match self.ports.open().await {
-            Ok(mut port) => {
-                if self.recorder.is_some() {
-                    port.record_to(self.recorder.clone());
-                }
-                self.dialogue = Some(Dialogue::new(port, self.model.clone()));
-                let text = format!("{} is open again", self.ports.name());
-                self.note(&text)
-            }
+            Ok(port) => self.take(port),
             Err(failure) => self.note(&failure.to_string()),
         }
+    }
+
+    fn take(&mut self, mut port: Recorded<Port>) -> Result<(), Failure> {
+        if self.recorder.is_some() {
+            port.record_to(self.recorder.clone());
+        }
+        self.dialogue = Some(Dialogue::new(port, self.model.clone()));
+        let text = format!("{} is open again", self.ports.name());
+        self.note(&text)
     }
 
     /// Does what a line says.
     async fn execute(&mut self, line: &str) -> Result<Flow, Failure> {
         if line.is_empty() {
-            if self.told_back && self.dialogue.is_none() {
-                self.reconnect().await?;
-            }
             return Ok(Flow::Go);
         }
         if !line.starts_with('/') {

@@ -49,7 +49,12 @@ fn a_device_of_alibaba_cloud_connects_with_its_secret() {
     published.args(device).args(secret).succeeds();
     let mut wrong = module.atmq("pub", publish);
     let failed = wrong.args(device).env("ATMQ_SECRET", "wr0ng").fails(1);
-    let failed = failed.without_output().saying(&["code 4"]);
+    let failed = failed.without_output().saying(&[
+        "code 4",
+        "the secret",
+        "--aliyun",
+        "the clock of this computer",
+    ]);
     assert!(!failed.line.contains("wr0ng"), "{}", failed.line);
     // Nobody is there to be asked.
     let mut silent = module.atmq("pub", publish);
@@ -76,7 +81,12 @@ fn a_device_of_onenet_connects_with_a_token() {
     published.args(device).env("ATMQ_SECRET", KEY).succeeds();
     let mut wrong = module.atmq("pub", publish);
     let failed = wrong.args(device).env("ATMQ_SECRET", "AAAA").fails(1);
-    failed.without_output().saying(&["code 4"]);
+    failed.without_output().saying(&[
+        "code 4",
+        "the secret",
+        "--onenet",
+        "the clock of this computer",
+    ]);
     let mut undecodable = module.atmq("pub", publish);
     let failed = undecodable
         .args(device)

@@ -10,6 +10,7 @@ use crate::harness::{AtTerminal, Finished as _, Signal, argument, atmq, program,
 
 const CTRL_C: &str = "\x03";
 const CTRL_D: &str = "\x04";
+const CTRL_Z: &str = "\x1a";
 const UP: &str = "\x1b[A";
 
 /// A module that is emulated at a terminal, with the prompt on the screen.
@@ -177,4 +178,78 @@ fn words_are_taken_from_standard_input_where_that_is_asked_for() {
         .fails(2)
         .without_output()
         .saying(&["--console and --stdio", "--control"]);
+}
+
+#[test]
+fn with_json_every_line_of_standard_output_is_json() {
+    let mut emulator = program();
+    emulator.args(["emulate", "--instant", "--json", "--console"]);
+    emulator.stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut emulator = emulator.spawn().expect("the program can be started");
+    let mut words = emulator.stdin.take().expect("standard input is a pipe");
+    let lines = emulator.stdout.take().expect("standard output is a pipe");
+    words
+        .write_all(b"signal 12\nsignal 99999\n\xff\nquit\n")
+        .expect("it takes words");
+    let lines = BufReader::new(lines).lines().map(|line| {
+        let line = line.expect("it prints lines");
+        let event: serde_json::Value = serde_json::from_str(&line).expect("each line is JSON");
+        (
+            event["event"].as_str().map(str::to_owned),
+            event["ok"].as_bool(),
+        )
+    });
+    let lines: Vec<_> = lines.collect();
+    let answer = |ok| (Some("answer".to_owned()), Some(ok));
+    let ready = (Some("ready".to_owned()), None);
+    let expected = [
+        ready,
+        answer(true),
+        answer(false),
+        answer(false),
+        answer(true),
+    ];
+    assert_eq!(lines, expected);
+    assert!(emulator.wait().expect("it ends").success());
+}
+
+#[test]
+fn tab_completes_words_and_their_values() {
+    let mut bench = Bench::start(&[]);
+    bench.terminal.types("reg\tro\t");
+    bench.terminal.is_typing("atmq> registration roaming ");
+    bench.terminal.types("\r");
+    bench.terminal.shows("ok registration roaming");
+    bench.terminal.is_typing("atmq> ");
+    // Several ways to go on are listed.
+    bench.terminal.types("sim \t\t");
+    bench.terminal.shows("out  in");
+    bench.terminal.types(CTRL_C);
+    bench.ends();
+}
+
+#[test]
+fn it_can_be_stopped_and_brought_back() {
+    let directory = tempfile::tempdir().expect("a temporary directory can be made");
+    let arguments = ["emulate", "--instant"];
+    let mut terminal = AtTerminal::under_job_control(&arguments, directory.path());
+    terminal.is_typing("atmq> ");
+    terminal.shows_at_the_bottom(" published");
+    terminal.types("sig");
+    terminal.is_typing("atmq> sig");
+    terminal.types(CTRL_Z);
+    terminal.is_stopped();
+    assert!(
+        !terminal.screen().contains(" published"),
+        "{}",
+        terminal.screen()
+    );
+    terminal.enters("go on");
+    terminal.is_typing("atmq> sig");
+    terminal.shows_at_the_bottom(" published");
+    terminal.enters("nal 12");
+    terminal.shows("ok signal 12,0");
+    terminal.is_typing("atmq> ");
+    terminal.types(CTRL_D);
+    terminal.ends(0);
 }

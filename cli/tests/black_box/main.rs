@@ -14,6 +14,7 @@ mod emulate_reach;
 mod endings;
 mod explain;
 mod harness;
+mod hints;
 mod hostile;
 mod monitor;
 mod ports_of_every_kind;

@@ -13,7 +13,9 @@ use atmq_tests::raw_mqtt::{Connect, Publish, RawClient};
 
 use serde_json::Value;
 
-use crate::harness::{CLOSED_PORT, Emulator, Finished, Signal, atmq, awkward, program, text};
+use crate::harness::{
+    CLOSED_PORT, Emulator, Finished, Signal, argument, atmq, awkward, program, text,
+};
 
 /// What the module takes at most behind a prompt.
 const LIMIT: usize = 8000;
@@ -98,6 +100,7 @@ fn a_message_is_repeated_and_each_is_told_in_json() {
         );
     }
     assert_eq!((&sum["messages"], &sum["failed"]), (&3.into(), &0.into()));
+    assert!(sum["ms"].is_number(), "{sum}");
     let p99 = &sum["latency_ms"]["p99"];
     assert!(p99.as_f64().is_some_and(|latency| latency > 0.0), "{p99}");
     module
@@ -363,4 +366,118 @@ fn a_port_that_is_closed_at_once_ends_with_3() {
     failed.without_output().saying(&["the port is closed"]);
     let closed = closer.join().expect("it does not panic");
     closed.expect("the host has connected");
+}
+
+#[test]
+fn values_may_begin_with_a_hyphen() {
+    let (module, mut other) = bench();
+    let mut published = module.atmq("pub", ["-t", "-t", "-m", "-5", "-i", "-i", "-u", "-u"]);
+    published.args(["-P", "-x", "--will-topic", "-w", "--will-payload", "-p"]);
+    published.succeeds();
+    assert_eq!(other.expect_publish(), Publish::new("-t", "-5"));
+}
+
+#[test]
+fn of_several_topics_the_last_counts() {
+    let (module, mut other) = bench();
+    let twice = ["-t", "a", "-t", "b", "-m", "m"];
+    module.atmq("pub", twice).succeeds();
+    assert_eq!(other.expect_publish(), Publish::new("b", "m"));
+    other.expect_nothing();
+}
+
+#[test]
+fn broker_user_and_topic_may_be_a_url() {
+    let (module, mut other) = bench();
+    let capture = tempfile::tempdir().expect("a temporary directory can be made");
+    let capture = argument(&capture.path().join("a.pcapng"));
+    let url = "mqtt://me:s3cret@broker.example:1884/a/b";
+    let mut published = module.atmq("pub", ["-L", url, "-m", "m", "--record", &capture]);
+    published.succeeds();
+    assert_eq!(other.expect_publish(), Publish::new("a/b", "m"));
+    let said = text(&atmq(["replay", &capture]).succeeds());
+    for words in ["=0,\"broker.example\",1884", "\"me\",\"***\"", "a/b"] {
+        assert!(said.contains(words), "no {words} in {said}");
+    }
+    for (arguments, why) in [
+        (&["-L", "mqtt://h/t", "-t", "u"][..], "-t gives another"),
+        (&["-L", "mqtt://h"], "there is no topic"),
+        (&["-L", "mqtt://h/+"], "topic"),
+        (
+            &["-L", "http://u:s3cret@h/t"],
+            "neither mqtt:// nor mqtts://",
+        ),
+        (&["-L", "mqtts://h/t"], "--cafile"),
+        (
+            &["-L", "mqtt://u:s3cret@h/t", "-P", "p"],
+            "another is given",
+        ),
+    ] {
+        let mut refused = module.atmq("pub", ["-m", "m"]);
+        let failed = refused.args(arguments).fails(2).without_output();
+        let failed = failed.saying(&[why]);
+        assert!(!failed.line.contains("s3cret"), "{}", failed.line);
+    }
+    let twice = ["-m", "m", "-L", "mqtt://h/t", "-h", "h"];
+    module.atmq("pub", twice).is_misused();
+    other.expect_nothing();
+}
+
+#[test]
+fn a_line_that_is_too_long_is_reported_and_the_rest_is_sent() {
+    let (module, mut other) = bench();
+    for (length, why) in [(LIMIT + 1, "8000"), (70_000, "more than 65536 bytes")] {
+        let lines = format!("one\n{}\nthree\n", "x".repeat(length));
+        let mut published = module.atmq("pub", ["-t", "l", "-l", "-q", "1", "--json"]);
+        let assert = published.write_stdin(lines).assert().code(1);
+        for line in ["one", "three"] {
+            assert_eq!(other.accept_publish().payload, line.as_bytes());
+        }
+        let output = assert.get_output();
+        let told = text(&output.stderr);
+        assert_eq!(told.lines().count(), 2, "{told}");
+        assert!(told.starts_with("atmq: line 2: "), "{told}");
+        assert!(told.contains(why), "{told}");
+        assert!(told.contains("1 line could not be published"), "{told}");
+        let outcomes: Vec<Value> = text(&output.stdout)
+            .lines()
+            .map(|line| serde_json::from_str(line).expect("each line is JSON"))
+            .collect();
+        let outcomes: Vec<_> = outcomes.iter().map(|line| &line["outcome"]).collect();
+        let sent = "acknowledged";
+        assert_eq!(outcomes[..3], [sent, "not sent", sent]);
+    }
+    let mut published = module.atmq("pub", ["-t", "l", "-l", "--encoding", "hex"]);
+    published.write_stdin("30\nx\n31\n").assert().code(1);
+    for payload in ["0", "1"] {
+        assert_eq!(other.expect_publish(), Publish::new("l", payload));
+    }
+}
+
+#[test]
+fn a_byte_order_mark_is_no_part_of_a_password() {
+    let broker = listening_broker();
+    let directory = tempfile::tempdir().expect("a temporary directory can be made");
+    let file = directory.path().join("password");
+    fs::write(&file, "\u{feff}s3cret\r\n").expect("a file can be written");
+    let module = Emulator::mapped_to(broker.0);
+    let mut published = module.atmq("pub", ["-t", "t", "-m", "m", "-u", "me"]);
+    published.arg("--password-file").arg(&file);
+    drop(published.assert().failure());
+    let connect = broker.1.join().expect("the broker has seen a CONNECT");
+    assert!(connect.ends_with(b"\0\x02me\0\x06s3cret"), "{connect:?}");
+}
+
+/// Whatever connects first is heard, and sent away. Returns its first packet.
+fn listening_broker() -> (SocketAddr, thread::JoinHandle<Vec<u8>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port can be had");
+    let address = listener.local_addr().expect("it listens");
+    let heard = thread::spawn(move || {
+        let (mut client, _) = listener.accept().expect("a client connects");
+        let mut packet = vec![0; 512];
+        let length = client.read(&mut packet).expect("it sends a packet");
+        packet.truncate(length);
+        packet
+    });
+    (address, heard)
 }

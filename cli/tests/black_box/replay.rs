@@ -5,6 +5,7 @@ use std::io::Read as _;
 use std::net::TcpListener;
 use std::path::Path;
 
+use serde_json::Value;
 use tempfile::{TempDir, tempdir};
 
 use crate::harness::{Emulator, Finished, PATIENCE, Running, Signal, argument, atmq, text};
@@ -226,6 +227,28 @@ fn captures_are_compared_by_their_exchanges() {
         "{}",
         failed.stdout
     );
+    let failed = diff(&["--json"]).fails(1).saying(&["2 of "]);
+    let events: Vec<Value> = failed
+        .stdout
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("each line is JSON"))
+        .collect();
+    let (sum, differences) = events.split_last().expect("there is a sum");
+    assert_eq!(
+        (&sum["event"], &sum["different"]),
+        (&"summary".into(), &2.into())
+    );
+    assert_eq!(differences.len(), 2, "{events:?}");
+    let connects = |side: &str| {
+        differences.iter().any(|difference| {
+            let said = &difference[side]["said"][0];
+            said["from"] == "host"
+                && said["text"]
+                    .as_str()
+                    .is_some_and(|text| text.starts_with("AT+LMQTTCONN=0,"))
+        })
+    };
+    assert!(connects("a") && connects("b"), "{events:?}");
     let failed = diff(&[]).fails(1).saying(&["2 of "]);
     for words in [
         "\n- > AT+LMQTTCONN=0,",

@@ -14,6 +14,7 @@ const CONNECT: &str = r#"AT+LMQTTCONN=0,"module""#;
 
 const CTRL_C: &str = "\x03";
 const CTRL_D: &str = "\x04";
+const CTRL_Z: &str = "\x1a";
 const UP: &str = "\x1b[A";
 
 /// A shell whose module is known, with the prompt on the screen.
@@ -315,6 +316,60 @@ fn several_lines_can_be_pasted() {
 }
 
 #[test]
+fn a_paste_may_hold_the_data_of_a_command() {
+    let (module, home) = (Emulator::with_broker(), home());
+    let mut other = RawClient::connect(module.broker(), &Connect::new("other"));
+    other.subscribe(&[("up", 0)]);
+    let mut shell = shell(&module, home.path());
+    connects(&mut shell);
+    let publish = "AT+LMQTTPUB=0,0,0,0,\"up\",5";
+    shell.types(format!("\x1b[200~{publish}\rhello\rAT+CMEE?\x1b[201~\r"));
+    shell.shows("+CMEE: ");
+    assert_eq!(other.accept_publish().payload, b"hello");
+    shell.is_typing("> ");
+    // Data that is too short asks for more, and a command is not that.
+    shell.types(format!("\x1b[200~{publish}\rhel\rAT\x1b[201~\r"));
+    shell.shows("is not taken for data");
+    shell.is_typing("data, 2 bytes missing> ");
+    shell.enters("lo");
+    assert_eq!(other.accept_publish().payload, b"hello");
+    shell.is_typing("> ");
+    assert!(
+        !shell.screen().contains("without a line end"),
+        "{}",
+        shell.screen()
+    );
+    leaves(shell);
+    let history = fs::read_to_string(home.path().join("atmq/history")).unwrap();
+    assert!(
+        history.contains("AT+CMEE?") && !history.contains("hel"),
+        "{history}"
+    );
+}
+
+#[test]
+fn the_prompt_of_a_module_is_no_line_without_an_end() {
+    let (module, home) = (Emulator::with_broker(), home());
+    let mut shell = shell(&module, home.path());
+    connects(&mut shell);
+    // Behind the shell's back.
+    let command: String = "AT+LMQTTPUB=0,0,0,0,\"up\",2\r"
+        .bytes()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    shell.enters(&format!("/hex {command}"));
+    std::thread::sleep(std::time::Duration::from_millis(2500));
+    shell.enters("/hex 6f6b");
+    shell.shows("+LMQTTPUB: 0,0,0");
+    assert!(
+        !shell.screen().contains("without a line end"),
+        "{}",
+        shell.screen()
+    );
+    leaves(shell);
+}
+
+#[test]
 fn very_long_lines_are_sent_or_refused() {
     let (module, home) = (Emulator::start(["--profile=nt35e"]), home());
     let mut shell = shell(&module, home.path());
@@ -348,15 +403,32 @@ fn a_lost_port_can_be_opened_again() {
     module.succeeds();
     shell.shows("the port is lost");
     shell.types(CTRL_C);
-    shell.is_typing("(lost) > ");
+    shell.is_typing("> ");
     shell.enters("ATI");
     shell.shows("/reconnect opens it again");
     let _module = start();
-    shell.shows("is there again");
-    shell.types("\r");
+    // Nobody has to say so.
     shell.shows("is open again");
     shell.enters("ATI");
     shell.shows(" OK");
+    shell.is_typing("> ");
+    leaves(shell);
+}
+
+#[test]
+fn it_can_be_stopped_and_brought_back() {
+    let (module, home) = (Emulator::start(["--profile=nt35e"]), home());
+    let arguments = ["shell", "--port", module.port()];
+    let mut shell = AtTerminal::under_job_control(&arguments, home.path());
+    shell.shows("with LMQTT commands");
+    shell.types("AT+CG");
+    shell.is_typing("> AT+CG");
+    shell.types(CTRL_Z);
+    shell.is_stopped();
+    shell.enters("go on");
+    shell.is_typing("> AT+CG");
+    shell.enters("MR");
+    shell.shows(" NT35ECNA");
     shell.is_typing("> ");
     leaves(shell);
 }

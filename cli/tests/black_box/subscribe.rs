@@ -342,3 +342,41 @@ fn a_filter_that_the_module_refuses_is_named_and_the_others_stay() {
     let told = subscriber.ends_telling();
     assert!(told.starts_with("atmq: cannot subscribe to a: "), "{told}");
 }
+
+#[test]
+fn a_format_may_begin_with_a_hyphen_and_a_url_names_the_filter() {
+    let (module, _other) = bench();
+    let options = ["-L", "mqtt://broker.example/a", "-F", "-%t", "-C", "1"];
+    assert_eq!(module.atmq("sub", options).succeeds(), b"-a\n");
+    let options = ["-L", "mqtt://h/a", "-t", "b", "-v", "-C", "2"];
+    let lines = text(&module.atmq("sub", options).succeeds());
+    let mut lines: Vec<_> = lines.lines().collect();
+    lines.sort_unstable();
+    assert_eq!(lines, ["a hello a", "b hello b"]);
+    let failed = module.atmq("sub", ["-L", "mqtt://h"]).fails(2);
+    failed.without_output().saying(&["no topic", "-t"]);
+    let failed = module.atmq("sub", ["-L", "mqtt://h/a#"]).fails(2);
+    failed.without_output().saying(&["filter", "-L"]);
+}
+
+#[test]
+fn what_is_filtered_out_is_neither_printed_nor_counted() {
+    let (module, mut other) = bench();
+    for topic in ["x/in", "x/out", "x/y/out"] {
+        other.publish(&Publish::new(topic, "m").retain());
+    }
+    let out = ["-T", "x/out", "-T", "x/+/out", "-T", "a"];
+    let mut subscriber = module.atmq("sub", ["-t", "a", "-t", "x/#", "-C", "1", "-F", "%t"]);
+    assert_eq!(subscriber.args(out).succeeds(), b"x/in\n");
+    module.atmq("sub", ["-t", "a", "-T", "a#"]).is_misused();
+}
+
+#[test]
+fn what_no_module_tells_is_refused() {
+    for option in ["-R", "--retained-only", "--remove-retained"] {
+        let failed = atmq(["sub", "--port", "p", "-t", "t", option]).fails(2);
+        failed
+            .without_output()
+            .saying(&["does not tell whether a message was retained", option]);
+    }
+}

@@ -206,12 +206,7 @@ async fn settings_that_only_some_firmware_has_may_be_refused() {
     let options = ConnectOptions::new("h", 1883, "NT35E")
         .keep_alive(Duration::from_secs(60))
         .clean_session(false)
-        .will(Will {
-            topic: "t/x".into(),
-            payload: b"off".into(),
-            qos: QoS::AtLeastOnce,
-            retain: false,
-        })
+        .will(Will::new("t/x", b"off").qos(QoS::AtLeastOnce))
         .tls_context(1)
         .aliauth(Device::new("pk", "dn"), "ds");
     let script = async {

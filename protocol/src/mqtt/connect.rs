@@ -117,6 +117,37 @@ pub struct Will {
     pub retain: bool,
 }
 
+impl Will {
+    /// A will that is sent at most once and not retained.
+    ///
+    /// ```
+    /// # use atmq_protocol::mqtt::{QoS, Will};
+    /// let will = Will::new("meter/7/state", "offline").qos(QoS::AtLeastOnce).retain(true);
+    /// assert_eq!(will.payload, b"offline");
+    /// assert_eq!(Will::new(String::from("t"), String::from("gone")), Will::new("t", b"gone"));
+    /// ```
+    pub fn new(topic: impl Into<String>, payload: impl Into<alloc::vec::Vec<u8>>) -> Self {
+        Self {
+            topic: topic.into(),
+            payload: payload.into(),
+            qos: QoS::AtMostOnce,
+            retain: false,
+        }
+    }
+
+    /// With which quality of service it is published.
+    pub fn qos(mut self, qos: QoS) -> Self {
+        self.qos = qos;
+        self
+    }
+
+    /// Whether the broker retains it.
+    pub fn retain(mut self, retain: bool) -> Self {
+        self.retain = retain;
+        self
+    }
+}
+
 /// How payloads to publish are given to the module. It holds for a connection as long as it is
 /// open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]

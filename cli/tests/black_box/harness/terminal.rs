@@ -32,12 +32,22 @@ pub(crate) struct AtTerminal {
 impl AtTerminal {
     /// Starts the program; what it keeps between runs is kept in `home`.
     pub(crate) fn start(arguments: &[&str], home: &Path) -> Self {
+        Self::run(Command::new(cargo_bin!("atmq")).args(arguments), home)
+    }
+
+    /// The same, as a job of a shell: stopped, it waits for a line, and goes on.
+    pub(crate) fn under_job_control(arguments: &[&str], home: &Path) -> Self {
+        let job = r#""$0" "$@"; echo "it is stopped"; read line; fg > /dev/null"#;
+        let shell = Command::new("sh").args(["-mc", job]);
+        Self::run(shell.arg(cargo_bin!("atmq")).args(arguments), home)
+    }
+
+    fn run(command: Command, home: &Path) -> Self {
         let (pty, pts) = open().expect("a pseudo terminal can be had");
         pty.resize(Size::new(ROWS, COLUMNS))
             .expect("it can be sized");
         let modes_before = tcgetattr(&pty).expect("it is a terminal").local_modes;
-        let mut command = Command::new(cargo_bin!("atmq"))
-            .args(arguments)
+        let mut command = command
             .env("TERM", "xterm-256color")
             .env("XDG_STATE_HOME", home)
             .env("HOME", home)
@@ -118,6 +128,14 @@ impl AtTerminal {
             let rows = screen.rows(0, COLUMNS).filter(|row| row.contains(text));
             (rows.count() == times).then_some(())
         });
+    }
+
+    /// Waits until the shell has it back, and the terminal is as it was.
+    #[track_caller]
+    pub(crate) fn is_stopped(&mut self) {
+        self.shows("it is stopped");
+        let modes = tcgetattr(&*self.pty).expect("it is a terminal").local_modes;
+        assert_eq!(modes, self.modes_before);
     }
 
     /// The screen as it is.
