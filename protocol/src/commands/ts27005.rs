@@ -1,39 +1,39 @@
 //! Short messages, which modem stacks ask about. The emulated module has none.
 
-use super::parameter::Parameter;
-use super::{Command, Source};
+use crate::spec::Param;
+use crate::spec::{Spec, Source};
 
-const fn storage(name: &'static str, meaning: &'static str) -> Parameter {
-    Parameter::words(name, &["SM"], meaning)
+const fn storage(name: &'static str, meaning: &'static str) -> Param {
+    Param::words(name, &["SM"], meaning)
 }
 
 const SWITCHED: &[(i64, i64)] = &[(0, 1)];
 
-pub(super) const COMMANDS: &[Command] = &[
-    Command::new(
+pub const COMMANDS: &[Spec] = &[
+    Spec::new(
         "+CSMS",
         "chooses the service for messages",
         Source::standard("27.005 3.2.1"),
     )
-    .takes(&[Parameter::number("service", &[(0, 0)], "the service")])
+    .takes(&[Param::number("service", &[(0, 0)], "the service")])
     .answers(&[
-        Parameter::bare(
+        Param::bare(
             "service",
             "the service, or whether messages can be received",
         ),
-        Parameter::bare("mt", "whether messages can be received or sent"),
-        Parameter::bare("mo", "whether messages can be sent or broadcast"),
-        Parameter::bare("bm", "whether broadcasts can be received").optional(),
+        Param::bare("mt", "whether messages can be received or sent"),
+        Param::bare("mo", "whether messages can be sent or broadcast"),
+        Param::bare("bm", "whether broadcasts can be received").optional(),
     ]),
-    Command::new(
+    Spec::new(
         "+CMGF",
         "chooses the form of messages",
         Source::standard("27.005 3.2.3"),
     )
-    .keeps(&[Parameter::number("mode", SWITCHED, "the form")
+    .keeps(&[Param::number("mode", SWITCHED, "the form")
         .or("0")
         .values(&[("0", "PDU"), ("1", "text")])]),
-    Command::new(
+    Spec::new(
         "+CPMS",
         "chooses where messages are stored",
         Source::standard("27.005 3.2.2"),
@@ -43,29 +43,29 @@ pub(super) const COMMANDS: &[Command] = &[
         storage("mem2", "written here").optional(),
         storage("mem3", "received here").optional(),
     ]),
-    Command::new(
+    Spec::new(
         "+CNMI",
         "chooses how new messages are reported",
         Source::standard("27.005 3.4.1"),
     )
     .keeps(&[
-        Parameter::number("mode", &[(0, 2)], "when").or("0"),
-        Parameter::number("mt", &[(0, 3)], "messages").or("0"),
-        Parameter::number("bm", &[(0, 2)], "broadcasts").or("0"),
-        Parameter::number("ds", SWITCHED, "reports of delivery").or("0"),
-        Parameter::number("bfr", SWITCHED, "what waits").or("0"),
+        Param::number("mode", &[(0, 2)], "when").or("0"),
+        Param::number("mt", &[(0, 3)], "messages").or("0"),
+        Param::number("bm", &[(0, 2)], "broadcasts").or("0"),
+        Param::number("ds", SWITCHED, "reports of delivery").or("0"),
+        Param::number("bfr", SWITCHED, "what waits").or("0"),
     ]),
-    Command::new(
+    Spec::new(
         "+CSCA",
         "shows or sets the service centre",
         Source::standard("27.005 3.3.1"),
     )
     .keeps(&[
-        Parameter::text("sca", 32, "the number of the service centre"),
-        Parameter::bare("tosca", "the kind of number").optional(),
+        Param::text("sca", 32, "the number of the service centre"),
+        Param::bare("tosca", "the kind of number").optional(),
     ]),
-    Command::new("+CMGL", "lists messages", Source::standard("27.005 3.4.2")).takes(&[
-        Parameter::number("stat", &[(0, 4)], "which")
+    Spec::new("+CMGL", "lists messages", Source::standard("27.005 3.4.2")).takes(&[
+        Param::number("stat", &[(0, 4)], "which")
             .optional()
             .values(&[
                 ("0", "received, unread"),
@@ -75,16 +75,16 @@ pub(super) const COMMANDS: &[Command] = &[
                 ("4", "all"),
             ]),
     ]),
-    Command::new("+CMGR", "shows a message", Source::standard("27.005 3.4.3"))
-        .takes(&[Parameter::number("index", &[(0, 65535)], "which")]),
-    Command::new(
+    Spec::new("+CMGR", "shows a message", Source::standard("27.005 3.4.3"))
+        .takes(&[Param::number("index", &[(0, 65535)], "which")]),
+    Spec::new(
         "+CMGD",
         "deletes messages",
         Source::standard("27.005 3.5.4"),
     )
     .takes(&[
-        Parameter::number("index", &[(0, 65535)], "which"),
-        Parameter::number("delflag", &[(0, 4)], "which others")
+        Param::number("index", &[(0, 65535)], "which"),
+        Param::number("delflag", &[(0, 4)], "which others")
             .optional()
             .values(&[
                 ("0", "none"),
@@ -94,10 +94,10 @@ pub(super) const COMMANDS: &[Command] = &[
                 ("4", "all"),
             ]),
     ]),
-    Command::new(
+    Spec::new(
         "+CMGS",
         "sends a message; this module sends none",
         Source::standard("27.005 3.5.1"),
     )
-    .takes(&[Parameter::number("length", &[(0, 255)], "its length")]),
+    .takes(&[Param::number("length", &[(0, 255)], "its length")]),
 ];

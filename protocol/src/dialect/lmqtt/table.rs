@@ -1,102 +1,102 @@
 //! The MQTT commands, and the two that belong to TLS. Their ranges are the dialect's.
 
-use atmq_protocol::at::command::{Command as Typed, Form};
-use atmq_protocol::dialect::Dialect as _;
-use atmq_protocol::limits::Limits;
+use crate::at::command::{Spec as Typed, Form};
+use crate::dialect::Dialect as _;
+use crate::limits::Limits;
 
-use super::parameter::{Parameter, items, ranges_in};
+use crate::spec::{Param, items, ranges_in};
 use super::settings::{KEYS, TLS_KEYS};
-use super::{Command, DIALECT, Source};
+use super::{Spec, DIALECT, Source};
 
-pub(super) const ID: Parameter = Parameter::described("tcpconnectID", "which connection");
-const MESSAGE_ID: Parameter = Parameter::described(
+pub const ID: Param = Param::described("tcpconnectID", "which connection");
+const MESSAGE_ID: Param = Param::described(
     "msgID",
     "the packet identifier, by which the result URC is recognised; 0 with QoS 0",
 );
-const QOS: Parameter = Parameter::described("qos", "the quality of service").values(&[
+const QOS: Param = Param::described("qos", "the quality of service").values(&[
     ("0", "at most once"),
     ("1", "at least once"),
     ("2", "exactly once"),
 ]);
-const RETAIN: Parameter = Parameter::described(
+const RETAIN: Param = Param::described(
     "retain",
     "whether the broker keeps the message for new subscribers",
 )
 .values(&[("0", "no"), ("1", "yes")]);
-const TOPIC: Parameter = Parameter::text("topic", 256, "the topic");
-const LENGTH: Parameter = Parameter::number(
+const TOPIC: Param = Param::text("topic", 256, "the topic");
+const LENGTH: Param = Param::number(
     "msglen",
     &[(0, 8000)],
     "how many bytes the payload has, without quotes around it",
 );
 
-const RESULT_ID: Parameter = Parameter::number("tcpconnectID", &[(0, 4)], "which connection");
-const RESULT_MESSAGE_ID: Parameter =
-    Parameter::number("msgID", &[(0, 65535)], "the packet identifier");
-const RESULT: Parameter = Parameter::bare("result", "what came of it");
-const EXTEND: Parameter = Parameter::bare("extend", "more on the result").optional();
+const RESULT_ID: Param = Param::number("tcpconnectID", &[(0, 4)], "which connection");
+const RESULT_MESSAGE_ID: Param =
+    Param::number("msgID", &[(0, 65535)], "the packet identifier");
+const RESULT: Param = Param::bare("result", "what came of it");
+const EXTEND: Param = Param::bare("extend", "more on the result").optional();
 
-pub(super) const COMMANDS: &[Command] = &[
-    Command::new(
+pub const COMMANDS: &[Spec] = &[
+    Spec::new(
         "+LMQTTCFG",
         "sets a value of a connection, or shows it if no value is given; what is set is gone after CLOSE",
         Source::documented("reference lmqtt.md 1.3"),
     )
-    .takes(&[Parameter::key("key", "which setting"), ID])
+    .takes(&[Param::key("key", "which setting"), ID])
     .keyed(KEYS),
-    Command::new(
+    Spec::new(
         "+LMQTTOPEN",
         "opens the TCP or TLS link to the broker; MQTT is not spoken yet. What came of it is reported by +LMQTTOPEN",
         Source::documented("reference lmqtt.md 1.4"),
     )
     .takes(&[
         ID,
-        Parameter::text("host_name", 100, "name or address of the broker"),
-        Parameter::number("port", &[(1, 65535)], "its TCP port; 1883 is usual, 8883 with TLS"),
+        Param::text("host_name", 100, "name or address of the broker"),
+        Param::number("port", &[(1, 65535)], "its TCP port; 1883 is usual, 8883 with TLS"),
     ])
     .answers(&[RESULT_ID, RESULT, EXTEND]),
-    Command::new(
+    Spec::new(
         "+LMQTTCLOSE",
         "closes the link; the settings of AT+LMQTTCFG are lost with it. What came of it is reported by +LMQTTCLOSE",
         Source::documented("reference lmqtt.md 1.4"),
     )
     .takes(&[ID])
     .answers(&[RESULT_ID, RESULT, EXTEND]),
-    Command::new(
+    Spec::new(
         "+LMQTTCONN",
         "sends MQTT's CONNECT on the open link. What came of it is reported by +LMQTTCONN",
         Source::documented("reference lmqtt.md 1.5"),
     )
     .takes(&[
         ID,
-        Parameter::text("clientID", 256, "the client id, unique on the broker").optional(),
-        Parameter::text("username", 256, "the user name").optional(),
-        Parameter::secret("password", "the password").optional(),
+        Param::text("clientID", 256, "the client id, unique on the broker").optional(),
+        Param::text("username", 256, "the user name").optional(),
+        Param::secret("password", "the password").optional(),
     ])
     .answers(&[RESULT_ID, RESULT, EXTEND]),
-    Command::new(
+    Spec::new(
         "+LMQTTDISC",
         "sends MQTT's DISCONNECT. What came of it is reported by +LMQTTDISC",
         Source::seen("reference lmqtt.md 1.5"),
     )
     .takes(&[ID])
     .answers(&[RESULT_ID, RESULT, EXTEND]),
-    Command::new(
+    Spec::new(
         "+LMQTTSUBUNSUB",
         "subscribes to topics or unsubscribes from them. What came of it is reported by +LMQTTSUBUNSUB",
         Source::documented("reference lmqtt.md 1.6"),
     )
     .takes(&[
         ID,
-        Parameter::described("subflag", "which of the two")
+        Param::described("subflag", "which of the two")
             .values(&[("0", "subscribe"), ("1", "unsubscribe")]),
         MESSAGE_ID,
-        Parameter::text("topic", 256, "a topic filter; + stands for a level, # for all that follow"),
+        Param::text("topic", 256, "a topic filter; + stands for a level, # for all that follow"),
         QOS,
     ])
     .repeating(2)
     .answers(&[RESULT_ID, RESULT_MESSAGE_ID, RESULT, EXTEND]),
-    Command::new(
+    Spec::new(
         "+LMQTTPUB",
         "publishes a message. Without the payload the module asks for it with `> ` and takes exactly <msglen> bytes. What came of it is reported by +LMQTTPUB",
         Source::documented("reference lmqtt.md 1.7"),
@@ -108,47 +108,47 @@ pub(super) const COMMANDS: &[Command] = &[
         RETAIN,
         TOPIC,
         LENGTH,
-        Parameter::text("msg", 1460, "the payload; nothing in it is escaped").optional(),
+        Param::text("msg", 1460, "the payload; nothing in it is escaped").optional(),
     ])
     .answers(&[RESULT_ID, RESULT_MESSAGE_ID, RESULT, EXTEND]),
-    Command::new(
+    Spec::new(
         "+LMQTTPUBEX",
         "publishes a message whose payload always comes behind the prompt `> `. What came of it is reported by +LMQTTPUBEX",
         Source::inferred("reference lmqtt.md 1.7"),
     )
     .takes(&[ID, MESSAGE_ID, QOS, RETAIN, TOPIC, LENGTH])
     .answers(&[RESULT_ID, RESULT_MESSAGE_ID, RESULT, EXTEND]),
-    Command::new(
+    Spec::new(
         "+LMQTTREAD",
         "takes a message out of the module's cache; as a question it lists what waits there",
         Source::inferred("reference lmqtt.md 1.8"),
     )
     .takes(&[ID, MESSAGE_ID]),
-    Command::new(
+    Spec::new(
         "+LSSLCFG",
         "sets a value of a TLS context, or shows it if no value is given. Our own after Quectel's: unverified",
         Source::inferred("reference README.md, Decisions"),
     )
     .takes(&[
-        Parameter::key("key", "which value"),
-        Parameter::described("ctx", "which TLS context"),
+        Param::key("key", "which value"),
+        Param::described("ctx", "which TLS context"),
     ])
     .keyed(TLS_KEYS),
-    Command::new(
+    Spec::new(
         "+LFUPL",
         "stores a file in the module: it answers CONNECT and takes exactly <filesize> bytes. Our own after Quectel's: unverified",
         Source::inferred("reference README.md, Decisions"),
     )
     .takes(&[
-        Parameter::text("filename", 64, "how the file is called from then on"),
-        Parameter::described("filesize", "how many bytes it has"),
-        Parameter::described("timeout", "how long the module waits for the next byte, in seconds")
+        Param::text("filename", 64, "how the file is called from then on"),
+        Param::described("filesize", "how many bytes it has"),
+        Param::described("timeout", "how long the module waits for the next byte, in seconds")
             .optional(),
     ]),
 ];
 
 /// The ranges of a parameter, out of the dialect's test form.
-pub(super) fn described(command: &Command, first: &[u8], place: usize) -> Vec<(i64, i64)> {
+pub fn described(command: &Spec, first: &[u8], place: usize) -> Vec<(i64, i64)> {
     let typed = Typed {
         name: command.name.as_bytes(),
         form: Form::Test,

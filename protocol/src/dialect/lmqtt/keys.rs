@@ -1,7 +1,7 @@
 //! The keys of `AT+LMQTTCFG` and `AT+LSSLCFG`.
 
-use super::parameter::{OFF_ON, Parameter};
-use super::{Key, Source};
+use crate::spec::{OFF_ON, Param};
+use crate::spec::{Key, Source};
 
 const PLACE: &str = "reference lmqtt.md 1.3";
 const TLS: Source = Source::inferred("reference README.md, Decisions");
@@ -9,7 +9,7 @@ const TLS: Source = Source::inferred("reference README.md, Decisions");
 const fn key(
     name: &'static str,
     sets: &'static str,
-    values: &'static [Parameter],
+    values: &'static [Param],
     source: Source,
 ) -> Key {
     Key {
@@ -20,23 +20,23 @@ const fn key(
     }
 }
 
-const fn flag(name: &'static str, meaning: &'static str) -> Parameter {
-    Parameter::described(name, meaning).values(OFF_ON)
+const fn flag(name: &'static str, meaning: &'static str) -> Param {
+    Param::described(name, meaning).values(OFF_ON)
 }
 
-const fn format(name: &'static str, meaning: &'static str) -> Parameter {
-    Parameter::described(name, meaning).or("0").values(&[
+const fn format(name: &'static str, meaning: &'static str) -> Param {
+    Param::described(name, meaning).or("0").values(&[
         ("0", "text"),
         ("1", "a string of hexadecimal digits"),
         ("2", "hexadecimal digits"),
     ])
 }
 
-pub(super) const KEYS: &[Key] = &[
+pub const KEYS: &[Key] = &[
     key(
         "version",
         "the version of MQTT",
-        &[Parameter::described("version", "the version")
+        &[Param::described("version", "the version")
             .or("4")
             .values(&[("3", "MQTT 3.1"), ("4", "MQTT 3.1.1")])],
         Source::seen(PLACE),
@@ -44,7 +44,7 @@ pub(super) const KEYS: &[Key] = &[
     key(
         "session",
         "whether the broker forgets the session at the end of the connection",
-        &[Parameter::described("clean", "clean session")
+        &[Param::described("clean", "clean session")
             .or("0")
             .values(&[
                 ("0", "the broker keeps subscriptions and messages"),
@@ -55,15 +55,15 @@ pub(super) const KEYS: &[Key] = &[
     key(
         "keepalive",
         "after how long without a packet the module pings the broker",
-        &[Parameter::described("seconds", "seconds, 0 for never").or("120")],
+        &[Param::described("seconds", "seconds, 0 for never").or("120")],
         Source::documented(PLACE),
     ),
     key(
         "timeout",
         "how long the module waits for the broker, and how often it tries",
         &[
-            Parameter::described("pkt_timeout", "seconds to wait for an answer").or("10"),
-            Parameter::described("retry_times", "how often to send again").or("3"),
+            Param::described("pkt_timeout", "seconds to wait for an answer").or("10"),
+            Param::described("retry_times", "how often to send again").or("3"),
             flag("timeout_notice", "whether each repetition is reported").or("0"),
         ],
         Source::seen(PLACE),
@@ -73,10 +73,10 @@ pub(super) const KEYS: &[Key] = &[
         "the message that the broker publishes when the connection is lost",
         &[
             flag("will_flag", "whether there is a will"),
-            Parameter::described("will_qos", "its quality of service").optional(),
+            Param::described("will_qos", "its quality of service").optional(),
             flag("will_retain", "whether the broker retains it").optional(),
-            Parameter::text("will_topic", 256, "its topic").optional(),
-            Parameter::text("will_msg", 256, "its payload").optional(),
+            Param::text("will_topic", 256, "its topic").optional(),
+            Param::text("will_msg", 256, "its payload").optional(),
         ],
         Source::documented(PLACE),
     ),
@@ -85,7 +85,7 @@ pub(super) const KEYS: &[Key] = &[
         "how received payloads are written",
         &[
             format("format", "the format of payloads"),
-            Parameter::described("showLen", "whether the length stands before the payload")
+            Param::described("showLen", "whether the length stands before the payload")
                 .or("0")
                 .values(&[
                     (
@@ -128,13 +128,13 @@ pub(super) const KEYS: &[Key] = &[
         "cloud",
         "the platform behind the broker",
         &[
-            Parameter::described("cloud_type", "the platform").values(&[
+            Param::described("cloud_type", "the platform").values(&[
                 ("1", "OneNET"),
                 ("2", "Alibaba Cloud"),
                 ("3", "Eclipse"),
                 ("4", "any broker"),
             ]),
-            Parameter::described("data_type", "how payloads are framed").values(&[("1", "JSON")]),
+            Param::described("data_type", "how payloads are framed").values(&[("1", "JSON")]),
         ],
         Source::documented(PLACE),
     ),
@@ -142,13 +142,13 @@ pub(super) const KEYS: &[Key] = &[
         "aliauth",
         "the device of Alibaba Cloud, from which the module computes its credentials",
         &[
-            Parameter::text("product_key", 256, "the product key"),
-            Parameter::text("device_name", 256, "the device name"),
-            Parameter::secret("device_secret", "the device secret"),
-            Parameter::text("product_name", 256, "the product name, to register").optional(),
-            Parameter::secret("product_secret", "the product secret, to register").optional(),
-            Parameter::words("auth_type", &["register", "regnwl"], "how to register").optional(),
-            Parameter::text("sign_method", 16, "how credentials are signed").optional(),
+            Param::text("product_key", 256, "the product key"),
+            Param::text("device_name", 256, "the device name"),
+            Param::secret("device_secret", "the device secret"),
+            Param::text("product_name", 256, "the product name, to register").optional(),
+            Param::secret("product_secret", "the product secret, to register").optional(),
+            Param::words("auth_type", &["register", "regnwl"], "how to register").optional(),
+            Param::text("sign_method", 16, "how credentials are signed").optional(),
         ],
         Source::documented(PLACE),
     ),
@@ -161,23 +161,23 @@ pub(super) const KEYS: &[Key] = &[
     key(
         "pdpcid",
         "the packet data context of the link; probably not supported",
-        &[Parameter::number("cid", &[(1, 15)], "the context")],
+        &[Param::number("cid", &[(1, 15)], "the context")],
         Source::seen(PLACE),
     ),
     key(
         "sslenable",
         "whether the link is TLS",
         &[
-            Parameter::described("enable", "TLS")
+            Param::described("enable", "TLS")
                 .or("0")
                 .values(&[("0", "plain TCP"), ("1", "TLS")]),
-            Parameter::described("ctx", "the TLS context of AT+LSSLCFG").optional(),
+            Param::described("ctx", "the TLS context of AT+LSSLCFG").optional(),
         ],
         Source::documented(PLACE),
     ),
 ];
 
-pub(super) const TLS_KEYS: &[Key] = &[
+pub const TLS_KEYS: &[Key] = &[
     key(
         "cacert",
         "the certificates that may have signed the broker's",
@@ -194,7 +194,7 @@ pub(super) const TLS_KEYS: &[Key] = &[
     key(
         "seclevel",
         "what is verified",
-        &[Parameter::described("level", "the level").values(&[
+        &[Param::described("level", "the level").values(&[
             ("0", "nothing is verified"),
             ("1", "the broker is verified"),
             ("2", "both sides are verified"),
@@ -204,7 +204,7 @@ pub(super) const TLS_KEYS: &[Key] = &[
     key(
         "sslversion",
         "the version of TLS",
-        &[Parameter::described("version", "the version").values(&[
+        &[Param::described("version", "the version").values(&[
             ("0", "SSL 3.0"),
             ("1", "TLS 1.0"),
             ("2", "TLS 1.1"),
@@ -227,4 +227,4 @@ pub(super) const TLS_KEYS: &[Key] = &[
     ),
 ];
 
-const FILE: Parameter = Parameter::text("filename", 64, "a file stored by AT+LFUPL");
+const FILE: Param = Param::text("filename", 64, "a file stored by AT+LFUPL");

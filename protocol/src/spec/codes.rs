@@ -4,28 +4,28 @@ use super::Source;
 
 /// What a number means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Code {
-    pub(crate) number: i64,
+pub struct Code {
+    pub number: i64,
     /// What has happened.
-    pub(crate) meaning: &'static str,
+    pub meaning: &'static str,
     /// What to do about it; empty if there is nothing to say.
-    pub(crate) advice: &'static str,
+    pub advice: &'static str,
 }
 
 /// The numbers at one place.
 #[derive(Debug)]
-pub(crate) struct Codes {
+pub struct Codes {
     /// What they are called in a question: `CME 30`, `STATS 13`.
-    pub(crate) name: &'static str,
+    pub name: &'static str,
     /// What each of them is.
-    pub(crate) what: &'static str,
-    pub(crate) codes: &'static [Code],
-    pub(crate) source: Source,
+    pub what: &'static str,
+    pub codes: &'static [Code],
+    pub source: Source,
 }
 
 impl Codes {
     /// Every place where numbers have a meaning of their own.
-    pub(crate) const ALL: [&'static Self; 10] = [
+    pub const ALL: [&'static Self; 10] = [
         &Self::CME,
         &Self::CMS,
         &Self::HTTP,
@@ -38,14 +38,14 @@ impl Codes {
         &Self::EXTEND,
     ];
 
-    pub(crate) const CME: Self = Self {
+    pub const CME: Self = Self {
         name: "CME",
         what: "an error of the module (+CME ERROR)",
         codes: CME,
         source: Source::standard("27.007 9.2 and reference lmqtt.md 1.10"),
     };
 
-    pub(crate) const CMS: Self = Self {
+    pub const CMS: Self = Self {
         name: "CMS",
         what: "an error of a command for short messages (+CMS ERROR)",
         codes: &[
@@ -65,14 +65,14 @@ impl Codes {
     };
 
     /// What the HTTP client adds to the numbers of `+CME ERROR`.
-    pub(crate) const HTTP: Self = Self {
+    pub const HTTP: Self = Self {
         name: "HTTP",
         what: "an error of the HTTP client (+CME ERROR, +LHTTPGET, +LHTTPPOST)",
         codes: HTTP,
         source: Source::inferred("after Quectel's AT+QHTTP commands, reference lmqtt.md 1.10"),
     };
 
-    pub(crate) const STATS: Self = Self {
+    pub const STATS: Self = Self {
         name: "STATS",
         what: "a state of a link (+LMQTTURC: STATS)",
         codes: &[
@@ -130,7 +130,7 @@ impl Codes {
         source: Source::documented("reference lmqtt.md 1.8"),
     };
 
-    pub(crate) const OPEN: Self = Self {
+    pub const OPEN: Self = Self {
         name: "OPEN",
         what: "a reason why a link could not be opened (extend of +LMQTTOPEN)",
         codes: &[
@@ -159,7 +159,7 @@ impl Codes {
         source: Source::documented("reference lmqtt.md 1.4"),
     };
 
-    pub(crate) const CONN: Self = Self {
+    pub const CONN: Self = Self {
         name: "CONN",
         what: "a result of a CONNECT (result of +LMQTTCONN)",
         codes: &[
@@ -178,7 +178,7 @@ impl Codes {
         source: Source::documented("reference lmqtt.md 1.5"),
     };
 
-    pub(crate) const CONNACK: Self = Self {
+    pub const CONNACK: Self = Self {
         name: "CONNACK",
         what: "a return code of the broker (ret_code of +LMQTTCONN)",
         codes: &[
@@ -206,7 +206,7 @@ impl Codes {
         source: Source::documented("reference lmqtt.md 1.5"),
     };
 
-    pub(crate) const STATE: Self = Self {
+    pub const STATE: Self = Self {
         name: "STATE",
         what: "a state of a connection (AT+LMQTTCONN?)",
         codes: &[
@@ -226,7 +226,7 @@ impl Codes {
         source: Source::documented("reference lmqtt.md 1.5"),
     };
 
-    pub(crate) const PUB: Self = Self {
+    pub const PUB: Self = Self {
         name: "PUB",
         what: "a result of a publish (result of +LMQTTPUB)",
         codes: &[
@@ -245,7 +245,7 @@ impl Codes {
         source: Source::documented("reference lmqtt.md 1.7"),
     };
 
-    pub(crate) const EXTEND: Self = Self {
+    pub const EXTEND: Self = Self {
         name: "EXTEND",
         what: "a reason of a failed publish or subscribe (extend)",
         codes: &[
@@ -260,13 +260,13 @@ impl Codes {
     };
 
     /// The numbers of a place, by what it is called.
-    pub(crate) fn named(name: &str) -> Option<&'static Self> {
+    pub fn named(name: &str) -> Option<&'static Self> {
         let mut all = Self::ALL.into_iter();
         all.find(|codes| codes.name.eq_ignore_ascii_case(name))
     }
 
     /// What this number means here.
-    pub(crate) fn find(&self, number: i64) -> Option<&'static Code> {
+    pub fn find(&self, number: i64) -> Option<&'static Code> {
         self.codes.iter().find(|code| code.number == number)
     }
 }

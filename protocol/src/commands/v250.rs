@@ -1,35 +1,35 @@
 //! V.250: the command line, the serial line and its settings.
 
-use super::parameter::{OFF_ON, Parameter, SWITCH};
-use super::{Command, Source};
+use crate::spec::{OFF_ON, Param, SWITCH};
+use crate::spec::{Spec, Source};
 
 const REGISTERS: &str = "V.250 6.2 and 6.3";
 
 const fn basic(
     name: &'static str,
     does: &'static str,
-    parameters: &'static [Parameter],
+    parameters: &'static [Param],
     place: &'static str,
-) -> Command {
-    Command::new(name, does, Source::standard(place)).takes(parameters)
+) -> Spec {
+    Spec::new(name, does, Source::standard(place)).takes(parameters)
 }
 
-const fn value(ranges: &'static [(i64, i64)], meaning: &'static str) -> Parameter {
-    Parameter::number("value", ranges, meaning)
+const fn value(ranges: &'static [(i64, i64)], meaning: &'static str) -> Param {
+    Param::number("value", ranges, meaning)
         .optional()
         .or("0")
 }
 
-const CHARACTER: &[Parameter] = &[Parameter::number(
+const CHARACTER: &[Param] = &[Param::number(
     "value",
     &[(0, 127)],
     "the character, by its number in ASCII",
 )];
 
-const PROFILE: &[Parameter] = &[value(&[(0, 0)], "which stored profile; there is one")];
+const PROFILE: &[Param] = &[value(&[(0, 0)], "which stored profile; there is one")];
 
-pub(super) const COMMANDS: &[Command] = &[
-    Command::new(
+pub const COMMANDS: &[Spec] = &[
+    Spec::new(
         "",
         "asks whether the module is there",
         Source::seen("reference lmqtt.md 1.10"),
@@ -37,7 +37,7 @@ pub(super) const COMMANDS: &[Command] = &[
     basic(
         "E",
         "switches the echo of what is typed",
-        &[Parameter::number("value", SWITCH, "echo")
+        &[Param::number("value", SWITCH, "echo")
             .optional()
             .or("0")
             .values(OFF_ON)],
@@ -46,7 +46,7 @@ pub(super) const COMMANDS: &[Command] = &[
     basic(
         "V",
         "chooses how result codes are written",
-        &[Parameter::number("value", SWITCH, "result codes")
+        &[Param::number("value", SWITCH, "result codes")
             .optional()
             .or("0")
             .values(&[("0", "as numbers"), ("1", "in words")])],
@@ -55,7 +55,7 @@ pub(super) const COMMANDS: &[Command] = &[
     basic(
         "Q",
         "switches result codes off or on",
-        &[Parameter::number("value", SWITCH, "result codes")
+        &[Param::number("value", SWITCH, "result codes")
             .optional()
             .or("0")
             .values(&[("0", "sent"), ("1", "suppressed")])],
@@ -106,7 +106,7 @@ pub(super) const COMMANDS: &[Command] = &[
     basic(
         "S0",
         "sets after how many rings a call is answered",
-        &[Parameter::number(
+        &[Param::number(
             "value",
             &[(0, 255)],
             "rings, 0 for never",
@@ -134,25 +134,25 @@ pub(super) const COMMANDS: &[Command] = &[
     basic(
         "S6",
         "sets how long to wait before dialling",
-        &[Parameter::number("value", &[(2, 10)], "seconds")],
+        &[Param::number("value", &[(2, 10)], "seconds")],
         REGISTERS,
     ),
     basic(
         "S7",
         "sets how long to wait for a call to be answered",
-        &[Parameter::number("value", &[(1, 255)], "seconds")],
+        &[Param::number("value", &[(1, 255)], "seconds")],
         REGISTERS,
     ),
     basic(
         "S8",
         "sets how long a comma in a number waits",
-        &[Parameter::number("value", &[(0, 255)], "seconds")],
+        &[Param::number("value", &[(0, 255)], "seconds")],
         REGISTERS,
     ),
     basic(
         "S10",
         "sets how long to wait when the carrier is lost",
-        &[Parameter::number(
+        &[Param::number(
             "value",
             &[(1, 254)],
             "tenths of a second",
@@ -181,7 +181,7 @@ pub(super) const COMMANDS: &[Command] = &[
     basic(
         "D",
         "dials; this module has no calls",
-        &[Parameter::bare("number", "what is dialled")],
+        &[Param::bare("number", "what is dialled")],
         "V.250 6.3.1",
     ),
     basic(
@@ -202,12 +202,12 @@ pub(super) const COMMANDS: &[Command] = &[
         &[value(&[(0, 0)], "which call")],
         "V.250 6.3.6",
     ),
-    Command::new(
+    Spec::new(
         "+IPR",
         "sets the rate of the serial line; it holds from behind the OK",
         Source::standard("V.250 6.2.10"),
     )
-    .keeps(&[Parameter::number(
+    .keeps(&[Param::number(
         "rate",
         &[
             (0, 0),
@@ -224,13 +224,13 @@ pub(super) const COMMANDS: &[Command] = &[
         "bits per second, 0 to detect the host's",
     )
     .or("115200")]),
-    Command::new(
+    Spec::new(
         "+ICF",
         "sets how characters are framed on the serial line",
         Source::standard("V.250 6.2.11"),
     )
     .keeps(&[
-        Parameter::number("format", &[(1, 6)], "data and stop bits")
+        Param::number("format", &[(1, 6)], "data and stop bits")
             .or("3")
             .values(&[
                 ("1", "8 data bits, 2 stop bits"),
@@ -240,42 +240,42 @@ pub(super) const COMMANDS: &[Command] = &[
                 ("5", "7 data bits, parity, 1 stop bit"),
                 ("6", "7 data bits, 1 stop bit"),
             ]),
-        Parameter::number("parity", &[(0, 3)], "the parity")
+        Param::number("parity", &[(0, 3)], "the parity")
             .or("3")
             .values(&[("0", "odd"), ("1", "even"), ("2", "mark"), ("3", "space")]),
     ]),
-    Command::new(
+    Spec::new(
         "+IFC",
         "sets the flow control of the serial line",
         Source::standard("V.250 6.2.12"),
     )
     .keeps(&[
-        Parameter::number("by_dte", &[(0, 2)], "how the host stops the module")
+        Param::number("by_dte", &[(0, 2)], "how the host stops the module")
             .or("0")
             .values(FLOW),
-        Parameter::number("by_dce", &[(0, 2)], "how the module stops the host")
+        Param::number("by_dce", &[(0, 2)], "how the module stops the host")
             .or("0")
             .values(FLOW),
     ]),
-    Command::new(
+    Spec::new(
         "+FCLASS",
         "chooses between data and fax; there is data alone",
         Source::standard("V.250, as dialers send it"),
     )
-    .keeps(&[Parameter::number("class", &[(0, 0)], "the class").values(&[("0", "data")])]),
-    Command::new(
+    .keeps(&[Param::number("class", &[(0, 0)], "the class").values(&[("0", "data")])]),
+    Spec::new(
         "+CMEE",
         "chooses how errors are reported",
         Source::standard("27.007 9.1"),
     )
-    .keeps(&[Parameter::number("n", &[(0, 2)], "the form of errors")
+    .keeps(&[Param::number("n", &[(0, 2)], "the form of errors")
         .or("0")
         .values(&[
             ("0", "ERROR alone"),
             ("1", "+CME ERROR with a number"),
             ("2", "+CME ERROR in words"),
         ])]),
-    Command::new(
+    Spec::new(
         "+CLAC",
         "lists the commands",
         Source::standard("27.007 8.37"),

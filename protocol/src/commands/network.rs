@@ -1,14 +1,14 @@
 //! Registration, signal, cells, position and packet data.
 
-use atmq_protocol::standard::SignalQuality;
+use crate::standard::SignalQuality;
 
-use super::parameter::{Parameter, SWITCH};
-use super::{Command, Source};
+use crate::spec::{Param, SWITCH};
+use crate::spec::{Spec, Source};
 
 const LMQTT: &str = "reference lmqtt.md 1.10";
 
-const fn reports(ranges: &'static [(i64, i64)]) -> Parameter {
-    Parameter::number("n", ranges, "what is reported")
+const fn reports(ranges: &'static [(i64, i64)]) -> Param {
+    Param::number("n", ranges, "what is reported")
         .or("0")
         .values(&[
             ("0", "nothing"),
@@ -20,24 +20,24 @@ const fn reports(ranges: &'static [(i64, i64)]) -> Parameter {
         ])
 }
 
-const REPORTS: &[Parameter] = &[reports(&[(0, 5)])];
+const REPORTS: &[Param] = &[reports(&[(0, 5)])];
 /// Calls know no power saving.
-const CALL_REPORTS: &[Parameter] = &[reports(&[(0, 3)])];
+const CALL_REPORTS: &[Param] = &[reports(&[(0, 3)])];
 
-const REGISTRATION: &[Parameter] = &[
+const REGISTRATION: &[Param] = &[
     REPORTS[0],
-    Parameter::number("stat", &[(0, 10)], "the registration").values(STATES),
-    Parameter::bare("tac", "the tracking area, in hexadecimal digits").optional(),
-    Parameter::bare("ci", "the cell, in hexadecimal digits").optional(),
+    Param::number("stat", &[(0, 10)], "the registration").values(STATES),
+    Param::bare("tac", "the tracking area, in hexadecimal digits").optional(),
+    Param::bare("ci", "the cell, in hexadecimal digits").optional(),
     TECHNOLOGY.optional(),
-    Parameter::number("cause_type", &[(0, 1)], "which kind of cause follows")
+    Param::number("cause_type", &[(0, 1)], "which kind of cause follows")
         .optional()
         .values(&[("0", "one of 24.301"), ("1", "one of the maker's")]),
-    Parameter::bare("reject_cause", "why the registration is denied").optional(),
+    Param::bare("reject_cause", "why the registration is denied").optional(),
 ];
 
 /// What `<stat>` of a registration means (27.007 section 10.1.22).
-pub(crate) const STATES: &[(&str, &str)] = &[
+pub const STATES: &[(&str, &str)] = &[
     (
         "0",
         "not registered, and not searching: is the radio on (AT+CFUN=1)?",
@@ -66,20 +66,20 @@ pub(crate) const STATES: &[(&str, &str)] = &[
     ),
 ];
 
-const TECHNOLOGY: Parameter = Parameter::number("AcT", &[(0, 15)], "the radio technology")
+const TECHNOLOGY: Param = Param::number("AcT", &[(0, 15)], "the radio technology")
     .values(&[("7", "LTE"), ("9", "NB-IoT")]);
 
-const CID: Parameter = Parameter::number("cid", &[(1, 15)], "which packet data context");
+const CID: Param = Param::number("cid", &[(1, 15)], "which packet data context");
 
-const fn registration(name: &'static str, does: &'static str) -> Command {
-    Command::new(name, does, Source::seen(LMQTT))
+const fn registration(name: &'static str, does: &'static str) -> Spec {
+    Spec::new(name, does, Source::seen(LMQTT))
         .takes(REPORTS)
         .answers(REGISTRATION)
 }
 
 const BARE: &str = "a value of this layer";
 
-pub(super) const COMMANDS: &[Command] = &[
+pub const COMMANDS: &[Spec] = &[
     registration("+CREG", "shows or reports the registration, of calls").takes(CALL_REPORTS),
     registration(
         "+CGREG",
@@ -89,174 +89,174 @@ pub(super) const COMMANDS: &[Command] = &[
         "+CEREG",
         "shows or reports the registration with the LTE network",
     ),
-    Command::new(
+    Spec::new(
         "+COPS",
         "chooses or shows the operator",
         Source::standard("27.007 7.3"),
     )
     .takes(&[
-        Parameter::number("mode", &[(0, 4)], "how the operator is chosen").values(MODES),
+        Param::number("mode", &[(0, 4)], "how the operator is chosen").values(MODES),
         FORMAT.optional(),
-        Parameter::text("oper", 32, "the operator, in this format").optional(),
+        Param::text("oper", 32, "the operator, in this format").optional(),
         TECHNOLOGY.optional(),
     ])
     .answers(&[
-        Parameter::number("mode", &[(0, 4)], "how the operator is chosen").values(MODES),
+        Param::number("mode", &[(0, 4)], "how the operator is chosen").values(MODES),
         FORMAT.optional(),
-        Parameter::text("oper", 32, "the operator, in this format").optional(),
+        Param::text("oper", 32, "the operator, in this format").optional(),
         TECHNOLOGY.optional(),
     ]),
-    Command::new("+CSQ", "shows the signal", Source::measured(LMQTT)).answers(&[
-        Parameter::number("rssi", &[(0, 31), (99, 99)], "the received signal strength")
+    Spec::new("+CSQ", "shows the signal", Source::measured(LMQTT)).answers(&[
+        Param::number("rssi", &[(0, 31), (99, 99)], "the received signal strength")
             .reads(strength),
-        Parameter::number("ber", &[(0, 7), (99, 99)], "the bit error rate, 0 is best")
+        Param::number("ber", &[(0, 7), (99, 99)], "the bit error rate, 0 is best")
             .values(&[("99", "unknown")]),
     ]),
-    Command::new(
+    Spec::new(
         "+CESQ",
         "shows the signal in detail",
         Source::standard("27.007 8.69"),
     )
     .answers(&[
-        Parameter::number("rxlev", &[(0, 63), (99, 99)], "the signal of GSM")
+        Param::number("rxlev", &[(0, 63), (99, 99)], "the signal of GSM")
             .values(&[("99", "unknown")]),
-        Parameter::number("ber", &[(0, 7), (99, 99)], "the bit error rate of GSM")
+        Param::number("ber", &[(0, 7), (99, 99)], "the bit error rate of GSM")
             .values(&[("99", "unknown")]),
-        Parameter::number("rscp", &[(0, 96), (255, 255)], "the signal of UMTS")
+        Param::number("rscp", &[(0, 96), (255, 255)], "the signal of UMTS")
             .values(&[("255", "unknown")]),
-        Parameter::number("ecno", &[(255, 255)], "the quality of UMTS")
+        Param::number("ecno", &[(255, 255)], "the quality of UMTS")
             .values(&[("255", "unknown")]),
-        Parameter::number("rsrq", &[(0, 34), (255, 255)], "the quality of LTE").reads(quality),
-        Parameter::number("rsrp", &[(0, 97), (255, 255)], "the signal of LTE").reads(power),
+        Param::number("rsrq", &[(0, 34), (255, 255)], "the quality of LTE").reads(quality),
+        Param::number("rsrp", &[(0, 97), (255, 255)], "the signal of LTE").reads(power),
     ]),
-    Command::new(
+    Spec::new(
         "+CIND",
         "shows the indicators",
         Source::standard("27.007 8.9"),
     )
     .answers(&[
-        Parameter::number("battchg", &[(0, 5)], "the battery, 5 is full"),
-        Parameter::number("signal", &[(0, 5)], "the signal, 5 is best"),
-        Parameter::number("service", SWITCH, "the network")
+        Param::number("battchg", &[(0, 5)], "the battery, 5 is full"),
+        Param::number("signal", &[(0, 5)], "the signal, 5 is best"),
+        Param::number("service", SWITCH, "the network")
             .values(&[("0", "not there"), ("1", "there")]),
-        Parameter::number("roam", SWITCH, "roaming").values(&[("0", "no"), ("1", "yes")]),
+        Param::number("roam", SWITCH, "roaming").values(&[("0", "no"), ("1", "yes")]),
     ]),
-    Command::new(
+    Spec::new(
         "+CMER",
         "chooses whether indicators are reported",
         Source::standard("27.007 8.10"),
     )
     .keeps(&[
-        Parameter::number("mode", &[(0, 3)], "how, 0 is not at all").or("0"),
-        Parameter::number("keyp", &[(0, 0)], "keys").or("0"),
-        Parameter::number("disp", &[(0, 0)], "display").or("0"),
-        Parameter::switch("ind", "indicators").or("0"),
-        Parameter::switch("bfr", "whether events wait").or("0"),
+        Param::number("mode", &[(0, 3)], "how, 0 is not at all").or("0"),
+        Param::number("keyp", &[(0, 0)], "keys").or("0"),
+        Param::number("disp", &[(0, 0)], "display").or("0"),
+        Param::switch("ind", "indicators").or("0"),
+        Param::switch("bfr", "whether events wait").or("0"),
     ]),
-    Command::new(
+    Spec::new(
         "+LCELL",
         "lists the serving cell and its neighbours",
         Source::seen(LMQTT),
     )
     .answers(&[
-        Parameter::bare("cell_type", "serving cell or neighbour"),
-        Parameter::bare("mcc", "the country"),
-        Parameter::bare("mnc", "the network"),
-        Parameter::bare("tac", "the tracking area, in hexadecimal digits"),
-        Parameter::bare("cell_id", "the cell, in hexadecimal digits"),
-        Parameter::bare("pci", "the physical cell id"),
-        Parameter::bare("rxlev", "the level"),
-        Parameter::bare("earfcn", "the channel"),
-        Parameter::bare("rsrp", "the signal, in dBm"),
-        Parameter::bare("rsrq", "the quality, in dB"),
-        Parameter::bare("snr", "signal to noise, in dB"),
+        Param::bare("cell_type", "serving cell or neighbour"),
+        Param::bare("mcc", "the country"),
+        Param::bare("mnc", "the network"),
+        Param::bare("tac", "the tracking area, in hexadecimal digits"),
+        Param::bare("cell_id", "the cell, in hexadecimal digits"),
+        Param::bare("pci", "the physical cell id"),
+        Param::bare("rxlev", "the level"),
+        Param::bare("earfcn", "the channel"),
+        Param::bare("rsrp", "the signal, in dBm"),
+        Param::bare("rsrq", "the quality, in dB"),
+        Param::bare("snr", "signal to noise, in dB"),
     ]),
-    Command::new(
+    Spec::new(
         "+ECSTATUS",
         "shows the layers of the radio",
         Source::seen(LMQTT),
     )
-    .takes(&[Parameter::words(
+    .takes(&[Param::words(
         "part",
         &["PHY", "L2", "RRC", "EMM", "PLMN", "ESM", "CCM"],
         "one layer alone",
     )
     .optional()])
     .answers(&[
-        Parameter::bare("layer", "which layer"),
-        Parameter::bare("value", BARE).optional(),
+        Param::bare("layer", "which layer"),
+        Param::bare("value", BARE).optional(),
     ]),
-    Command::new(
+    Spec::new(
         "+ECBCINFO",
         "lists the cells, in EigenComm's own command",
         Source::seen(LMQTT),
     )
-    .takes(&[Parameter::number("mode", SWITCH, "how").optional()]),
-    Command::new(
+    .takes(&[Param::number("mode", SWITCH, "how").optional()]),
+    Spec::new(
         "+LBS",
         "locates the module by its cells",
         Source::seen(LMQTT),
     )
-    .takes(&[Parameter::number("mode", &[(0, 0)], "how")])
+    .takes(&[Param::number("mode", &[(0, 0)], "how")])
     .answers(&[
-        Parameter::bare("lon", "degrees of longitude, east is positive"),
-        Parameter::bare("lat", "degrees of latitude, north is positive"),
+        Param::bare("lon", "degrees of longitude, east is positive"),
+        Param::bare("lat", "degrees of latitude, north is positive"),
     ]),
-    Command::new(
+    Spec::new(
         "+LBSPARA",
         "keeps parameters of the locating",
         Source::seen(LMQTT),
     )
-    .keeps(&[Parameter::text("text", 256, "what it takes is not known")]),
-    Command::new(
+    .keeps(&[Param::text("text", 256, "what it takes is not known")]),
+    Spec::new(
         "+CGATT",
         "attaches to the packet domain, or shows it",
         Source::seen(LMQTT),
     )
-    .keeps(&[Parameter::number("state", SWITCH, "the packet domain")
+    .keeps(&[Param::number("state", SWITCH, "the packet domain")
         .values(&[("0", "detached"), ("1", "attached")])]),
-    Command::new(
+    Spec::new(
         "+CGDCONT",
         "defines a packet data context",
         Source::standard("27.007 10.1.1"),
     )
     .keeps(&[
         CID,
-        Parameter::words("type", &["IP", "IPV6", "IPV4V6"], "the protocol").optional(),
-        Parameter::text("apn", 100, "the access point; empty, the network chooses").optional(),
-        Parameter::text("address", 64, "the address; the network assigns it").optional(),
-        Parameter::number("d_comp", &[(0, 0)], "compression of data").optional(),
-        Parameter::number("h_comp", &[(0, 0)], "compression of headers").optional(),
+        Param::words("type", &["IP", "IPV6", "IPV4V6"], "the protocol").optional(),
+        Param::text("apn", 100, "the access point; empty, the network chooses").optional(),
+        Param::text("address", 64, "the address; the network assigns it").optional(),
+        Param::number("d_comp", &[(0, 0)], "compression of data").optional(),
+        Param::number("h_comp", &[(0, 0)], "compression of headers").optional(),
     ]),
-    Command::new(
+    Spec::new(
         "+CGACT",
         "activates a packet data context, or shows them",
         Source::standard("27.007 10.1.10"),
     )
     .takes(&[
-        Parameter::number("state", SWITCH, "what to do")
+        Param::number("state", SWITCH, "what to do")
             .values(&[("0", "deactivate"), ("1", "activate")]),
         CID.optional(),
     ])
     .answers(&[
         CID,
-        Parameter::number("state", SWITCH, "the context")
+        Param::number("state", SWITCH, "the context")
             .values(&[("0", "not active"), ("1", "active")]),
     ]),
-    Command::new("+CGPADDR", "shows the IP address", Source::seen(LMQTT))
+    Spec::new("+CGPADDR", "shows the IP address", Source::seen(LMQTT))
         .takes(&[CID.optional()])
         .answers(&[
             CID,
-            Parameter::text("address", 64, "its IP address").optional(),
+            Param::text("address", 64, "its IP address").optional(),
         ]),
-    Command::new(
+    Spec::new(
         "+CGEREP",
         "chooses whether events of the packet domain are reported",
         Source::standard("27.007 10.1.19"),
     )
     .keeps(&[
-        Parameter::number("mode", &[(0, 2)], "how").or("0"),
-        Parameter::switch("bfr", "whether events wait").or("0"),
+        Param::number("mode", &[(0, 2)], "how").or("0"),
+        Param::switch("bfr", "whether events wait").or("0"),
     ]),
 ];
 
@@ -268,7 +268,7 @@ const MODES: &[(&str, &str)] = &[
     ("4", "as given, else automatically"),
 ];
 
-const FORMAT: Parameter = Parameter::number("format", &[(0, 2)], "how the operator is written")
+const FORMAT: Param = Param::number("format", &[(0, 2)], "how the operator is written")
     .values(&[("0", "in full"), ("1", "short"), ("2", "as a number")]);
 
 fn strength(rssi: i64) -> Option<String> {

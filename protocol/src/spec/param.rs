@@ -1,25 +1,25 @@
 /// A parameter of a command, or a field of its answer.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Parameter {
+pub struct Param {
     /// As the manual or the standard names it.
-    pub(crate) name: &'static str,
+    pub name: &'static str,
     /// What may stand there.
-    pub(crate) kind: Kind,
+    pub kind: Kind,
     /// Whether it may be left out.
-    pub(crate) optional: bool,
+    pub optional: bool,
     /// What it is if it is left out or was never set.
-    pub(crate) default: Option<&'static str>,
+    pub default: Option<&'static str>,
     /// What it is about: "how long the message is kept, in seconds".
-    pub(crate) meaning: &'static str,
+    pub meaning: &'static str,
     /// What single values mean.
-    pub(crate) values: &'static [(&'static str, &'static str)],
+    pub values: &'static [(&'static str, &'static str)],
     /// What a number means where no table can tell.
-    pub(crate) reads: Option<fn(i64) -> Option<String>>,
+    pub reads: Option<fn(i64) -> Option<String>>,
 }
 
 /// What may stand at a place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub enum Kind {
     /// A number within one of these ranges.
     Number(&'static [(i64, i64)]),
     /// A number, whose range the dialect describes.
@@ -37,12 +37,12 @@ pub(crate) enum Kind {
 }
 
 /// 0 and 1.
-pub(super) const SWITCH: &[(i64, i64)] = &[(0, 1)];
+pub const SWITCH: &[(i64, i64)] = &[(0, 1)];
 
 /// What 0 and 1 of a switch are.
-pub(super) const OFF_ON: &[(&str, &str)] = &[("0", "off"), ("1", "on")];
+pub const OFF_ON: &[(&str, &str)] = &[("0", "off"), ("1", "on")];
 
-impl Parameter {
+impl Param {
     const fn new(name: &'static str, kind: Kind, meaning: &'static str) -> Self {
         Self {
             name,
@@ -55,7 +55,7 @@ impl Parameter {
         }
     }
 
-    pub(super) const fn number(
+    pub const fn number(
         name: &'static str,
         ranges: &'static [(i64, i64)],
         meaning: &'static str,
@@ -64,19 +64,19 @@ impl Parameter {
     }
 
     /// A number whose range the dialect describes.
-    pub(super) const fn described(name: &'static str, meaning: &'static str) -> Self {
+    pub const fn described(name: &'static str, meaning: &'static str) -> Self {
         Self::new(name, Kind::Described, meaning)
     }
 
-    pub(super) const fn switch(name: &'static str, meaning: &'static str) -> Self {
+    pub const fn switch(name: &'static str, meaning: &'static str) -> Self {
         Self::number(name, SWITCH, meaning).values(OFF_ON)
     }
 
-    pub(super) const fn text(name: &'static str, limit: usize, meaning: &'static str) -> Self {
+    pub const fn text(name: &'static str, limit: usize, meaning: &'static str) -> Self {
         Self::new(name, Kind::Text(limit), meaning)
     }
 
-    pub(super) const fn words(
+    pub const fn words(
         name: &'static str,
         words: &'static [&'static str],
         meaning: &'static str,
@@ -84,41 +84,41 @@ impl Parameter {
         Self::new(name, Kind::Words(words), meaning)
     }
 
-    pub(super) const fn key(name: &'static str, meaning: &'static str) -> Self {
+    pub const fn key(name: &'static str, meaning: &'static str) -> Self {
         Self::new(name, Kind::Key, meaning)
     }
 
-    pub(super) const fn secret(name: &'static str, meaning: &'static str) -> Self {
+    pub const fn secret(name: &'static str, meaning: &'static str) -> Self {
         Self::new(name, Kind::Secret, meaning)
     }
 
-    pub(super) const fn bare(name: &'static str, meaning: &'static str) -> Self {
+    pub const fn bare(name: &'static str, meaning: &'static str) -> Self {
         Self::new(name, Kind::Bare, meaning)
     }
 
-    pub(super) const fn optional(mut self) -> Self {
+    pub const fn optional(mut self) -> Self {
         self.optional = true;
         self
     }
 
     /// Optional, and this if left out or never set.
-    pub(super) const fn or(mut self, default: &'static str) -> Self {
+    pub const fn or(mut self, default: &'static str) -> Self {
         self.default = Some(default);
         self
     }
 
-    pub(super) const fn values(mut self, values: &'static [(&'static str, &'static str)]) -> Self {
+    pub const fn values(mut self, values: &'static [(&'static str, &'static str)]) -> Self {
         self.values = values;
         self
     }
 
-    pub(super) const fn reads(mut self, reads: fn(i64) -> Option<String>) -> Self {
+    pub const fn reads(mut self, reads: fn(i64) -> Option<String>) -> Self {
         self.reads = Some(reads);
         self
     }
 
     /// What this value means, where more is known than that it is one.
-    pub(crate) fn read(&self, value: &[u8]) -> Option<String> {
+    pub fn read(&self, value: &[u8]) -> Option<String> {
         let text = std::str::from_utf8(value).ok()?;
         let known = self.values.iter().find(|(known, _)| *known == text);
         if let Some((_, meaning)) = known {
@@ -128,7 +128,7 @@ impl Parameter {
     }
 
     /// What it is about, and what its single values mean, on one line.
-    pub(crate) fn described_values(&self) -> String {
+    pub fn described_values(&self) -> String {
         let values = self
             .values
             .iter()
@@ -148,7 +148,7 @@ impl Parameter {
 }
 
 /// Ranges as a test form writes them: `0-2`, `0,1`, `0-31,99`.
-pub(crate) fn show_ranges(ranges: &[(i64, i64)]) -> String {
+pub fn show_ranges(ranges: &[(i64, i64)]) -> String {
     let shown: Vec<_> = ranges
         .iter()
         .map(|(low, high)| match high - low {
@@ -162,7 +162,7 @@ pub(crate) fn show_ranges(ranges: &[(i64, i64)]) -> String {
 
 /// The ranges within the brackets of a test form's item, such as `(0,5-7)`; `None` if it is
 /// something else.
-pub(super) fn ranges_in(item: &str) -> Option<Vec<(i64, i64)>> {
+pub fn ranges_in(item: &str) -> Option<Vec<(i64, i64)>> {
     let inside = item.trim().strip_prefix('(')?.strip_suffix(')')?;
     inside
         .split(',')
@@ -174,7 +174,7 @@ pub(super) fn ranges_in(item: &str) -> Option<Vec<(i64, i64)>> {
 }
 
 /// The items of a test form's line, cut at the commas outside of brackets and quotes.
-pub(super) fn items(line: &str) -> Vec<&str> {
+pub fn items(line: &str) -> Vec<&str> {
     let (mut depth, mut quoted, mut from) = (0_i32, false, 0);
     let mut items = Vec::new();
     for (at, character) in line.char_indices() {
