@@ -3,7 +3,6 @@
 
 use atmq_protocol::at::framing::{Frame, MESSAGE_GAP, ResponseReader};
 use atmq_protocol::dialect::{Context, Dialect as _, Lmqtt};
-use atmq_protocol::limits::Limits;
 use atmq_protocol::mqtt::{Connected, FormatTable, PublishResult, Urc};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::time::timeout;
@@ -22,7 +21,7 @@ pub(crate) const DIALECT: Lmqtt = Lmqtt::DEFAULT;
 /// same for all.
 pub(crate) fn context(formats: &FormatTable) -> Context<'_> {
     Context {
-        limits: &Limits::NT35E,
+        limits: &atmq_protocol::dialect::lmqtt::NT35E.limits,
         formats,
     }
 }
@@ -150,7 +149,7 @@ fn lost(why: &str) -> Failure {
 }
 
 /// Whether the outcome of a command is what was wanted.
-pub(crate) fn is_success(outcome: &Urc<'_>) -> bool {
+pub(crate) fn is_success(outcome: &Urc) -> bool {
     match outcome {
         Urc::Opened { result, .. } => result.is_ok(),
         Urc::Closed { result, .. } | Urc::Disconnected { result, .. } => result.is_ok(),

@@ -11,7 +11,6 @@ use std::time::Duration;
 use atmq_protocol::at::framing::{Frame, ResponseReader};
 use atmq_protocol::at::result_code::FinalResult;
 use atmq_protocol::dialect::{Context, Dialect, Lmqtt};
-use atmq_protocol::limits::Limits;
 use atmq_protocol::mqtt::{ConnectionId, FormatTable, Formats};
 
 use floor::{fastest, floor};
@@ -34,7 +33,7 @@ fn read(stream: &[u8], piece: usize, mut line: impl FnMut(&[u8])) -> usize {
         ..Formats::default()
     };
     let context = Context {
-        limits: &Limits::NT35E,
+        limits: &atmq_protocol::dialect::lmqtt::NT35E.limits,
         formats: &formats,
     };
     let mut reader = ResponseReader::new(16 * 1024);

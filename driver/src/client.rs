@@ -177,11 +177,10 @@ impl Client {
                 });
             }
         };
-        let Some(Urc::Published { result, extend, .. }) = report(answer) else {
+        let Some(Urc::Published { result, reason, .. }) = report(answer) else {
             return Ok(Delivery::Accepted);
         };
-        let reason = extend;
-        match (dialect.proof(PublishEnd::Reported(result, extend)), result) {
+        match (dialect.proof(PublishEnd::Reported(result, reason)), result) {
             (Proof::Acknowledged, _) if qos == QoS::AtMostOnce => Ok(Delivery::Sent),
             (Proof::Acknowledged, _) => Ok(Delivery::Acknowledged),
             (_, PublishResult::WrongAcknowledgement) => {

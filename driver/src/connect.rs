@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use atmq_protocol::limits::Limits;
 use atmq_protocol::mqtt::{
-    Connected, ConnectionState, Information, LinkStatus, Refusal, Request, Urc,
+    Connected, ConnectionState, Information, LinkStatus, Reason, ReasonKind, Refusal, Request, Urc,
 };
 use tokio::sync::oneshot;
 
@@ -67,7 +67,9 @@ async fn attach(
     link: &Arc<Link>,
 ) -> Result<Limits, ConnectError> {
     // Each module can be told of either format.
-    let settings = options.settings(&Limits::NT26).into_iter();
+    let settings = options
+        .settings(&atmq_protocol::dialect::lmqtt::NT26.limits)
+        .into_iter();
     let configure = settings.map(|wanted| options.configure(wanted.setting));
     let tls = options.tls_here().into_iter().flat_map(Tls::commands);
     let commands = tls.chain(configure).chain([options.open(), login.clone()]);
@@ -150,12 +152,13 @@ async fn establish(
             Connected::Accepted => Ok(()),
             // MQTT reserves these codes; a module that shows one speaks of itself.
             Connected::Refused(Refusal::Other(code)) => Err(ConnectError::NotAccepted {
-                code: Some(code.into()),
+                reason: Reason::number(code.into()),
             }),
             Connected::Refused(refusal) => Err(ConnectError::Refused(refusal)),
-            Connected::Failed(code) | Connected::Retransmitted(code) => {
-                Err(ConnectError::NotAccepted { code })
-            }
+            Connected::Failed(reason) => Err(ConnectError::NotAccepted { reason }),
+            Connected::Retransmitted(code) => Err(ConnectError::NotAccepted {
+                reason: Reason::new(ReasonKind::Unknown, code),
+            }),
         },
         _ => Ok(()),
     }
@@ -208,7 +211,7 @@ pub(crate) async fn state(
 }
 
 /// The result URC of an exchange.
-pub(crate) fn report(answer: Answer) -> Option<Urc<'static>> {
+pub(crate) fn report(answer: Answer) -> Option<Urc> {
     match answer {
         Answer::Mqtt { report, .. } => report,
         _ => None,

@@ -9,7 +9,9 @@ use std::time::Duration;
 use atmq_protocol::at::result_code::{CmeError, FinalResult};
 use atmq_protocol::cloud::CredentialsError;
 use atmq_protocol::dialect::EncodeError;
-use atmq_protocol::mqtt::{ConnectionId, LinkStatus, OpenFailure, QoS, Refusal, TopicError};
+use atmq_protocol::mqtt::{
+    ConnectionId, LinkStatus, OpenFailure, QoS, Reason, Refusal, TopicError,
+};
 use thiserror::Error;
 
 use crate::tls::TlsError;
@@ -171,14 +173,14 @@ pub enum ExchangeError {
         reached: Reached,
     },
     /// The link was lost meanwhile.
-    #[error("the link was lost during {command} ({})", status_words(*.status, *.extend))]
+    #[error("the link was lost during {command} ({})", status_words(*.status, *.code))]
     LinkLost {
         /// The command, without its parameters.
         command: String,
         /// What the module says of the link.
         status: LinkStatus,
-        /// Details, by status.
-        extend: Option<i32>,
+        /// The number behind the status, such as the broker's return code.
+        code: Option<i32>,
     },
     /// The module answers nothing; the command was not sent.
     #[error("{}, so {command} was not sent{}", silence_words(*.probes, *.awaits), remedy(*.awaits))]
@@ -261,9 +263,8 @@ pub enum Error {
     Subscription {
         /// The topic filter; several are separated by a comma and a blank.
         filter: String,
-        /// The module's reason, if it gave one (6 not sent, 7 bad parameter). Without one, and with
-        /// MQTT's own 128, the broker has refused.
-        reason: Option<i32>,
+        /// The module's reason. Without one, and with MQTT's own 128, the broker has refused.
+        reason: Reason,
     },
     /// The opposite has been asked for meanwhile: a subscription that was to be made is to be taken
     /// back, or the other way round.
@@ -321,12 +322,12 @@ pub enum Disconnected {
     #[error("the client disconnected")]
     Requested,
     /// The module reports that the link is lost.
-    #[error("the link was lost ({})", status_words(*.status, *.extend))]
+    #[error("the link was lost ({})", status_words(*.status, *.code))]
     LinkLost {
         /// What the module says of the link.
         status: LinkStatus,
-        /// Details, by status.
-        extend: Option<i32>,
+        /// The number behind the status, such as the broker's return code.
+        code: Option<i32>,
     },
     /// The module has rebooted.
     #[error("the module rebooted")]
@@ -386,10 +387,10 @@ pub enum ConnectError {
     #[error("the broker refused the client: {} (code {})", refusal_words(*.0), .0.code())]
     Refused(Refusal),
     /// The broker did not answer the CONNECT, or the module could not send it.
-    #[error("the CONNECT was not accepted{}", reason_words(*.code))]
+    #[error("the CONNECT was not accepted{}", reason_words(*.reason))]
     NotAccepted {
-        /// The return code that the module shows, if any.
-        code: Option<i32>,
+        /// The module's reason.
+        reason: Reason,
     },
     /// The cloud platform would not take the device. Nothing was sent.
     #[error(transparent)]
@@ -415,8 +416,8 @@ pub enum PublishError {
     /// The module reports that it could not send the message.
     #[error("the module could not send the message{}", reason_words(*.reason))]
     Failed {
-        /// The module's reason, if it gave one (6 not sent, 7 bad parameter).
-        reason: Option<i32>,
+        /// The module's reason.
+        reason: Reason,
         /// Whether it may have sent it before, and failed to send it again.
         may_have_arrived: bool,
     },
@@ -424,8 +425,8 @@ pub enum PublishError {
     /// arrived.
     #[error("the message was sent, but not acknowledged as it should be{}", reason_words(*.reason))]
     WrongAcknowledgement {
-        /// The module's reason, if it gave one.
-        reason: Option<i32>,
+        /// The module's reason.
+        reason: Reason,
     },
     /// The module took the message, and what came of it is not known: it may have arrived.
     #[error("what came of the message is not known")]

@@ -66,8 +66,8 @@ pub use atmq_protocol::at::result_code::{CmeError, FinalResult};
 pub use atmq_protocol::dialect::EncodeError;
 pub use atmq_protocol::limits::Limits;
 pub use atmq_protocol::mqtt::{
-    ConnectionId, ConnectionState, LinkStatus, OpenFailure, QoS, Refusal, Timeouts, TlsVersion,
-    TopicError, Version, Will,
+    ConnectionId, ConnectionState, LinkStatus, OpenFailure, QoS, Reason, ReasonKind, Refusal,
+    Timeouts, TlsVersion, TopicError, Version, Will,
 };
 pub use atmq_protocol::standard::{
     Clock, Location, Operator, OperatorFormat, Pin, PinError, Registration, RegistrationChanged,

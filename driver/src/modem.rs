@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use atmq_protocol::dialect::Dialect;
-use atmq_protocol::limits::Limits;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{mpsc, oneshot};
 
@@ -92,7 +91,10 @@ impl Modem {
         let (resets, wanted) = mpsc::channel(RESETS);
         let shared = Arc::new(Shared::default());
         let settings = Arc::new(settings);
-        let limits = settings.limits.clone().unwrap_or(Limits::NT26);
+        let limits = settings
+            .limits
+            .clone()
+            .unwrap_or(atmq_protocol::dialect::lmqtt::NT26.limits);
         let session = Session::new(settings.dialect, limits);
         let task = PortTask::new(session, asked, wanted, shared.clone(), settings.clone());
         tokio::spawn(task.run(stream, supply));

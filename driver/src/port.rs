@@ -6,7 +6,6 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use atmq_protocol::limits::Limits;
 use socket2::{SockRef, TcpKeepalive};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
@@ -128,7 +127,8 @@ impl Port {
     /// # Errors
     /// The port is lost.
     pub async fn find_baud_rate(self, given: u32, fresh: bool) -> io::Result<(Self, Option<u32>)> {
-        let patience = (!fresh).then_some(Limits::NT26.prompt_timeout);
+        let patience =
+            (!fresh).then_some(atmq_protocol::dialect::lmqtt::NT26.limits.prompt_timeout);
         port_task::find_baud_rate(self, given, patience).await
     }
 

@@ -17,7 +17,7 @@
 //! use atmq_protocol::standard::StandardRequest;
 //!
 //! let now = Instant::now();
-//! let mut session = Session::new(&Lmqtt::DEFAULT, Limits::NT35E);
+//! let mut session = Session::new(&Lmqtt::DEFAULT, atmq_protocol::dialect::lmqtt::NT35E.limits);
 //! session.request(Command::Standard(StandardRequest::SignalQuality), None, now)?;
 //! assert_eq!(session.poll_transmit().unwrap().bytes, b"AT+CSQ\r");
 //! session.receive(b"\r\n+CSQ: 29,0\r\n\r\nOK\r\n", now);

@@ -18,7 +18,7 @@ const LIMIT: usize = 256;
 pub enum ModuleUrc {
     /// Of its MQTT client: received messages, states of links, and results that came too late
     /// for those who asked.
-    Mqtt(Urc<'static>),
+    Mqtt(Urc),
     /// The registration with the network has changed. Reported if asked for, as
     /// [`Modem::bring_up`](crate::Modem::bring_up) does.
     Registration(RegistrationChanged),

@@ -3,7 +3,6 @@
 use atmq_protocol::at::command::Command;
 use atmq_protocol::at::framing::{CommandReader, DataEnd, Input};
 use atmq_protocol::dialect::{Context, Dialect as _, Lmqtt};
-use atmq_protocol::limits::Limits;
 use atmq_protocol::mqtt::FormatTable;
 use atmq_protocol::standard::StandardRequest;
 
@@ -91,7 +90,10 @@ fn understand(line: &[u8]) {
 }
 
 fn understand_mqtt(command: &Command<'_>) {
-    let (limits, formats) = (Limits::NT26, FormatTable::default());
+    let (limits, formats) = (
+        atmq_protocol::dialect::lmqtt::NT26.limits,
+        FormatTable::default(),
+    );
     let context = Context {
         limits: &limits,
         formats: &formats,

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use atmq_driver::session::{Answer, Command, Event, Publish, Session};
-use atmq_driver::{ConnectionId, Limits, QoS};
+use atmq_driver::{ConnectionId, QoS};
 use atmq_protocol::dialect::{Dialect as _, Lmqtt};
 use atmq_protocol::mqtt::{DataFormat, FormatTable, PublishResult, Request, Setting, Urc};
 
@@ -79,7 +79,10 @@ pub(crate) fn check(data: &[u8]) {
                     connection: ConnectionId(0),
                     message_id: 1,
                     result: PublishResult::NotSent,
-                    extend: Some(6),
+                    reason: atmq_protocol::mqtt::Reason::new(
+                        atmq_protocol::mqtt::ReasonKind::NotSent,
+                        Some(6),
+                    ),
                 });
                 assert_eq!(report, expected);
             }
@@ -93,7 +96,7 @@ pub(crate) fn check(data: &[u8]) {
 fn message(bytes: &[u8]) -> Option<(&str, &[u8])> {
     let end = bytes.iter().position(|byte| *byte == 0xfe)?;
     let topic = std::str::from_utf8(&bytes[..end]).ok()?;
-    let carried = (1..=Limits::NT35E.topic).contains(&topic.len());
+    let carried = (1..=atmq_protocol::dialect::lmqtt::NT35E.limits.topic).contains(&topic.len());
     (carried && !topic.contains(|c: char| c.is_ascii_control()))
         .then_some((topic, &bytes[end + 1..]))
 }
@@ -107,7 +110,7 @@ struct Host {
 impl Host {
     fn new() -> Self {
         Self {
-            session: Session::new(&Lmqtt::DEFAULT, Limits::NT35E),
+            session: Session::new(&Lmqtt::DEFAULT, atmq_protocol::dialect::lmqtt::NT35E.limits),
             now: Instant::now(),
             events: Vec::new(),
         }

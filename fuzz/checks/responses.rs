@@ -44,7 +44,7 @@ fn frames<'a>(
     let context = Context {
         limits: &Limits {
             topic: 64,
-            ..Limits::NT35E
+            ..atmq_protocol::dialect::lmqtt::NT35E.limits
         },
         formats,
     };

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use atmq_driver::session::{Command, Event, Publish, RawCommand, Session};
-use atmq_driver::{ConnectionId, Limits, QoS};
+use atmq_driver::{ConnectionId, QoS};
 use atmq_protocol::dialect::Lmqtt;
 use atmq_protocol::mqtt::{DataFormat, Request, Setting};
 use atmq_protocol::standard::StandardRequest;
@@ -104,7 +104,7 @@ struct Host {
 impl Host {
     fn new() -> Self {
         Self {
-            session: Session::new(&Lmqtt::DEFAULT, Limits::NT35E),
+            session: Session::new(&Lmqtt::DEFAULT, atmq_protocol::dialect::lmqtt::NT35E.limits),
             now: Instant::now(),
             asked: 0,
             seen: Seen {

@@ -43,33 +43,6 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// Lierda NT35E (reference: article S, "What S adds for NT35E"; `lmqtt.md` 1.2).
-    pub const NT35E: Self = Self {
-        connections: 5,
-        command_line: 4096,
-        host: 100,
-        client_id: 256,
-        username: 256,
-        password: 256,
-        topic: 256,
-        will_payload: 256,
-        inline_payload: 1460,
-        prompt_payload: 8000,
-        prompt_end: DataEnd::Length,
-        // Inferred (`lmqtt.md` 1.7).
-        prompt_timeout: Duration::from_secs(30),
-        // Inferred: four times what the manual lets a host publish. No source has it.
-        received_payload: 32_000,
-        keep_alive: 3600,
-    };
-
-    /// Lierda NT26E-CN and NT26-KCN (reference `lmqtt.md` 1.2).
-    pub const NT26: Self = Self {
-        connections: 1,
-        inline_payload: 1024,
-        ..Self::NT35E
-    };
-
     /// Whether the module takes these bytes behind a prompt.
     ///
     /// # Errors
@@ -85,16 +58,6 @@ impl Limits {
                 at,
             }),
             None => Ok(()),
-        }
-    }
-
-    /// The limits of the module that calls itself so (`AT+CGMM`). One that is not known gets the
-    /// narrower limits of the NT26.
-    pub fn of_model(model: &str) -> Self {
-        if model.contains("NT35E") {
-            Self::NT35E
-        } else {
-            Self::NT26
         }
     }
 }

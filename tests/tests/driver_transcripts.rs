@@ -154,7 +154,7 @@ async fn a_lost_link_ends_the_messages_and_fails_what_follows() {
         assert_eq!(next(&mut messages).await, None);
         let lost = Disconnected::LinkLost {
             status: LinkStatus::ClosedByServer,
-            extend: None,
+            code: None,
         };
         assert_eq!(messages.ended(), Some(lost.clone()));
         let published = client.publish("t", "x", QoS::AtLeastOnce, false).await;

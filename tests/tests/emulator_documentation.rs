@@ -7,7 +7,6 @@ use atmq_emulator::lint::Rule;
 use atmq_emulator::modem::command_forms;
 use atmq_protocol::at::command::{Command, Form};
 use atmq_protocol::dialect::{Context, Dialect, Lmqtt};
-use atmq_protocol::limits::Limits;
 use atmq_protocol::mqtt::FormatTable;
 use atmq_tests::transcript::Transcript;
 
@@ -63,7 +62,7 @@ fn rows() -> impl Iterator<Item = Row> {
 /// The forms of the MQTT commands, written as [`command_forms`] writes those of the others.
 fn mqtt_forms() -> impl Iterator<Item = String> {
     let context = Context {
-        limits: &Limits::NT35E,
+        limits: &atmq_protocol::dialect::lmqtt::NT35E.limits,
         formats: &FormatTable::default(),
     };
     let mut forms = Vec::new();

@@ -7,7 +7,6 @@ use atmq_emulator::{CacheOverflow, Profile, ResultOrder};
 use atmq_protocol::at::command::Command;
 use atmq_protocol::at::framing::DataEnd;
 use atmq_protocol::dialect::{Dialect, HexLength, Lmqtt, PublishExtendedUrc, UnsubscribeUrc};
-use atmq_protocol::limits::Limits;
 use atmq_protocol::mqtt::SignMethod;
 use atmq_tests::bench::Bench;
 use atmq_tests::transcript::{Step, Transcript};
@@ -182,7 +181,7 @@ fn every_setting_has_a_transcript() {
     for (name, queried) in [("+LMQTTCFG", "0\r"), ("+LSSLCFG", "2\r")] {
         let test = format!("{name}=?");
         let (command, _) = Command::split_first(test.as_bytes(), |_| true);
-        for line in dialect.describe(&command, &Limits::NT26) {
+        for line in dialect.describe(&command, &atmq_protocol::dialect::lmqtt::NT26.limits) {
             let key = line.split('"').nth(1).expect("a key stands in the line");
             assert_typed(&lines, &format!("AT{name}=\"{key}\",{queried}"));
             let id = &queried[..1];

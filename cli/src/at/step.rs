@@ -5,7 +5,6 @@ use atmq_driver::RequestError;
 use atmq_protocol::at::command::{Command, Form};
 use atmq_protocol::at::parameter::{Parameters, integer};
 use atmq_protocol::dialect::{Context, Dialect};
-use atmq_protocol::limits::Limits;
 use atmq_protocol::mqtt::{FormatTable, PublishPayload, Request};
 use atmq_protocol::standard::StandardRequest;
 
@@ -70,7 +69,7 @@ impl<'c> Step<'c> {
             return announced(&first);
         }
         let context = Context {
-            limits: &Limits::NT35E,
+            limits: &atmq_protocol::dialect::lmqtt::NT35E.limits,
             formats: &self.formats,
         };
         // The module says itself what is wrong with a command that cannot be read here.

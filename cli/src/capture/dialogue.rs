@@ -40,7 +40,7 @@ const LIMITS: Limits = Limits {
     inline_payload: LINE_LIMIT,
     prompt_payload: DATA_LIMIT,
     keep_alive: u16::MAX,
-    ..Limits::NT35E
+    ..atmq_protocol::dialect::lmqtt::NT35E.limits
 };
 
 /// Makes entries of the bytes that pass, in either direction and in any pieces.

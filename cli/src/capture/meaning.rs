@@ -271,7 +271,7 @@ pub(super) fn of_information(information: &Information<'_>) -> Meaning {
 }
 
 /// A URC, which may report what came of `request`.
-pub(super) fn of_urc(urc: &Urc<'_>, request: Option<&Request<'_>>) -> Meaning {
+pub(super) fn of_urc(urc: &Urc, request: Option<&Request<'_>>) -> Meaning {
     match urc {
         Urc::Opened { result: Ok(()), .. } => Meaning::words("the link is open").came("open"),
         Urc::Opened {

@@ -3,7 +3,7 @@
 use atmq_protocol::at::command::Form;
 use atmq_protocol::at::parameter::{Parameters, integer};
 use atmq_protocol::dialect::Dialect as _;
-use atmq_protocol::mqtt::{Connected, ConnectionId, DataFormat, FormatTable, Formats, Urc};
+use atmq_protocol::mqtt::{Connected, ConnectionId, DataFormat, FormatTable, Formats, Reason, Urc};
 use atmq_protocol::standard::RegistrationChanged;
 
 use super::code::numbered;
@@ -80,7 +80,7 @@ fn shown_lengths() -> FormatTable {
     formats
 }
 
-fn explain_urc(urc: &Urc<'_>, line: &[u8]) -> Explanation {
+fn explain_urc(urc: &Urc, line: &[u8]) -> Explanation {
     let values = numbers(line);
     match urc {
         Urc::Opened { connection, result } => {
@@ -134,9 +134,13 @@ fn explain_urc(urc: &Urc<'_>, line: &[u8]) -> Explanation {
                     if *count == 1 { "" } else { "s" }
                 ))
                 .from(source),
-                Err(None) => Explanation::new(format!("{of}: failed.")).from(source),
-                Err(Some(reason)) => {
-                    numbered(&Codes::EXTEND, (*reason).into(), &format!("{of} failed"))
+                Err(Reason { code: None, .. }) => {
+                    Explanation::new(format!("{of}: failed.")).from(source)
+                }
+                Err(Reason {
+                    code: Some(code), ..
+                }) => {
+                    numbered(&Codes::EXTEND, (*code).into(), &format!("{of} failed"))
                         .from(source)
                 }
             }
@@ -144,19 +148,19 @@ fn explain_urc(urc: &Urc<'_>, line: &[u8]) -> Explanation {
         Urc::Published {
             connection,
             message_id,
-            extend,
+            reason,
             ..
         }
         | Urc::PublishedExtended {
             connection,
             message_id,
-            extend,
+            reason,
             ..
         } => {
             let result = values.get(2).copied().unwrap_or_default();
             let of = format!("Publish {message_id} on connection {connection}");
             let explanation = numbered(&Codes::PUB, result, &of);
-            match extend.map(|extend| Codes::EXTEND.find(extend.into())) {
+            match reason.code.map(|code| Codes::EXTEND.find(code.into())) {
                 Some(Some(code)) => explanation.and(format!("Reason: {}.", code.meaning)),
                 _ => explanation,
             }
@@ -185,7 +189,7 @@ fn explain_urc(urc: &Urc<'_>, line: &[u8]) -> Explanation {
             "A message for connection {connection} waits in the module: AT+LMQTTREAD={connection},{message_id} takes it out."
         ))
         .from(Source::documented("reference lmqtt.md 1.8")),
-        Urc::Status { connection, extend, .. } => {
+        Urc::Status { connection, code, .. } => {
             // Behind `STATS,<id>`.
             let number = line.split(|byte| *byte == b',').nth(2);
             let number = number.and_then(integer).unwrap_or_default();
@@ -194,7 +198,7 @@ fn explain_urc(urc: &Urc<'_>, line: &[u8]) -> Explanation {
                 number,
                 &format!("State of the link of connection {connection}"),
             );
-            match extend.and_then(|extend| Codes::CONNACK.find(extend.into())) {
+            match code.and_then(|code| Codes::CONNACK.find(code.into())) {
                 Some(code) if number == 15 => {
                     explanation.and(format!("The broker says: {}.", code.meaning))
                 }
@@ -242,9 +246,9 @@ fn failed(codes: &Codes, reason: Option<&i64>, of: &str) -> Explanation {
     }
 }
 
-fn because(reason: Option<i32>) -> String {
-    match reason {
-        Some(reason) => format!(": number {reason}, of which nothing is known"),
+fn because(reason: Reason) -> String {
+    match reason.code {
+        Some(code) => format!(": number {code}, of which nothing is known"),
         None => String::new(),
     }
 }

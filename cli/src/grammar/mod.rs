@@ -23,7 +23,6 @@ use std::sync::LazyLock;
 use atmq_emulator::modem::command_forms;
 use atmq_protocol::at::command::{Command as Typed, Form};
 use atmq_protocol::dialect::{Context, Dialect, Lmqtt};
-use atmq_protocol::limits::Limits;
 use atmq_protocol::mqtt::FormatTable;
 
 pub(crate) use code::{Code, Codes};
@@ -270,7 +269,7 @@ fn forms_by_name() -> BTreeMap<String, Vec<String>> {
         forms.entry(name.to_owned()).or_default().push(form);
     }
     let context = Context {
-        limits: &Limits::NT35E,
+        limits: &atmq_protocol::dialect::lmqtt::NT35E.limits,
         formats: &FormatTable::default(),
     };
     for name in DIALECT.commands() {

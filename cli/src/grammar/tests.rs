@@ -109,7 +109,7 @@ fn agree(form: &str, item: &str, field: &Parameter) -> bool {
 #[test]
 fn what_the_dialect_describes_has_a_range_and_is_taken() {
     let context = Context {
-        limits: &Limits::NT35E,
+        limits: &atmq_protocol::dialect::lmqtt::NT35E.limits,
         formats: &FormatTable::default(),
     };
     for known in commands().filter(|known| DIALECT.owns(known.name.as_bytes())) {
@@ -162,7 +162,7 @@ fn the_keys_are_the_dialect_s() {
             name: name.as_bytes(),
             form: Form::Test,
         };
-        let lines = DIALECT.describe(&test, &Limits::NT35E);
+        let lines = DIALECT.describe(&test, &atmq_protocol::dialect::lmqtt::NT35E.limits);
         for line in &lines {
             let key = line.split('"').nth(1).expect("a key in quotes");
             assert!(known.key(key.as_bytes()).is_some(), "{key}");

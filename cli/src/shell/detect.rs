@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use atmq_protocol::at::result_code::FinalResult;
 use atmq_protocol::dialect::Dialect as _;
-use atmq_protocol::limits::Limits;
 use tokio::time::Instant;
 
 use super::session::{Event, Flow, Session};
@@ -31,7 +30,7 @@ impl Session {
         let model = model.map_or("a module", String::as_str).to_owned();
         let settings = self.probe("AT+LMQTTCFG=?").await?.unwrap_or_default();
         let mqtt = settings.iter().any(|line| line.starts_with("+LMQTTCFG"));
-        self.limits = Limits::of_model(&model);
+        self.limits = atmq_protocol::dialect::of_model(&model).limits;
         self.mqtt.store(mqtt, Ordering::Relaxed);
         match mqtt {
             true => self.note(&format!("{model}, with {} commands", DIALECT.name()))?,

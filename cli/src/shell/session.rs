@@ -105,7 +105,7 @@ impl Session {
             interrupted,
             ending,
             // The narrowest, until it is known better.
-            limits: Limits::NT26,
+            limits: atmq_protocol::dialect::lmqtt::NT26.limits,
             asked: None,
             recent: Vec::new(),
             message_id: 0,

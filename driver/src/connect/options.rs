@@ -36,7 +36,7 @@ pub struct ConnectOptions {
     clean_session: bool,
     version: Version,
     timeouts: Option<Timeouts>,
-    will: Option<Will<'static>>,
+    will: Option<Will>,
     tls: Option<Secured>,
     pub(super) open_limit: Option<Duration>,
     payloads: PayloadFormat,
@@ -203,7 +203,7 @@ impl ConnectOptions {
     }
 
     /// What the broker publishes when the connection is lost. The payload must be text.
-    pub fn will(mut self, will: Will<'static>) -> Self {
+    pub fn will(mut self, will: Will) -> Self {
         self.will = Some(will);
         self
     }

@@ -1,7 +1,7 @@
 //! Facts in words, for messages.
 
 use super::Reached;
-use atmq_protocol::mqtt::{LinkStatus, OpenFailure, Refusal};
+use atmq_protocol::mqtt::{LinkStatus, OpenFailure, Reason, ReasonKind, Refusal};
 
 pub(super) fn during(reached: Reached) -> &'static str {
     match reached {
@@ -40,20 +40,38 @@ pub(super) fn bytes(count: &Option<usize>) -> String {
     }
 }
 
-pub(super) fn reason_words(reason: Option<i32>) -> String {
-    match reason {
+pub(super) fn reason_words(reason: Reason) -> String {
+    let words = match reason.kind {
+        ReasonKind::NotSent => ": it could not send the packet",
+        ReasonKind::BadParameter => ": it found a bad parameter",
+        _ => "",
+    };
+    format!("{words}{}", code_words(reason.code))
+}
+
+pub(super) fn code_words(code: Option<i32>) -> String {
+    match code {
         None => String::new(),
-        Some(6) => ": it could not send the packet (code 6)".into(),
-        Some(7) => ": it found a bad parameter (code 7)".into(),
         Some(code) => format!(" (code {code})"),
     }
 }
 
-pub(super) fn subscription_words(reason: Option<i32>) -> String {
+pub(super) fn subscription_words(reason: Reason) -> String {
     match reason {
-        None => "the broker refused the subscription".into(),
-        // The return code of SUBACK (MQTT 3.1.1 section 3.9.3).
-        Some(128) => "the broker refused the subscription (code 128)".into(),
+        Reason {
+            code: None,
+            kind: ReasonKind::Unknown,
+            ..
+        }
+        | Reason {
+            kind: ReasonKind::Refused,
+            ..
+        } => {
+            format!(
+                "the broker refused the subscription{}",
+                code_words(reason.code)
+            )
+        }
         reason => format!(
             "the module did not change the subscription{}",
             reason_words(reason)
@@ -84,7 +102,7 @@ pub(super) fn refusal_words(refusal: Refusal) -> &'static str {
     }
 }
 
-pub(super) fn status_words(status: LinkStatus, extend: Option<i32>) -> String {
+pub(super) fn status_words(status: LinkStatus, code: Option<i32>) -> String {
     let words = match status {
         LinkStatus::Fine => "nothing is wrong",
         LinkStatus::ClosedByServer => "closed or reset by the broker",
@@ -102,8 +120,8 @@ pub(super) fn status_words(status: LinkStatus, extend: Option<i32>) -> String {
         LinkStatus::Refused => "the broker refused the client",
         LinkStatus::Other(code) => return format!("status {code}"),
     };
-    match extend {
-        Some(extend) => format!("{words}, code {extend}"),
+    match code {
+        Some(code) => format!("{words}, code {code}"),
         None => words.into(),
     }
 }

@@ -98,7 +98,7 @@ impl PortTask {
         self.own.lines_dropped += give(&mut lock(&self.shared.feeds).urcs, urc);
     }
 
-    fn urc(&mut self, urc: Urc<'static>) {
+    fn urc(&mut self, urc: Urc) {
         match urc {
             Urc::Received {
                 connection,
@@ -107,8 +107,8 @@ impl PortTask {
                 payload,
             } => {
                 let message = Message {
-                    topic: topic.into_owned(),
-                    payload: payload.into_owned(),
+                    topic,
+                    payload,
                     message_id,
                 };
                 self.deliver(connection, message);
@@ -126,9 +126,9 @@ impl PortTask {
             Urc::Status {
                 connection,
                 status,
-                extend,
+                code,
             } if is_loss(status) => {
-                let reason = Disconnected::LinkLost { status, extend };
+                let reason = Disconnected::LinkLost { status, code };
                 let ends = |link: &Link| link.connection == connection && link.is_armed();
                 self.end_links(ends, &reason);
             }

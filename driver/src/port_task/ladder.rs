@@ -128,11 +128,12 @@ impl Ladder {
                         None
                     }
                 });
-                self.limits = Some(Limits::of_model(&model.unwrap_or_default()));
+                self.limits =
+                    Some(atmq_protocol::dialect::of_model(&model.unwrap_or_default()).limits);
             }
             // A module that does not tell its model gets the narrower limits.
             (StandardRequest::Model, Err(ExchangeError::Refused { .. })) => {
-                self.limits = Some(Limits::of_model(""));
+                self.limits = Some(atmq_protocol::dialect::of_model("").limits);
             }
             (_, Err(ExchangeError::Refused { .. })) if optional => {}
             (_, Err(error)) => return Some(Top::Failed(error)),

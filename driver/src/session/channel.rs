@@ -366,8 +366,8 @@ impl Channel {
             self.events.push_back(Event::Urc(Urc::Received {
                 connection,
                 message_id,
-                topic,
-                payload,
+                topic: topic.into_owned(),
+                payload: payload.into_owned(),
             }));
         }
     }

@@ -12,7 +12,7 @@ pub enum Event {
     /// The exchange that was asked for has ended; the next one can be asked for.
     Completed(Result<Answer, ExchangeError>),
     /// Something happened by itself, or too late to answer an exchange.
-    Urc(Urc<'static>),
+    Urc(Urc),
     /// The module has reported something that is not MQTT's.
     Standard(StandardUrc),
     /// A line that is no answer, no URC and no echo. Not if
@@ -48,7 +48,7 @@ pub enum Answer {
         /// The information responses.
         information: Vec<Information<'static>>,
         /// The result URC; `None` if the request has none or it is switched off.
-        report: Option<Urc<'static>>,
+        report: Option<Urc>,
     },
     /// To [`Command::Raw`](super::Command::Raw), whatever its final result code.
     Raw(Response),

@@ -1,77 +1,8 @@
-//! URCs and information responses that outlive the line they were read from.
+//! Information responses that outlive the line they were read from.
 
 use std::borrow::Cow;
 
-use atmq_protocol::mqtt::{Information, Setting, Urc, Will};
-
-pub(super) fn urc(urc: Urc<'_>) -> Urc<'static> {
-    match urc {
-        Urc::Received {
-            connection,
-            message_id,
-            topic,
-            payload,
-        } => Urc::Received {
-            connection,
-            message_id,
-            topic: text(topic),
-            payload: Cow::Owned(payload.into_owned()),
-        },
-        Urc::Opened { connection, result } => Urc::Opened { connection, result },
-        Urc::Closed { connection, result } => Urc::Closed { connection, result },
-        Urc::Connected { connection, result } => Urc::Connected { connection, result },
-        Urc::Disconnected { connection, result } => Urc::Disconnected { connection, result },
-        Urc::SubscriptionChanged {
-            connection,
-            message_id,
-            change,
-            result,
-        } => Urc::SubscriptionChanged {
-            connection,
-            message_id,
-            change,
-            result,
-        },
-        Urc::Published {
-            connection,
-            message_id,
-            result,
-            extend,
-        } => Urc::Published {
-            connection,
-            message_id,
-            result,
-            extend,
-        },
-        Urc::PublishedExtended {
-            connection,
-            message_id,
-            result,
-            extend,
-        } => Urc::PublishedExtended {
-            connection,
-            message_id,
-            result,
-            extend,
-        },
-        Urc::Buffered {
-            connection,
-            message_id,
-        } => Urc::Buffered {
-            connection,
-            message_id,
-        },
-        Urc::Status {
-            connection,
-            status,
-            extend,
-        } => Urc::Status {
-            connection,
-            status,
-            extend,
-        },
-    }
-}
+use atmq_protocol::mqtt::{Information, Setting};
 
 pub(super) fn information(information: Information<'_>) -> Information<'static> {
     match information {
@@ -125,11 +56,7 @@ fn setting(setting: Setting<'_>) -> Setting<'static> {
         Setting::AliDevice(device) => Setting::AliDevice(device.into_owned()),
         Setting::QuickRelease(on) => Setting::QuickRelease(on),
         Setting::PdpContext(cid) => Setting::PdpContext(cid),
-        Setting::Will(will) => Setting::Will(will.map(|will| Will {
-            topic: text(will.topic),
-            payload: Cow::Owned(will.payload.into_owned()),
-            ..will
-        })),
+        Setting::Will(will) => Setting::Will(will),
         Setting::Version(version) => Setting::Version(version),
         Setting::CleanSession(on) => Setting::CleanSession(on),
         Setting::KeepAlive(seconds) => Setting::KeepAlive(seconds),

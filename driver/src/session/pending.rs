@@ -42,7 +42,7 @@ pub(super) struct Pending {
     information: Vec<StandardInformation>,
     mqtt_information: Vec<Information<'static>>,
     lines: Vec<Vec<u8>>,
-    report: Option<Urc<'static>>,
+    report: Option<Urc>,
     report_line: Option<Vec<u8>>,
     /// The module has reported that it sent the packet again.
     pub(super) sent_again: bool,
@@ -230,14 +230,14 @@ impl Pending {
 
     /// Takes the result URC of this very exchange, once. That the packet was sent again is noted, and is
     /// not its result.
-    pub(super) fn take_report(&mut self, urc: &Urc<'_>, line: &[u8], wire: &Wire) -> bool {
+    pub(super) fn take_report(&mut self, urc: &Urc, line: &[u8], wire: &Wire) -> bool {
         self.sent_again |= self.request(wire, |request| request.is_repeated_by(urc));
         // Without its data nothing has been done.
         let awaited = self.report.is_none()
             && self.stage != Stage::Prompt
             && self.request(wire, |request| request.is_answered_by(urc));
         if awaited {
-            self.report = Some(owned::urc(urc.clone()));
+            self.report = Some(urc.clone());
             if self.is_raw() {
                 self.report_line = Some(line.to_vec());
             }
@@ -251,7 +251,7 @@ impl Pending {
         &mut self,
         connection: ConnectionId,
         status: LinkStatus,
-        extend: Option<i32>,
+        code: Option<i32>,
         wire: &Wire,
     ) {
         let concerned = self.request(wire, |request| {
@@ -259,7 +259,7 @@ impl Pending {
                 && !matches!(request, Request::Close { .. } | Request::Disconnect { .. })
         });
         if concerned && self.lost.is_none() {
-            self.lost = Some((status, extend));
+            self.lost = Some((status, code));
         }
     }
 
@@ -310,11 +310,11 @@ impl Pending {
             let command = command();
             return Err(ExchangeError::Refused { command, result });
         }
-        if let (Some((status, extend)), None) = (self.lost, &self.report) {
+        if let (Some((status, code)), None) = (self.lost, &self.report) {
             return Err(ExchangeError::LinkLost {
                 command: command(),
                 status,
-                extend,
+                code,
             });
         }
         Ok(match self.prepared.kind {

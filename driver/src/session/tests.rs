@@ -16,7 +16,7 @@ use atmq_protocol::dialect::Lmqtt;
 use atmq_protocol::limits::Limits;
 use atmq_protocol::mqtt::{
     Connected, ConnectionId, ConnectionState, DataFormat, Information, LinkStatus, PublishResult,
-    QoS, Request, Setting, TopicFilter, Urc,
+    QoS, Reason, Request, Setting, TopicFilter, Urc,
 };
 use atmq_protocol::standard::{
     Registration, RegistrationChanged, RegistrationDomain, SignalQuality, StandardInformation,
@@ -37,7 +37,7 @@ struct Host {
 impl Host {
     fn new() -> Self {
         Self {
-            session: Session::new(&Lmqtt::DEFAULT, Limits::NT35E),
+            session: Session::new(&Lmqtt::DEFAULT, atmq_protocol::dialect::lmqtt::NT35E.limits),
             now: Instant::now(),
         }
     }
@@ -163,23 +163,23 @@ fn plain() -> Answer {
     }
 }
 
-fn reported(report: Urc<'static>) -> Answer {
+fn reported(report: Urc) -> Answer {
     Answer::Mqtt {
         information: Vec::new(),
         report: Some(report),
     }
 }
 
-fn published(message_id: u16) -> Urc<'static> {
+fn published(message_id: u16) -> Urc {
     Urc::Published {
         connection: ID,
         message_id,
         result: PublishResult::Done,
-        extend: None,
+        reason: Reason::NONE,
     }
 }
 
-fn received(payload: &[u8]) -> Urc<'static> {
+fn received(payload: &[u8]) -> Urc {
     Urc::Received {
         connection: ID,
         message_id: 1,

@@ -6,11 +6,11 @@ use crate::connected::connected;
 use crate::module::{Module, OK, configure, line, line_with, options};
 use atmq_driver::cloud::aliyun::Device;
 use atmq_driver::{
-    ConnectError, ConnectOptions, ConnectionId, Disconnected, Error, ExchangeError, Limits, QoS,
-    Settings, SimStatus, Will,
+    ConnectError, ConnectOptions, ConnectionId, Disconnected, Error, ExchangeError, QoS, Settings,
+    SimStatus, Will,
 };
 use atmq_protocol::at::result_code::FinalResult;
-use atmq_protocol::mqtt::{LinkStatus, OpenFailure, Refusal};
+use atmq_protocol::mqtt::{LinkStatus, OpenFailure, Reason, ReasonKind, Refusal};
 
 #[tokio::test(start_paused = true)]
 async fn a_module_that_wakes_up_late_is_initialised() {
@@ -118,7 +118,12 @@ async fn a_repeated_connect_is_waited_for_until_its_outcome() {
     for (outcome, expected) in [
         ("0,0,0", None),
         ("0,0,5", Some(ConnectError::Refused(Refusal::NotAuthorized))),
-        ("0,2,6", Some(ConnectError::NotAccepted { code: Some(6) })),
+        (
+            "0,2,6",
+            Some(ConnectError::NotAccepted {
+                reason: Reason::new(ReasonKind::NotSent, Some(6)),
+            }),
+        ),
     ] {
         let (modem, mut module) = line();
         let script = async {
@@ -269,7 +274,8 @@ async fn what_no_command_can_carry_is_refused_before_anything_is_sent() {
 
 #[tokio::test(start_paused = true)]
 async fn a_connection_has_one_client() {
-    let (modem, mut module) = line_with(Settings::default().limits(Limits::NT35E));
+    let (modem, mut module) =
+        line_with(Settings::default().limits(atmq_protocol::dialect::lmqtt::NT35E.limits));
     let (client, messages) = connected(&modem, &mut module).await;
     let error = modem.connect(options()).await.unwrap_err();
     assert_eq!(error, ConnectError::Occupied(ConnectionId(0)));
@@ -307,7 +313,7 @@ async fn a_lost_link_is_told_to_everyone() {
     assert_eq!(messages.recv().await, None);
     let reason = Disconnected::LinkLost {
         status: LinkStatus::ClosedByServer,
-        extend: None,
+        code: None,
     };
     assert_eq!(messages.ended(), Some(reason.clone()));
     let error = client.subscribe("t", QoS::AtMostOnce).await.unwrap_err();

@@ -4,7 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use atmq_driver::{Client, Delivery, Disconnected, Messages, Modem, PublishError, QoS, Settings};
+use atmq_driver::{
+    Client, Delivery, Disconnected, Messages, Modem, PublishError, QoS, Reason, ReasonKind,
+    Settings,
+};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream};
 use tokio::time::{Instant, timeout, timeout_at};
 
@@ -454,7 +457,7 @@ async fn what_is_left_of_a_torn_payload_answers_nothing() {
     assert_eq!(
         sent,
         Err(PublishError::Failed {
-            reason: Some(6),
+            reason: Reason::new(ReasonKind::NotSent, Some(6)),
             may_have_arrived: true
         })
     );

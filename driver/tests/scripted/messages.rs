@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use atmq_driver::{
     DataEnd, Delivery, Direction, Disconnected, Error, Limits, PayloadFormat, PublishError, QoS,
-    Settings,
+    Reason, ReasonKind, Settings,
 };
 
 use crate::connected::{connect_with, connected};
@@ -43,11 +43,19 @@ async fn a_message_goes_the_way_that_carries_it() {
 async fn hexadecimal_digits_are_chosen_for_a_module_whose_prompt_cannot_carry_everything() {
     let ends = Limits {
         prompt_end: DataEnd::ControlCharacters,
-        ..Limits::NT26
+        ..atmq_protocol::dialect::lmqtt::NT26.limits
     };
     for (limits, format, mode) in [
-        (Limits::NT26, PayloadFormat::Automatic, 0),
-        (Limits::NT26, PayloadFormat::Hex, 1),
+        (
+            atmq_protocol::dialect::lmqtt::NT26.limits,
+            PayloadFormat::Automatic,
+            0,
+        ),
+        (
+            atmq_protocol::dialect::lmqtt::NT26.limits,
+            PayloadFormat::Hex,
+            1,
+        ),
         (ends, PayloadFormat::Automatic, 1),
     ] {
         let (modem, mut module) = line_with(Settings::default().limits(limits));
@@ -169,14 +177,22 @@ async fn a_subscription_that_is_refused_without_a_reason_has_failed() {
     let (client, _messages) = connected(&modem, &mut module).await;
     let (subscribe, unsubscribe) = ("AT+LMQTTSUBUNSUB=0,0", "AT+LMQTTSUBUNSUB=0,1");
     for (id, (command, report, reason)) in (1..).zip([
-        (subscribe, "+LMQTTSUBUNSUB: 0,#,1", None),
-        (subscribe, "+LMQTTSUBUNSUB: 0,#,2", None),
-        (subscribe, "+LMQTTSUBUNSUB: 0,#,-1", None),
-        (subscribe, "+LMQTTSUBUNSUB: 0,#,1,6", Some(6)),
+        (subscribe, "+LMQTTSUBUNSUB: 0,#,1", Reason::NONE),
+        (subscribe, "+LMQTTSUBUNSUB: 0,#,2", Reason::NONE),
+        (subscribe, "+LMQTTSUBUNSUB: 0,#,-1", Reason::NONE),
+        (
+            subscribe,
+            "+LMQTTSUBUNSUB: 0,#,1,6",
+            Reason::new(ReasonKind::NotSent, Some(6)),
+        ),
         // The broker's return code, and not how many filters it has taken.
-        (subscribe, "+LMQTTSUBUNSUB: 0,#,0,128", Some(128)),
-        (unsubscribe, "+LMQTTSUBUNSUB: 0,#,1", None),
-        (unsubscribe, "+LMQTTUNSUNSUB: 0,#,1", None),
+        (
+            subscribe,
+            "+LMQTTSUBUNSUB: 0,#,0,128",
+            Reason::new(ReasonKind::Refused, Some(128)),
+        ),
+        (unsubscribe, "+LMQTTSUBUNSUB: 0,#,1", Reason::NONE),
+        (unsubscribe, "+LMQTTUNSUNSUB: 0,#,1", Reason::NONE),
     ]) {
         let report = report.replace('#', &format!("{id}"));
         let script = async {
@@ -214,7 +230,7 @@ async fn subscriptions_are_acknowledged_or_refused() {
         client.subscribe_many(filters).await.unwrap();
         let error = client.subscribe("a", QoS::ExactlyOnce).await.unwrap_err();
         let filter = "a".to_owned();
-        let reason = Some(6);
+        let reason = Reason::new(ReasonKind::NotSent, Some(6));
         assert_eq!(error, Error::Subscription { filter, reason });
         client.unsubscribe("a/#").await.unwrap();
         let error = client.subscribe("a\"", QoS::AtMostOnce).await.unwrap_err();

@@ -8,7 +8,7 @@ use crate::module::{Module, configure, line, line_with, options, within};
 use atmq_driver::reconnect::{
     Outgoing, Reconnect, ReconnectingClient, Setback, State, Stopped, Undelivered, WhenFull,
 };
-use atmq_driver::{ConnectError, Disconnected, Error, Limits, Modem, QoS, Refusal, Settings};
+use atmq_driver::{ConnectError, Disconnected, Error, Modem, QoS, Refusal, Settings};
 use tokio::time::{Instant, timeout};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -172,7 +172,8 @@ async fn messages_expire_while_the_link_is_being_opened() {
 
 #[tokio::test(start_paused = true)]
 async fn what_the_module_cannot_carry_is_refused_at_once() {
-    let (modem, _module) = line_with(Settings::default().limits(Limits::NT35E));
+    let (modem, _module) =
+        line_with(Settings::default().limits(atmq_protocol::dialect::lmqtt::NT35E.limits));
     let (client, _messages) = modem.keep_connected(options(), policy());
     for (bad, why) in [
         (

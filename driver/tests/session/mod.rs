@@ -6,11 +6,11 @@ use std::time::Instant;
 use atmq_driver::protocol::dialect::Lmqtt;
 use atmq_driver::protocol::mqtt::{DataFormat, Request, Setting};
 use atmq_driver::session::{Command, Publish, Session};
-use atmq_driver::{ConnectionId, Limits, QoS};
+use atmq_driver::{ConnectionId, QoS};
 
 /// A session as after a connect.
 pub(crate) fn session(now: Instant) -> Session {
-    let mut session = Session::new(&Lmqtt::DEFAULT, Limits::NT35E);
+    let mut session = Session::new(&Lmqtt::DEFAULT, atmq_protocol::dialect::lmqtt::NT35E.limits);
     session.report_unrecognised(false);
     let setting = Setting::ReceiveMode {
         format: DataFormat::Text,

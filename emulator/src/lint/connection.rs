@@ -196,7 +196,7 @@ impl Observed {
     /// What the module reports, and from when the host can know it.
     pub(super) fn reported(
         &mut self,
-        urc: &Urc<'_>,
+        urc: &Urc,
         formats: Formats,
         due: Instant,
         mut notice: impl FnMut(Rule, String),

@@ -226,13 +226,7 @@ impl Linter {
     }
 
     /// The module reports something, not before `due`.
-    pub(crate) fn reported(
-        &mut self,
-        id: ConnectionId,
-        urc: &Urc<'_>,
-        formats: Formats,
-        due: Instant,
-    ) {
+    pub(crate) fn reported(&mut self, id: ConnectionId, urc: &Urc, formats: Formats, due: Instant) {
         let Some(connection) = self.connections.get_mut(usize::from(id.0)) else {
             return;
         };

@@ -27,7 +27,7 @@ pub(super) struct Config {
     clean_session: bool,
     keep_alive: u16,
     timeouts: Timeouts,
-    will: Option<Will<'static>>,
+    will: Option<Will>,
     cloud: (u8, u8),
     device: Option<AliDevice<'static>>,
     tls: Option<u8>,
@@ -103,13 +103,7 @@ impl Config {
                 self.device = Some(device.into_owned());
             }
             Setting::AliDevice(device) => self.device = Some(device.clone().into_owned()),
-            Setting::Will(will) => {
-                self.will = will.as_ref().map(|will| Will {
-                    topic: Cow::Owned(will.topic.to_string()),
-                    payload: Cow::Owned(will.payload.to_vec()),
-                    ..*will
-                });
-            }
+            Setting::Will(will) => self.will = will.clone(),
             Setting::ReceiveMode { .. } | Setting::SendMode(_) | Setting::DataFormats { .. } => {}
         }
     }
@@ -221,8 +215,8 @@ impl Config {
         options.packet_timeout = Duration::from_secs(self.timeouts.packet_seconds.into());
         options.retries = self.timeouts.retries.into();
         options.will = self.will.as_ref().map(|will| crate::mqtt::Will {
-            topic: will.topic.to_string(),
-            payload: will.payload.to_vec(),
+            topic: will.topic.clone(),
+            payload: will.payload.clone(),
             qos: will.qos,
             retain: will.retain,
         });

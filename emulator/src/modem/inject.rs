@@ -39,7 +39,7 @@ impl Modem {
     ///
     /// # Errors
     /// As those of [`inject`](Self::inject), and [`FaultError::NoConnection`].
-    pub fn inject_urc(&mut self, urc: &Urc<'_>, now: Instant) -> Result<(), FaultError> {
+    pub fn inject_urc(&mut self, urc: &Urc, now: Instant) -> Result<(), FaultError> {
         let id = urc.connection();
         self.check_connection(id)?;
         self.check_injected(0)?;
@@ -58,7 +58,7 @@ impl Modem {
         &mut self,
         connection: ConnectionId,
         status: LinkStatus,
-        extend: Option<i32>,
+        code: Option<i32>,
         now: Instant,
     ) -> Result<(), FaultError> {
         self.check_connection(connection)?;
@@ -67,7 +67,7 @@ impl Modem {
             return Err(FaultError::NotOpen { connection: link });
         }
         self.network.push_back(NetworkRequest::Close { link });
-        self.lose(connection, status, extend, now);
+        self.lose(connection, status, code, now);
         self.drive(now);
         Ok(())
     }

@@ -9,7 +9,7 @@ use atmq_protocol::mqtt::{ConnectionId, Information, PublishPayload, Request, Su
 
 use super::command::Done;
 use super::connection::Connection;
-use super::publish::{Publish, extend_of};
+use super::publish::{Publish, reason_of};
 use super::{Modem, NOT_ALLOWED, Refused};
 use crate::mqtt::RequestError;
 use crate::quirks::ResultOrder;
@@ -229,8 +229,8 @@ impl Modem {
         now: Instant,
     ) {
         if let Err(error) = result {
-            let extend = extend_of(&error);
-            self.report_subscription(id, message_id, change, Err(Some(extend)), now);
+            let reason = reason_of(&error).into();
+            self.report_subscription(id, message_id, change, Err(reason), now);
         }
     }
 }

@@ -3,15 +3,14 @@
 use std::time::Instant;
 
 use atmq_protocol::mqtt::{
-    Connected, ConnectionId, LinkStatus, OpenFailure, PublishResult, QoS, Refusal,
-    SubscriptionChange, Urc,
+    Connected, ConnectionId, LinkStatus, OpenFailure, PublishResult, QoS, Reason, ReasonKind,
+    Refusal, SubscriptionChange, Urc,
 };
 
 use super::Modem;
 use super::cache::Stored;
 use super::connection::{Link, Purpose};
 use super::http::HTTP_LINK;
-use super::publish::NOT_SENT;
 use crate::mqtt::{Event, Loss, Message};
 use crate::network::{NetworkEvent, NetworkRequest, OpenFailure as LinkFailure};
 
@@ -111,7 +110,7 @@ impl Modem {
             }
             Link::Reopening { .. } => {
                 self.free(id);
-                self.report_connected(id, Connected::Failed(None), now);
+                self.report_connected(id, Connected::Failed(Reason::NONE), now);
                 self.report_status(id, status, None, now);
             }
             _ => {
@@ -172,19 +171,21 @@ impl Modem {
                 let refusal = Connected::Refused(Refusal::from_code(code));
                 self.not_connected(id, refusal, Some(code.into()), now);
             }
-            Event::ConnectTimedOut => self.not_connected(id, Connected::Failed(None), None, now),
+            Event::ConnectTimedOut => {
+                self.not_connected(id, Connected::Failed(Reason::NONE), None, now)
+            }
             Event::Published { message_id } => {
-                self.report_published(id, message_id, PublishResult::Done, None, now);
+                self.report_published(id, message_id, PublishResult::Done, Reason::NONE, now);
             }
             Event::PublishFailed { message_id, .. } => {
                 // It was sent, and may have arrived.
                 let result = PublishResult::WrongAcknowledgement;
-                self.report_published(id, message_id, result, None, now);
+                self.report_published(id, message_id, result, Reason::NONE, now);
             }
             Event::Subscribed { message_id, codes } => {
                 let refused = codes.iter().any(|code| *code > QoS::ExactlyOnce.level());
                 let result = if refused {
-                    Err(None)
+                    Err(Reason::NONE)
                 } else {
                     // The module shows how many filters were acknowledged.
                     Ok(i32::try_from(codes.len()).ok())
@@ -192,13 +193,25 @@ impl Modem {
                 self.report_subscription(id, message_id, subscribed, result, now);
             }
             Event::SubscribeTimedOut { message_id } => {
-                self.report_subscription(id, message_id, subscribed, Err(Some(NOT_SENT)), now);
+                self.report_subscription(
+                    id,
+                    message_id,
+                    subscribed,
+                    Err(ReasonKind::NotSent.into()),
+                    now,
+                );
             }
             Event::Unsubscribed { message_id } => {
                 self.report_subscription(id, message_id, unsubscribed, Ok(None), now);
             }
             Event::UnsubscribeTimedOut { message_id } => {
-                self.report_subscription(id, message_id, unsubscribed, Err(Some(NOT_SENT)), now);
+                self.report_subscription(
+                    id,
+                    message_id,
+                    unsubscribed,
+                    Err(ReasonKind::NotSent.into()),
+                    now,
+                );
             }
             Event::Retransmitted {
                 message_id,
@@ -300,8 +313,8 @@ impl Modem {
             let urc = Urc::Received {
                 connection: id,
                 message_id,
-                topic: message.topic.into(),
-                payload: message.payload.into(),
+                topic: message.topic,
+                payload: message.payload,
             };
             return self.report(id, &urc, now);
         }
@@ -325,7 +338,7 @@ impl Modem {
         &mut self,
         id: ConnectionId,
         status: LinkStatus,
-        extend: Option<i32>,
+        code: Option<i32>,
         now: Instant,
     ) {
         self.send_queued(id);
@@ -352,7 +365,7 @@ impl Modem {
             }
             _ => self.free(id),
         }
-        self.report_status(id, status, extend, now);
+        self.report_status(id, status, code, now);
     }
 
     pub(super) fn send_queued(&mut self, id: ConnectionId) {

@@ -2,15 +2,10 @@
 
 use std::time::Instant;
 
-use atmq_protocol::mqtt::{ConnectionId, PublishResult, QoS};
+use atmq_protocol::mqtt::{ConnectionId, PublishResult, QoS, ReasonKind};
 
 use super::{Modem, NOT_ALLOWED, Refused};
 use crate::mqtt::{Publication, RequestError};
-
-/// `<extend>` of an outcome: the packet could not be sent.
-pub(super) const NOT_SENT: i32 = 6;
-/// `<extend>` of an outcome: a parameter is bad.
-const BAD_PARAMETER: i32 = 7;
 
 /// A publish without its payload.
 #[derive(Debug)]
@@ -80,17 +75,17 @@ impl Modem {
             self.messages.published += 1;
         }
         if let Err(error) = result {
-            let extend = Some(extend_of(&error));
-            self.report_published(connection, message_id, PublishResult::NotSent, extend, now);
+            let reason = reason_of(&error).into();
+            self.report_published(connection, message_id, PublishResult::NotSent, reason, now);
         }
         Ok(())
     }
 }
 
-/// Why a packet was not sent, in the manual's numbers.
-pub(super) fn extend_of(error: &RequestError) -> i32 {
+/// Why a packet was not sent.
+pub(super) fn reason_of(error: &RequestError) -> ReasonKind {
     match error {
-        RequestError::NotConnected | RequestError::TooManyInFlight { .. } => NOT_SENT,
-        RequestError::IdInFlight { .. } | RequestError::Unencodable(_) => BAD_PARAMETER,
+        RequestError::NotConnected | RequestError::TooManyInFlight { .. } => ReasonKind::NotSent,
+        RequestError::IdInFlight { .. } | RequestError::Unencodable(_) => ReasonKind::BadParameter,
     }
 }

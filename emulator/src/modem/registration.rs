@@ -7,7 +7,7 @@
 use std::time::{Duration, Instant};
 
 use atmq_protocol::cloud::aliyun::Registered;
-use atmq_protocol::mqtt::{Connected, ConnectionId, LinkStatus};
+use atmq_protocol::mqtt::{Connected, ConnectionId, LinkStatus, Reason};
 
 use super::config::named;
 use super::connection::{Link, Purpose};
@@ -101,7 +101,7 @@ impl Modem {
                 Link::Mqtt { purpose: Purpose::Registration { give_up, .. }, .. } if *give_up <= now
             );
             if late {
-                self.report_connected(id, Connected::Failed(None), now);
+                self.report_connected(id, Connected::Failed(Reason::NONE), now);
                 self.network.push_back(NetworkRequest::Close { link: id.0 });
                 self.free(id);
                 self.report_status(id, LinkStatus::Closed, None, now);

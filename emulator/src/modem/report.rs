@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use atmq_protocol::at::result_code::FinalResult;
 use atmq_protocol::dialect::Dialect;
 use atmq_protocol::mqtt::{
-    Connected, ConnectionId, LinkStatus, OpenFailure, PublishResult, Request, SubscriptionChange,
-    Urc,
+    Connected, ConnectionId, LinkStatus, OpenFailure, PublishResult, Reason, ReasonKind, Request,
+    SubscriptionChange, Urc,
 };
 
 use super::{Modem, Phase};
@@ -96,7 +96,7 @@ impl Modem {
         id: ConnectionId,
         message_id: u16,
         change: SubscriptionChange,
-        result: Result<Option<i32>, Option<i32>>,
+        result: Result<Option<i32>, Reason>,
         now: Instant,
     ) {
         let urc = Urc::SubscriptionChanged {
@@ -113,7 +113,7 @@ impl Modem {
         id: ConnectionId,
         message_id: u16,
         result: PublishResult,
-        extend: Option<i32>,
+        reason: Reason,
         now: Instant,
     ) {
         self.lint.published(id, message_id);
@@ -123,7 +123,7 @@ impl Modem {
             connection.extended.remove(at);
         }
         if connection.config.result_urcs {
-            let urc = published(id, message_id, result, extend, extended.is_some());
+            let urc = published(id, message_id, result, reason, extended.is_some());
             self.report_outcome(id, &urc, now);
         }
     }
@@ -142,8 +142,8 @@ impl Modem {
         let extended = connection.extended.contains(&message_id);
         if connection.config.result_urcs {
             let result = PublishResult::WrongAcknowledgement;
-            let extend = i32::try_from(attempt).ok();
-            let urc = published(id, message_id, result, extend, extended);
+            let reason = Reason::new(ReasonKind::Unknown, i32::try_from(attempt).ok());
+            let urc = published(id, message_id, result, reason, extended);
             self.report(id, &urc, now);
         }
     }
@@ -152,19 +152,19 @@ impl Modem {
         &mut self,
         id: ConnectionId,
         status: LinkStatus,
-        extend: Option<i32>,
+        code: Option<i32>,
         now: Instant,
     ) {
         let urc = Urc::Status {
             connection: id,
             status,
-            extend,
+            code,
         };
         self.report(id, &urc, now);
     }
 
     /// Reports the outcome of a command, as late as the module does.
-    pub(super) fn report_outcome(&mut self, id: ConnectionId, urc: &Urc<'_>, now: Instant) {
+    pub(super) fn report_outcome(&mut self, id: ConnectionId, urc: &Urc, now: Instant) {
         let connection = self.connection(id);
         let due = connection.outcome_from.max(now);
         self.outcome_due = Some(due.max(connection.reported_until));
@@ -174,7 +174,7 @@ impl Modem {
     /// Reports what has happened, from `due` on, and in the order in which it has happened: so a
     /// message that was queued for the session comes in the same burst as the outcome of the
     /// CONNECT, but behind it.
-    pub(super) fn report(&mut self, id: ConnectionId, urc: &Urc<'_>, due: Instant) {
+    pub(super) fn report(&mut self, id: ConnectionId, urc: &Urc, due: Instant) {
         let connection = self.connection(id);
         let due = connection.reported_until.max(due);
         connection.reported_until = due;
@@ -190,21 +190,21 @@ fn published(
     connection: ConnectionId,
     message_id: u16,
     result: PublishResult,
-    extend: Option<i32>,
+    reason: Reason,
     extended: bool,
-) -> Urc<'static> {
+) -> Urc {
     if extended {
         return Urc::PublishedExtended {
             connection,
             message_id,
             result,
-            extend,
+            reason,
         };
     }
     Urc::Published {
         connection,
         message_id,
         result,
-        extend,
+        reason,
     }
 }

@@ -4,15 +4,24 @@
 //! decodes, from one definition. Plain data tells look-alikes apart.
 
 mod error;
-mod lmqtt;
+mod host;
+pub mod lmqtt;
+mod module;
 
 use alloc::borrow::Cow;
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
 pub use error::{DecodeError, EncodeError};
+pub use host::{
+    Answer, Ask, Caching, Commanded, Course, Data, Expected, Follow, Host, IfRefused, Next, Plan,
+    Probe, Prompt, Reported, Said, Step, StepEnd, Then, done_or_failed,
+};
 pub use lmqtt::{HexLength, Lmqtt, PublishExtendedUrc, UnsubscribeUrc};
+
+pub use module::{Act, Finish, Ground, Module, Refused};
 
 use crate::at::command::Command;
 use crate::at::framing::Extent;
@@ -43,10 +52,38 @@ pub enum Power {
     Down,
 }
 
+/// A module model: which command set it has, and what it accepts.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Model {
+    /// What the module calls itself, or a part of that.
+    pub name: &'static str,
+    /// Its command set.
+    pub dialect: &'static dyn Dialect,
+    /// What it accepts.
+    pub limits: Limits,
+}
+
+/// Every command set.
+pub const ALL: [&dyn Dialect; 1] = [&Lmqtt::DEFAULT];
+
+/// A module of which nothing is known gets the narrowest limits.
+pub const UNKNOWN: Model = lmqtt::NT26;
+
+/// The module that calls itself so (`AT+CGMM`); [`UNKNOWN`] if none is known by that name.
+pub fn of_model(name: &str) -> Model {
+    let mut models = ALL.iter().flat_map(|dialect| dialect.models());
+    let known = models.find(|model| name.contains(model.name));
+    known.cloned().unwrap_or(UNKNOWN)
+}
+
 /// The AT commands and result codes by which one family of modules speaks MQTT.
 pub trait Dialect: fmt::Debug + Send + Sync {
     /// What users call it, such as `LMQTT`.
     fn name(&self) -> &'static str;
+
+    /// The modules that speak it.
+    fn models(&self) -> &'static [Model];
 
     /// What a request goes through until it is done.
     fn exchange(&self, request: &Request<'_>) -> Exchange;
@@ -74,6 +111,9 @@ pub trait Dialect: fmt::Debug + Send + Sync {
         out: &mut Vec<u8>,
     ) -> Result<(), EncodeError>;
 
+    /// The host's face, for a module with these limits.
+    fn host(&self, limits: &Limits) -> Box<dyn Host>;
+
     /// Host: what the end of a publish proves of its message.
     fn proof(&self, end: PublishEnd) -> Proof;
 
@@ -86,7 +126,7 @@ pub trait Dialect: fmt::Debug + Send + Sync {
     ) -> Option<Information<'a>>;
 
     /// Host: reads a line as a URC; `None` if it is none.
-    fn decode_urc<'a>(&self, line: &'a [u8], formats: &FormatTable) -> Option<Urc<'a>>;
+    fn decode_urc<'a>(&self, line: &'a [u8], formats: &FormatTable) -> Option<Urc>;
 
     /// Host: reads a line as what a module prints when it starts or switches itself off; `None`
     /// if it is no such line.
@@ -125,5 +165,5 @@ pub trait Dialect: fmt::Debug + Send + Sync {
     );
 
     /// Module: appends a URC, without line ends.
-    fn encode_urc(&self, urc: &Urc<'_>, formats: &FormatTable, out: &mut Vec<u8>);
+    fn encode_urc(&self, urc: &Urc, formats: &FormatTable, out: &mut Vec<u8>);
 }

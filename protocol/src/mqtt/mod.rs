@@ -4,6 +4,9 @@
 //! result code, and reports what came of the others, and what happens by itself, as [`Urc`]s.
 
 mod cloud;
+mod connect;
+mod intent;
+mod operation;
 mod request;
 mod setting;
 mod tls;
@@ -13,13 +16,16 @@ mod urc;
 use core::fmt;
 
 pub use cloud::{AliDevice, Registration, SignMethod};
+pub use connect::{Connect, PayloadFormat, Timeouts, TlsSetUp, TlsUse, Will};
+pub use intent::{Change, Intent, Queried};
+pub use operation::{Operation, Outcome, Publish};
 pub use request::{Exchange, Information, PublishPayload, Request, TopicFilter};
-pub use setting::{DataFormat, FormatTable, Formats, Setting, SettingKey, Timeouts, Version, Will};
+pub use setting::{DataFormat, FormatTable, Formats, Setting, SettingKey, Version};
 pub use tls::{MAX_FILE, SecurityLevel, TlsKey, TlsSetting, TlsVersion};
 pub use topic::{TopicError, check_filter, check_topic, split_filter};
 pub use urc::{
-    Connected, ConnectionState, LinkStatus, OpenFailure, Proof, PublishEnd, PublishResult, Refusal,
-    SubscriptionChange, Urc,
+    Connected, ConnectionState, LinkStatus, OpenFailure, Proof, PublishEnd, PublishResult, Reason,
+    ReasonKind, Refusal, SubscriptionChange, Urc,
 };
 
 /// One of the module's connections, counted from 0 (`<tcpconnectID>` in the LMQTT manual).

@@ -1,4 +1,5 @@
 use alloc::borrow::Cow;
+use alloc::string::String;
 use alloc::vec::Vec;
 use core::time::Duration;
 
@@ -66,7 +67,7 @@ pub enum Request<'a> {
         /// The packet identifier.
         message_id: u16,
         /// The filters and the quality of service asked for each.
-        filters: Vec<TopicFilter<'a>>,
+        filters: Vec<TopicFilter>,
     },
     /// Take back subscriptions, in one packet.
     Unsubscribe {
@@ -145,9 +146,9 @@ pub enum Request<'a> {
 
 /// A topic filter, with the quality of service asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TopicFilter<'a> {
+pub struct TopicFilter {
     /// The filter, which may hold wildcards.
-    pub filter: Cow<'a, str>,
+    pub filter: String,
     /// The highest quality of service that messages are to come with.
     pub qos: QoS,
 }
@@ -245,7 +246,7 @@ impl Request<'_> {
 
     /// Whether `urc` reports that the packet of this very request was sent again: the outcome is still
     /// to come.
-    pub fn is_repeated_by(&self, urc: &Urc<'_>) -> bool {
+    pub fn is_repeated_by(&self, urc: &Urc) -> bool {
         matches!(
             (self, urc),
             (
@@ -259,7 +260,7 @@ impl Request<'_> {
     }
 
     /// Whether `urc` reports the outcome of this very request. That its packet was sent again is none.
-    pub fn is_answered_by(&self, urc: &Urc<'_>) -> bool {
+    pub fn is_answered_by(&self, urc: &Urc) -> bool {
         if self.is_repeated_by(urc) {
             return false;
         }

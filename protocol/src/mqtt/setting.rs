@@ -2,7 +2,7 @@ use alloc::borrow::Cow;
 use alloc::vec::Vec;
 use core::ops::{Index, IndexMut};
 
-use super::{AliDevice, ConnectionId, QoS};
+use super::{AliDevice, ConnectionId, Timeouts, Will};
 use crate::Secret;
 use crate::at::parameter;
 
@@ -69,7 +69,7 @@ pub enum Setting<'a> {
         context: u8,
     },
     /// What the broker publishes when the connection is lost, or nothing.
-    Will(Option<Will<'a>>),
+    Will(Option<Will>),
 }
 
 /// Names a [`Setting`], to ask for its value.
@@ -127,41 +127,6 @@ pub enum Version {
     /// MQTT 3.1.1
     #[default]
     V3_1_1 = 4,
-}
-
-/// How long and how often the module tries to have a packet acknowledged.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Timeouts {
-    /// Seconds until a packet without acknowledgement is sent again, 1 to 60.
-    pub packet_seconds: u8,
-    /// How often it is sent again, 1 to 10.
-    pub retries: u8,
-    /// Whether each repetition is reported.
-    pub notice: bool,
-}
-
-impl Default for Timeouts {
-    /// EigenComm's defaults (reference `ecmt.md` 2.2; inferred for LMQTT).
-    fn default() -> Self {
-        Self {
-            packet_seconds: 10,
-            retries: 3,
-            notice: false,
-        }
-    }
-}
-
-/// The message that the broker publishes when the connection is lost.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Will<'a> {
-    /// Where it is published.
-    pub topic: Cow<'a, str>,
-    /// What is published.
-    pub payload: Cow<'a, [u8]>,
-    /// With which quality of service.
-    pub qos: QoS,
-    /// Whether the broker retains it.
-    pub retain: bool,
 }
 
 /// How a payload is written on the AT interface.

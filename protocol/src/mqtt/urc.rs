@@ -1,10 +1,11 @@
-use alloc::borrow::Cow;
+use alloc::string::String;
+use alloc::vec::Vec;
 
 use super::ConnectionId;
 
 /// What the module reports without being asked in the same breath.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Urc<'a> {
+pub enum Urc {
     /// The outcome of an open.
     Opened {
         /// The connection.
@@ -17,7 +18,7 @@ pub enum Urc<'a> {
         /// The connection.
         connection: ConnectionId,
         /// Whether the module closed it; else its reason, if it gave one.
-        result: Result<(), Option<i32>>,
+        result: Result<(), Reason>,
     },
     /// The outcome of a CONNECT.
     Connected {
@@ -31,7 +32,7 @@ pub enum Urc<'a> {
         /// The connection.
         connection: ConnectionId,
         /// Whether the module disconnected; else its reason, if it gave one.
-        result: Result<(), Option<i32>>,
+        result: Result<(), Reason>,
     },
     /// The outcome of a subscribe or an unsubscribe.
     SubscriptionChanged {
@@ -41,9 +42,9 @@ pub enum Urc<'a> {
         message_id: u16,
         /// Which of the two; `None` where the dialect writes both alike.
         change: Option<SubscriptionChange>,
-        /// Done, with the value the module shows (LMQTT: how many filters were acknowledged), or
-        /// failed, with its reason (6 not sent, 7 bad parameter).
-        result: Result<Option<i32>, Option<i32>>,
+        /// Done, with the value that the module shows, such as how many filters were acknowledged,
+        /// or failed.
+        result: Result<Option<i32>, Reason>,
     },
     /// The outcome of a publish.
     Published {
@@ -53,8 +54,8 @@ pub enum Urc<'a> {
         message_id: u16,
         /// What came of it.
         result: PublishResult,
-        /// The reason where it is not success (6 not sent, 7 bad parameter).
-        extend: Option<i32>,
+        /// Why, where it is not success.
+        reason: Reason,
     },
     /// The outcome of an extended publish, where it has a name of its own.
     PublishedExtended {
@@ -64,8 +65,8 @@ pub enum Urc<'a> {
         message_id: u16,
         /// What came of it.
         result: PublishResult,
-        /// The reason where it is not success (6 not sent, 7 bad parameter).
-        extend: Option<i32>,
+        /// Why, where it is not success.
+        reason: Reason,
     },
     /// A message has come.
     Received {
@@ -74,9 +75,9 @@ pub enum Urc<'a> {
         /// The packet identifier; 0 with QoS 0.
         message_id: u16,
         /// The topic.
-        topic: Cow<'a, str>,
+        topic: String,
         /// The payload, decoded if it was written in hexadecimal digits.
-        payload: Cow<'a, [u8]>,
+        payload: Vec<u8>,
     },
     /// A message has come and waits in the module.
     Buffered {
@@ -91,12 +92,12 @@ pub enum Urc<'a> {
         connection: ConnectionId,
         /// What has happened.
         status: LinkStatus,
-        /// Details, by status.
-        extend: Option<i32>,
+        /// The number behind the status, such as the broker's return code.
+        code: Option<i32>,
     },
 }
 
-impl Urc<'_> {
+impl Urc {
     /// The connection that it tells of.
     pub fn connection(&self) -> ConnectionId {
         match self {
@@ -111,6 +112,55 @@ impl Urc<'_> {
             | Self::Buffered { connection, .. }
             | Self::Status { connection, .. } => *connection,
         }
+    }
+}
+
+/// Why something was not done: what it means, and the number that the module shows.
+///
+/// A dialect that reads it fills in both. One that writes it shows the number if there is one, and
+/// else its own for the meaning.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub struct Reason {
+    /// What it means.
+    pub kind: ReasonKind,
+    /// The module's number, if it shows one.
+    pub code: Option<i32>,
+}
+
+/// What a [`Reason`] means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum ReasonKind {
+    /// Nobody knows, or no reason is given.
+    #[default]
+    Unknown,
+    /// The packet could not be sent.
+    NotSent,
+    /// A parameter is wrong.
+    BadParameter,
+    /// The broker refuses, by the return code of its answer.
+    Refused,
+}
+
+impl Reason {
+    /// No reason is given.
+    pub const NONE: Self = Self::new(ReasonKind::Unknown, None);
+
+    /// With the module's number, if it shows one.
+    pub const fn new(kind: ReasonKind, code: Option<i32>) -> Self {
+        Self { kind, code }
+    }
+
+    /// A number of which nothing is known.
+    pub const fn number(code: i32) -> Self {
+        Self::new(ReasonKind::Unknown, Some(code))
+    }
+}
+
+impl From<ReasonKind> for Reason {
+    fn from(kind: ReasonKind) -> Self {
+        Self::new(kind, None)
     }
 }
 
@@ -141,8 +191,8 @@ pub enum Connected {
     /// The module has sent the packet again, with the return code that it shows. What comes of it is
     /// reported later.
     Retransmitted(Option<i32>),
-    /// The packet could not be sent or was not answered, with the return code that it shows.
-    Failed(Option<i32>),
+    /// The packet could not be sent or was not answered.
+    Failed(Reason),
 }
 
 /// The return code of a CONNACK that refuses.
@@ -214,7 +264,7 @@ pub enum PublishEnd {
     /// The command was answered with an error.
     Refused,
     /// The outcome was reported, perhaps with a reason.
-    Reported(PublishResult, Option<i32>),
+    Reported(PublishResult, Reason),
 }
 
 /// What the end of a publish proves of its message.

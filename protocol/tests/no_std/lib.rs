@@ -22,7 +22,7 @@ pub fn next_command(heard: &[u8], out: &mut Vec<u8>) -> usize {
     reader.push(heard);
     let mut urcs = 0;
     let context = Context {
-        limits: &Limits::NT26,
+        limits: &atmq_protocol::dialect::lmqtt::NT26.limits,
         formats: &formats,
     };
     while let Some(frame) = reader.next(|line| dialect.extent(line, context)) {

@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 
 use atmq_protocol::at::result_code::FinalResult;
-use atmq_protocol::mqtt::LinkStatus;
+use atmq_protocol::mqtt::{LinkStatus, Reason, ReasonKind};
 use proptest::prelude::*;
 
 use super::super::message::Receipt;
@@ -42,7 +42,7 @@ fn link_lost() -> PublishError {
     PublishError::Unknown(Error::Exchange(ExchangeError::LinkLost {
         command: "AT+LMQTTPUB".into(),
         status: LinkStatus::ClosedByServer,
-        extend: None,
+        code: None,
     }))
 }
 
@@ -226,7 +226,7 @@ fn a_message_that_is_refused_again_and_again_does_not_block_for_ever() {
     for error in [
         refused(),
         PublishError::Failed {
-            reason: Some(7),
+            reason: Reason::new(ReasonKind::BadParameter, Some(7)),
             may_have_arrived: false,
         },
     ] {
@@ -320,7 +320,9 @@ fn outcome(number: u8) -> Result<Delivery, PublishError> {
         2 => refused(),
         3 => not_connected(),
         4 => unwritable(),
-        _ => PublishError::WrongAcknowledgement { reason: None },
+        _ => PublishError::WrongAcknowledgement {
+            reason: Reason::NONE,
+        },
     })
 }
 

@@ -1,3 +1,4 @@
+use atmq_protocol::mqtt::{Reason, ReasonKind};
 use tokio::sync::oneshot::Receiver;
 
 use super::*;
@@ -30,7 +31,7 @@ fn change(subscriptions: &mut Subscriptions, outcome: &Result<(), Error>) -> (St
 fn refused() -> Result<(), Error> {
     Err(Error::Subscription {
         filter: "a".into(),
-        reason: Some(128),
+        reason: Reason::new(ReasonKind::Refused, Some(128)),
     })
 }
 

@@ -14,7 +14,7 @@ fn supervisor(policy: &Reconnect) -> (Supervisor, Instant) {
 fn link_lost() -> Setback {
     Setback::Lost(Disconnected::LinkLost {
         status: LinkStatus::ClosedByServer,
-        extend: None,
+        code: None,
     })
 }
 
@@ -175,7 +175,9 @@ fn refusals_that_may_pass_and_failures_are_tried_again() {
         ),
         (
             Reconnect::default(),
-            ConnectError::NotAccepted { code: None },
+            ConnectError::NotAccepted {
+                reason: crate::Reason::NONE,
+            },
         ),
         (Reconnect::default(), network_down()),
         (Reconnect::default(), ConnectError::Failed(unresponsive())),

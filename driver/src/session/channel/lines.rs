@@ -11,7 +11,6 @@ use atmq_protocol::standard::StandardUrc;
 use super::{Channel, State, Warning, is_loss};
 use crate::session::event::Event;
 use crate::session::fence::{self, Fence, Input};
-use crate::session::owned;
 use crate::session::pending::Stage;
 
 /// So many bytes of an unrecognised line are logged.
@@ -222,7 +221,7 @@ impl Channel {
         }
     }
 
-    fn urc(&mut self, urc: Urc<'_>, now: Instant) {
+    fn urc(&mut self, urc: Urc, now: Instant) {
         self.counters.urcs += 1;
         self.follow(&urc);
         if let Urc::Buffered {
@@ -235,21 +234,21 @@ impl Channel {
         if let Urc::Status {
             connection,
             status,
-            extend,
+            code,
         } = urc
             && is_loss(status)
         {
-            tracing::debug!(%connection, ?status, ?extend, "link lost");
+            tracing::debug!(%connection, ?status, ?code, "link lost");
             if let State::Pending(pending) = &mut self.state {
-                pending.link_lost(connection, status, extend, &self.wire);
+                pending.link_lost(connection, status, code, &self.wire);
             }
         }
-        self.events.push_back(Event::Urc(owned::urc(urc)));
+        self.events.push_back(Event::Urc(urc));
         self.finish_if_complete(now);
     }
 
     /// The configuration of a connection is lost when it is closed.
-    fn follow(&mut self, urc: &Urc<'_>) {
+    fn follow(&mut self, urc: &Urc) {
         match urc {
             Urc::Closed {
                 connection,

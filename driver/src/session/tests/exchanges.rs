@@ -109,7 +109,7 @@ fn golden_session() {
     let lost = Urc::Status {
         connection: ID,
         status: LinkStatus::ClosedByServer,
-        extend: None,
+        code: None,
     };
     assert_eq!(
         host.hear("\r\n+LMQTTURC: STATS,0,1\r\n"),
@@ -260,12 +260,12 @@ fn a_lost_link_ends_the_wait_for_a_report() {
     let lost = Urc::Status {
         connection: ID,
         status: LinkStatus::ClosedByServer,
-        extend: None,
+        code: None,
     };
     let error = ExchangeError::LinkLost {
         command: "AT+LMQTTPUB".into(),
         status: LinkStatus::ClosedByServer,
-        extend: None,
+        code: None,
     };
     for answer in [
         "\r\nOK\r\n\r\n+LMQTTURC: STATS,0,1\r\n",

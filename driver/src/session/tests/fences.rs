@@ -246,7 +246,7 @@ fn prompt_after_prompt_keeps_nobody_waiting_for_ever() {
         let mut host = Host::new();
         host.session.set_limits(Limits {
             prompt_end,
-            ..Limits::NT35E
+            ..atmq_protocol::dialect::lmqtt::NT35E.limits
         });
         host.ask(publish(6, b"\r\n\r\n"));
         host.wait(10.0);
@@ -356,7 +356,7 @@ fn a_prompt_that_escape_leaves_is_left_by_it() {
     let mut host = Host::new();
     host.session.set_limits(Limits {
         prompt_end: DataEnd::ControlCharacters,
-        ..Limits::NT35E
+        ..atmq_protocol::dialect::lmqtt::NT35E.limits
     });
     host.ask(publish(6, b"\r\n\r\n"));
     assert_eq!(host.wait(10.0).0, r"\x1b");

@@ -180,7 +180,7 @@ fn what_would_end_the_input_early_is_not_sent_to_a_prompt() {
     let mut host = Host::new();
     host.session.set_limits(Limits {
         prompt_end: DataEnd::ControlCharacters,
-        ..Limits::NT35E
+        ..atmq_protocol::dialect::lmqtt::NT35E.limits
     });
     let message = "the payload holds '\\u{1a}' at byte 3, which ends the input at the prompt of this \
                    module; hexadecimal digits would carry it";

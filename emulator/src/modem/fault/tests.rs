@@ -147,7 +147,7 @@ fn anything_can_be_injected_but_not_without_end() {
     let urc = Urc::Status {
         connection: ConnectionId(0),
         status: LinkStatus::Http,
-        extend: Some(404),
+        code: Some(404),
     };
     modem.inject_urc(&urc, now).unwrap();
     assert_eq!(heard(&mut modem), r"\r\n+LMQTTURC: STATS,0,7,404\r\n");

@@ -13,8 +13,14 @@ fn error(text: &str) -> String {
 
 #[test]
 fn the_profiles_in_the_crate_have_the_limits_of_the_protocol() {
-    assert_eq!(Profile::nt35e().limits, Limits::NT35E);
-    assert_eq!(Profile::nt26().limits, Limits::NT26);
+    assert_eq!(
+        Profile::nt35e().limits,
+        atmq_protocol::dialect::lmqtt::NT35E.limits
+    );
+    assert_eq!(
+        Profile::nt26().limits,
+        atmq_protocol::dialect::lmqtt::NT26.limits
+    );
     assert_eq!(Profile::nt35e().dialect, Lmqtt::DEFAULT);
     assert_eq!(Profile::nt26().identity.model, "NT26KCN");
     for name in Profile::names() {
@@ -47,7 +53,7 @@ fn a_file_overrides_single_values_of_its_base() {
         profile.limits,
         Limits {
             host: 50,
-            ..Limits::NT26
+            ..atmq_protocol::dialect::lmqtt::NT26.limits
         }
     );
     assert_eq!(profile.latency.boot.1, Duration::from_millis(1));

@@ -247,7 +247,7 @@ fn decode_subscription<'a>(
         let mut filters = Vec::new();
         while filters.is_empty() || !parameters.is_empty() {
             filters.push(TopicFilter {
-                filter: decode_text(parameters, "topic", limits.topic)?,
+                filter: decode_text(parameters, "topic", limits.topic)?.into_owned(),
                 qos: decode_qos(parameters)?,
             });
         }

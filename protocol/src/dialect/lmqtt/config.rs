@@ -61,6 +61,19 @@ pub(super) fn key(name: &[u8]) -> Option<SettingKey> {
     found.map(|(key, _)| *key)
 }
 
+/// The formats may change at any time (inferred); all else shapes the session that OPEN begins
+/// (documented for will, session, keepalive and aliauth; inferred for the others).
+pub(super) fn may_follow_open(key: SettingKey) -> bool {
+    matches!(
+        key,
+        SettingKey::ReceiveMode
+            | SettingKey::SendMode
+            | SettingKey::DataFormats
+            | SettingKey::Cache
+            | SettingKey::ResultUrcs
+    )
+}
+
 /// What stands behind `AT+LMQTTCFG=`.
 pub(super) fn encode(
     connection: ConnectionId,
@@ -190,7 +203,7 @@ pub(super) fn decode_answer<'a>(
     if decode_key(parameters)? != key {
         return Err(ParameterError::Unknown { name: "key" });
     }
-    decode_values(key, parameters, &Limits::NT35E)
+    decode_values(key, parameters, &crate::dialect::lmqtt::NT35E.limits)
 }
 
 fn decode_key(parameters: &mut Parameters<'_>) -> Result<SettingKey, ParameterError> {
@@ -245,7 +258,7 @@ fn decode_values<'a>(
                 let qos = decode_qos(parameters)?;
                 let retain = parameters.flag("will_retain")?;
                 Setting::Will(Some(Will {
-                    topic: decode_text(parameters, "will_topic", limits.topic)?,
+                    topic: decode_text(parameters, "will_topic", limits.topic)?.into_owned(),
                     payload: parameters
                         .text("will_message", limits.will_payload)?
                         .as_bytes()

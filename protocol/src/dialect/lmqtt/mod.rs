@@ -3,8 +3,12 @@
 mod aliauth;
 mod command;
 mod config;
+mod connecting;
 mod describe;
+mod host;
 mod information;
+mod intent;
+mod models;
 mod power;
 mod publish;
 mod received;
@@ -14,11 +18,14 @@ mod tls;
 mod urc;
 
 use alloc::borrow::Cow;
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use super::{Context, DecodeError, Dialect, EncodeError, Power};
+pub use models::{NT26, NT35E};
+
+use super::{Context, DecodeError, Dialect, EncodeError, Host, Model, Power};
 use crate::at::command::Command;
 use crate::at::framing::Extent;
 use crate::at::parameter::ParameterError;
@@ -152,6 +159,10 @@ impl Dialect for Lmqtt {
         "LMQTT"
     }
 
+    fn models(&self) -> &'static [Model] {
+        &models::ALL
+    }
+
     /// Time limits from the manual (reference `lmqtt.md` 1.2).
     fn exchange(&self, request: &Request<'_>) -> Exchange {
         let (reported, seconds) = match request {
@@ -224,6 +235,10 @@ impl Dialect for Lmqtt {
             .inspect_err(|_| out.truncate(before))
     }
 
+    fn host(&self, limits: &Limits) -> Box<dyn Host> {
+        Box::new(host::LmqttHost::new(self.clone(), limits.clone()))
+    }
+
     fn proof(&self, end: PublishEnd) -> Proof {
         publish::proof(end)
     }
@@ -237,7 +252,7 @@ impl Dialect for Lmqtt {
         information::decode(request, line, self.hex_length, formats)
     }
 
-    fn decode_urc<'a>(&self, line: &'a [u8], formats: &FormatTable) -> Option<Urc<'a>> {
+    fn decode_urc<'a>(&self, line: &'a [u8], formats: &FormatTable) -> Option<Urc> {
         urc::decode(line, self.hex_length, formats)
     }
 
@@ -283,7 +298,7 @@ impl Dialect for Lmqtt {
         information::encode(information, self.hex_length, formats, out);
     }
 
-    fn encode_urc(&self, urc: &Urc<'_>, formats: &FormatTable, out: &mut Vec<u8>) {
+    fn encode_urc(&self, urc: &Urc, formats: &FormatTable, out: &mut Vec<u8>) {
         urc::encode(urc, self, formats, out);
     }
 }

@@ -21,18 +21,21 @@ use crate::at::parameter::{ParameterError, ParameterWriter, Parameters};
 use crate::dialect::{Context, EncodeError};
 use crate::limits::Limits;
 use crate::mqtt::{
-    ConnectionId, DataFormat, Proof, PublishEnd, PublishPayload, PublishResult, QoS, Request,
+    ConnectionId, DataFormat, Proof, PublishEnd, PublishPayload, PublishResult, QoS, Reason,
+    ReasonKind, Request,
 };
-
-/// `<extend>` of a publish that found a parameter wrong.
-const BAD_PARAMETER: i32 = 7;
 
 /// What the end of a publish proves.
 pub(super) fn proof(end: PublishEnd) -> Proof {
     match end {
-        PublishEnd::Refused | PublishEnd::Reported(PublishResult::NotSent, Some(BAD_PARAMETER)) => {
-            Proof::NeverLeft
-        }
+        PublishEnd::Refused
+        | PublishEnd::Reported(
+            PublishResult::NotSent,
+            Reason {
+                kind: ReasonKind::BadParameter,
+                ..
+            },
+        ) => Proof::NeverLeft,
         PublishEnd::Reported(PublishResult::Done, _) => Proof::Acknowledged,
         PublishEnd::Reported(PublishResult::WrongAcknowledgement | PublishResult::NotSent, _) => {
             Proof::MayHaveArrived

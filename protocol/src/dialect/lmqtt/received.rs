@@ -15,7 +15,6 @@ use super::urc::URC;
 use crate::at::framing::{Counting, Extent, MessageForm};
 use crate::at::parameter::{ParameterWriter, decode_hex};
 use crate::dialect::Context;
-use crate::limits::Limits;
 use crate::mqtt::{ConnectionId, DataFormat, Formats};
 
 /// Appends topic, length if it is shown, and payload.
@@ -64,8 +63,8 @@ pub(super) fn decode(
     let form = MessageForm {
         start: 0,
         counting: counting(hex_length, formats),
-        longest_topic: Limits::NT35E.topic,
-        longest_payload: Limits::NT35E.received_payload,
+        longest_topic: crate::dialect::lmqtt::NT35E.limits.topic,
+        longest_payload: crate::dialect::lmqtt::NT35E.limits.received_payload,
     };
     // What the reader has found within the limits of the modules that are known may look like
     // something else beyond them; it goes beyond only where it was told of others.

@@ -1,8 +1,5 @@
 //! The MQTT commands, and the two that belong to TLS. Their ranges are the dialect's.
 
-use crate::at::command::{Spec as Typed, Form};
-use crate::dialect::Dialect as _;
-use crate::limits::Limits;
 
 use crate::spec::{Param, items, ranges_in};
 use super::settings::{KEYS, TLS_KEYS};
@@ -153,7 +150,7 @@ pub fn described(command: &Spec, first: &[u8], place: usize) -> Vec<(i64, i64)> 
         name: command.name.as_bytes(),
         form: Form::Test,
     };
-    let lines = DIALECT.describe(&typed, &Limits::NT35E);
+    let lines = DIALECT.describe(&typed, &atmq_protocol::dialect::lmqtt::NT35E.limits);
     let key = command.key(first).map(|key| format!("\"{}\"", key.name));
     let found = lines.iter().find_map(|line| {
         let items = items(line.split_once(": ")?.1);

@@ -1,11 +1,13 @@
 //! Rows typed by hand from the reference: bytes to value and value to bytes.
 
 mod payloads;
+mod plans;
 mod reports;
 mod requests;
 mod strangers;
 
 use alloc::borrow::Cow;
+use alloc::boxed::Box;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use alloc::{format, vec};
@@ -51,7 +53,7 @@ fn hex(format: DataFormat, show_length: bool) -> FormatTable {
 
 fn context(formats: &FormatTable) -> Context<'_> {
     Context {
-        limits: &Limits::NT35E,
+        limits: &crate::dialect::lmqtt::NT35E.limits,
         formats,
     }
 }
@@ -93,7 +95,7 @@ fn inline(payload: &[u8]) -> PublishPayload<'_> {
     PublishPayload::Inline(payload.into())
 }
 
-fn encode_urc(dialect: &Lmqtt, urc: &Urc<'_>, formats: &FormatTable) -> Vec<u8> {
+fn encode_urc(dialect: &Lmqtt, urc: &Urc, formats: &FormatTable) -> Vec<u8> {
     let mut out = Vec::new();
     dialect.encode_urc(urc, formats, &mut out);
     out
@@ -102,7 +104,7 @@ fn encode_urc(dialect: &Lmqtt, urc: &Urc<'_>, formats: &FormatTable) -> Vec<u8> 
 #[test]
 fn what_a_firmware_lacks_can_be_switched() {
     let formats = &FormatTable::default();
-    let limits = &Limits::NT35E;
+    let limits = &crate::dialect::lmqtt::NT35E.limits;
     let command = |line: &'static [u8]| Command::split_first(line, |_| true).0;
     let with = Lmqtt {
         pdp_context: true,
@@ -119,7 +121,7 @@ fn what_a_firmware_lacks_can_be_switched() {
     assert_eq!(keys(&with), keys(&Lmqtt::DEFAULT) + 1);
 }
 
-fn received<'a>(message_id: u16, topic: &'a str, payload: &'a [u8]) -> Urc<'a> {
+fn received<'a>(message_id: u16, topic: &'a str, payload: &'a [u8]) -> Urc {
     Urc::Received {
         connection: ID,
         message_id,
@@ -132,7 +134,7 @@ proptest! {
     #[test]
     fn any_payload_survives_a_publish(payload: Vec<u8>, message_id: u16) {
         let formats = FormatTable::default();
-        let limits = &Limits::NT35E;
+        let limits = &crate::dialect::lmqtt::NT35E.limits;
         let way = Lmqtt::DEFAULT
             .publish_payload(formats[ID], limits, Cow::Borrowed(&payload))
             .expect("it is short enough");

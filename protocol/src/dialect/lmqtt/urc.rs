@@ -20,8 +20,8 @@ use super::command::{CLOSE, CONN, DISC, OPEN, PUB, PUBEX, SUBUNSUB};
 use super::{HexLength, Lmqtt, PublishExtendedUrc, UnsubscribeUrc, meaning, number_of, received};
 use crate::at::parameter::{ParameterError, ParameterWriter, Parameters};
 use crate::mqtt::{
-    Connected, ConnectionId, FormatTable, LinkStatus, OpenFailure, PublishResult, Refusal,
-    SubscriptionChange, Urc,
+    Connected, ConnectionId, FormatTable, LinkStatus, OpenFailure, PublishResult, Reason,
+    ReasonKind, Refusal, SubscriptionChange, Urc,
 };
 
 const UNSUNSUB: &str = "+LMQTTUNSUNSUB";
@@ -54,6 +54,28 @@ const STATUSES: [(i32, LinkStatus); 14] = [
     (15, LinkStatus::Refused),
 ];
 
+/// `<extend>` of a publish or a subscription that failed.
+const REASONS: [(i32, ReasonKind); 2] = [(6, ReasonKind::NotSent), (7, ReasonKind::BadParameter)];
+
+/// The return code of a SUBACK that refuses (MQTT 3.1.1 section 3.9.3).
+const REFUSED: i32 = 0x80;
+
+pub(super) fn reason(extend: Option<i32>) -> Reason {
+    let kind = extend.map_or(ReasonKind::Unknown, |extend| {
+        match meaning(&REASONS, extend) {
+            Some(kind) => kind,
+            None if extend == REFUSED => ReasonKind::Refused,
+            None => ReasonKind::Unknown,
+        }
+    });
+    Reason::new(kind, extend)
+}
+
+/// The number that stands for a reason.
+fn extend(reason: Reason) -> Option<i32> {
+    reason.code.or_else(|| number_of(&REASONS, &reason.kind))
+}
+
 /// The parameters of a line that begins with `name` and a colon. A blank follows the colon on
 /// every module seen; one host does not rely on it, so neither do we.
 pub(super) fn strip_name<'a>(line: &'a [u8], name: &str) -> Option<&'a [u8]> {
@@ -65,7 +87,7 @@ pub(super) fn decode<'a>(
     line: &'a [u8],
     hex_length: HexLength,
     formats: &FormatTable,
-) -> Option<Urc<'a>> {
+) -> Option<Urc> {
     // All others would be compared in vain.
     line.strip_prefix(b"+LMQTT")?;
     if let Some(rest) = strip_name(line, URC) {
@@ -91,7 +113,7 @@ pub(super) fn decode<'a>(
     None
 }
 
-type Decoded = Result<Option<Urc<'static>>, ParameterError>;
+type Decoded = Result<Option<Urc>, ParameterError>;
 
 fn decode_id(parameters: &mut Parameters<'_>) -> Result<ConnectionId, ParameterError> {
     parameters.integer("tcpconnectID", 0, 255).map(ConnectionId)
@@ -132,8 +154,12 @@ fn decode_disconnected(parameters: &mut Parameters<'_>) -> Decoded {
     Ok(Some(Urc::Disconnected { connection, result }))
 }
 
-fn done_or_reason((result, extend): (i32, Option<i32>)) -> Result<(), Option<i32>> {
-    if result == 0 { Ok(()) } else { Err(extend) }
+fn done_or_reason((result, extend): (i32, Option<i32>)) -> Result<(), Reason> {
+    if result == 0 {
+        Ok(())
+    } else {
+        Err(reason(extend))
+    }
 }
 
 /// A refused CONNECT has result 0 as well: only the return code tells.
@@ -146,7 +172,7 @@ fn decode_connected(parameters: &mut Parameters<'_>) -> Decoded {
             Err(_) => return Ok(None),
         },
         (1, code) => Connected::Retransmitted(code),
-        (2, code) => Connected::Failed(code),
+        (2, code) => Connected::Failed(reason(code)),
         // `+LMQTTCONN: 0,3` answers a query of the state.
         _ => return Ok(None),
     };
@@ -172,9 +198,9 @@ fn subscription(parameters: &mut Parameters<'_>, change: Option<SubscriptionChan
         result: match (result, extend) {
             // The value counts filters, of which no command holds as many. From here on it is a return
             // code that refuses, as QMT shows it (inferred).
-            (0, Some(128..)) => Err(extend),
+            (0, Some(REFUSED..)) => Err(reason(extend)),
             (0, _) => Ok(extend),
-            _ => Err(extend),
+            _ => Err(reason(extend)),
         },
     }))
 }
@@ -182,37 +208,37 @@ fn subscription(parameters: &mut Parameters<'_>, change: Option<SubscriptionChan
 fn decode_published(parameters: &mut Parameters<'_>) -> Decoded {
     let connection = decode_id(parameters)?;
     let message_id = decode_message_id(parameters)?;
-    let (result, extend) = decode_publish_result(parameters)?;
+    let (result, reason) = decode_publish_result(parameters)?;
     Ok(Some(Urc::Published {
         connection,
         message_id,
         result,
-        extend,
+        reason,
     }))
 }
 
 fn decode_published_extended(parameters: &mut Parameters<'_>) -> Decoded {
     let connection = decode_id(parameters)?;
     let message_id = decode_message_id(parameters)?;
-    let (result, extend) = decode_publish_result(parameters)?;
+    let (result, reason) = decode_publish_result(parameters)?;
     Ok(Some(Urc::PublishedExtended {
         connection,
         message_id,
         result,
-        extend,
+        reason,
     }))
 }
 
 fn decode_publish_result(
     parameters: &mut Parameters<'_>,
-) -> Result<(PublishResult, Option<i32>), ParameterError> {
+) -> Result<(PublishResult, Reason), ParameterError> {
     let (result, extend) = decode_result(parameters)?;
     let result = match result {
         0 => PublishResult::Done,
         1 => PublishResult::WrongAcknowledgement,
         _ => PublishResult::NotSent,
     };
-    Ok((result, extend))
+    Ok((result, reason(extend)))
 }
 
 /// `rest` is what stands behind `+LMQTTURC: `.
@@ -220,7 +246,7 @@ fn decode_unsolicited<'a>(
     rest: &'a [u8],
     hex_length: HexLength,
     formats: &FormatTable,
-) -> Option<Urc<'a>> {
+) -> Option<Urc> {
     if let Some(rest) = rest.strip_prefix(b"STATS,") {
         let mut parameters = Parameters::new(rest);
         let connection = decode_id(&mut parameters).ok()?;
@@ -232,7 +258,7 @@ fn decode_unsolicited<'a>(
                 Some(status) => status,
                 None => LinkStatus::Other(u8::try_from(status).ok()?),
             },
-            extend,
+            code: extend,
         });
     }
     let Some((connection, message_id, body)) = received::header(rest) else {
@@ -242,12 +268,12 @@ fn decode_unsolicited<'a>(
     Some(Urc::Received {
         connection,
         message_id,
-        topic,
-        payload,
+        topic: topic.into_owned(),
+        payload: payload.into_owned(),
     })
 }
 
-fn decode_buffered(rest: &[u8]) -> Option<Urc<'static>> {
+fn decode_buffered(rest: &[u8]) -> Option<Urc> {
     let mut parameters = Parameters::new(rest.strip_prefix(b"RECV,")?);
     let connection = decode_id(&mut parameters).ok()?;
     let message_id = decode_message_id(&mut parameters).ok()?;
@@ -258,7 +284,7 @@ fn decode_buffered(rest: &[u8]) -> Option<Urc<'static>> {
     })
 }
 
-pub(super) fn encode(urc: &Urc<'_>, dialect: &Lmqtt, formats: &FormatTable, out: &mut Vec<u8>) {
+pub(super) fn encode(urc: &Urc, dialect: &Lmqtt, formats: &FormatTable, out: &mut Vec<u8>) {
     let name = match urc {
         Urc::Opened { .. } => OPEN,
         Urc::Closed { .. } => CLOSE,
@@ -293,7 +319,7 @@ pub(super) fn encode(urc: &Urc<'_>, dialect: &Lmqtt, formats: &FormatTable, out:
             writer.integer(connection.0);
             match result {
                 Ok(()) => writer.integer(0),
-                Err(extend) => writer.integer(1).optional_integer(*extend),
+                Err(reason) => writer.integer(1).optional_integer(extend(*reason)),
             }
         }
         Urc::Connected { connection, result } => {
@@ -302,7 +328,7 @@ pub(super) fn encode(urc: &Urc<'_>, dialect: &Lmqtt, formats: &FormatTable, out:
                 Connected::Accepted => writer.integer(0).integer(0),
                 Connected::Refused(refusal) => writer.integer(0).integer(refusal.code()),
                 Connected::Retransmitted(code) => writer.integer(1).optional_integer(*code),
-                Connected::Failed(code) => writer.integer(2).optional_integer(*code),
+                Connected::Failed(reason) => writer.integer(2).optional_integer(extend(*reason)),
             }
         }
         Urc::SubscriptionChanged {
@@ -313,21 +339,21 @@ pub(super) fn encode(urc: &Urc<'_>, dialect: &Lmqtt, formats: &FormatTable, out:
         } => {
             writer.integer(connection.0).integer(*message_id);
             match result {
-                Ok(extend) => writer.integer(0).optional_integer(*extend),
-                Err(extend) => writer.integer(1).optional_integer(*extend),
+                Ok(shown) => writer.integer(0).optional_integer(*shown),
+                Err(reason) => writer.integer(1).optional_integer(extend(*reason)),
             }
         }
         Urc::Published {
             connection,
             message_id,
             result,
-            extend,
+            reason,
         }
         | Urc::PublishedExtended {
             connection,
             message_id,
             result,
-            extend,
+            reason,
         } => writer
             .integer(connection.0)
             .integer(*message_id)
@@ -336,7 +362,7 @@ pub(super) fn encode(urc: &Urc<'_>, dialect: &Lmqtt, formats: &FormatTable, out:
                 PublishResult::WrongAcknowledgement => 1,
                 PublishResult::NotSent => 2,
             })
-            .optional_integer(*extend),
+            .optional_integer(extend(*reason)),
         Urc::Received {
             connection,
             message_id,
@@ -366,7 +392,7 @@ pub(super) fn encode(urc: &Urc<'_>, dialect: &Lmqtt, formats: &FormatTable, out:
         Urc::Status {
             connection,
             status,
-            extend,
+            code,
         } => writer
             .bare("STATS")
             .integer(connection.0)
@@ -374,6 +400,6 @@ pub(super) fn encode(urc: &Urc<'_>, dialect: &Lmqtt, formats: &FormatTable, out:
                 LinkStatus::Other(number) => Some(i32::from(*number)),
                 known => number_of(&STATUSES, known),
             })
-            .optional_integer(*extend),
+            .optional_integer(*code),
     };
 }

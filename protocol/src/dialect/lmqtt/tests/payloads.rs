@@ -6,7 +6,7 @@ use crate::at::framing::DataEnd;
 #[test]
 fn a_payload_takes_the_way_on_which_it_survives() {
     let way = |payload: &'static [u8], formats: Formats| {
-        Lmqtt::DEFAULT.publish_payload(formats, &Limits::NT26, payload.into())
+        Lmqtt::DEFAULT.publish_payload(formats, &crate::dialect::lmqtt::NT26.limits, payload.into())
     };
     let plain = Formats::default();
     assert_eq!(way(b"22.5 \xc2\xb0C", plain), Ok(inline(b"22.5 \xc2\xb0C")));
@@ -41,7 +41,7 @@ fn a_payload_takes_the_way_on_which_it_survives() {
 fn what_would_end_the_input_at_the_prompt_goes_in_hexadecimal_digits_or_not_at_all() {
     let limits = Limits {
         prompt_end: DataEnd::ControlCharacters,
-        ..Limits::NT26
+        ..crate::dialect::lmqtt::NT26.limits
     };
     let way = |payload: &'static [u8], send| {
         let formats = Formats {
@@ -92,7 +92,7 @@ fn the_length_of_hexadecimal_digits_may_count_the_payload() {
         publish_hex_length: HexLength::Payload,
         ..Lmqtt::DEFAULT
     };
-    let limits = &Limits::NT26;
+    let limits = &crate::dialect::lmqtt::NT26.limits;
     let decode = |line: &'static str, formats: &FormatTable| {
         let (command, _) = Command::split_first(&line.as_bytes()[2..], |_| true);
         dialect.decode_request(&command, Context { limits, formats })

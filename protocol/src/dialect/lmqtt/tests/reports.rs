@@ -1,6 +1,7 @@
 //! What modules answer and report.
 
 use super::*;
+use crate::mqtt::{Reason, ReasonKind};
 
 #[test]
 fn each_information_response_both_ways() {
@@ -77,6 +78,8 @@ fn each_information_response_both_ways() {
     assert_eq!(state, None);
 }
 
+const NOT_SENT: Reason = Reason::new(ReasonKind::NotSent, Some(6));
+
 #[test]
 fn each_urc_both_ways() {
     let changed = |message_id, result| Urc::SubscriptionChanged {
@@ -85,11 +88,11 @@ fn each_urc_both_ways() {
         change: None,
         result,
     };
-    let published = |message_id, result, extend| Urc::Published {
+    let published = |message_id, result, reason| Urc::Published {
         connection: ID,
         message_id,
         result,
-        extend,
+        reason,
     };
     let connected = |result| Urc::Connected {
         connection: ID,
@@ -122,7 +125,7 @@ fn each_urc_both_ways() {
             "+LMQTTCLOSE: 0,1,6",
             Urc::Closed {
                 connection: ID,
-                result: Err(Some(6)),
+                result: Err(NOT_SENT),
             },
         ),
         (
@@ -138,17 +141,20 @@ fn each_urc_both_ways() {
             connected(Connected::Refused(Refusal::BadCredentials)),
         ),
         ("+LMQTTCONN: 0,1", connected(Connected::Retransmitted(None))),
-        ("+LMQTTCONN: 0,2,6", connected(Connected::Failed(Some(6)))),
+        ("+LMQTTCONN: 0,2,6", connected(Connected::Failed(NOT_SENT))),
         ("+LMQTTSUBUNSUB: 0,1,0,1", changed(1, Ok(Some(1)))),
-        ("+LMQTTSUBUNSUB: 0,9,1,6", changed(9, Err(Some(6)))),
-        ("+LMQTTPUB: 0,5,0", published(5, PublishResult::Done, None)),
+        ("+LMQTTSUBUNSUB: 0,9,1,6", changed(9, Err(NOT_SENT))),
+        (
+            "+LMQTTPUB: 0,5,0",
+            published(5, PublishResult::Done, Reason::NONE),
+        ),
         (
             "+LMQTTPUB: 0,9,1,6",
-            published(9, PublishResult::WrongAcknowledgement, Some(6)),
+            published(9, PublishResult::WrongAcknowledgement, NOT_SENT),
         ),
         (
             "+LMQTTPUB: 0,9,2",
-            published(9, PublishResult::NotSent, None),
+            published(9, PublishResult::NotSent, Reason::NONE),
         ),
         (
             "+LMQTTPUBEX: 0,5,0",
@@ -156,7 +162,7 @@ fn each_urc_both_ways() {
                 connection: ID,
                 message_id: 5,
                 result: PublishResult::Done,
-                extend: None,
+                reason: Reason::NONE,
             },
         ),
         (
@@ -164,7 +170,7 @@ fn each_urc_both_ways() {
             Urc::Status {
                 connection: ID,
                 status: LinkStatus::ClosedByServer,
-                extend: None,
+                code: None,
             },
         ),
         (
@@ -172,7 +178,7 @@ fn each_urc_both_ways() {
             Urc::Status {
                 connection: ID,
                 status: LinkStatus::Refused,
-                extend: Some(5),
+                code: Some(5),
             },
         ),
         (
@@ -223,7 +229,7 @@ fn an_extended_publish_is_reported_under_either_name() {
         connection: ID,
         message_id: 2,
         result: PublishResult::Done,
-        extend: None,
+        reason: Reason::NONE,
     };
     let plain = Lmqtt {
         publish_extended_urc: PublishExtendedUrc::Pub,
@@ -253,8 +259,11 @@ fn a_return_code_that_refuses_is_no_count_of_filters() {
     for (line, result) in [
         (&b"+LMQTTSUBUNSUB: 0,9,0"[..], Ok(None)),
         (b"+LMQTTSUBUNSUB: 0,9,0,3", Ok(Some(3))),
-        (b"+LMQTTSUBUNSUB: 0,9,0,128", Err(Some(128))),
-        (b"+LMQTTSUBUNSUB: 0,9,2", Err(None)),
+        (
+            b"+LMQTTSUBUNSUB: 0,9,0,128",
+            Err(Reason::new(ReasonKind::Refused, Some(128))),
+        ),
+        (b"+LMQTTSUBUNSUB: 0,9,2", Err(Reason::NONE)),
     ] {
         let urc = Lmqtt::DEFAULT.decode_urc(line, &text(false));
         let Some(Urc::SubscriptionChanged { result: found, .. }) = urc else {

@@ -95,7 +95,7 @@ fn read(stream: &[u8], cuts: &[usize], formats: &FormatTable) -> (Vec<Said>, usi
                     if let Some(Urc::Received { topic, payload, .. }) =
                         Lmqtt::DEFAULT.decode_urc(line, formats)
                     {
-                        heard.push(Said::Message(topic.into_owned(), payload.into_owned()));
+                        heard.push(Said::Message(topic, payload));
                     }
                 }
                 Frame::Line(line) => {

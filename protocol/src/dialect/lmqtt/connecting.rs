@@ -1,0 +1,421 @@
+//! Connecting and leaving: more than one command, of which some may be refused.
+
+use alloc::borrow::Cow;
+use alloc::boxed::Box;
+use alloc::collections::VecDeque;
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::sync::Arc;
+use alloc::vec;
+use alloc::vec::Vec;
+
+use super::host::LmqttHost;
+use super::urc;
+use crate::at::framing::DataEnd;
+use crate::dialect::{
+    Answer, Course, Data, EncodeError, Follow, IfRefused, Next, Plan, Step, StepEnd, Then,
+};
+use crate::limits::Limits;
+use crate::mqtt::{
+    Connect, Connected, ConnectionId, ConnectionState, DataFormat, Outcome, PayloadFormat, Proof,
+    Reason, ReasonKind, Refusal, Request, SecurityLevel, Setting, TlsSetUp, TlsSetting, Urc,
+    Version,
+};
+
+/// What is known of the files that the module was given.
+#[derive(Debug, Default)]
+pub(super) struct Files {
+    stored: Vec<File>,
+    /// On their way.
+    given: Vec<File>,
+}
+
+#[derive(Debug, Clone)]
+struct File {
+    name: String,
+    bytes: Arc<[u8]>,
+}
+
+impl Files {
+    /// Whether the file has to be given to the module; half a file is no file.
+    fn needs(&mut self, name: &str, bytes: &Arc<[u8]>) -> bool {
+        let known = self
+            .stored
+            .iter()
+            .any(|file| file.name == name && file.bytes == *bytes);
+        if !known {
+            self.stored.retain(|file| file.name != name);
+            self.given.retain(|file| file.name != name);
+            self.given.push(File {
+                name: name.to_string(),
+                bytes: bytes.clone(),
+            });
+        }
+        !known
+    }
+
+    /// The module has stored it.
+    pub(super) fn stored(&mut self, name: &str) {
+        if let Some(at) = self.given.iter().position(|file| file.name == name) {
+            let file = self.given.swap_remove(at);
+            self.stored.push(file);
+        }
+    }
+
+    /// Whether the module has any of them nobody knows.
+    pub(super) fn forget(&mut self) {
+        *self = Self::default();
+    }
+}
+
+/// What a step of a connect is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum For {
+    /// There may be nothing to close.
+    CleanSlate,
+    Tls,
+    Setting,
+    Open,
+    Connect,
+}
+
+/// CLOSE, TLS context, settings, OPEN, CONN; then, where it is not known what came of CONN, a
+/// question.
+pub(super) fn connect(host: &mut LmqttHost, connect: Connect) -> Result<Plan, EncodeError> {
+    let connection = connect.connection;
+    // A link or a configuration may be left of an earlier program.
+    let mut first = host.step(&Request::Close { connection })?;
+    first.if_refused = IfRefused::Nothing;
+    let mut steps = VecDeque::new();
+    if let Some(tls) = &connect.tls
+        && let Some(set_up) = &tls.set_up
+    {
+        first.then = Then::NoOtherSetUp;
+        for mut step in tls_steps(host, tls.context, set_up)? {
+            step.then = Then::NoOtherSetUp;
+            steps.push_back((For::Tls, step));
+        }
+        if let Some((_, last)) = steps.back_mut() {
+            last.then = Then::Anybody;
+        }
+    }
+    for Wanted {
+        setting,
+        if_refused,
+    } in settings(&connect, &host.limits)
+    {
+        let mut step = host.step(&Request::Configure {
+            connection,
+            setting,
+        })?;
+        step.if_refused = if_refused;
+        steps.push_back((For::Setting, step));
+    }
+    let mut open = host.step(&Request::Open {
+        connection,
+        host: Cow::Borrowed(&connect.host),
+        port: connect.port,
+    })?;
+    open.limit = connect.open_limit.unwrap_or(open.limit);
+    open.begins_link = true;
+    steps.push_back((For::Open, open));
+    steps.push_back((
+        For::Connect,
+        host.step(&Request::Connect {
+            connection,
+            client_id: Cow::Borrowed(&connect.client_id),
+            username: connect.username.as_deref().map(Cow::Borrowed),
+            password: connect.password.clone(),
+        })?,
+    ));
+    let course = Connecting {
+        connection,
+        current: Some(For::CleanSlate),
+        steps,
+        query: Some(host.step(&Request::QueryState)?),
+    };
+    Ok(Plan::new(first, Course::Follow(Box::new(course))))
+}
+
+/// DISC and CLOSE; the module may refuse either.
+pub(super) fn disconnect(
+    host: &LmqttHost,
+    connection: ConnectionId,
+    connected: bool,
+) -> Result<Plan, EncodeError> {
+    let tolerated = |request: &Request<'_>| {
+        let mut step = host.step(request)?;
+        step.if_refused = IfRefused::Nothing;
+        Ok(step)
+    };
+    let close = tolerated(&Request::Close { connection })?;
+    let (first, rest) = match connected {
+        true => (tolerated(&Request::Disconnect { connection })?, Some(close)),
+        false => (close, None),
+    };
+    let course = Leaving {
+        rest,
+        failed: false,
+    };
+    Ok(Plan::new(first, Course::Follow(Box::new(course))))
+}
+
+#[derive(Debug)]
+struct Connecting {
+    connection: ConnectionId,
+    /// What the step is for that is under way; none once CONN is asked after.
+    current: Option<For>,
+    steps: VecDeque<(For, Step)>,
+    query: Option<Step>,
+}
+
+impl Follow for Connecting {
+    fn next(&mut self, end: &StepEnd<'_>) -> Next {
+        let failed = Next::Done(Outcome::Failed(Proof::MayHaveArrived));
+        let Some(current) = self.current else {
+            return match state(self.connection, end) {
+                Some(ConnectionState::Connected) => Next::Done(Outcome::Done),
+                _ => failed,
+            };
+        };
+        match (current, end) {
+            (For::Tls, StepEnd::Refused(_)) => return Next::Done(Outcome::TlsNotTaken),
+            (
+                For::Open,
+                StepEnd::Done {
+                    report:
+                        Some(Urc::Opened {
+                            result: Err(failure),
+                            ..
+                        }),
+                    ..
+                },
+            ) => return Next::Done(Outcome::NotOpened(*failure)),
+            (For::Connect, StepEnd::Done { report, .. }) => {
+                return Next::Done(match report {
+                    Some(Urc::Connected { result, .. }) => connected(*result),
+                    _ => Outcome::Done,
+                });
+            }
+            // It may have connected all the same: the state tells.
+            (For::Connect, StepEnd::Unreported { sent_again: true }) => {
+                self.current = None;
+                return match self.query.take() {
+                    Some(query) => Next::Step(Box::new(query)),
+                    None => failed,
+                };
+            }
+            (_, StepEnd::Done { .. }) => {}
+            (For::CleanSlate, StepEnd::Refused(_) | StepEnd::Unreported { .. }) => {}
+            // The session lets pass what is not needed.
+            _ => return failed,
+        }
+        match self.steps.pop_front() {
+            Some((next, step)) => {
+                self.current = Some(next);
+                Next::Step(Box::new(step))
+            }
+            None => failed,
+        }
+    }
+}
+
+/// What came of a CONNECT.
+fn connected(result: Connected) -> Outcome {
+    match result {
+        Connected::Accepted => Outcome::Done,
+        // MQTT reserves these codes; a module that shows one speaks of itself.
+        Connected::Refused(Refusal::Other(code)) => {
+            Outcome::NotAccepted(urc::reason(Some(code.into())))
+        }
+        Connected::Refused(refusal) => Outcome::Refused(refusal),
+        Connected::Failed(reason) => Outcome::NotAccepted(reason),
+        Connected::Retransmitted(code) => {
+            Outcome::NotAccepted(Reason::new(ReasonKind::Unknown, code))
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Leaving {
+    rest: Option<Step>,
+    failed: bool,
+}
+
+impl Follow for Leaving {
+    fn next(&mut self, end: &StepEnd<'_>) -> Next {
+        self.failed |= !matches!(
+            end,
+            StepEnd::Done { .. } | StepEnd::Refused(_) | StepEnd::Unreported { .. }
+        );
+        match self.rest.take() {
+            Some(step) => Next::Step(Box::new(step)),
+            None if self.failed => Next::Done(Outcome::Failed(Proof::MayHaveArrived)),
+            None => Next::Done(Outcome::Done),
+        }
+    }
+}
+
+/// Picks a connection out of the answer to `AT+LMQTTCONN?`.
+#[derive(Debug)]
+pub(super) struct StateOf(pub(super) ConnectionId);
+
+impl Follow for StateOf {
+    fn next(&mut self, end: &StepEnd<'_>) -> Next {
+        Next::Done(match end {
+            StepEnd::Done { .. } => Outcome::State(state(self.0, end)),
+            _ => Outcome::Failed(Proof::MayHaveArrived),
+        })
+    }
+}
+
+fn state(wanted: ConnectionId, end: &StepEnd<'_>) -> Option<ConnectionState> {
+    let StepEnd::Done { answers, .. } = end else {
+        return None;
+    };
+    answers.iter().find_map(|answer| match answer {
+        Answer::State { connection, state } if *connection == wanted => Some(*state),
+        _ => None,
+    })
+}
+
+/// A setting that a connect makes.
+struct Wanted {
+    setting: Setting<'static>,
+    if_refused: IfRefused,
+}
+
+/// The settings of a connect on a module with these limits.
+///
+/// What matters to the way this driver reads is set even where it is the default, because a
+/// firmware may keep what another program has set. What is the module's default (reference
+/// `lmqtt.md` 1.3) is not needed: a module that has no such key does so by itself.
+fn settings(connect: &Connect, limits: &Limits) -> Vec<Wanted> {
+    let text = DataFormat::Text;
+    let send = match (connect.payloads, limits.prompt_end) {
+        (PayloadFormat::Automatic, DataEnd::Length) => text,
+        _ => DataFormat::HexString,
+    };
+    let needed_if = |needed, setting| Wanted {
+        setting,
+        if_refused: match needed {
+            true => IfRefused::Fails,
+            false => IfRefused::Nothing,
+        },
+    };
+    let needed = |setting| needed_if(true, setting);
+    let mut settings = vec![
+        Wanted {
+            // With the length before it, any payload arrives whole.
+            setting: Setting::ReceiveMode {
+                format: match connect.receive_hex {
+                    true => DataFormat::HexString,
+                    false => text,
+                },
+                show_length: true,
+            },
+            if_refused: match connect.receive_hex {
+                true => IfRefused::Fails,
+                false => IfRefused::Costs(
+                    "messages come without their length, so one ends at a line end in it",
+                ),
+            },
+        },
+        needed_if(send != text, Setting::SendMode(send)),
+        needed_if(connect.cached, Setting::Cache(connect.cached)),
+        // Some firmware has no such key, and reports.
+        needed_if(false, Setting::ResultUrcs(true)),
+        needed_if(
+            connect.version != Version::default(),
+            Setting::Version(connect.version),
+        ),
+        // The manual's default is a session that is kept.
+        needed(Setting::CleanSession(connect.clean_session)),
+        needed_if(
+            connect.keep_alive != Connect::KEEP_ALIVE,
+            Setting::KeepAlive(connect.keep_alive),
+        ),
+    ];
+    let optional = [
+        connect.timeouts.map(Setting::Timeouts),
+        connect.will.clone().map(|will| Setting::Will(Some(will))),
+        connect.tls.as_ref().map(|tls| Setting::Tls {
+            enabled: true,
+            context: tls.context,
+        }),
+    ];
+    settings.extend(optional.into_iter().flatten().map(needed));
+    if let Some(device) = &connect.device {
+        settings.extend(
+            [
+                // Alibaba Cloud, JSON (reference: article S).
+                Setting::Cloud {
+                    platform: 2,
+                    data_type: 1,
+                },
+                Setting::AliAuth {
+                    product_key: device.product_key.clone(),
+                    device_name: device.device_name.clone(),
+                    device_secret: device.device_secret.clone(),
+                },
+            ]
+            .map(needed),
+        );
+    }
+    settings
+}
+
+/// Files that the module has are not sent again.
+fn tls_steps(
+    host: &mut LmqttHost,
+    context: u8,
+    set_up: &TlsSetUp,
+) -> Result<Vec<Step>, EncodeError> {
+    let mut steps = Vec::new();
+    let mut settings = Vec::new();
+    // Contexts must not write over each other's files.
+    let name = |kind: &str| format!("atmq_{kind}_{context}.pem");
+    let mut file = |name: String, bytes: &Arc<[u8]>| {
+        if !host.files.needs(&name, bytes) {
+            return Ok(());
+        }
+        let mut step = host.step(&Request::Upload {
+            name: Cow::Owned(name),
+            length: bytes.len(),
+            timeout_seconds: None,
+        })?;
+        step.data = Some(Data {
+            ask: host.connect_prompt(bytes.len()),
+            bytes: bytes.to_vec(),
+            // It may be a key.
+            secret: true,
+        });
+        steps.push(step);
+        Ok(())
+    };
+    let level = match (&set_up.ca, &set_up.identity) {
+        (None, _) => SecurityLevel::None,
+        (Some(_), None) => SecurityLevel::Server,
+        (Some(_), Some(_)) => SecurityLevel::Mutual,
+    };
+    if let Some(ca) = &set_up.ca {
+        file(name("ca"), ca)?;
+        settings.push(TlsSetting::CaCertificate(name("ca").into()));
+    }
+    if let Some((certificate, key)) = &set_up.identity {
+        file(name("cert"), certificate)?;
+        file(name("key"), key)?;
+        settings.push(TlsSetting::ClientCertificate(name("cert").into()));
+        settings.push(TlsSetting::ClientKey(name("key").into()));
+    }
+    settings.extend([
+        TlsSetting::SecurityLevel(level),
+        TlsSetting::Version(set_up.version),
+        TlsSetting::ServerName(set_up.server_name),
+        TlsSetting::IgnoreTime(set_up.ignore_time),
+    ]);
+    for setting in settings {
+        steps.push(host.step(&Request::ConfigureTls { context, setting })?);
+    }
+    Ok(steps)
+}
