@@ -1,7 +1,6 @@
-//! Short messages, which modem stacks ask about. The emulated module has none.
+//! 3GPP TS 27.005: short messages.
 
-use crate::spec::Param;
-use crate::spec::{Spec, Source};
+use crate::spec::{Param, Source, Spec};
 
 const fn storage(name: &'static str, meaning: &'static str) -> Param {
     Param::words(name, &["SM"], meaning)
@@ -9,6 +8,7 @@ const fn storage(name: &'static str, meaning: &'static str) -> Param {
 
 const SWITCHED: &[(i64, i64)] = &[(0, 1)];
 
+/// The commands for short messages.
 pub const COMMANDS: &[Spec] = &[
     Spec::new(
         "+CSMS",
@@ -24,7 +24,8 @@ pub const COMMANDS: &[Spec] = &[
         Param::bare("mt", "whether messages can be received or sent"),
         Param::bare("mo", "whether messages can be sent or broadcast"),
         Param::bare("bm", "whether broadcasts can be received").optional(),
-    ]),
+    ])
+    .reads(),
     Spec::new(
         "+CMGF",
         "chooses the form of messages",
@@ -42,7 +43,8 @@ pub const COMMANDS: &[Spec] = &[
         storage("mem1", "read and deleted here"),
         storage("mem2", "written here").optional(),
         storage("mem3", "received here").optional(),
-    ]),
+    ])
+    .reads(),
     Spec::new(
         "+CNMI",
         "chooses how new messages are reported",
@@ -60,12 +62,11 @@ pub const COMMANDS: &[Spec] = &[
         "shows or sets the service centre",
         Source::standard("27.005 3.3.1"),
     )
-    .keeps(&[
-        Param::text("sca", 32, "the number of the service centre"),
-        Param::bare("tosca", "the kind of number").optional(),
-    ]),
-    Spec::new("+CMGL", "lists messages", Source::standard("27.005 3.4.2")).takes(&[
-        Param::number("stat", &[(0, 4)], "which")
+    .takes(CENTRE)
+    .answers(CENTRE)
+    .reads(),
+    Spec::new("+CMGL", "lists messages", Source::standard("27.005 3.4.2"))
+        .takes(&[Param::number("stat", &[(0, 4)], "which")
             .optional()
             .values(&[
                 ("0", "received, unread"),
@@ -73,17 +74,17 @@ pub const COMMANDS: &[Spec] = &[
                 ("2", "stored, unsent"),
                 ("3", "stored, sent"),
                 ("4", "all"),
-            ]),
-    ]),
+            ])])
+        .executes(),
     Spec::new("+CMGR", "shows a message", Source::standard("27.005 3.4.3"))
-        .takes(&[Param::number("index", &[(0, 65535)], "which")]),
+        .takes(&[Param::number("index", &[(0, 65535)], "which").shown("<index>")]),
     Spec::new(
         "+CMGD",
         "deletes messages",
         Source::standard("27.005 3.5.4"),
     )
     .takes(&[
-        Param::number("index", &[(0, 65535)], "which"),
+        Param::number("index", &[(0, 65535)], "which").shown("()"),
         Param::number("delflag", &[(0, 4)], "which others")
             .optional()
             .values(&[
@@ -99,5 +100,12 @@ pub const COMMANDS: &[Spec] = &[
         "sends a message; this module sends none",
         Source::standard("27.005 3.5.1"),
     )
-    .takes(&[Param::number("length", &[(0, 255)], "its length")]),
+    .takes(&[Param::number("length", &[(0, 255)], "its length").shown("<length>")]),
+];
+
+const CENTRE: &[Param] = &[
+    Param::text("sca", 32, "the number of the service centre").shown("<sca>"),
+    Param::bare("tosca", "the kind of number")
+        .optional()
+        .shown("[,<tosca>]"),
 ];

@@ -1,3 +1,10 @@
+use alloc::borrow::{Cow, ToOwned as _};
+use alloc::format;
+use alloc::string::{String, ToString as _};
+use alloc::vec::Vec;
+
+use crate::limits::Limits;
+
 /// A parameter of a command, or a field of its answer.
 #[derive(Debug, Clone, Copy)]
 pub struct Param {
@@ -9,23 +16,29 @@ pub struct Param {
     pub optional: bool,
     /// What it is if it is left out or was never set.
     pub default: Option<&'static str>,
+    /// What it is at first, if that is another number.
+    pub initial: Option<u32>,
     /// What it is about: "how long the message is kept, in seconds".
     pub meaning: &'static str,
     /// What single values mean.
     pub values: &'static [(&'static str, &'static str)],
     /// What a number means where no table can tell.
     pub reads: Option<fn(i64) -> Option<String>>,
+    /// How a test form shows it, if not by its range; empty if it does not show it at all.
+    pub shown: Option<&'static str>,
 }
 
 /// What may stand at a place.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 pub enum Kind {
     /// A number within one of these ranges.
     Number(&'static [(i64, i64)]),
-    /// A number, whose range the dialect describes.
-    Described,
+    /// A number from 0 to what the model takes.
+    UpTo(fn(&Limits) -> i64),
     /// Text between quotes, of so many bytes at most.
     Text(usize),
+    /// Text between quotes, of as many bytes at most as the model takes.
+    TextUpTo(fn(&Limits) -> usize),
     /// One of these words, between quotes.
     Words(&'static [&'static str]),
     /// The name of a setting, between quotes.
@@ -49,12 +62,15 @@ impl Param {
             kind,
             optional: false,
             default: None,
+            initial: None,
             meaning,
             values: &[],
             reads: None,
+            shown: None,
         }
     }
 
+    /// A number within these ranges.
     pub const fn number(
         name: &'static str,
         ranges: &'static [(i64, i64)],
@@ -63,19 +79,35 @@ impl Param {
         Self::new(name, Kind::Number(ranges), meaning)
     }
 
-    /// A number whose range the dialect describes.
-    pub const fn described(name: &'static str, meaning: &'static str) -> Self {
-        Self::new(name, Kind::Described, meaning)
+    /// A number from 0 to what the model takes.
+    pub const fn up_to(
+        name: &'static str,
+        most: fn(&Limits) -> i64,
+        meaning: &'static str,
+    ) -> Self {
+        Self::new(name, Kind::UpTo(most), meaning)
     }
 
+    /// 0 for off, 1 for on.
     pub const fn switch(name: &'static str, meaning: &'static str) -> Self {
         Self::number(name, SWITCH, meaning).values(OFF_ON)
     }
 
+    /// Text of so many bytes at most.
     pub const fn text(name: &'static str, limit: usize, meaning: &'static str) -> Self {
         Self::new(name, Kind::Text(limit), meaning)
     }
 
+    /// Text of as many bytes at most as the model takes.
+    pub const fn text_up_to(
+        name: &'static str,
+        longest: fn(&Limits) -> usize,
+        meaning: &'static str,
+    ) -> Self {
+        Self::new(name, Kind::TextUpTo(longest), meaning)
+    }
+
+    /// One of these words.
     pub const fn words(
         name: &'static str,
         words: &'static [&'static str],
@@ -84,42 +116,103 @@ impl Param {
         Self::new(name, Kind::Words(words), meaning)
     }
 
+    /// The name of a setting.
     pub const fn key(name: &'static str, meaning: &'static str) -> Self {
         Self::new(name, Kind::Key, meaning)
     }
 
+    /// Text that must not be shown.
     pub const fn secret(name: &'static str, meaning: &'static str) -> Self {
         Self::new(name, Kind::Secret, meaning)
     }
 
+    /// Anything, without quotes.
     pub const fn bare(name: &'static str, meaning: &'static str) -> Self {
         Self::new(name, Kind::Bare, meaning)
     }
 
+    /// It may be left out.
     pub const fn optional(mut self) -> Self {
         self.optional = true;
         self
     }
 
-    /// Optional, and this if left out or never set.
+    /// What it is if left out or never set.
     pub const fn or(mut self, default: &'static str) -> Self {
         self.default = Some(default);
         self
     }
 
+    /// What it is at first.
+    pub const fn at_first(mut self, initial: u32) -> Self {
+        self.initial = Some(initial);
+        self
+    }
+
+    /// What single values mean.
     pub const fn values(mut self, values: &'static [(&'static str, &'static str)]) -> Self {
         self.values = values;
         self
     }
 
+    /// What a number means.
     pub const fn reads(mut self, reads: fn(i64) -> Option<String>) -> Self {
         self.reads = Some(reads);
         self
     }
 
+    /// How a test form shows it.
+    pub const fn shown(mut self, shown: &'static str) -> Self {
+        self.shown = Some(shown);
+        self
+    }
+
+    /// Whether it must not be seen by others.
+    pub const fn is_secret(&self) -> bool {
+        matches!(self.kind, Kind::Secret)
+    }
+
+    /// The ranges of a number; none if it is no number or anything may be given.
+    pub fn ranges(&self, limits: &Limits) -> Cow<'static, [(i64, i64)]> {
+        match self.kind {
+            Kind::Number(ranges) => ranges.into(),
+            Kind::UpTo(most) => [(0, most(limits))].to_vec().into(),
+            _ => Cow::default(),
+        }
+    }
+
+    /// How many bytes a text may have.
+    pub fn longest(&self, limits: &Limits) -> Option<usize> {
+        match self.kind {
+            Kind::Text(limit) => Some(limit),
+            Kind::TextUpTo(longest) => Some(longest(limits)),
+            _ => None,
+        }
+    }
+
+    /// How a test form shows it: ranges where they are known, else its name.
+    pub(super) fn listed(&self, limits: &Limits) -> Cow<'static, str> {
+        if let Some(shown) = self.shown {
+            return shown.into();
+        }
+        Cow::Owned(match self.kind {
+            Kind::Number(ranges) => format!("({})", show_ranges(ranges)),
+            Kind::UpTo(most) => match most(limits) {
+                0 => "(0)".to_owned(),
+                most => format!("(0-{most})"),
+            },
+            Kind::Words(words) => {
+                let words = words.iter().map(|word| format!("\"{word}\""));
+                format!("({})", words.collect::<Vec<_>>().join(","))
+            }
+            Kind::Text(_) | Kind::TextUpTo(_) | Kind::Secret => format!("\"<{}>\"", self.name),
+            Kind::Key | Kind::Bare => format!("<{}>", self.name),
+        })
+    }
+
     /// What this value means, where more is known than that it is one.
     pub fn read(&self, value: &[u8]) -> Option<String> {
-        let text = std::str::from_utf8(value).ok()?;
+        let text = core::str::from_utf8(value).ok()?;
         let known = self.values.iter().find(|(known, _)| *known == text);
         if let Some((_, meaning)) = known {
             return Some((*meaning).to_owned());
@@ -158,37 +251,4 @@ pub fn show_ranges(ranges: &[(i64, i64)]) -> String {
         })
         .collect();
     shown.join(",")
-}
-
-/// The ranges within the brackets of a test form's item, such as `(0,5-7)`; `None` if it is
-/// something else.
-pub fn ranges_in(item: &str) -> Option<Vec<(i64, i64)>> {
-    let inside = item.trim().strip_prefix('(')?.strip_suffix(')')?;
-    inside
-        .split(',')
-        .map(|range| match range.split_once('-') {
-            Some((low, high)) => Some((low.parse().ok()?, high.parse().ok()?)),
-            None => range.parse().ok().map(|only| (only, only)),
-        })
-        .collect()
-}
-
-/// The items of a test form's line, cut at the commas outside of brackets and quotes.
-pub fn items(line: &str) -> Vec<&str> {
-    let (mut depth, mut quoted, mut from) = (0_i32, false, 0);
-    let mut items = Vec::new();
-    for (at, character) in line.char_indices() {
-        match character {
-            '"' => quoted = !quoted,
-            '(' | '[' if !quoted => depth += 1,
-            ')' | ']' if !quoted => depth -= 1,
-            ',' if !quoted && depth == 0 => {
-                items.push(&line[from..at]);
-                from = at + 1;
-            }
-            _ => {}
-        }
-    }
-    items.push(&line[from..]);
-    items
 }

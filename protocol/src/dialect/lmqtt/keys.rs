@@ -1,50 +1,33 @@
 //! The keys of `AT+LMQTTCFG` and `AT+LSSLCFG`.
 
-use crate::spec::{OFF_ON, Param};
-use crate::spec::{Key, Source};
+use crate::spec::{Key, Param, Source};
 
 const PLACE: &str = "reference lmqtt.md 1.3";
 const TLS: Source = Source::inferred("reference README.md, Decisions");
 
-const fn key(
-    name: &'static str,
-    sets: &'static str,
-    values: &'static [Param],
-    source: Source,
-) -> Key {
-    Key {
-        name,
-        sets,
-        values,
-        source,
-    }
-}
-
-const fn flag(name: &'static str, meaning: &'static str) -> Param {
-    Param::described(name, meaning).values(OFF_ON)
-}
-
 const fn format(name: &'static str, meaning: &'static str) -> Param {
-    Param::described(name, meaning).or("0").values(&[
+    Param::number(name, &[(0, 2)], meaning).or("0").values(&[
         ("0", "text"),
         ("1", "a string of hexadecimal digits"),
         ("2", "hexadecimal digits"),
     ])
 }
 
-pub const KEYS: &[Key] = &[
-    key(
+/// Formats and reports may change at any time (inferred); all else shapes the session that OPEN
+/// begins (documented for will, session, keepalive and aliauth; inferred for the others).
+pub(super) const KEYS: &[Key] = &[
+    Key::new(
         "version",
         "the version of MQTT",
-        &[Param::described("version", "the version")
+        &[Param::number("version", &[(3, 4)], "the version")
             .or("4")
             .values(&[("3", "MQTT 3.1"), ("4", "MQTT 3.1.1")])],
         Source::seen(PLACE),
     ),
-    key(
+    Key::new(
         "session",
         "whether the broker forgets the session at the end of the connection",
-        &[Param::described("clean", "clean session")
+        &[Param::number("clean", &[(0, 1)], "clean session")
             .or("0")
             .values(&[
                 ("0", "the broker keeps subscriptions and messages"),
@@ -52,58 +35,69 @@ pub const KEYS: &[Key] = &[
             ])],
         Source::documented(PLACE),
     ),
-    key(
+    Key::new(
         "keepalive",
         "after how long without a packet the module pings the broker",
-        &[Param::described("seconds", "seconds, 0 for never").or("120")],
+        &[Param::up_to(
+            "seconds",
+            |limits| limits.keep_alive.into(),
+            "seconds, 0 for never",
+        )
+        .or("120")],
         Source::documented(PLACE),
     ),
-    key(
+    Key::new(
         "timeout",
         "how long the module waits for the broker, and how often it tries",
         &[
-            Param::described("pkt_timeout", "seconds to wait for an answer").or("10"),
-            Param::described("retry_times", "how often to send again").or("3"),
-            flag("timeout_notice", "whether each repetition is reported").or("0"),
+            Param::number("pkt_timeout", &[(1, 60)], "seconds to wait for an answer").or("10"),
+            Param::number("retry_times", &[(1, 10)], "how often to send again").or("3"),
+            Param::switch("timeout_notice", "whether each repetition is reported").or("0"),
         ],
         Source::seen(PLACE),
     ),
-    key(
+    Key::new(
         "will",
         "the message that the broker publishes when the connection is lost",
         &[
-            flag("will_flag", "whether there is a will"),
-            Param::described("will_qos", "its quality of service").optional(),
-            flag("will_retain", "whether the broker retains it").optional(),
-            Param::text("will_topic", 256, "its topic").optional(),
-            Param::text("will_msg", 256, "its payload").optional(),
+            Param::switch("will_flag", "whether there is a will"),
+            Param::number("will_qos", &[(0, 2)], "its quality of service").optional(),
+            Param::switch("will_retain", "whether the broker retains it").optional(),
+            Param::text_up_to("will_topic", |limits| limits.topic, "its topic").optional(),
+            Param::text_up_to("will_msg", |limits| limits.will_payload, "its payload").optional(),
         ],
         Source::documented(PLACE),
     ),
-    key(
+    Key::new(
         "recv/mode",
         "how received payloads are written",
         &[
             format("format", "the format of payloads"),
-            Param::described("showLen", "whether the length stands before the payload")
-                .or("0")
-                .values(&[
-                    (
-                        "0",
-                        "no: a payload with a line end cannot be told from lines",
-                    ),
-                    ("1", "yes"),
-                ]),
+            Param::number(
+                "showLen",
+                &[(0, 1)],
+                "whether the length stands before the payload",
+            )
+            .or("0")
+            .values(&[
+                (
+                    "0",
+                    "no: a payload with a line end cannot be told from lines",
+                ),
+                ("1", "yes"),
+            ]),
         ],
         Source::documented(PLACE),
-    ),
-    key(
+    )
+    .at_any_time(),
+    Key::new(
         "send/mode",
         "how payloads to publish are written",
         &[format("format", "the format of payloads")],
         Source::documented(PLACE),
-    ),
-    key(
+    )
+    .at_any_time(),
+    Key::new(
         "dataformat",
         "how payloads are written, both ways",
         &[
@@ -111,100 +105,116 @@ pub const KEYS: &[Key] = &[
             format("receive", "the format of received payloads"),
         ],
         Source::documented(PLACE),
-    ),
-    key(
+    )
+    .at_any_time(),
+    Key::new(
         "cache",
         "whether received messages wait in the module until AT+LMQTTREAD",
-        &[flag("mode", "cache").or("0")],
+        &[Param::switch("mode", "cache").or("0")],
         Source::documented(PLACE),
-    ),
-    key(
+    )
+    .at_any_time(),
+    Key::new(
         "urc",
         "whether the results of publishes are reported",
-        &[flag("mode", "reports").or("1")],
+        &[Param::switch("mode", "reports").or("1")],
         Source::measured(PLACE),
-    ),
-    key(
+    )
+    .at_any_time(),
+    Key::new(
         "cloud",
         "the platform behind the broker",
         &[
-            Param::described("cloud_type", "the platform").values(&[
+            Param::number("cloud_type", &[(0, 255)], "the platform").values(&[
                 ("1", "OneNET"),
                 ("2", "Alibaba Cloud"),
                 ("3", "Eclipse"),
                 ("4", "any broker"),
             ]),
-            Param::described("data_type", "how payloads are framed").values(&[("1", "JSON")]),
+            Param::number("data_type", &[(0, 255)], "how payloads are framed")
+                .values(&[("1", "JSON")]),
         ],
         Source::documented(PLACE),
     ),
-    key(
+    Key::new(
         "aliauth",
         "the device of Alibaba Cloud, from which the module computes its credentials",
         &[
-            Param::text("product_key", 256, "the product key"),
-            Param::text("device_name", 256, "the device name"),
+            Param::text_up_to("product_key", |limits| limits.username, "the product key"),
+            Param::text_up_to("device_name", |limits| limits.username, "the device name"),
             Param::secret("device_secret", "the device secret"),
-            Param::text("product_name", 256, "the product name, to register").optional(),
-            Param::secret("product_secret", "the product secret, to register").optional(),
-            Param::words("auth_type", &["register", "regnwl"], "how to register").optional(),
-            Param::text("sign_method", 16, "how credentials are signed").optional(),
+            Param::text_up_to(
+                "product_name",
+                |limits| limits.client_id,
+                "the product name, to register",
+            )
+            .optional()
+            .shown(""),
+            Param::secret("product_secret", "the product secret, to register")
+                .optional()
+                .shown(""),
+            Param::words("auth_type", &["register", "regnwl"], "how to register")
+                .optional()
+                .shown(""),
+            Param::text("sign_method", 16, "how credentials are signed")
+                .optional()
+                .shown(""),
         ],
         Source::documented(PLACE),
     ),
-    key(
+    Key::new(
         "raimode",
         "whether the radio returns to idle quickly after a ping",
-        &[flag("mode", "quick release")],
+        &[Param::switch("mode", "quick release")],
         Source::documented(PLACE),
     ),
-    key(
+    Key::new(
         "pdpcid",
         "the packet data context of the link; probably not supported",
         &[Param::number("cid", &[(1, 15)], "the context")],
         Source::seen(PLACE),
     ),
-    key(
+    Key::new(
         "sslenable",
         "whether the link is TLS",
         &[
-            Param::described("enable", "TLS")
+            Param::number("enable", &[(0, 1)], "TLS")
                 .or("0")
                 .values(&[("0", "plain TCP"), ("1", "TLS")]),
-            Param::described("ctx", "the TLS context of AT+LSSLCFG").optional(),
+            Param::number("ctx", &[(0, 5)], "the TLS context of AT+LSSLCFG").optional(),
         ],
         Source::documented(PLACE),
     ),
 ];
 
-pub const TLS_KEYS: &[Key] = &[
-    key(
+pub(super) const TLS_KEYS: &[Key] = &[
+    Key::new(
         "cacert",
         "the certificates that may have signed the broker's",
         &[FILE],
         TLS,
     ),
-    key("clientcert", "the module's own certificate", &[FILE], TLS),
-    key(
+    Key::new("clientcert", "the module's own certificate", &[FILE], TLS),
+    Key::new(
         "clientkey",
         "the key of the module's certificate",
         &[FILE],
         TLS,
     ),
-    key(
+    Key::new(
         "seclevel",
         "what is verified",
-        &[Param::described("level", "the level").values(&[
+        &[Param::number("level", &[(0, 2)], "the level").values(&[
             ("0", "nothing is verified"),
             ("1", "the broker is verified"),
             ("2", "both sides are verified"),
         ])],
         TLS,
     ),
-    key(
+    Key::new(
         "sslversion",
         "the version of TLS",
-        &[Param::described("version", "the version").values(&[
+        &[Param::number("version", &[(0, 4)], "the version").values(&[
             ("0", "SSL 3.0"),
             ("1", "TLS 1.0"),
             ("2", "TLS 1.1"),
@@ -213,16 +223,16 @@ pub const TLS_KEYS: &[Key] = &[
         ])],
         TLS,
     ),
-    key(
+    Key::new(
         "sni",
         "whether the host name is sent to the broker",
-        &[flag("mode", "server name indication")],
+        &[Param::switch("mode", "server name indication")],
         TLS,
     ),
-    key(
+    Key::new(
         "ignorelocaltime",
         "whether a certificate may be out of date",
-        &[flag("mode", "ignore the time")],
+        &[Param::switch("mode", "ignore the time")],
         TLS,
     ),
 ];

@@ -1,9 +1,11 @@
-//! Registration, signal, cells, position and packet data.
+//! Registration, signal and packet data.
 
+use alloc::borrow::ToOwned as _;
+use alloc::format;
+use alloc::string::String;
+
+use crate::spec::{Latency, Param, SWITCH, Source, Spec, Test};
 use crate::standard::SignalQuality;
-
-use crate::spec::{Param, SWITCH};
-use crate::spec::{Spec, Source};
 
 const LMQTT: &str = "reference lmqtt.md 1.10";
 
@@ -71,23 +73,28 @@ const TECHNOLOGY: Param = Param::number("AcT", &[(0, 15)], "the radio technology
 
 const CID: Param = Param::number("cid", &[(1, 15)], "which packet data context");
 
-const fn registration(name: &'static str, does: &'static str) -> Spec {
+const fn registration(name: &'static str, does: &'static str, reports: &'static [Param]) -> Spec {
     Spec::new(name, does, Source::seen(LMQTT))
-        .takes(REPORTS)
+        .keeps(reports)
         .answers(REGISTRATION)
 }
 
-const BARE: &str = "a value of this layer";
-
+/// The commands of the network.
 pub const COMMANDS: &[Spec] = &[
-    registration("+CREG", "shows or reports the registration, of calls").takes(CALL_REPORTS),
+    registration(
+        "+CREG",
+        "shows or reports the registration, of calls",
+        CALL_REPORTS,
+    ),
     registration(
         "+CGREG",
         "shows or reports the registration, of packet data",
+        REPORTS,
     ),
     registration(
         "+CEREG",
         "shows or reports the registration with the LTE network",
+        REPORTS,
     ),
     Spec::new(
         "+COPS",
@@ -105,13 +112,18 @@ pub const COMMANDS: &[Spec] = &[
         FORMAT.optional(),
         Param::text("oper", 32, "the operator, in this format").optional(),
         TECHNOLOGY.optional(),
-    ]),
-    Spec::new("+CSQ", "shows the signal", Source::measured(LMQTT)).answers(&[
-        Param::number("rssi", &[(0, 31), (99, 99)], "the received signal strength")
-            .reads(strength),
-        Param::number("ber", &[(0, 7), (99, 99)], "the bit error rate, 0 is best")
-            .values(&[("99", "unknown")]),
-    ]),
+    ])
+    .tested(Test::State)
+    .reads()
+    .lasts(Latency::Selection),
+    Spec::new("+CSQ", "shows the signal", Source::measured(LMQTT))
+        .answers(&[
+            Param::number("rssi", &[(0, 31), (99, 99)], "the received signal strength")
+                .reads(strength),
+            Param::number("ber", &[(0, 7), (99, 99)], "the bit error rate, 0 is best")
+                .values(&[("99", "unknown")]),
+        ])
+        .executes(),
     Spec::new(
         "+CESQ",
         "shows the signal in detail",
@@ -124,11 +136,11 @@ pub const COMMANDS: &[Spec] = &[
             .values(&[("99", "unknown")]),
         Param::number("rscp", &[(0, 96), (255, 255)], "the signal of UMTS")
             .values(&[("255", "unknown")]),
-        Param::number("ecno", &[(255, 255)], "the quality of UMTS")
-            .values(&[("255", "unknown")]),
+        Param::number("ecno", &[(255, 255)], "the quality of UMTS").values(&[("255", "unknown")]),
         Param::number("rsrq", &[(0, 34), (255, 255)], "the quality of LTE").reads(quality),
         Param::number("rsrp", &[(0, 97), (255, 255)], "the signal of LTE").reads(power),
-    ]),
+    ])
+    .executes(),
     Spec::new(
         "+CIND",
         "shows the indicators",
@@ -140,7 +152,11 @@ pub const COMMANDS: &[Spec] = &[
         Param::number("service", SWITCH, "the network")
             .values(&[("0", "not there"), ("1", "there")]),
         Param::number("roam", SWITCH, "roaming").values(&[("0", "no"), ("1", "yes")]),
-    ]),
+    ])
+    .tested(Test::Lines(&[
+        "(\"battchg\",(0-5)),(\"signal\",(0-5)),(\"service\",(0,1)),(\"roam\",(0,1))",
+    ]))
+    .reads(),
     Spec::new(
         "+CMER",
         "chooses whether indicators are reported",
@@ -154,80 +170,27 @@ pub const COMMANDS: &[Spec] = &[
         Param::switch("bfr", "whether events wait").or("0"),
     ]),
     Spec::new(
-        "+LCELL",
-        "lists the serving cell and its neighbours",
-        Source::seen(LMQTT),
-    )
-    .answers(&[
-        Param::bare("cell_type", "serving cell or neighbour"),
-        Param::bare("mcc", "the country"),
-        Param::bare("mnc", "the network"),
-        Param::bare("tac", "the tracking area, in hexadecimal digits"),
-        Param::bare("cell_id", "the cell, in hexadecimal digits"),
-        Param::bare("pci", "the physical cell id"),
-        Param::bare("rxlev", "the level"),
-        Param::bare("earfcn", "the channel"),
-        Param::bare("rsrp", "the signal, in dBm"),
-        Param::bare("rsrq", "the quality, in dB"),
-        Param::bare("snr", "signal to noise, in dB"),
-    ]),
-    Spec::new(
-        "+ECSTATUS",
-        "shows the layers of the radio",
-        Source::seen(LMQTT),
-    )
-    .takes(&[Param::words(
-        "part",
-        &["PHY", "L2", "RRC", "EMM", "PLMN", "ESM", "CCM"],
-        "one layer alone",
-    )
-    .optional()])
-    .answers(&[
-        Param::bare("layer", "which layer"),
-        Param::bare("value", BARE).optional(),
-    ]),
-    Spec::new(
-        "+ECBCINFO",
-        "lists the cells, in EigenComm's own command",
-        Source::seen(LMQTT),
-    )
-    .takes(&[Param::number("mode", SWITCH, "how").optional()]),
-    Spec::new(
-        "+LBS",
-        "locates the module by its cells",
-        Source::seen(LMQTT),
-    )
-    .takes(&[Param::number("mode", &[(0, 0)], "how")])
-    .answers(&[
-        Param::bare("lon", "degrees of longitude, east is positive"),
-        Param::bare("lat", "degrees of latitude, north is positive"),
-    ]),
-    Spec::new(
-        "+LBSPARA",
-        "keeps parameters of the locating",
-        Source::seen(LMQTT),
-    )
-    .keeps(&[Param::text("text", 256, "what it takes is not known")]),
-    Spec::new(
         "+CGATT",
         "attaches to the packet domain, or shows it",
         Source::seen(LMQTT),
     )
-    .keeps(&[Param::number("state", SWITCH, "the packet domain")
-        .values(&[("0", "detached"), ("1", "attached")])]),
+    .takes(ATTACHED)
+    .answers(ATTACHED)
+    .reads()
+    .lasts(Latency::Attach),
     Spec::new(
         "+CGDCONT",
         "defines a packet data context",
         Source::standard("27.007 10.1.1"),
     )
-    .keeps(&[
-        CID,
-        Param::words("type", &["IP", "IPV6", "IPV4V6"], "the protocol").optional(),
-        Param::text("apn", 100, "the access point; empty, the network chooses").optional(),
-        Param::text("address", 64, "the address; the network assigns it").optional(),
-        Param::number("d_comp", &[(0, 0)], "compression of data").optional(),
-        Param::number("h_comp", &[(0, 0)], "compression of headers").optional(),
-    ]),
+    .takes(CONTEXT)
+    .answers(CONTEXT)
+    .reads()
+    .tested(Test::Lines(&[
+        "(1-15),\"IP\",,,(0),(0)",
+        "(1-15),\"IPV6\",,,(0),(0)",
+        "(1-15),\"IPV4V6\",,,(0),(0)",
+    ])),
     Spec::new(
         "+CGACT",
         "activates a packet data context, or shows them",
@@ -236,19 +199,20 @@ pub const COMMANDS: &[Spec] = &[
     .takes(&[
         Param::number("state", SWITCH, "what to do")
             .values(&[("0", "deactivate"), ("1", "activate")]),
-        CID.optional(),
+        CID.optional().shown(""),
     ])
     .answers(&[
         CID,
         Param::number("state", SWITCH, "the context")
             .values(&[("0", "not active"), ("1", "active")]),
-    ]),
+    ])
+    .reads()
+    .acts(),
     Spec::new("+CGPADDR", "shows the IP address", Source::seen(LMQTT))
         .takes(&[CID.optional()])
-        .answers(&[
-            CID,
-            Param::text("address", 64, "its IP address").optional(),
-        ]),
+        .answers(&[CID, Param::text("address", 64, "its IP address").optional()])
+        .executes()
+        .tested(Test::State),
     Spec::new(
         "+CGEREP",
         "chooses whether events of the packet domain are reported",
@@ -260,6 +224,18 @@ pub const COMMANDS: &[Spec] = &[
     ]),
 ];
 
+const ATTACHED: &[Param] = &[Param::number("state", SWITCH, "the packet domain")
+    .values(&[("0", "detached"), ("1", "attached")])];
+
+const CONTEXT: &[Param] = &[
+    CID,
+    Param::words("type", &["IP", "IPV6", "IPV4V6"], "the protocol").optional(),
+    Param::text("apn", 100, "the access point; empty, the network chooses").optional(),
+    Param::text("address", 64, "the address; the network assigns it").optional(),
+    Param::number("d_comp", &[(0, 0)], "compression of data").optional(),
+    Param::number("h_comp", &[(0, 0)], "compression of headers").optional(),
+];
+
 const MODES: &[(&str, &str)] = &[
     ("0", "automatically"),
     ("1", "as given"),
@@ -268,8 +244,11 @@ const MODES: &[(&str, &str)] = &[
     ("4", "as given, else automatically"),
 ];
 
-const FORMAT: Param = Param::number("format", &[(0, 2)], "how the operator is written")
-    .values(&[("0", "in full"), ("1", "short"), ("2", "as a number")]);
+const FORMAT: Param = Param::number("format", &[(0, 2)], "how the operator is written").values(&[
+    ("0", "in full"),
+    ("1", "short"),
+    ("2", "as a number"),
+]);
 
 fn strength(rssi: i64) -> Option<String> {
     let rssi = u8::try_from(rssi).ok()?;

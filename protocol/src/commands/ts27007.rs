@@ -1,31 +1,24 @@
-//! What the module is, its SIM, its power and its clock.
+//! 3GPP TS 27.007: what the module is, its SIM, its power and its clock.
 
-use crate::spec::{Param, SWITCH};
-use crate::spec::{Spec, Source};
+mod network;
+
+pub use network::{COMMANDS as NETWORK, STATES};
+
+use crate::spec::{Latency, Param, SWITCH, Source, Spec, Test};
 
 const LMQTT: &str = "reference lmqtt.md 1.10";
 
+/// The commands of the equipment.
 pub const COMMANDS: &[Spec] = &[
-    Spec::new(
-        "I",
-        "shows what the module is",
-        Source::standard("V.250 6.1.3"),
-    )
-    .takes(&[Param::number("value", &[(0, 9)], "which information").optional()]),
-    Spec::new(
+    Spec::plain(
         "+CGMI",
         "shows the manufacturer",
         Source::standard("27.007 5.1"),
     ),
-    Spec::new("+CGMM", "shows the model", Source::standard("27.007 5.2")),
-    Spec::new(
+    Spec::plain("+CGMM", "shows the model", Source::standard("27.007 5.2")),
+    Spec::plain(
         "+CGMR",
         "shows the revision of the firmware",
-        Source::seen(LMQTT),
-    ),
-    Spec::new(
-        "+LGMR",
-        "shows the revision of the firmware, in Lierda's own command",
         Source::seen(LMQTT),
     ),
     Spec::new(
@@ -36,28 +29,8 @@ pub const COMMANDS: &[Spec] = &[
     .takes(&[Param::number("snt", SWITCH, "which number")
         .optional()
         .values(&[("0", "the serial number"), ("1", "the IMEI")])])
-    .answers(&[Param::text("sn", 32, "the number asked for")]),
-    Spec::new(
-        "+GMI",
-        "shows the manufacturer",
-        Source::standard("V.250 6.1.4"),
-    ),
-    Spec::new("+GMM", "shows the model", Source::standard("V.250 6.1.5")),
-    Spec::new(
-        "+GMR",
-        "shows the revision of the firmware",
-        Source::standard("V.250 6.1.6"),
-    ),
-    Spec::new("+GSN", "shows the IMEI", Source::standard("V.250 6.1.7")),
-    Spec::new(
-        "+GCAP",
-        "lists what the module can do, by which modem managers tell its kind",
-        Source::standard("V.250 6.1.9"),
-    )
-    .answers(&[
-        Param::bare("capability", "a command set"),
-        Param::bare("capability", "a command set").optional(),
-    ]),
+    .answers(&[Param::text("sn", 32, "the number asked for")])
+    .executes(),
     Spec::new(
         "+WS46",
         "chooses the radio technology",
@@ -81,14 +54,9 @@ pub const COMMANDS: &[Spec] = &[
             ("3", "ringing"),
             ("4", "a call is in progress"),
         ]),
-    ]),
-    Spec::new("+CIMI", "shows the IMSI of the SIM", Source::seen(LMQTT)),
-    Spec::new(
-        "+LCCID",
-        "shows the ICCID of the SIM, its card number",
-        Source::seen(LMQTT),
-    )
-    .answers(&[Param::bare("iccid", "the number of the card")]),
+    ])
+    .executes(),
+    Spec::plain("+CIMI", "shows the IMSI of the SIM", Source::seen(LMQTT)),
     Spec::new(
         "+CPIN",
         "shows whether the SIM can be used, or enters its PIN",
@@ -105,7 +73,10 @@ pub const COMMANDS: &[Spec] = &[
             "SIM PUK",
             "the PIN is locked; the SIM waits for its PUK: AT+CPIN=\"<puk>\",\"<newpin>\"",
         ),
-    ])]),
+    ])])
+    .tested(Test::Nothing)
+    .reads()
+    .acts(),
     Spec::new(
         "+CLCK",
         "asks whether a lock is on, such as the PIN of the SIM",
@@ -121,12 +92,15 @@ pub const COMMANDS: &[Spec] = &[
         Param::secret("passwd", "the PIN").optional(),
     ])
     .answers(&[Param::number("status", SWITCH, "the lock")
-        .values(&[("0", "off"), ("1", "on: the SIM asks for its PIN")])]),
-    Spec::new("+CPWD", "changes a PIN", Source::standard("27.007 7.5")).takes(&[
-        Param::words("fac", &["SC"], "which one; SC is the SIM's"),
-        Param::secret("oldpwd", "the old PIN"),
-        Param::secret("newpwd", "the new PIN"),
-    ]),
+        .values(&[("0", "off"), ("1", "on: the SIM asks for its PIN")])])
+    .tested(Test::Lines(&["(\"SC\")"])),
+    Spec::new("+CPWD", "changes a PIN", Source::standard("27.007 7.5"))
+        .takes(&[
+            Param::words("fac", &["SC"], "which one; SC is the SIM's"),
+            Param::secret("oldpwd", "the old PIN"),
+            Param::secret("newpwd", "the new PIN"),
+        ])
+        .tested(Test::Lines(&["(\"SC\",8)"])),
     Spec::new(
         "+CRSM",
         "reads a file of the SIM",
@@ -147,20 +121,13 @@ pub const COMMANDS: &[Spec] = &[
             .values(&[("144", "done"), ("106", "not found")]),
         Param::number("sw2", &[(0, 255)], "more on the verdict"),
         Param::text("response", 512, "what was read, in hexadecimal digits").optional(),
-    ]),
-    Spec::new(
+    ])
+    .tested(Test::Nothing),
+    Spec::plain(
         "+CNUM",
         "shows the SIM's own numbers",
         Source::standard("27.007 7.1"),
     ),
-    Spec::new("+LUIMSLOT", "chooses the SIM slot", Source::seen(LMQTT))
-        .keeps(&[Param::number("slot", &[(1, 2)], "the slot").or("1")]),
-    Spec::new(
-        "+LUIMDUAL",
-        "switches the use of two SIMs",
-        Source::seen(LMQTT),
-    )
-    .keeps(&[Param::switch("mode", "two SIMs").or("0")]),
     Spec::new(
         "+CFUN",
         "switches the radio, and can reboot the module",
@@ -173,16 +140,14 @@ pub const COMMANDS: &[Spec] = &[
             .optional()
             .values(&[("0", "no"), ("1", "reboot")]),
     ])
-    .answers(&[Param::number("fun", &[(0, 1), (4, 4)], "the level").values(LEVELS)]),
-    Spec::new("+MPOF", "switches the module off", Source::seen(LMQTT))
-        .takes(&[Param::number("mode", &[(1, 1)], "how").values(&[("1", "now")])]),
-    Spec::new("+CCLK", "shows or sets the clock", Source::seen(LMQTT)).keeps(&[
-        Param::text(
-            "time",
-            24,
-            "local time yy/MM/dd,hh:mm:ss and its distance from UTC in quarters of an hour",
-        ),
-    ]),
+    .answers(&[Param::number("fun", &[(0, 1), (4, 4)], "the level").values(LEVELS)])
+    .reads()
+    .lasts(Latency::Radio),
+    Spec::new("+CCLK", "shows or sets the clock", Source::seen(LMQTT))
+        .takes(TIME)
+        .answers(TIME)
+        .tested(Test::Lines(&["\"yy/MM/dd,hh:mm:ss+zz\""]))
+        .reads(),
     Spec::new(
         "+CTZU",
         "chooses whether the network sets the clock",
@@ -201,10 +166,59 @@ pub const COMMANDS: &[Spec] = &[
             ("1", "the time zone"),
             ("2", "the time zone and the time"),
         ])]),
+    Spec::new(
+        "+CMEE",
+        "chooses how errors are reported",
+        Source::standard("27.007 9.1"),
+    )
+    .keeps(&[Param::number("n", &[(0, 2)], "the form of errors")
+        .or("0")
+        .values(&[
+            ("0", "ERROR alone"),
+            ("1", "+CME ERROR with a number"),
+            ("2", "+CME ERROR in words"),
+        ])]),
+    Spec::plain(
+        "+CLAC",
+        "lists the commands",
+        Source::standard("27.007 8.37"),
+    ),
 ];
+
+const TIME: &[Param] = &[Param::text(
+    "time",
+    24,
+    "local time yy/MM/dd,hh:mm:ss and its distance from UTC in quarters of an hour",
+)];
 
 const LEVELS: &[(&str, &str)] = &[
     ("0", "minimum: radio and SIM off"),
     ("1", "full"),
     ("4", "radio off"),
+];
+
+/// Commands that no module here has; what in them is a secret is hidden all the same.
+pub const ELSEWHERE: &[Spec] = &[
+    Spec::new(
+        "+CGAUTH",
+        "sets the credentials of a packet data context",
+        Source::standard("27.007 10.1.31"),
+    )
+    // Vendors do not agree on which comes first, the user or the password.
+    .takes(&[
+        Param::number("cid", &[(1, 15)], "which packet data context"),
+        Param::number("auth_prot", &[(0, 2)], "the method"),
+        Param::secret("userid", "the user name, or the password"),
+        Param::secret("password", "the password, or the user name"),
+    ]),
+    Spec::new(
+        "+CSIM",
+        "sends the SIM a command",
+        Source::standard("27.007 8.17"),
+    )
+    .takes(&[
+        Param::number("length", &[(0, 520)], "how many digits follow"),
+        // It may be a PIN.
+        Param::secret("command", "the command, in hexadecimal digits"),
+    ]),
 ];
