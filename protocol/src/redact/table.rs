@@ -36,48 +36,59 @@ type Secret = (&'static [u8], Place);
 const TABLES: [&[&[Spec]]; 3] = [&dialect::SPECS, &commands::ALL, &commands::ELSEWHERE];
 
 /// Commands with a secret.
-pub(super) const COMMANDS: &[Secret] = FOUND.0.split_at(FOUND.1).0;
+pub(super) const COMMANDS: &[Secret] = FOUND.0.all();
 
 /// Keys with a secret, whatever the command; counted from the comma behind the key.
-pub(super) const KEYS: &[Secret] = FOUND.2.split_at(FOUND.3).0;
+pub(super) const KEYS: &[Secret] = FOUND.1.all();
 
-/// More than there are commands with a secret, or keys.
-const MOST: usize = 24;
+const FOUND: (Found, Found) = find();
 
-const FOUND: ([Secret; MOST], usize, [Secret; MOST], usize) = find();
+/// The list is made by the compiler, for every line is looked through.
+struct Found {
+    /// More than there are.
+    places: [Secret; 24],
+    count: usize,
+}
 
-const fn find() -> ([Secret; MOST], usize, [Secret; MOST], usize) {
-    const NONE: Secret = (b"", ALL);
-    let (mut commands, mut keys) = ([NONE; MOST], [NONE; MOST]);
-    let (mut command, mut key) = (0, 0);
-    let mut group = 0;
-    while group < TABLES.len() {
-        let mut table = 0;
-        while table < TABLES[group].len() {
-            let mut rest = TABLES[group][table];
-            while let [spec, left @ ..] = rest {
-                rest = left;
-                if let Some(place) = secret(spec.parameters, &[], 0) {
-                    commands[command] = (without_sign(spec.name), place);
-                    command += 1;
-                }
-                let mut rest = spec.keys;
-                while let [known, left @ ..] = rest {
-                    rest = left;
-                    let [_, behind @ ..] = spec.parameters else {
-                        continue;
-                    };
-                    if let Some(place) = secret(behind, known.values, 1) {
-                        keys[key] = (known.name.as_bytes(), place);
-                        key += 1;
-                    }
+impl Found {
+    const NONE: Self = Self {
+        places: [(b"", ALL); 24],
+        count: 0,
+    };
+
+    const fn all(&self) -> &[Secret] {
+        self.places.split_at(self.count).0
+    }
+
+    const fn add(&mut self, name: &'static str, place: Option<Place>) {
+        if let Some(place) = place {
+            self.places[self.count] = (without_sign(name), place);
+            self.count += 1;
+        }
+    }
+}
+
+const fn find() -> (Found, Found) {
+    let (mut commands, mut keys) = (Found::NONE, Found::NONE);
+    let mut groups = TABLES.as_slice();
+    while let [tables, left @ ..] = groups {
+        groups = left;
+        let mut tables = *tables;
+        while let [specs, left @ ..] = tables {
+            tables = left;
+            let mut specs = *specs;
+            while let [spec, left @ ..] = specs {
+                specs = left;
+                commands.add(spec.name, secret(spec.parameters, &[], 0));
+                let mut known = spec.keys;
+                while let ([key, left @ ..], [_, behind @ ..]) = (known, spec.parameters) {
+                    known = left;
+                    keys.add(key.name, secret(behind, key.values, 1));
                 }
             }
-            table += 1;
         }
-        group += 1;
     }
-    (commands, command, keys, key)
+    (commands, keys)
 }
 
 /// Where the first secret of these is; before them there are so many commas.
