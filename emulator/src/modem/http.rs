@@ -10,9 +10,7 @@ use super::{Modem, Refused};
 use crate::http::{Method, Request, Response, ResponseError, ResponseReader, Url};
 use crate::network::{NetworkEvent, NetworkRequest, OpenFailure};
 
-pub(super) use command::{
-    configure, describe, get, get_range, post, read, stop, take_url, tell_url,
-};
+pub(super) use command::{configure, get, get_range, post, read, stop, take_url, tell_url};
 
 /// The network's number for the link: behind those of the MQTT connections, 0 to 5.
 pub(super) const HTTP_LINK: u8 = 6;

@@ -21,19 +21,6 @@ const RESPONSE_TIME: u16 = 60;
 /// No request has been answered.
 const NOT_ASKED: Refused = Refused::Cme(705);
 
-/// `AT+LHTTPCFG=?`
-pub(in crate::modem) fn describe(
-    modem: &mut Modem,
-    _: &mut Parameters<'_>,
-    _: Instant,
-) -> Result<Done, Refused> {
-    for (key, low, high) in KEYS {
-        let separator = if high - low == 1 { ',' } else { '-' };
-        modem.say("+LHTTPCFG", format!("\"{key}\",({low}{separator}{high})"));
-    }
-    Ok(Done::Answered)
-}
-
 /// `AT+LHTTPCFG="<key>"[,<value>]`
 pub(in crate::modem) fn configure(
     modem: &mut Modem,
