@@ -4,11 +4,13 @@ use atmq_protocol::at::command::Form;
 use atmq_protocol::at::parameter::{Parameters, integer};
 use atmq_protocol::dialect::Dialect as _;
 use atmq_protocol::mqtt::{Connected, ConnectionId, DataFormat, FormatTable, Formats, Reason, Urc};
+use atmq_protocol::spec::{Codes, Source};
 use atmq_protocol::standard::RegistrationChanged;
 
 use super::code::numbered;
 use super::{Explained, Explanation};
-use crate::grammar::{Codes, DIALECT, Source, body, command, split_first};
+use crate::dialogue::DIALECT;
+use crate::grammar::{body, codes, command, split_first};
 use crate::visible::visible;
 
 const BOOT: Source = Source::measured("reference lmqtt.md 1.10");
@@ -84,7 +86,7 @@ fn explain_urc(urc: &Urc, line: &[u8]) -> Explanation {
     let values = numbers(line);
     match urc {
         Urc::Opened { connection, result } => {
-            let source = Codes::OPEN.source;
+            let source = codes("OPEN").source;
             match result {
                 Ok(()) => Explanation::new(format!(
                     "Connection {connection} is open: the link to the broker stands."
@@ -92,7 +94,7 @@ fn explain_urc(urc: &Urc, line: &[u8]) -> Explanation {
                 .and("MQTT is not spoken yet; AT+LMQTTCONN does that.")
                 .from(source),
                 Err(_) => failed(
-                    &Codes::OPEN,
+                    codes("OPEN"),
                     values.get(2),
                     &format!("Connection {connection} could not be opened"),
                 ),
@@ -140,7 +142,7 @@ fn explain_urc(urc: &Urc, line: &[u8]) -> Explanation {
                 Err(Reason {
                     code: Some(code), ..
                 }) => {
-                    numbered(&Codes::EXTEND, (*code).into(), &format!("{of} failed"))
+                    numbered(codes("EXTEND"), (*code).into(), &format!("{of} failed"))
                         .from(source)
                 }
             }
@@ -159,8 +161,8 @@ fn explain_urc(urc: &Urc, line: &[u8]) -> Explanation {
         } => {
             let result = values.get(2).copied().unwrap_or_default();
             let of = format!("Publish {message_id} on connection {connection}");
-            let explanation = numbered(&Codes::PUB, result, &of);
-            match reason.code.map(|code| Codes::EXTEND.find(code.into())) {
+            let explanation = numbered(codes("PUB"), result, &of);
+            match reason.code.map(|code| codes("EXTEND").find(code.into())) {
                 Some(Some(code)) => explanation.and(format!("Reason: {}.", code.meaning)),
                 _ => explanation,
             }
@@ -194,11 +196,11 @@ fn explain_urc(urc: &Urc, line: &[u8]) -> Explanation {
             let number = line.split(|byte| *byte == b',').nth(2);
             let number = number.and_then(integer).unwrap_or_default();
             let explanation = numbered(
-                &Codes::STATS,
+                codes("STATS"),
                 number,
                 &format!("State of the link of connection {connection}"),
             );
-            match code.and_then(|code| Codes::CONNACK.find(code.into())) {
+            match code.and_then(|code| codes("CONNACK").find(code.into())) {
                 Some(code) if number == 15 => {
                     explanation.and(format!("The broker says: {}.", code.meaning))
                 }
@@ -214,11 +216,11 @@ fn connected(connection: ConnectionId, result: Connected, values: &[i64]) -> Exp
         Connected::Accepted => Explanation::new(format!(
             "{of} is connected: the broker has accepted the client."
         ))
-        .from(Codes::CONNACK.source),
+        .from(codes("CONNACK").source),
         Connected::Refused(refusal) => {
             let code = i64::from(refusal.code());
             numbered(
-                &Codes::CONNACK,
+                codes("CONNACK"),
                 code,
                 &format!("{of}: the broker refuses the client"),
             )
@@ -226,8 +228,8 @@ fn connected(connection: ConnectionId, result: Connected, values: &[i64]) -> Exp
         }
         Connected::Retransmitted(_) | Connected::Failed(_) => {
             let result = values.get(1).copied().unwrap_or_default();
-            let explanation = numbered(&Codes::CONN, result, &format!("{of}, CONNECT"));
-            match Codes::STATE.find(result) {
+            let explanation = numbered(codes("CONN"), result, &format!("{of}, CONNECT"));
+            match codes("STATE").find(result) {
                 Some(state) if values.len() == 2 => explanation.and(format!(
                     "As the answer to AT+LMQTTCONN? it says: {}.",
                     state.meaning

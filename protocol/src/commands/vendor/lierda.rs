@@ -2,7 +2,7 @@
 
 mod http;
 
-pub use http::{CODES, COMMANDS as HTTP};
+pub use http::{CODES, COMMANDS as HTTP, KEYS as HTTP_KEYS};
 
 use crate::spec::{Param, Source, Spec};
 

@@ -30,7 +30,7 @@ const CONTEXTS: u8 = 5;
 const NAME_LIMIT: usize = 64;
 
 /// Every key by its name on the wire.
-const KEYS: [(TlsKey, &str); 7] = [
+pub(super) const KEYS: [(TlsKey, &str); 7] = [
     (TlsKey::CaCertificate, "cacert"),
     (TlsKey::ClientCertificate, "clientcert"),
     (TlsKey::ClientKey, "clientkey"),

@@ -28,7 +28,7 @@ const UNSUNSUB: &str = "+LMQTTUNSUNSUB";
 pub(super) const URC: &str = "+LMQTTURC";
 
 /// `<extend>` of `+LMQTTOPEN` behind the result -1.
-const OPEN_FAILURES: [(i32, OpenFailure); 5] = [
+pub(super) const OPEN_FAILURES: [(i32, OpenFailure); 5] = [
     (1, OpenFailure::Parameter),
     (2, OpenFailure::InUse),
     (3, OpenFailure::PdpActivation),
@@ -37,7 +37,7 @@ const OPEN_FAILURES: [(i32, OpenFailure); 5] = [
 ];
 
 /// `<stats>` of `+LMQTTURC: STATS`.
-const STATUSES: [(i32, LinkStatus); 14] = [
+pub(super) const STATUSES: [(i32, LinkStatus); 14] = [
     (0, LinkStatus::Fine),
     (1, LinkStatus::ClosedByServer),
     (2, LinkStatus::Address),

@@ -29,7 +29,8 @@ const RESULT: &[Param] = &[
     Param::bare("length", "how many bytes the body has").optional(),
 ];
 
-const KEYS: &[Key] = &[
+/// The keys of `AT+LHTTPCFG`.
+pub const KEYS: &[Key] = &[
     Key::new(
         "contextid",
         "the packet data context of the requests",
