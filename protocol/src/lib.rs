@@ -10,6 +10,8 @@
 //! | [`standard`] | the V.250, 3GPP and identity commands that hosts send around MQTT |
 //! | [`mqtt`] | the MQTT vocabulary that every dialect maps to: requests, settings, URCs |
 //! | [`dialect`] | the command sets themselves; [`dialect::Lmqtt`] is the first |
+//! | [`spec`] | what there is to know of a command, as data |
+//! | [`commands`] | the commands that belong to no dialect, as such data |
 //! | [`redact`] | which part of a command line is a secret |
 //! | [`limits`] | what a module model accepts: lengths, ranges, number of connections |
 //! | [`throttle`] | how often a line of one kind is logged |
@@ -24,11 +26,13 @@ extern crate alloc;
 pub mod at;
 #[cfg(feature = "cloud")]
 pub mod cloud;
+pub mod commands;
 pub mod dialect;
 pub mod limits;
 pub mod mqtt;
 pub mod redact;
 mod secret;
+pub mod spec;
 pub mod standard;
 pub mod throttle;
 

@@ -2,7 +2,7 @@
 //!
 //! This is the one place that decides it, for the driver's `Debug` output, taps and logs, the
 //! emulator's linter, captures, the shell's history and JSON. Commands that are known have their
-//! secrets where `redact/table.rs` says. Of a command or key that is not known, such as one with a
+//! secrets where their tables say ([`spec`](crate::spec)). Of a command or key that is not known, such as one with a
 //! typing error, too much is hidden rather than too little.
 
 mod table;
@@ -344,7 +344,7 @@ impl Line {
         let ours = table::of_dialect(name);
         let (parameters, place) = match (table::of_command(name), ours) {
             (Some(place), _) => (Parameters::Known, Some(place)),
-            (None, Some(ours)) => (Parameters::Dialect(ours), None),
+            (None, Some(ours)) => (Parameters::Keys(ours.keys), None),
             (None, None) if !command => (Parameters::Keyed, None),
             // What belongs to the command before.
             (None, None) if self.owned => (Parameters::Known, None),

@@ -119,7 +119,7 @@ fn announced(command: &Command<'_>) -> Option<usize> {
     let Form::Set(parameters) = command.form else {
         return None;
     };
-    let place = grammar::command(command.name)?.announces?;
+    let place = grammar::command(command.name)?.data?.length;
     let length = integer(Parameters::new(parameters).nth(place)?.bytes())?;
     usize::try_from(length).ok()
 }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use tokio::io::BufReader;
 
 use super::code::{explain_number, explain_numbers};
-use super::{Explained, Explanation, explain_line, sentence};
+use super::{Explanation, explain_line, sentence};
 use crate::failure::{Failure, FailureKind};
 use crate::grammar::{self, redacted};
 use crate::input::{DATA_LIMIT, read_line, unreadable};
@@ -112,12 +112,7 @@ pub(crate) fn explain_text(text: &str, asked: Option<&[u8]>) -> Option<Explanati
 fn explain_key(name: &str) -> Option<Explanation> {
     let (known, key) =
         grammar::commands().find_map(|known| Some((known, known.key(name.as_bytes())?)))?;
-    let from = known.parameters.len();
-    let values = key.values.iter().enumerate().map(|(at, value)| Explained {
-        name: value.name.to_owned(),
-        value: super::command::allowed(known, key.name.as_bytes(), from + at, value),
-        meaning: value.described_values(),
-    });
+    let values = key.values.iter().map(super::command::explained);
     let text = format!("AT{}=\"{}\" sets {}", known.name, key.name, key.sets);
     Some(
         Explanation::new(sentence(&text))

@@ -1,9 +1,10 @@
 //! Final result codes, the prompt, and the numbers of errors.
 
 use atmq_protocol::at::result_code::{CmeError, FinalResult};
+use atmq_protocol::spec::{Code, Codes, Source};
 
 use super::{Explained, Explanation, sentence};
-use crate::grammar::{Code, Codes, Source};
+use crate::grammar::{all_codes, codes};
 use crate::visible::visible;
 
 const CODES: Source = Source::standard("V.250 5.7");
@@ -32,9 +33,9 @@ pub(super) fn explain(line: &[u8], asked: Option<&[u8]>) -> Option<Explanation> 
             .from(CODES),
         FinalResult::Cme(CmeError::Code(number)) => {
             let number = number.into();
-            let codes = match Codes::HTTP.find(number) {
-                Some(_) => &Codes::HTTP,
-                None => &Codes::CME,
+            let codes = match codes("HTTP") {
+                http if http.find(number).is_some() => http,
+                _ => &Codes::CME,
             };
             numbered(codes, number, &format!("The module refuses {asked}"))
         }
@@ -69,6 +70,11 @@ fn worded(codes: &Codes, number: Option<i64>, words: &str, asked: &str) -> Expla
     }
 }
 
+/// The numbers of a place, by what a person calls it.
+fn named(name: &str) -> Option<&'static Codes> {
+    all_codes().find(|codes| codes.name.eq_ignore_ascii_case(name))
+}
+
 /// `CME 30`, `STATS 13`, and other numbers by the name of their place.
 pub(super) fn explain_number(text: &str) -> Option<Explanation> {
     let mut words = text.split(|c: char| !(c.is_alphanumeric() || c == '-'));
@@ -77,13 +83,13 @@ pub(super) fn explain_number(text: &str) -> Option<Explanation> {
         [name, number] | [name, "ERROR" | "error", number] => (name, number.parse().ok()?),
         _ => return None,
     };
-    let codes = Codes::named(name)?;
+    let codes = named(name)?;
     Some(numbered(codes, number, &format!("{} {number}", codes.name)))
 }
 
 /// All numbers of a place by its name, such as `STATS`.
 pub(super) fn explain_numbers(name: &str) -> Option<Explanation> {
-    let codes = Codes::named(name)?;
+    let codes = named(name)?;
     let values = codes.codes.iter().map(|code| Explained {
         name: code.number.to_string(),
         value: String::new(),

@@ -2,9 +2,10 @@
 
 use atmq_protocol::at::command::{Command as Typed, Form};
 use atmq_protocol::at::parameter::{self, Parameters};
+use atmq_protocol::spec::{Key, Kind, Param, Spec, show_ranges};
 
 use super::{Explained, Explanation, sentence};
-use crate::grammar::{self, Command, Key, Kind, Parameter, body, command, split_first};
+use crate::grammar::{body, command, limits, split_first};
 use crate::visible::visible;
 
 /// So many parameters of one command are explained; a line may hold thousands.
@@ -45,7 +46,10 @@ fn one(typed: &Typed<'_>) -> Option<Explanation> {
         }
     };
     let Form::Set(parameters) = typed.form else {
-        let explanation = explanation.and(format!("Its forms: {}.", known.forms().join(", ")));
+        let explanation = explanation.and(format!(
+            "Its forms: {}.",
+            known.forms().collect::<Vec<_>>().join(", ")
+        ));
         return Some(explanation.with(takes(known)).from(known.source));
     };
     let first = Parameters::new(parameters).next();
@@ -76,16 +80,8 @@ fn one(typed: &Typed<'_>) -> Option<Explanation> {
 }
 
 /// What the set form takes, of a command that was typed in another.
-fn takes(known: &Command) -> Vec<Explained> {
-    let places = 0..known.parameters.len();
-    let parameters = places.filter_map(|place| {
-        let parameter = known.parameter(b"", place)?;
-        Some(Explained {
-            name: parameter.name.to_owned(),
-            value: allowed(known, b"", place, parameter),
-            meaning: parameter.described_values(),
-        })
-    });
+fn takes(known: &Spec) -> Vec<Explained> {
+    let parameters = known.parameters.iter().map(explained);
     let keys = known.keys.iter().map(|key| Explained {
         name: format!("\"{}\"", key.name),
         value: String::new(),
@@ -94,27 +90,35 @@ fn takes(known: &Command) -> Vec<Explained> {
     parameters.chain(keys).collect()
 }
 
+/// What a parameter takes.
+pub(super) fn explained(parameter: &Param) -> Explained {
+    Explained {
+        name: parameter.name.to_owned(),
+        value: allowed(parameter),
+        meaning: parameter.described_values(),
+    }
+}
+
 /// The values of a set form.
-fn given(known: &Command, first: &[u8], parameters: &[u8]) -> Vec<Explained> {
+fn given(known: &Spec, first: &[u8], parameters: &[u8]) -> Vec<Explained> {
     let mut values = Vec::new();
     let mut list = Parameters::new(parameters);
     for place in 0..SHOWN {
         let Some(parameter) = known.parameter(first, place) else {
             break;
         };
-        // The last one is a payload that may hold commas and quotes.
-        let value = match (known.name, place) {
-            ("+LMQTTPUB", 6) => list.rest().map(unquoted),
+        let value = match known.rest() {
+            Some(rest) if rest == place => list.rest().map(unquoted),
             _ => list.next().map(parameter::Parameter::bytes),
         };
         let Some(value) = value else { break };
         values.push(Explained {
             name: parameter.name.to_owned(),
-            value: match parameter.kind {
-                Kind::Secret if !value.is_empty() => "***".to_owned(),
+            value: match value {
+                [_, ..] if parameter.is_secret() => "***".to_owned(),
                 _ => visible(value),
             },
-            meaning: meaning(known, first, place, parameter, value),
+            meaning: meaning(known, parameter, value),
         });
     }
     if !list.is_empty() {
@@ -134,13 +138,7 @@ fn unquoted(text: &[u8]) -> &[u8] {
         .unwrap_or(text)
 }
 
-fn meaning(
-    known: &Command,
-    first: &[u8],
-    place: usize,
-    parameter: &Parameter,
-    value: &[u8],
-) -> String {
+fn meaning(known: &Spec, parameter: &Param, value: &[u8]) -> String {
     let about = parameter.meaning;
     if value.is_empty() {
         return match (parameter.default, parameter.optional) {
@@ -152,24 +150,21 @@ fn meaning(
     if let Some(meaning) = parameter.read(value) {
         return format!("{about}: {meaning}");
     }
-    if let Some(Key { sets, .. }) = known.key(value).filter(|_| parameter.kind == Kind::Key) {
+    if let Some(Key { sets, .. }) = known
+        .key(value)
+        .filter(|_| matches!(parameter.kind, Kind::Key))
+    {
         return (*sets).to_owned();
     }
-    match wrong(known, first, place, parameter, value) {
+    match wrong(parameter, value) {
         Some(why) => format!("{about}; {why}"),
         None => about.to_owned(),
     }
 }
 
 /// What is wrong with a value, if that can be told.
-pub(crate) fn wrong(
-    known: &Command,
-    first: &[u8],
-    place: usize,
-    parameter: &Parameter,
-    value: &[u8],
-) -> Option<String> {
-    let ranges = known.ranges(first, place);
+pub(crate) fn wrong(parameter: &Param, value: &[u8]) -> Option<String> {
+    let ranges = parameter.ranges(limits());
     if !ranges.is_empty() {
         let number = parameter::integer(value);
         let within = |number| {
@@ -179,12 +174,13 @@ pub(crate) fn wrong(
         };
         // Numbers may be documented as from 1 on and taken from 0 on.
         let taken = number.is_some_and(within) || (number == Some(0) && parameter.name == "msgID");
-        return (!taken).then(|| format!("not within {}", grammar::show_ranges(&ranges)));
+        return (!taken).then(|| format!("not within {}", show_ranges(&ranges)));
+    }
+    let longest = parameter.longest(limits());
+    if let Some(limit) = longest.filter(|limit| value.len() > *limit) {
+        return Some(format!("{} bytes, the limit is {limit}", value.len()));
     }
     match parameter.kind {
-        Kind::Text(limit) if value.len() > limit => {
-            Some(format!("{} bytes, the limit is {limit}", value.len()))
-        }
         Kind::Words(words) => {
             let mut words_taken = words.iter();
             let known = words_taken.any(|word| value.eq_ignore_ascii_case(word.as_bytes()));
@@ -195,21 +191,18 @@ pub(crate) fn wrong(
 }
 
 /// What may stand at a place, in short: `0-2`, `"IP"|"IPV6"`, `text`.
-pub(crate) fn allowed(
-    known: &Command,
-    first: &[u8],
-    place: usize,
-    parameter: &Parameter,
-) -> String {
-    let ranges = known.ranges(first, place);
+pub(crate) fn allowed(parameter: &Param) -> String {
+    let ranges = parameter.ranges(limits());
     if !ranges.is_empty() {
-        return grammar::show_ranges(&ranges);
+        return show_ranges(&ranges);
+    }
+    if let Some(limit) = parameter.longest(limits()) {
+        return format!("text, up to {limit} bytes");
     }
     match parameter.kind {
         Kind::Words(words) => words.join("|"),
-        Kind::Text(limit) => format!("text, up to {limit} bytes"),
         Kind::Secret => "text".to_owned(),
         Kind::Key => "a key".to_owned(),
-        Kind::Number(_) | Kind::Described | Kind::Bare => String::new(),
+        _ => String::new(),
     }
 }

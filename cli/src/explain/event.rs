@@ -1,9 +1,10 @@
 //! What the module reports of its surroundings once a host has asked for it.
 
 use atmq_protocol::at::parameter::{Parameters, integer};
+use atmq_protocol::spec::Source;
 
 use super::Explanation;
-use crate::grammar::{Source, command};
+use crate::grammar::command;
 use crate::visible::visible;
 
 pub(super) fn explain(line: &[u8]) -> Option<Explanation> {

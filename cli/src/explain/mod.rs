@@ -9,12 +9,13 @@ mod response;
 mod tests;
 mod urc;
 
+use atmq_protocol::spec::Source;
 use serde_json::{Value, json};
 
 pub(crate) use arguments::{Arguments, explain_text, run};
 pub(crate) use command::{allowed, wrong};
 
-use crate::grammar::{self, Source};
+use crate::grammar;
 
 /// What a line means.
 #[derive(Debug, Clone, PartialEq, Eq)]

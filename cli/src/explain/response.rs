@@ -2,10 +2,11 @@
 
 use atmq_protocol::at::command::Form;
 use atmq_protocol::at::parameter::{self, Parameters, integer};
+use atmq_protocol::spec::{Param, Source, Spec};
 
 use super::urc::cut;
 use super::{Explained, Explanation, sentence};
-use crate::grammar::{Codes, Command, Kind, Parameter, Source, body, command, split_first};
+use crate::grammar::{body, codes, command, split_first};
 use crate::visible::visible;
 
 pub(super) fn explain(line: &[u8], asked: Option<&[u8]>) -> Option<Explanation> {
@@ -43,7 +44,7 @@ pub(super) fn explain(line: &[u8], asked: Option<&[u8]>) -> Option<Explanation> 
 }
 
 /// The command by whose name the line begins, and what stands behind the colon.
-fn named(line: &[u8]) -> Option<(&'static Command, &[u8])> {
+fn named(line: &[u8]) -> Option<(&'static Spec, &[u8])> {
     let colon = line.iter().position(|byte| *byte == b':')?;
     let known = command(&line[..colon]).filter(|known| !known.name.is_empty())?;
     Some((known, line[colon + 1..].trim_ascii_start()))
@@ -55,7 +56,7 @@ fn is_test(rest: &[u8], asked: Option<&[u8]>) -> bool {
 }
 
 /// Answers of the MQTT client that no table describes.
-fn of_client(known: &Command, rest: &[u8]) -> Option<Explanation> {
+fn of_client(known: &Spec, rest: &[u8]) -> Option<Explanation> {
     let values: Vec<_> = Parameters::new(rest)
         .map(parameter::Parameter::bytes)
         .collect();
@@ -64,7 +65,7 @@ fn of_client(known: &Command, rest: &[u8]) -> Option<Explanation> {
             let state = integer(state)?;
             let id = visible(id);
             super::code::numbered(
-                &Codes::STATE,
+                codes("STATE"),
                 state,
                 &format!("Connection {id} is in state {state}"),
             )
@@ -97,7 +98,7 @@ fn of_client(known: &Command, rest: &[u8]) -> Option<Explanation> {
 }
 
 /// What is known of single values, for those who read no more than a sentence.
-fn readings(fields: &[Parameter], rest: &[u8], before: usize) -> String {
+fn readings(fields: &[Param], rest: &[u8], before: usize) -> String {
     let values = Parameters::new(rest).skip(before);
     let readings = fields.iter().zip(values).filter_map(|(field, value)| {
         let reading = field.read(value.bytes())?;
@@ -109,7 +110,7 @@ fn readings(fields: &[Parameter], rest: &[u8], before: usize) -> String {
     }
 }
 
-fn fields_of(fields: &[Parameter], rest: &[u8], before: usize) -> Vec<Explained> {
+fn fields_of(fields: &[Param], rest: &[u8], before: usize) -> Vec<Explained> {
     let values = Parameters::new(rest).skip(before);
     let explained = fields.iter().zip(values).map(|(field, value)| {
         let value = value.bytes();
@@ -119,8 +120,8 @@ fn fields_of(fields: &[Parameter], rest: &[u8], before: usize) -> Vec<Explained>
         };
         Explained {
             name: field.name.to_owned(),
-            value: match field.kind {
-                Kind::Secret if !value.is_empty() => "***".to_owned(),
+            value: match value {
+                [_, ..] if field.is_secret() => "***".to_owned(),
                 _ => cut(value),
             },
             meaning,

@@ -1,10 +1,9 @@
-use atmq_emulator::modem::command_forms;
 use atmq_tests::transcript::{Step, Transcript};
 use proptest::prelude::*;
 
 use super::arguments::explain_text;
 use super::*;
-use crate::grammar::{Codes, commands};
+use crate::grammar::{all_codes, commands};
 
 #[track_caller]
 fn explained(line: &str, asked: Option<&str>) -> String {
@@ -261,7 +260,7 @@ fn what_a_person_may_ask() {
 
 #[test]
 fn every_form_and_every_number_has_an_explanation() {
-    for form in command_forms().chain(commands().map(|known| format!("AT{}", known.name))) {
+    for form in commands().flat_map(|known| known.forms()) {
         let line = match form.strip_suffix("<n>") {
             Some(register) if register.starts_with("ATS") => format!("{register}=0"),
             Some(basic) => format!("{basic}0"),
@@ -269,7 +268,7 @@ fn every_form_and_every_number_has_an_explanation() {
         };
         explained(&line, None);
     }
-    for codes in Codes::ALL {
+    for codes in all_codes() {
         for code in codes.codes {
             let text = format!("{} {}", codes.name, code.number);
             let explanation = explain_text(&text, None).expect("it is known");

@@ -4,12 +4,13 @@ use atmq_protocol::at::command::Form;
 use atmq_protocol::at::parameter::{Parameters, integer};
 use atmq_protocol::dialect::{Dialect, Power, Recognised};
 use atmq_protocol::mqtt::{Connected, ConnectionId, Operation, Reason, Urc};
+use atmq_protocol::spec::{Codes, Source};
 use atmq_protocol::standard::RegistrationChanged;
 
 use super::code::numbered;
 use super::{Explained, Explanation};
 use crate::dialect::{connect_command, line_for, power, report};
-use crate::grammar::{Codes, Source, body, command, split_first};
+use crate::grammar::{body, codes, command, split_first};
 use crate::visible::visible;
 
 const BOOT: Source = Source::measured("reference lmqtt.md 1.10");
@@ -75,7 +76,7 @@ fn explain_urc(dialect: &dyn Dialect, urc: &Urc, line: &[u8]) -> Explanation {
     let values = numbers(line);
     match urc {
         Urc::Opened { connection, result } => {
-            let source = Codes::OPEN.source;
+            let source = codes("OPEN").source;
             match result {
                 Ok(()) => {
                     let next = connect_command(dialect);
@@ -87,7 +88,7 @@ fn explain_urc(dialect: &dyn Dialect, urc: &Urc, line: &[u8]) -> Explanation {
                     .from(source)
                 }
                 Err(_) => failed(
-                    &Codes::OPEN,
+                    codes("OPEN"),
                     values.get(2),
                     &format!("Connection {connection} could not be opened"),
                 ),
@@ -135,7 +136,7 @@ fn explain_urc(dialect: &dyn Dialect, urc: &Urc, line: &[u8]) -> Explanation {
                 Err(Reason {
                     code: Some(code), ..
                 }) => {
-                    numbered(&Codes::EXTEND, (*code).into(), &format!("{of} failed")).from(source)
+                    numbered(codes("EXTEND"), (*code).into(), &format!("{of} failed")).from(source)
                 }
             }
         }
@@ -147,8 +148,8 @@ fn explain_urc(dialect: &dyn Dialect, urc: &Urc, line: &[u8]) -> Explanation {
         } => {
             let result = values.get(2).copied().unwrap_or_default();
             let of = format!("Publish {message_id} on connection {connection}");
-            let explanation = numbered(&Codes::PUB, result, &of);
-            match reason.code.map(|code| Codes::EXTEND.find(code.into())) {
+            let explanation = numbered(codes("PUB"), result, &of);
+            match reason.code.map(|code| codes("EXTEND").find(code.into())) {
                 Some(Some(code)) => explanation.and(format!("Reason: {}.", code.meaning)),
                 _ => explanation,
             }
@@ -189,11 +190,11 @@ fn explain_urc(dialect: &dyn Dialect, urc: &Urc, line: &[u8]) -> Explanation {
             let number = line.split(|byte| *byte == b',').nth(2);
             let number = number.and_then(integer).unwrap_or_default();
             let explanation = numbered(
-                &Codes::STATS,
+                codes("STATS"),
                 number,
                 &format!("State of the link of connection {connection}"),
             );
-            match code.and_then(|code| Codes::CONNACK.find(code.into())) {
+            match code.and_then(|code| codes("CONNACK").find(code.into())) {
                 Some(code) if number == 15 => {
                     explanation.and(format!("The broker says: {}.", code.meaning))
                 }
@@ -214,11 +215,11 @@ fn connected(
         Connected::Accepted => Explanation::new(format!(
             "{of} is connected: the broker has accepted the client."
         ))
-        .from(Codes::CONNACK.source),
+        .from(codes("CONNACK").source),
         Connected::Refused(refusal) => {
             let code = i64::from(refusal.code());
             numbered(
-                &Codes::CONNACK,
+                codes("CONNACK"),
                 code,
                 &format!("{of}: the broker refuses the client"),
             )
@@ -226,8 +227,8 @@ fn connected(
         }
         Connected::Retransmitted(_) | Connected::Failed(_) => {
             let result = values.get(1).copied().unwrap_or_default();
-            let explanation = numbered(&Codes::CONN, result, &format!("{of}, CONNECT"));
-            match Codes::STATE.find(result) {
+            let explanation = numbered(codes("CONN"), result, &format!("{of}, CONNECT"));
+            match codes("STATE").find(result) {
                 Some(state) if values.len() == 2 => {
                     match line_for(dialect, Operation::State { connection }) {
                         Some(question) => explanation.and(format!(

@@ -2,8 +2,8 @@
 
 use super::slash;
 use crate::explain::{allowed, wrong};
-use crate::grammar::{Command, DIALECT, Kind, Parameter, body, command, commands, split_first};
-use atmq_protocol::dialect::Dialect as _;
+use crate::grammar::{body, command, commands, is_dialects, limits, split_first};
+use atmq_protocol::spec::{Kind, Param, Spec};
 
 /// So many numbers of a range are offered; more would only push them off the screen.
 const OFFERED: i64 = 16;
@@ -23,7 +23,7 @@ enum Place<'l> {
     Name { from: usize, typed: &'l str },
     /// In a parameter.
     Value {
-        known: &'static Command,
+        known: &'static Spec,
         first: &'l str,
         place: usize,
         from: usize,
@@ -88,21 +88,15 @@ pub(super) fn hint(before: &str) -> Option<String> {
             let Some(parameter) = known.parameter(first.as_bytes(), place) else {
                 return Some(format!("AT{} is not known to take more", known.name));
             };
-            Some(explain(known, first, place, parameter, typed))
+            Some(explain(known, parameter, typed))
         }
     }
 }
 
-fn explain(
-    known: &Command,
-    first: &str,
-    place: usize,
-    parameter: &Parameter,
-    typed: &str,
-) -> String {
+fn explain(known: &Spec, parameter: &Param, typed: &str) -> String {
     let value = unquoted(typed).as_bytes();
     let mut line = parameter.name.to_owned();
-    let allowed = allowed(known, first.as_bytes(), place, parameter);
+    let allowed = allowed(parameter);
     if !allowed.is_empty() {
         line.push_str(&format!(" ({allowed})"));
     }
@@ -117,13 +111,13 @@ fn explain(
         },
     };
     line.push_str(&format!(": {about}"));
-    if parameter.kind == Kind::Secret {
+    if parameter.is_secret() {
         line.push_str("; it is not kept in the history");
     }
     if parameter.name == "msg" {
         line.push_str(&format!("; {} bytes typed", value.len()));
     }
-    let wrong = wrong(known, first.as_bytes(), place, parameter, value);
+    let wrong = wrong(parameter, value);
     if let Some(why) = wrong.filter(|_| !value.is_empty()) {
         line.push_str(&format!(" — {why}"));
     }
@@ -134,7 +128,7 @@ fn place(before: &str) -> Option<Place<'_>> {
     let mut rest = body(before.as_bytes()).and_then(|_| before.get(2..))?;
     loop {
         let (first, left) = split_first(rest.as_bytes());
-        let owned = DIALECT.owns(first.name);
+        let owned = is_dialects(first.name);
         if owned || (left.is_empty() && !rest.ends_with(';')) {
             break;
         }
@@ -151,12 +145,7 @@ fn place(before: &str) -> Option<Place<'_>> {
     let known = command(name.trim_end().as_bytes())?;
     let commas = commas(parameters);
     let first = parameters.get(..commas.first().copied().unwrap_or(parameters.len()))?;
-    // A payload may hold commas and quotes: it is the last one.
-    let last = match known.name {
-        "+LMQTTPUB" => 6,
-        _ => usize::MAX,
-    };
-    let place = commas.len().min(last);
+    let place = commas.len().min(known.rest().unwrap_or(usize::MAX));
     let start = match place {
         0 => 0,
         place => commas[place - 1] + 1,
@@ -193,16 +182,15 @@ fn names(typed: &str, mqtt: bool) -> Vec<Candidate> {
             .any(|other| other.name.starts_with(known.name) && other.name.len() > known.name.len());
         // Basic commands take their number at once.
         if !longer && known.name.starts_with('+') {
-            let forms = known.forms().iter().map(|form| {
-                let word = form.trim_start_matches("AT").to_owned();
-                let shown = form.clone();
-                Candidate { word, shown }
+            let forms = known.forms().map(|shown| Candidate {
+                word: shown.trim_start_matches("AT").to_owned(),
+                shown,
             });
             return forms.collect();
         }
     }
     let offered = commands().filter(|known| {
-        let owned = DIALECT.owns(known.name.as_bytes());
+        let owned = is_dialects(known.name.as_bytes());
         known.name.starts_with(&upper) && !known.name.is_empty() && (mqtt || !owned)
     });
     // Without a sign there are only the few of one letter.
@@ -215,7 +203,7 @@ fn names(typed: &str, mqtt: bool) -> Vec<Candidate> {
         .collect()
 }
 
-fn values(known: &Command, first: &str, place: usize, typed: &str) -> Vec<Candidate> {
+fn values(known: &Spec, first: &str, place: usize, typed: &str) -> Vec<Candidate> {
     let Some(parameter) = known.parameter(first.as_bytes(), place) else {
         return Vec::new();
     };
@@ -237,7 +225,7 @@ fn values(known: &Command, first: &str, place: usize, typed: &str) -> Vec<Candid
             .filter(|word| starts(word))
             .map(|word| quoted(word, format!("\"{word}\"")))
             .collect(),
-        _ => numbers(known, first, place, parameter)
+        _ => numbers(parameter)
             .into_iter()
             .filter(|number| number.starts_with(typed.trim()))
             .map(|word| Candidate {
@@ -252,8 +240,8 @@ fn values(known: &Command, first: &str, place: usize, typed: &str) -> Vec<Candid
 }
 
 /// The numbers that may stand here; none if there are too many.
-fn numbers(known: &Command, first: &str, place: usize, parameter: &Parameter) -> Vec<String> {
-    let ranges = known.ranges(first.as_bytes(), place);
+fn numbers(parameter: &Param) -> Vec<String> {
+    let ranges = parameter.ranges(limits());
     let within = |number: i64| {
         ranges
             .iter()

@@ -299,5 +299,5 @@ fn polled(command: &Command<'_>, dialect: &dyn Dialect) -> Option<&'static str> 
         _ => return None,
     }
     let known = POLLED.into_iter().find(is);
-    known.or_else(|| dialect.command_names().into_iter().find(is))
+    known.or_else(|| dialect.spec(command.name).map(|spec| spec.name))
 }

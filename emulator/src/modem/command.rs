@@ -5,11 +5,13 @@ use std::time::{Duration, Instant};
 use atmq_protocol::at::command::{Command, Form};
 use atmq_protocol::at::parameter::Parameters;
 use atmq_protocol::at::result_code::{CmeError, FinalResult};
+use atmq_protocol::commands;
 use atmq_protocol::dialect::Refused;
+use atmq_protocol::spec::Latency;
 use atmq_protocol::standard::{SerialNumber, StandardInformation, StandardRequest};
 
 use super::data::Asked;
-use super::standard::{self, Action, Takes};
+use super::standard::{self, Action};
 use super::{Modem, NOT_ALLOWED, Phase};
 
 /// What is to happen behind a command that is not refused.
@@ -44,26 +46,21 @@ impl Modem {
 
     fn usual_latency(&self, command: &Command<'_>) -> ((Duration, Duration), bool) {
         let latency = &self.profile.latency;
-        if self.profile.dialect.owns(command.name) {
-            return match self.profile.dialect.acts(command) {
-                true => (latency.command, false),
-                false => (latency.query, false),
-            };
-        }
-        let takes = standard::find(command).map_or(Takes::Query, |found| found.takes(command.form));
-        match takes {
-            Takes::Query => (latency.query, false),
-            Takes::Command => (latency.command, false),
-            Takes::Radio => (latency.radio, false),
-            Takes::Attach => (latency.attach, false),
+        let owned = self.profile.dialect.spec(command.name);
+        let spec = owned.or_else(|| commands::find(command.name));
+        match spec.map_or(Latency::Query, |spec| spec.latency(command.form)) {
+            Latency::Query => (latency.query, false),
+            Latency::Command => (latency.command, false),
+            Latency::Radio => (latency.radio, false),
+            Latency::Attach => (latency.attach, false),
             // 27.007 section 7.3 wants these to be abortable, and no other that is known here.
             // Mode 3 changes how the operator is shown, and nothing else.
-            Takes::Selection if matches!(command.form, Form::Set([b'3', ..])) => {
+            Latency::Selection if matches!(command.form, Form::Set([b'3', ..])) => {
                 (latency.query, false)
             }
-            Takes::Selection => (latency.attach, true),
-            Takes::Scan if self.functionality != 1 => (latency.query, false),
-            Takes::Scan => (latency.scan, true),
+            Latency::Selection => (latency.attach, true),
+            Latency::Scan if self.functionality != 1 => (latency.query, false),
+            Latency::Scan => (latency.scan, true),
         }
     }
 
@@ -125,7 +122,7 @@ impl Modem {
                 return self.execute_standard(request.ok_or(NOT_ALLOWED)?, now);
             }
             Action::Run(run) => return run(self, &mut Parameters::new(parameters), now),
-            Action::Stored => self.execute_stored(definition, command.form)?,
+            Action::Table => self.execute_stored(definition.spec(), command.form)?,
             Action::Line(text) => self.say(definition.name, text),
             Action::Nothing => {}
         }

@@ -6,13 +6,13 @@ mod command;
 
 use std::time::{Duration, Instant};
 
+use atmq_protocol::commands::vendor::lierda::HTTP_KEYS;
+
 use super::{Modem, Refused};
 use crate::http::{Method, Request, Response, ResponseError, ResponseReader, Url};
 use crate::network::{NetworkEvent, NetworkRequest, OpenFailure};
 
-pub(super) use command::{
-    configure, describe, get, get_range, post, read, stop, take_url, tell_url,
-};
+pub(super) use command::{configure, get, get_range, post, read, stop, take_url, tell_url};
 
 /// The network's number for the link: behind those of the MQTT connections, 0 to 5.
 pub(super) const HTTP_LINK: u8 = 6;
@@ -53,26 +53,9 @@ pub(super) struct Http {
     response: Option<Response>,
 }
 
-/// `AT+LHTTPCFG`: the value of each key, in the order of the table.
+/// `AT+LHTTPCFG`: the value of each key, in the order of the table of commands.
 #[derive(Debug)]
-struct HttpSettings([u8; KEYS.len()]);
-
-/// What can be set: the key, the smallest value and the largest.
-const KEYS: [(&str, u8, u8); 5] = [
-    ("contextid", 1, 15),
-    ("requestheader", 0, 1),
-    ("responseheader", 0, 1),
-    ("sslctxid", 0, 5),
-    ("contenttype", 0, 3),
-];
-
-/// `contenttype`, by number.
-const CONTENT_TYPES: [&str; 4] = [
-    "application/x-www-form-urlencoded",
-    "text/plain",
-    "application/octet-stream",
-    "multipart/form-data",
-];
+struct HttpSettings([u8; HTTP_KEYS.len()]);
 
 impl Default for HttpSettings {
     fn default() -> Self {
@@ -100,7 +83,7 @@ impl HttpSettings {
     }
 
     fn content_type(&self) -> &'static str {
-        CONTENT_TYPES[usize::from(self.0[4])]
+        HTTP_KEYS[4].values[0].values[usize::from(self.0[4])].1
     }
 }
 

@@ -8,6 +8,7 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use crate::at::parameter;
+use crate::spec::Codes;
 
 /// The end of the answer to a command.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -137,10 +138,8 @@ impl CmeError {
             Self::Code(number) => Some(*number),
             Self::Text(text) => {
                 let text = plain(text);
-                let known = WORDS
-                    .iter()
-                    .find(|(_, words)| text.eq_ignore_ascii_case(words));
-                known.map(|(number, _)| *number)
+                let known = words().find(|(_, words)| text.eq_ignore_ascii_case(words));
+                known.map(|(number, _)| number)
             }
         }
     }
@@ -152,53 +151,19 @@ impl CmeError {
 
     /// The words of 3GPP TS 27.007 section 9.2 for a code this crate knows.
     pub fn words(code: u16) -> Option<&'static str> {
-        let known = WORDS.iter().find(|(number, _)| *number == code);
-        known.map(|(_, words)| *words)
+        let known = words().find(|(number, _)| *number == code);
+        known.map(|(_, words)| words)
     }
 }
 
-/// The numbers of 27.007 section 9.2.1 with their words, from general knowledge of the standard,
-/// and [`CmeError::PLEASE_WAIT`].
-const WORDS: &[(u16, &str)] = &[
-    (0, "phone failure"),
-    (1, "no connection to phone"),
-    (2, "phone-adaptor link reserved"),
-    (CmeError::NOT_ALLOWED, "operation not allowed"),
-    (4, "operation not supported"),
-    (5, "PH-SIM PIN required"),
-    (CmeError::NO_SIM, "SIM not inserted"),
-    (CmeError::PIN_REQUIRED, "SIM PIN required"),
-    (CmeError::PUK_REQUIRED, "SIM PUK required"),
-    (CmeError::SIM_FAILURE, "SIM failure"),
-    (CmeError::SIM_BUSY, "SIM busy"),
-    (CmeError::SIM_WRONG, "SIM wrong"),
-    (CmeError::WRONG_PASSWORD, "incorrect password"),
-    (17, "SIM PIN2 required"),
-    (18, "SIM PUK2 required"),
-    (20, "memory full"),
-    (21, "invalid index"),
-    (22, "not found"),
-    (23, "memory failure"),
-    (24, "text string too long"),
-    (25, "invalid characters in text string"),
-    (26, "dial string too long"),
-    (27, "invalid characters in dial string"),
-    (CmeError::NO_NETWORK, "no network service"),
-    (31, "network timeout"),
-    (32, "network not allowed, emergency calls only"),
-    (50, "incorrect parameters"),
-    (51, "command implemented but currently disabled"),
-    (52, "command aborted by user"),
-    (
-        53,
-        "not attached to network due to MT functionality restrictions",
-    ),
-    (CmeError::UNKNOWN, "unknown"),
-    (
-        CmeError::PLEASE_WAIT,
-        "please wait, init or command processing in progress",
-    ),
-];
+/// The numbers of 27.007 section 9.2.1 with their words, and [`CmeError::PLEASE_WAIT`]. Those of
+/// section 9.2.2, about packet data, have a cause in brackets behind their words that the table leaves
+/// out.
+fn words() -> impl Iterator<Item = (u16, &'static str)> {
+    let known = Codes::CME.codes.iter();
+    let known = known.filter(|code| !(101..=149).contains(&code.number));
+    known.filter_map(|code| Some((u16::try_from(code.number).ok()?, code.meaning)))
+}
 
 /// The words without what differs from one firmware to the next.
 fn plain(text: &str) -> &str {
@@ -284,9 +249,9 @@ mod tests {
             let known = number.is_none_or(|number| CmeError::Code(number).number() == Some(number));
             assert!(known, "{words}");
         }
-        for (number, words) in WORDS {
-            assert_eq!(CmeError::Text((*words).into()).number(), Some(*number));
-            assert_eq!(CmeError::words(*number), Some(*words));
+        for (number, words) in words() {
+            assert_eq!(CmeError::Text(words.into()).number(), Some(number));
+            assert_eq!(CmeError::words(number), Some(words));
         }
     }
 

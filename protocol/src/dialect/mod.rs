@@ -32,6 +32,7 @@ use crate::mqtt::{
     ConnectionId, Exchange, FormatTable, Formats, Information, Proof, PublishEnd, PublishPayload,
     Request, Urc,
 };
+use crate::spec::{Codes, Key, Spec};
 
 /// What the wire form of a message depends on beside the message.
 #[derive(Debug, Clone, Copy)]
@@ -68,6 +69,9 @@ pub struct Model {
 
 /// Every command set.
 pub const ALL: [&dyn Dialect; 1] = [&Lmqtt::DEFAULT];
+
+/// Their commands, with everything in which firmwares differ.
+pub(crate) const SPECS: [&[Spec]; 1] = [lmqtt::SPECS];
 
 /// A module of which nothing is known gets the narrowest limits.
 pub const UNKNOWN: Model = lmqtt::NT26;
@@ -111,8 +115,21 @@ pub trait Dialect: fmt::Debug + Send + Sync {
     /// is not named, stays as it is.
     fn with(&self, switches: &[(&str, Value<'_>)]) -> Arc<dyn Dialect>;
 
-    /// The names of its commands, with their leading sign.
-    fn command_names(&self) -> Vec<&'static str>;
+    /// The commands that this firmware has.
+    fn specs(&self) -> &'static [Spec];
+
+    /// Whether this firmware has a key of one of its commands.
+    fn has_key(&self, _key: &Key) -> bool {
+        true
+    }
+
+    /// Where its numbers have a meaning of their own.
+    fn codes(&self) -> &'static [&'static Codes];
+
+    /// The command of this name, in whatever letter case, if this firmware has it.
+    fn spec(&self, name: &[u8]) -> Option<&'static Spec> {
+        self.specs().iter().find(|spec| spec.is(name))
+    }
 
     /// What a request goes through until it is done.
     fn exchange(&self, request: &Request<'_>) -> Exchange;
@@ -173,11 +190,9 @@ pub trait Dialect: fmt::Debug + Send + Sync {
 
     /// Module: whether a command of this name belongs to the dialect. Such a command owns the
     /// rest of its command line.
-    fn owns(&self, name: &[u8]) -> bool;
-
-    /// Module: whether a command that the dialect owns does something, and so takes longer than one
-    /// that asks or sets.
-    fn acts(&self, command: &Command<'_>) -> bool;
+    fn owns(&self, name: &[u8]) -> bool {
+        self.spec(name).is_some()
+    }
 
     /// Module: whether a command, if it is good, is answered by a prompt for a payload.
     fn asks_for_payload(&self, command: &Command<'_>) -> bool;
@@ -199,7 +214,12 @@ pub trait Dialect: fmt::Debug + Send + Sync {
     ) -> Result<Request<'a>, DecodeError>;
 
     /// Module: the lines that answer the test form of a command that the dialect owns.
-    fn describe(&self, command: &Command<'_>, limits: &Limits) -> Vec<String>;
+    fn describe(&self, command: &Command<'_>, limits: &Limits) -> Vec<String> {
+        let spec = self.spec(command.name);
+        spec.map_or_else(Vec::new, |spec| {
+            spec.test_lines(limits, |key| self.has_key(key))
+        })
+    }
 
     /// Module: appends an information response, without line ends.
     fn encode_information(

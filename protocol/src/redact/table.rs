@@ -1,6 +1,7 @@
 //! Which commands, keys and values announce a secret, and where it stands.
 
-use crate::dialect::Lmqtt;
+use crate::spec::{Key, Kind, Param, Spec};
+use crate::{commands, dialect};
 
 /// From where on nothing of a command is shown, counted from the sign behind its name, or from the
 /// comma behind its key: behind so many commas, or from this text in quotes on, whichever comes
@@ -28,31 +29,105 @@ const CONNECT: Place = Place {
     numbered: true,
 };
 
-/// Commands with a secret, without their sign (reference `lmqtt.md` 1.2, `ecmt.md`, `qmt.md`,
-/// `others.md`; 27.007 sections 7.4, 7.5, 8.3, 8.17 and 10.1.31).
-pub(super) const COMMANDS: [(&[u8], Place); 9] = [
-    (b"LMQTTCONN", CONNECT),
-    (b"ECMTCONN", CONNECT),
-    (b"QMTCONN", CONNECT),
-    (b"CPIN", ALL),
-    (b"CLCK", place(2, 2)),
-    (b"CPWD", place(1, 2)),
-    // Vendors do not agree on which comes first, the user or the password.
-    (b"CGAUTH", place(2, 1)),
-    (b"QICSGP", place(4, 3)),
-    // What is sent to the SIM may be a PIN.
-    (b"CSIM", place(1, 1)),
-];
+/// A command or key with a secret, without its sign, and where the secret is.
+type Secret = (&'static [u8], Place);
 
-/// Keys with a secret, whatever the command (reference `lmqtt.md` 1.3).
-const KEYS: [(&[u8], Place); 1] = [(
-    b"ALIAUTH",
-    Place {
-        commas: 4,
-        texts: 3,
-        numbered: true,
-    },
-)];
+/// The tables of all commands that are known.
+const TABLES: [&[&[Spec]]; 3] = [&dialect::SPECS, &commands::ALL, &commands::ELSEWHERE];
+
+/// Commands with a secret.
+pub(super) const COMMANDS: &[Secret] = FOUND.0.all();
+
+/// Keys with a secret, whatever the command; counted from the comma behind the key.
+pub(super) const KEYS: &[Secret] = FOUND.1.all();
+
+const FOUND: (Found, Found) = find();
+
+/// The list is made by the compiler, for every line is looked through.
+struct Found {
+    /// More than there are.
+    places: [Secret; 24],
+    count: usize,
+}
+
+impl Found {
+    const NONE: Self = Self {
+        places: [(b"", ALL); 24],
+        count: 0,
+    };
+
+    const fn all(&self) -> &[Secret] {
+        self.places.split_at(self.count).0
+    }
+
+    const fn add(&mut self, name: &'static str, place: Option<Place>) {
+        if let Some(place) = place {
+            self.places[self.count] = (without_sign(name), place);
+            self.count += 1;
+        }
+    }
+}
+
+const fn find() -> (Found, Found) {
+    let (mut commands, mut keys) = (Found::NONE, Found::NONE);
+    let mut groups = TABLES.as_slice();
+    while let [tables, left @ ..] = groups {
+        groups = left;
+        let mut tables = *tables;
+        while let [specs, left @ ..] = tables {
+            tables = left;
+            let mut specs = *specs;
+            while let [spec, left @ ..] = specs {
+                specs = left;
+                commands.add(spec.name, secret(spec.parameters, &[], 0));
+                let mut known = spec.keys;
+                while let ([key, left @ ..], [_, behind @ ..]) = (known, spec.parameters) {
+                    known = left;
+                    keys.add(key.name, secret(behind, key.values, 1));
+                }
+            }
+        }
+    }
+    (commands, keys)
+}
+
+/// Where the first secret of these is; before them there are so many commas.
+const fn secret(mut one: &[Param], other: &[Param], mut commas: usize) -> Option<Place> {
+    let (mut texts, mut rest) = (0, other);
+    let numbered =
+        matches!(one, [first, ..] if matches!(first.kind, Kind::Number(_) | Kind::UpTo(_)));
+    loop {
+        let value = match (one, rest) {
+            ([value, left @ ..], _) => {
+                one = left;
+                value
+            }
+            ([], [value, left @ ..]) => {
+                rest = left;
+                value
+            }
+            ([], []) => return None,
+        };
+        if !matches!(value.kind, Kind::Number(_) | Kind::UpTo(_) | Kind::Bare) {
+            texts += 1;
+        }
+        if value.is_secret() {
+            return Some(Place {
+                commas,
+                texts,
+                numbered,
+            });
+        }
+        commas += 1;
+    }
+}
+
+const fn without_sign(name: &str) -> &[u8] {
+    match name.as_bytes() {
+        [b'+', name @ ..] => name,
+        name => name,
+    }
+}
 
 /// In the name of a command that nobody knows, what announces a secret, and where.
 const WORDS: [(&[u8], Place); 9] = [
@@ -84,21 +159,16 @@ const UNKNOWN: Place = place(usize::MAX, 3);
 /// Of an unknown key, counted as in [`KEYS`].
 const UNKNOWN_KEY: Place = place(3, 2);
 
-/// Commands beside the dialect's with three texts, none of them a secret.
-const WITHOUT_SECRETS: [&[u8]; 6] = [
-    b"CGDCONT", b"CPMS", b"QMTSUB", b"QMTUNS", b"ECMTSUB", b"ECMTUNS",
-];
-
 /// What is known of the parameters of a command.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(super) enum Parameters {
     /// Nothing but what the [`Place`] says.
     #[default]
     Known,
     /// The first value may be a key with a secret.
     Keyed,
-    /// The same; this command of the dialect has keys, or other values, without a secret.
-    Dialect(&'static str),
+    /// The same; these keys have none, nor has the command if there are no keys.
+    Keys(&'static [Key]),
     /// Nothing: any value may announce a secret.
     Unknown,
 }
@@ -109,20 +179,29 @@ pub(super) fn of_command(name: &[u8]) -> Option<Place> {
     known.map(|(_, place)| *place)
 }
 
-/// The dialect's name of a command, if it is its.
-pub(super) fn of_dialect(name: &[u8]) -> Option<&'static str> {
-    let is = |known: &&str| known.strip_prefix('+').map(str::as_bytes) == Some(name);
-    Lmqtt::DEFAULT.commands().find(is)
+/// The command of a dialect.
+pub(super) fn of_dialect(name: &[u8]) -> Option<&'static Spec> {
+    named(dialect::SPECS.iter(), name)
 }
 
-/// What is known of a command that has no secret of its own, and where its secret may be.
+fn named<'t>(
+    tables: impl Iterator<Item = &'t &'static [Spec]>,
+    name: &[u8],
+) -> Option<&'static Spec> {
+    let mut known = tables.copied().flatten();
+    known.find(|spec| without_sign(spec.name) == name)
+}
+
+/// What is known of a command that has no secret of its own, and where its secret may be: also that
+/// of a command for which somebody has typed this one.
 pub(super) fn of_other(name: &[u8]) -> (Parameters, Option<Place>) {
-    if WITHOUT_SECRETS.contains(&name) {
-        return (Parameters::Known, None);
+    let near = COMMANDS.iter().filter(|(known, _)| is_near(name, known));
+    let near = near.map(|(_, place)| *place).reduce(Place::nearer);
+    if let Some(spec) = named(commands::ALL.iter().chain(&commands::ELSEWHERE), name) {
+        return (Parameters::Keys(spec.keys), near);
     }
-    let mistyped = COMMANDS.iter().filter(|(known, _)| is_near(name, known));
     let words = WORDS.iter().filter(|(word, _)| contains(name, word));
-    let found = mistyped.chain(words).map(|(_, place)| *place);
+    let found = words.map(|(_, place)| *place).chain(near);
     (
         Parameters::Unknown,
         Some(found.fold(UNKNOWN, Place::nearer)),
@@ -133,32 +212,34 @@ pub(super) fn of_other(name: &[u8]) -> (Parameters, Option<Place>) {
 /// stands behind the sign.
 pub(super) fn of_value(parameters: Parameters, value: &[u8], first: bool) -> Option<Place> {
     let next = Some(place(1, 1));
-    if parameters == Parameters::Known {
+    if let Parameters::Known = parameters {
         return None;
     }
-    if parameters == Parameters::Unknown && ANNOUNCING.iter().any(|known| is_near(value, known)) {
+    if matches!(parameters, Parameters::Unknown)
+        && ANNOUNCING.iter().any(|known| is_near(value, known))
+    {
         return next;
     }
     if !first {
         return None;
     }
     if let Some((key, place)) = KEYS.iter().find(|(key, _)| is_near(value, key)) {
-        let exact = *key == value;
+        let exact = key.eq_ignore_ascii_case(value);
         return Some(if exact {
             *place
         } else {
             place.nearer(UNKNOWN_KEY)
         });
     }
-    if let Parameters::Dialect(name) = parameters
-        && Lmqtt::DEFAULT.knows(name.as_bytes(), value)
+    if let Parameters::Keys(keys) = parameters
+        && (keys.is_empty() || keys.iter().any(|key| key.is(value)))
     {
         return None;
     }
     let mut words = WORDS.iter().filter(|(word, _)| *word != b"CONN");
     match parameters {
         _ if words.any(|(word, _)| contains(value, word)) => next,
-        Parameters::Dialect(_) => Some(UNKNOWN_KEY),
+        Parameters::Keys(_) => Some(UNKNOWN_KEY),
         _ => None,
     }
 }
@@ -191,13 +272,15 @@ fn is_near(name: &[u8], known: &[u8]) -> bool {
 
 fn differ_by(one: &[u8], other: &[u8], errors: usize) -> bool {
     match (one, other) {
-        ([a, one @ ..], [b, other @ ..]) if a == b => differ_by(one, other, errors),
+        ([a, one @ ..], [b, other @ ..]) if a.eq_ignore_ascii_case(b) => {
+            differ_by(one, other, errors)
+        }
         ([], []) => true,
         _ if errors == 0 => false,
         _ => {
             let errors = errors - 1;
             let (one_rest, other_rest) = (one.get(1..), other.get(1..));
-            let exchanged = matches!((one, other), ([a, b, ..], [c, d, ..]) if a == d && b == c);
+            let exchanged = matches!((one, other), ([a, b, ..], [c, d, ..]) if a.eq_ignore_ascii_case(d) && b.eq_ignore_ascii_case(c));
             exchanged && differ_by(&one[2..], &other[2..], errors)
                 || one_rest.is_some_and(|rest| differ_by(rest, other, errors))
                 || other_rest.is_some_and(|rest| differ_by(one, rest, errors))

@@ -3,8 +3,9 @@ use alloc::string::{String, ToString as _};
 
 use proptest::prelude::*;
 
-use super::table::COMMANDS;
 use super::*;
+use crate::spec::{Kind, Param, Spec};
+use crate::{commands, dialect};
 
 fn shown(line: &str) -> String {
     let shown = redacted(line.as_bytes()).escape_ascii().to_string();
@@ -209,29 +210,78 @@ fn a_private_key_is_hidden() {
     );
 }
 
+/// Each command that is known, with each of its keys or with none, and its parameters.
+fn all() -> impl Iterator<Item = (&'static Spec, &'static str, Vec<&'static Param>)> {
+    let tables = dialect::SPECS.iter();
+    let tables = tables.chain(&commands::ALL).chain(&commands::ELSEWHERE);
+    tables.copied().flatten().flat_map(|spec| {
+        let keys = spec.keys.iter().map(|key| key.name);
+        let keys = keys.chain(spec.keys.is_empty().then_some(""));
+        keys.map(move |key| {
+            let params = (0..16).map_while(|at| spec.parameter(key.as_bytes(), at));
+            (spec, key, params.collect())
+        })
+    })
+}
+
+/// A command with a value for each of these parameters, `secret` for a secret.
+fn line(name: &str, key: &str, params: &[&Param], secret: &str) -> String {
+    let values = params
+        .iter()
+        .enumerate()
+        .map(|(at, param)| match param.kind {
+            Kind::Number(_) | Kind::UpTo(_) | Kind::Bare => at.to_string(),
+            Kind::Text(_) | Kind::TextUpTo(_) | Kind::Words(_) => format!("\"text {at}\""),
+            Kind::Key => format!("\"{key}\""),
+            Kind::Secret => format!("\"{secret}\""),
+        });
+    format!("AT{name}={}", values.collect::<Vec<_>>().join(","))
+}
+
+/// One letter is missing, twice there, another one, or exchanged with the next.
+fn slips(name: &str) -> Vec<String> {
+    let begin = usize::from(name.starts_with('+'));
+    let slips = (begin..name.len()).flat_map(|at| {
+        let (before, after) = name.split_at(at);
+        let (letter, rest) = after.split_at(1);
+        let exchanged = match rest.get(..1) {
+            Some(next) => format!("{before}{next}{letter}{}", &rest[1..]),
+            None => name.into(),
+        };
+        let doubled = format!("{before}{letter}{after}");
+        let missing = format!("{before}{rest}");
+        [missing, doubled, format!("{before}X{rest}"), exchanged]
+    });
+    slips.collect()
+}
+
+#[test]
+fn no_secret_of_a_table_is_shown_and_nothing_before_it_is_hidden() {
+    let mut secrets = 0;
+    for (spec, key, params) in all() {
+        let first = params.iter().position(|param| param.is_secret());
+        let typed = line(spec.name, key, &params, "s3cret");
+        let redacted = shown(&typed);
+        assert!(!redacted.contains("s3cret"), "{redacted}");
+        let before = &params[..first.unwrap_or(params.len())];
+        let before = line(spec.name, key, before, "").replace('\\', "\\\\");
+        assert!(redacted.starts_with(&before), "{typed}: {redacted}");
+        secrets += usize::from(first.is_some());
+    }
+    assert!(secrets >= 10, "{secrets}");
+}
+
 #[test]
 fn no_slip_of_the_finger_shows_a_secret() {
-    for (name, place) in COMMANDS {
-        let name = String::from_utf8_lossy(name);
-        let values = match place.numbered {
-            true => String::from("0,\"i\",\"u\","),
-            false => (0..place.commas).map(|at| format!("{at},")).collect(),
-        };
-        for at in 0..name.len() {
-            let slips = [
-                // One letter is missing, twice there, another one, or exchanged.
-                format!("{}{}", &name[..at], &name[at + 1..]),
-                format!("{}{}", &name[..=at], &name[at..]),
-                format!("{}X{}", &name[..at], &name[at + 1..]),
-                match name.get(at + 1..at + 2) {
-                    Some(next) => {
-                        format!("{}{next}{}{}", &name[..at], &name[at..=at], &name[at + 2..])
-                    }
-                    None => name.to_string(),
-                },
-            ];
-            for (slip, sign) in slips.iter().zip(["=", "?", ":"].iter().cycle()) {
-                let line = format!("AT+{slip}{sign}{values}\"s3cret\"");
+    for (spec, key, params) in all() {
+        if !params.iter().any(|param| param.is_secret()) {
+            continue;
+        }
+        let names = slips(spec.name).into_iter().map(|name| (name, key.into()));
+        let keys = slips(key).into_iter().map(|key| (spec.name.into(), key));
+        for (name, key) in names.chain(keys) {
+            let line = line(&name, &key, &params, "s3cret");
+            for line in ["=", "?", ":"].map(|sign| line.replacen('=', sign, 1)) {
                 assert!(!shown(&line).contains("s3cret"), "{line}: {}", shown(&line));
             }
         }

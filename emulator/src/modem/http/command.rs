@@ -4,8 +4,9 @@ use std::time::{Duration, Instant};
 
 use atmq_protocol::at::parameter::Parameters;
 use atmq_protocol::at::result_code::FinalResult;
+use atmq_protocol::commands::vendor::lierda::HTTP_KEYS;
 
-use super::{BUSY, EMPTY_URL, HttpUpload, KEYS};
+use super::{BUSY, EMPTY_URL, HttpUpload};
 use crate::http::Method;
 use crate::modem::command::Done;
 use crate::modem::data::Asked;
@@ -21,19 +22,6 @@ const RESPONSE_TIME: u16 = 60;
 /// No request has been answered.
 const NOT_ASKED: Refused = Refused::Cme(705);
 
-/// `AT+LHTTPCFG=?`
-pub(in crate::modem) fn describe(
-    modem: &mut Modem,
-    _: &mut Parameters<'_>,
-    _: Instant,
-) -> Result<Done, Refused> {
-    for (key, low, high) in KEYS {
-        let separator = if high - low == 1 { ',' } else { '-' };
-        modem.say("+LHTTPCFG", format!("\"{key}\",({low}{separator}{high})"));
-    }
-    Ok(Done::Answered)
-}
-
 /// `AT+LHTTPCFG="<key>"[,<value>]`
 pub(in crate::modem) fn configure(
     modem: &mut Modem,
@@ -41,18 +29,18 @@ pub(in crate::modem) fn configure(
     _: Instant,
 ) -> Result<Done, Refused> {
     let given = parameters.text("key", 16)?;
-    let known = KEYS
-        .iter()
-        .position(|(key, ..)| key.eq_ignore_ascii_case(given));
-    let place = known.ok_or(NOT_ALLOWED)?;
-    let (key, low, high) = KEYS[place];
-    let value = parameters.optional_integer("value", low.into(), high.into())?;
+    let mut known = HTTP_KEYS.iter();
+    let place = known.position(|key| key.is(given.as_bytes()));
+    let place = place.ok_or(NOT_ALLOWED)?;
+    let key = &HTTP_KEYS[place];
+    let range = key.values[0].ranges(&modem.profile.limits)[0];
+    let value = parameters.optional_integer("value", range.0, range.1)?;
     parameters.end()?;
     match value {
         Some(value) => modem.http.settings.0[place] = value,
         None => {
             let value = modem.http.settings.0[place];
-            modem.say("+LHTTPCFG", format!("\"{key}\",{value}"));
+            modem.say("+LHTTPCFG", format!("\"{}\",{value}", key.name));
         }
     }
     Ok(Done::Answered)

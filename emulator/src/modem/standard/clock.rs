@@ -2,13 +2,12 @@
 
 use atmq_protocol::standard::Clock;
 
-use super::{Action, Definition, Field};
+use super::{Action, Definition};
 use crate::modem::NOT_ALLOWED;
 use crate::modem::command::Done;
 
 pub(super) const COMMANDS: &[Definition] = &[
     Definition::new("+CCLK")
-        .test(Action::Line("\"yy/MM/dd,hh:mm:ss+zz\""))
         .read(Action::Shared)
         .set(Action::Run(|modem, parameters, now| {
             let text = parameters.text("time", 24)?;
@@ -20,7 +19,7 @@ pub(super) const COMMANDS: &[Definition] = &[
             Ok(Done::Answered)
         })),
     // Whether the network's time is taken over; it is by default (inferred).
-    Definition::stored("+CTZU", &[Field::Number(&[(0, 1)], 1)]),
+    Definition::new("+CTZU"),
     // Whether a change of the time zone is reported, alone or with the time.
-    Definition::stored("+CTZR", &[Field::Number(&[(0, 2)], 0)]),
+    Definition::new("+CTZR"),
 ];

@@ -1,6 +1,6 @@
 //! What the module is.
 
-use super::{Action, Definition, Field};
+use super::{Action, Definition};
 use crate::modem::Modem;
 use crate::modem::command::Done;
 use crate::profile::Identity;
@@ -14,38 +14,32 @@ pub(super) const COMMANDS: &[Definition] = &[
             parameters.end()?;
             Ok(tell(modem, |identity| &identity.model))
         })),
-    Definition::plain("+CGMI", Action::Shared),
-    Definition::plain("+CGMM", Action::Shared),
-    Definition::plain("+CGMR", Action::Shared),
-    Definition::plain("+LGMR", Action::Shared),
+    Definition::new("+CGMI").execute(Action::Shared),
+    Definition::new("+CGMM").execute(Action::Shared),
+    Definition::new("+CGMR").execute(Action::Shared),
+    Definition::new("+LGMR").execute(Action::Shared),
     Definition::new("+CGSN")
-        .test(Action::Line("(0,1)"))
         .execute(Action::Shared)
         .set(Action::Shared),
     // V.250's names of the same.
-    Definition::plain(
-        "+GMI",
-        Action::Run(|modem, _, _| Ok(tell(modem, |identity| &identity.manufacturer))),
-    ),
-    Definition::plain(
-        "+GMM",
-        Action::Run(|modem, _, _| Ok(tell(modem, |identity| &identity.model))),
-    ),
-    Definition::plain(
-        "+GMR",
-        Action::Run(|modem, _, _| Ok(tell(modem, |identity| &identity.revision))),
-    ),
-    Definition::plain(
-        "+GSN",
-        Action::Run(|modem, _, _| Ok(tell(modem, |identity| &identity.imei))),
-    ),
+    Definition::new("+GMI").execute(Action::Run(|modem, _, _| {
+        Ok(tell(modem, |identity| &identity.manufacturer))
+    })),
+    Definition::new("+GMM").execute(Action::Run(|modem, _, _| {
+        Ok(tell(modem, |identity| &identity.model))
+    })),
+    Definition::new("+GMR").execute(Action::Run(|modem, _, _| {
+        Ok(tell(modem, |identity| &identity.revision))
+    })),
+    Definition::new("+GSN").execute(Action::Run(|modem, _, _| {
+        Ok(tell(modem, |identity| &identity.imei))
+    })),
     // Modem managers tell an LTE module by these words (inferred: V.250 section 6.1.9 and what
     // they look for).
-    Definition::plain("+GCAP", Action::Line("+CGSM,+CLTE")),
-    // 28 is E-UTRAN only (27.007 section 5.9).
-    Definition::stored("+WS46", &[Field::Number(&[(28, 28)], 28)]),
-    Definition::stored("+CSCS", &[Field::Word(&["IRA", "GSM", "UCS2"])]),
-    Definition::plain("+CPAS", Action::Line("0")).test(Action::Line("(0,3,4)")),
+    Definition::new("+GCAP").execute(Action::Line("+CGSM,+CLTE")),
+    Definition::new("+WS46"),
+    Definition::new("+CSCS"),
+    Definition::new("+CPAS").execute(Action::Line("0")),
 ];
 
 fn tell(modem: &mut Modem, which: impl Fn(&Identity) -> &str) -> Done {

@@ -1,6 +1,6 @@
 //! Short messages (27.005): there is room for them, but there are none, and none can be sent.
 
-use super::{Action, Definition, Field};
+use super::{Action, Definition};
 use crate::modem::Refused;
 use crate::modem::command::Done;
 
@@ -13,7 +13,6 @@ const STORAGES: &str = "\"SM\",0,50,\"SM\",0,50,\"SM\",0,50";
 
 pub(super) const COMMANDS: &[Definition] = &[
     Definition::new("+CSMS")
-        .test(Action::Line("(0)"))
         .read(Action::Line("0,1,1,1"))
         .set(Action::Run(|modem, parameters, _| {
             parameters.integer::<u8>("service", 0, 0)?;
@@ -21,9 +20,8 @@ pub(super) const COMMANDS: &[Definition] = &[
             modem.say("+CSMS", "1,1,1");
             Ok(Done::Answered)
         })),
-    Definition::stored("+CMGF", &[Field::OFF]),
+    Definition::new("+CMGF"),
     Definition::new("+CPMS")
-        .test(Action::Line("(\"SM\"),(\"SM\"),(\"SM\")"))
         .read(Action::Line(STORAGES))
         .set(Action::Run(|modem, parameters, _| {
             while !parameters.is_empty() {
@@ -35,38 +33,21 @@ pub(super) const COMMANDS: &[Definition] = &[
             modem.say("+CPMS", "0,50,0,50,0,50");
             Ok(Done::Answered)
         })),
-    Definition::stored(
-        "+CNMI",
-        &[
-            Field::Number(&[(0, 2)], 0),
-            Field::Number(&[(0, 3)], 0),
-            Field::Number(&[(0, 2)], 0),
-            Field::Number(&[(0, 1)], 0),
-            Field::Number(&[(0, 1)], 0),
-        ],
-    ),
+    Definition::new("+CNMI"),
     Definition::new("+CSCA")
-        .test(Action::Line("<sca>[,<tosca>]"))
         .read(Action::Line("\"\",129"))
         .set(Action::Run(|_, _, _| Err(NOT_ALLOWED))),
     Definition::new("+CMGL")
-        .test(Action::Line("(0-4)"))
         .execute(Action::Nothing)
         .set(Action::Nothing),
-    Definition::new("+CMGR")
-        .test(Action::Line("<index>"))
-        .set(Action::Run(|_, _, _| Err(INVALID_INDEX))),
-    Definition::new("+CMGD")
-        .test(Action::Line("(),(0-4)"))
-        .set(Action::Run(|_, parameters, _| {
-            // Emptying an empty storage succeeds; one message of it cannot be deleted.
-            parameters.integer::<u16>("index", 0, 65535)?;
-            match parameters.optional_integer::<u8>("delflag", 0, 4)? {
-                None | Some(0) => Err(INVALID_INDEX),
-                Some(_) => Ok(Done::Answered),
-            }
-        })),
-    Definition::new("+CMGS")
-        .test(Action::Line("<length>"))
-        .set(Action::Run(|_, _, _| Err(NOT_ALLOWED))),
+    Definition::new("+CMGR").set(Action::Run(|_, _, _| Err(INVALID_INDEX))),
+    Definition::new("+CMGD").set(Action::Run(|_, parameters, _| {
+        // Emptying an empty storage succeeds; one message of it cannot be deleted.
+        parameters.integer::<u16>("index", 0, 65535)?;
+        match parameters.optional_integer::<u8>("delflag", 0, 4)? {
+            None | Some(0) => Err(INVALID_INDEX),
+            Some(_) => Ok(Done::Answered),
+        }
+    })),
+    Definition::new("+CMGS").set(Action::Run(|_, _, _| Err(NOT_ALLOWED))),
 ];

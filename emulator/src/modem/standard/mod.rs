@@ -2,9 +2,10 @@
 //! EigenComm's own (reference `lmqtt.md` 1.10), and what Linux modem stacks, tools for short
 //! messages and dialers send besides.
 //!
-//! A line of the table says which forms a command has and what answers each. A form with a
-//! definition that the host shares is read by [`StandardRequest`]; a bad parameter, state or form
-//! is refused as the MQTT commands refuse it.
+//! What there is to know of them stands in [`atmq_protocol::commands`]. Here stands which of them this
+//! module has, in which order it lists them, and what answers their forms. A form with a definition
+//! that the host shares is read by [`StandardRequest`]; a bad parameter, state or form is refused as
+//! the MQTT commands refuse it.
 //!
 //! [`StandardRequest`]: atmq_protocol::standard::StandardRequest
 
@@ -23,21 +24,23 @@ use std::time::Instant;
 
 use atmq_protocol::at::command::{Command, Form};
 use atmq_protocol::at::parameter::Parameters;
+use atmq_protocol::commands;
+use atmq_protocol::spec::Spec;
 
 use super::command::Done;
 use super::{Modem, Refused};
 
 pub(super) use packet::{DEFAULT_BEARER, PacketContext};
 pub(super) use registration::LTE;
-pub(super) use settings::{Field, Settings};
+pub(super) use settings::Settings;
 
 /// What answers one form of a command.
 #[derive(Clone, Copy)]
 pub(super) enum Action {
     /// What answers the request that is defined together with the host's side.
     Shared,
-    /// The [`Settings`]: sets, shows, or lists the ranges of the command's fields.
-    Stored,
+    /// The table: sets or shows what the module keeps, or lists what the command takes.
+    Table,
     /// Always the same line, behind the command's name.
     Line(&'static str),
     /// `OK` alone.
@@ -46,32 +49,13 @@ pub(super) enum Action {
     Run(Run),
 }
 
-/// How long a form of a command takes, by what it does.
-#[derive(Clone, Copy)]
-pub(super) enum Takes {
-    Query,
-    Command,
-    /// The radio is switched.
-    Radio,
-    /// The module attaches, or detaches.
-    Attach,
-    /// The same with an operator to choose, which can be aborted.
-    Selection,
-    /// Every band is searched, which can be aborted.
-    Scan,
-}
-
 /// Executes a command.
 pub(super) type Run = fn(&mut Modem, &mut Parameters<'_>, Instant) -> Result<Done, Refused>;
 
-/// A command: its name, its forms, and what it remembers.
+/// A command of this module: what answers those of its forms that the table alone does not answer.
 #[derive(Clone, Copy)]
 pub(super) struct Definition {
     pub(super) name: &'static str,
-    pub(super) fields: &'static [Field],
-    /// How long the set form takes, and the test form.
-    set_takes: Takes,
-    test_takes: Takes,
     test: Option<Action>,
     read: Option<Action>,
     set: Option<Action>,
@@ -79,13 +63,10 @@ pub(super) struct Definition {
 }
 
 impl Definition {
-    /// A command without any form yet.
+    /// A command that the table answers.
     const fn new(name: &'static str) -> Self {
         Self {
             name,
-            fields: &[],
-            set_takes: Takes::Query,
-            test_takes: Takes::Query,
             test: None,
             read: None,
             set: None,
@@ -93,35 +74,8 @@ impl Definition {
         }
     }
 
-    /// A command that remembers parameters, shows them and lists their ranges.
-    const fn stored(name: &'static str, fields: &'static [Field]) -> Self {
-        Self::new(name)
-            .fields(fields)
-            .test(Action::Stored)
-            .read(Action::Stored)
-            .set(Action::Stored)
-    }
-
-    /// A basic command that remembers its number; without one it is 0 (V.250 section 5.3.1).
-    const fn basic(name: &'static str, fields: &'static [Field]) -> Self {
-        Self::new(name)
-            .fields(fields)
-            .set(Action::Stored)
-            .execute(Action::Stored)
-    }
-
-    /// A command without parameters. Its test form is answered with `OK` alone, as 27.007 has it.
-    const fn plain(name: &'static str, execute: Action) -> Self {
-        Self::new(name).test(Action::Nothing).execute(execute)
-    }
-
-    const fn fields(mut self, fields: &'static [Field]) -> Self {
-        self.fields = fields;
-        self
-    }
-
-    const fn test(mut self, action: Action) -> Self {
-        self.test = Some(action);
+    const fn test(mut self, run: Run) -> Self {
+        self.test = Some(Action::Run(run));
         self
     }
 
@@ -140,38 +94,22 @@ impl Definition {
         self
     }
 
-    /// The set form does something that takes its time.
-    const fn acts(self) -> Self {
-        self.set_takes(Takes::Command)
-    }
-
-    const fn set_takes(mut self, takes: Takes) -> Self {
-        self.set_takes = takes;
-        self
-    }
-
-    const fn test_takes(mut self, takes: Takes) -> Self {
-        self.test_takes = takes;
-        self
-    }
-
-    /// How long a form takes.
-    pub(super) fn takes(&self, form: Form<'_>) -> Takes {
-        match form {
-            Form::Set(_) => self.set_takes,
-            Form::Test => self.test_takes,
-            Form::Read | Form::Execute => Takes::Query,
-        }
+    /// What there is to know of it.
+    pub(super) fn spec(&self) -> &'static Spec {
+        commands::find(self.name.as_bytes()).expect("the module's commands are known")
     }
 
     /// What answers this form; none if the command does not have it.
     pub(super) fn action(&self, form: Form<'_>) -> Option<Action> {
-        match form {
+        let action = match form {
             Form::Test => self.test,
             Form::Read => self.read,
             Form::Set(_) => self.set,
             Form::Execute => self.execute,
-        }
+        };
+        self.spec()
+            .has(form)
+            .then_some(action.unwrap_or(Action::Table))
     }
 }
 
@@ -206,19 +144,7 @@ pub(crate) fn is_standard(name: &str) -> bool {
 /// write it: `AT+CSQ`, `AT+CSQ=?`, `AT+CREG?`, `AT+CREG=`, and `ATE<n>` for a basic command with a
 /// number.
 pub fn command_forms() -> impl Iterator<Item = String> {
-    definitions().flat_map(|definition| {
-        let name = definition.name;
-        let set = if name.starts_with('+') { "=" } else { "<n>" };
-        [
-            (definition.execute, ""),
-            (definition.test, "=?"),
-            (definition.read, "?"),
-            (definition.set, set),
-        ]
-        .into_iter()
-        .filter(|(action, _)| action.is_some())
-        .map(move |(_, form)| format!("AT{name}{form}"))
-    })
+    definitions().flat_map(|definition| definition.spec().forms())
 }
 
 impl Modem {
@@ -237,24 +163,39 @@ impl Modem {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use atmq_protocol::spec::Test;
 
     #[test]
-    fn no_command_is_defined_twice() {
+    fn every_command_of_the_table_is_here_once() {
         let mut names: Vec<_> = definitions().map(|definition| definition.name).collect();
+        let mut known: Vec<_> = commands::all().map(|spec| spec.name).collect();
         names.sort_unstable();
-        let all = names.len();
-        names.dedup();
-        assert_eq!(names.len(), all);
+        known.sort_unstable();
+        assert_eq!(names, known);
     }
 
     #[test]
-    fn a_command_that_sets_something_lists_its_ranges() {
-        for definition in definitions().filter(|definition| definition.name.starts_with('+')) {
-            let sets = definition.set.is_some();
-            let bare = matches!(definition.test, None | Some(Action::Nothing));
-            // 27.007 sections 8.3 and 8.18 have no ranges for these two.
-            let known = ["+CPIN", "+CRSM"].contains(&definition.name);
-            assert!(!sets || !bare || known, "{}", definition.name);
+    fn every_form_is_answered_and_nothing_answers_another() {
+        for definition in definitions() {
+            let spec = definition.spec();
+            let given = [
+                (Form::Test, definition.test),
+                (Form::Read, definition.read),
+                (Form::Set(b""), definition.set),
+                (Form::Execute, definition.execute),
+            ];
+            for (form, action) in given {
+                let by_table = match form {
+                    Form::Test => !matches!(spec.test, Test::None | Test::State),
+                    _ => spec.keeps && spec.has(form),
+                };
+                assert_eq!(
+                    spec.has(form),
+                    by_table || action.is_some(),
+                    "{} {form:?}",
+                    spec.name
+                );
+            }
         }
     }
 }

@@ -6,7 +6,7 @@ use std::time::Instant;
 use atmq_protocol::at::parameter::Parameters;
 use atmq_protocol::standard::StandardInformation;
 
-use super::{Action, Definition, Field, Takes};
+use super::{Action, Definition};
 use crate::modem::command::Done;
 use crate::modem::{Modem, NOT_ALLOWED, PacketEvent, Refused};
 
@@ -20,35 +20,25 @@ const KINDS: [&str; 3] = ["IP", "IPV6", "IPV4V6"];
 
 pub(super) const COMMANDS: &[Definition] = &[
     Definition::new("+CGATT")
-        .test(Action::Line("(0,1)"))
         .read(Action::Shared)
-        .set(Action::Shared)
-        .set_takes(Takes::Attach),
+        .set(Action::Shared),
     Definition::new("+CGDCONT")
-        .test(Action::Run(|modem, _, _| {
-            for kind in KINDS {
-                modem.say("+CGDCONT", format!("(1-{CONTEXTS}),\"{kind}\",,,(0),(0)"));
-            }
-            Ok(Done::Answered)
-        }))
         .read(Action::Run(list_contexts))
         .set(Action::Run(define_context)),
     Definition::new("+CGACT")
-        .test(Action::Line("(0,1)"))
         .read(Action::Run(list_states))
-        .set(Action::Run(activate))
-        .acts(),
+        .set(Action::Run(activate)),
     Definition::new("+CGPADDR")
-        .test(Action::Run(|modem, _, _| {
+        .test(|modem, _, _| {
             let active = modem.active_contexts();
             let active: Vec<_> = active.iter().map(u8::to_string).collect();
             modem.say("+CGPADDR", format!("({})", active.join(",")));
             Ok(Done::Answered)
-        }))
+        })
         .execute(Action::Shared)
         .set(Action::Shared),
     // Whether events of the packet domain are reported; none is buffered.
-    Definition::stored("+CGEREP", &[Field::Number(&[(0, 2)], 0), Field::OFF]),
+    Definition::new("+CGEREP"),
 ];
 
 impl Modem {

@@ -9,76 +9,43 @@ use atmq_protocol::standard::{
     SignalQuality, StandardInformation,
 };
 
-use super::{Action, Definition, Field, Takes};
+use super::{Action, Definition};
 use crate::modem::command::Done;
 use crate::modem::world::{Cell, Operator};
 use crate::modem::{Modem, NOT_ALLOWED, Refused};
-
-const CIRCUIT_REPORTS: &[Field] = &[Field::Number(&[(0, 3)], 0)];
-const PACKET_REPORTS: &[Field] = &[Field::Number(&[(0, 5)], 0)];
 
 /// E-UTRAN (27.007 section 7.3).
 pub(in crate::modem) const LTE: u8 = 7;
 
 pub(super) const COMMANDS: &[Definition] = &[
-    Definition::stored("+CREG", CIRCUIT_REPORTS)
+    Definition::new("+CREG")
         .read(Action::Shared)
         .set(Action::Shared),
-    Definition::stored("+CGREG", PACKET_REPORTS)
+    Definition::new("+CGREG")
         .read(Action::Shared)
         .set(Action::Shared),
-    Definition::stored("+CEREG", PACKET_REPORTS)
+    Definition::new("+CEREG")
         .read(Action::Shared)
         .set(Action::Shared),
     Definition::new("+COPS")
-        .test(Action::Run(list_operators))
-        .test_takes(Takes::Scan)
+        .test(list_operators)
         .read(Action::Shared)
-        .set(Action::Run(select_operator))
-        .set_takes(Takes::Selection),
-    Definition::new("+CSQ")
-        .test(Action::Line("(0-31,99),(0-7,99)"))
-        .execute(Action::Shared),
-    Definition::new("+CESQ")
-        .test(Action::Line(
-            "(0-63,99),(0-7,99),(0-96,255),(255),(0-34,255),(0-97,255)",
-        ))
-        .execute(Action::Shared),
-    Definition::new("+CIND")
-        .test(Action::Line(
-            "(\"battchg\",(0-5)),(\"signal\",(0-5)),(\"service\",(0,1)),(\"roam\",(0,1))",
-        ))
-        .read(Action::Run(tell_indicators)),
+        .set(Action::Run(select_operator)),
+    Definition::new("+CSQ").execute(Action::Shared),
+    Definition::new("+CESQ").execute(Action::Shared),
+    Definition::new("+CIND").read(Action::Run(tell_indicators)),
     // Of events, indicators alone are reported.
-    Definition::stored(
-        "+CMER",
-        &[
-            Field::Number(&[(0, 3)], 0),
-            Field::Number(&[(0, 0)], 0),
-            Field::Number(&[(0, 0)], 0),
-            Field::OFF,
-            Field::OFF,
-        ],
-    ),
-    Definition::new("+LCELL")
-        .test(Action::Line(
-            "<cell_type>,<mcc>,<mnc>,<tac>,<cell_id>,<pci>,<rxlev>,<earfcn>,<rsrp>,<rsrq>,<snr>",
-        ))
-        .read(Action::Run(list_cells)),
+    Definition::new("+CMER"),
+    Definition::new("+LCELL").read(Action::Run(list_cells)),
     Definition::new("+ECSTATUS")
-        .test(Action::Line("(PHY,L2,RRC,EMM,PLMN,ESM,CCM)"))
         .execute(Action::Run(tell_status))
         .set(Action::Run(tell_status)),
     Definition::new("+ECBCINFO")
-        .test(Action::Line("(0,1)"))
         .execute(Action::Run(list_basic_cells))
         .set(Action::Run(list_basic_cells)),
-    Definition::new("+LBS")
-        .test(Action::Line("(0)"))
-        .set(Action::Run(tell_position))
-        .acts(),
+    Definition::new("+LBS").set(Action::Run(tell_position)),
     // What it takes is not known: it is kept and shown (inferred).
-    Definition::stored("+LBSPARA", &[Field::Text(256)]),
+    Definition::new("+LBSPARA"),
 ];
 
 impl Modem {

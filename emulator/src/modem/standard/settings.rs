@@ -1,81 +1,55 @@
 use std::collections::BTreeMap;
 
-use atmq_protocol::at::command::{Command, Form};
+use atmq_protocol::at::command::Form;
 use atmq_protocol::at::parameter::{ParameterError, Parameters};
+use atmq_protocol::commands;
+use atmq_protocol::spec::{Kind, Param, Spec};
 
-use super::{Definition, find};
 use crate::modem::Modem;
 
-/// One parameter that the module remembers.
-#[derive(Debug, Clone, Copy)]
-pub(in crate::modem) enum Field {
-    /// A number within one of the ranges; the second is what it is at first.
-    Number(&'static [(u32, u32)], u32),
-    /// One of these words, between quotes; the first at first.
-    Word(&'static [&'static str]),
-    /// Text of so many bytes, between quotes; empty at first.
-    Text(usize),
+/// The next parameter; `None` if it is left out.
+fn read(param: &Param, parameters: &mut Parameters<'_>) -> Result<Option<Value>, ParameterError> {
+    let unknown = ParameterError::Unknown { name: "value" };
+    match param.kind {
+        Kind::Number(ranges) => {
+            let number = parameters.optional_integer("value", 0, i64::from(u32::MAX))?;
+            let within = |number: u32| {
+                ranges
+                    .iter()
+                    .any(|(low, high)| (low..=high).contains(&&number.into()))
+            };
+            match number {
+                Some(number) if !within(number) => Err(unknown),
+                number => Ok(number.map(Value::Number)),
+            }
+        }
+        Kind::Words(words) => match parameters.optional_text("value", usize::MAX)? {
+            None => Ok(None),
+            Some(given) => {
+                let known = words.iter().find(|word| word.eq_ignore_ascii_case(given));
+                let known = known.ok_or(unknown)?;
+                Ok(Some(Value::Text((*known).to_owned())))
+            }
+        },
+        Kind::Text(limit) => {
+            let text = parameters.optional_text("value", limit)?;
+            Ok(text.map(|text| Value::Text(text.to_owned())))
+        }
+        _ => Err(unknown),
+    }
 }
 
-impl Field {
-    /// A switch that is off at first.
-    pub(super) const OFF: Self = Self::Number(&[(0, 1)], 0);
-
-    /// The next parameter; `None` if it is left out.
-    fn read(self, parameters: &mut Parameters<'_>) -> Result<Option<Value>, ParameterError> {
-        let unknown = ParameterError::Unknown { name: "value" };
-        match self {
-            Self::Number(ranges, _) => {
-                let number = parameters.optional_integer("value", 0, i64::from(u32::MAX))?;
-                let within = |number| {
-                    ranges
-                        .iter()
-                        .any(|(low, high)| (low..=high).contains(&&number))
-                };
-                match number {
-                    Some(number) if !within(number) => Err(unknown),
-                    number => Ok(number.map(Value::Number)),
-                }
-            }
-            Self::Word(words) => match parameters.optional_text("value", usize::MAX)? {
-                None => Ok(None),
-                Some(given) => {
-                    let known = words.iter().find(|word| word.eq_ignore_ascii_case(given));
-                    let known = known.ok_or(unknown)?;
-                    Ok(Some(Value::Text((*known).to_owned())))
-                }
-            },
-            Self::Text(limit) => {
-                let text = parameters.optional_text("value", limit)?;
-                Ok(text.map(|text| Value::Text(text.to_owned())))
-            }
+/// What a parameter is in the factory: as the table says, else the first that it may be.
+fn initial(param: &Param) -> Value {
+    let text = param.default.unwrap_or_default();
+    match param.kind {
+        Kind::Number(ranges) => {
+            let default = param.initial.or_else(|| text.parse().ok());
+            let lowest = || ranges.first().and_then(|(low, _)| u32::try_from(*low).ok());
+            Value::Number(default.or_else(lowest).unwrap_or_default())
         }
-    }
-
-    fn initial(self) -> Value {
-        match self {
-            Self::Number(_, initial) => Value::Number(initial),
-            Self::Word(words) => Value::Text(words.first().copied().unwrap_or_default().to_owned()),
-            Self::Text(_) => Value::Text(String::new()),
-        }
-    }
-
-    /// What may be given, as a test form shows it.
-    fn describe(self) -> String {
-        let all = match self {
-            Self::Number(ranges, _) => ranges
-                .iter()
-                .map(|&(low, high)| match high - low {
-                    0 => format!("{low}"),
-                    1 => format!("{low},{high}"),
-                    _ => format!("{low}-{high}"),
-                })
-                .collect(),
-            Self::Word(words) => words.iter().map(|word| format!("\"{word}\"")).collect(),
-            Self::Text(_) => return "<text>".to_owned(),
-        };
-        let all: Vec<String> = all;
-        format!("({})", all.join(","))
+        Kind::Words(words) => Value::Text(words.first().copied().unwrap_or_default().to_owned()),
+        _ => Value::Text(text.to_owned()),
     }
 }
 
@@ -103,9 +77,9 @@ pub(in crate::modem) struct Settings {
 }
 
 impl Settings {
-    fn values(&self, definition: &Definition) -> Vec<Value> {
-        let initial = || definition.fields.iter().map(|field| field.initial());
-        let changed = self.changed.get(definition.name);
+    fn values(&self, spec: &Spec) -> Vec<Value> {
+        let initial = || spec.parameters.iter().map(initial);
+        let changed = self.changed.get(spec.name);
         changed.cloned().unwrap_or_else(|| initial().collect())
     }
 
@@ -133,10 +107,13 @@ impl Settings {
     /// # Panics
     /// No command of this name remembers a word.
     pub(in crate::modem) fn word(&self, name: &str) -> &'static str {
-        let definition = defined(name);
-        let values = self.values(definition);
-        match (values.first(), definition.fields.first()) {
-            (Some(Value::Text(text)), Some(Field::Word(words))) => words
+        let spec = defined(name);
+        let values = self.values(spec);
+        match (
+            values.first(),
+            spec.parameters.first().map(|param| param.kind),
+        ) {
+            (Some(Value::Text(text)), Some(Kind::Words(words))) => words
                 .iter()
                 .find(|word| *word == text)
                 .expect("only what is in the table is remembered"),
@@ -146,77 +123,72 @@ impl Settings {
 
     /// Changes the number that a command has set first.
     pub(in crate::modem) fn set_number(&mut self, name: &str, number: u32) {
-        let definition = defined(name);
-        let mut values = self.values(definition);
+        let spec = defined(name);
+        let mut values = self.values(spec);
         values[0] = Value::Number(number);
-        self.changed.insert(definition.name, values);
+        self.changed.insert(spec.name, values);
     }
 
     /// Takes over parameters; those left out stay as they are.
     fn set(
         &mut self,
-        definition: &Definition,
+        spec: &'static Spec,
         parameters: &mut Parameters<'_>,
     ) -> Result<(), ParameterError> {
-        let mut values = self.values(definition);
+        let mut values = self.values(spec);
         if parameters.is_empty() {
             return Err(ParameterError::Missing { name: "value" });
         }
-        for (value, field) in values.iter_mut().zip(definition.fields) {
-            if let Some(given) = field.read(parameters)? {
+        for (value, param) in values.iter_mut().zip(spec.parameters) {
+            if let Some(given) = read(param, parameters)? {
                 *value = given;
             }
         }
         parameters.end()?;
-        self.changed.insert(definition.name, values);
+        self.changed.insert(spec.name, values);
         Ok(())
     }
 
     /// The values as a read form shows them.
-    pub(super) fn show(&self, definition: &Definition) -> String {
-        let shown: Vec<_> = self.values(definition).iter().map(Value::show).collect();
+    pub(super) fn show(&self, spec: &'static Spec) -> String {
+        let shown: Vec<_> = self.values(spec).iter().map(Value::show).collect();
         shown.join(",")
     }
 }
 
-fn defined(name: &str) -> &'static Definition {
-    let command = Command {
-        name: name.as_bytes(),
-        form: Form::Execute,
-    };
-    find(&command).expect("a setting stands in the table")
+fn defined(name: &str) -> &'static Spec {
+    commands::find(name.as_bytes()).expect("a setting stands in the table")
 }
 
 impl Modem {
     /// Answers a form that only sets or shows what the module remembers.
     pub(in crate::modem) fn execute_stored(
         &mut self,
-        definition: &Definition,
+        spec: &'static Spec,
         form: Form<'_>,
     ) -> Result<(), ParameterError> {
         match form {
             Form::Set(parameters) => {
-                self.settings
-                    .set(definition, &mut Parameters::new(parameters))?;
+                self.settings.set(spec, &mut Parameters::new(parameters))?;
                 self.apply_settings();
             }
             Form::Execute => {
-                self.settings.set(definition, &mut Parameters::new(b"0"))?;
+                self.settings.set(spec, &mut Parameters::new(b"0"))?;
                 self.apply_settings();
             }
             // Registers are shown without their name, with three digits (V.250 section 5.3.2).
-            Form::Read if definition.name.starts_with('S') => {
-                let value = self.settings.number(definition.name);
+            Form::Read if spec.name.starts_with('S') => {
+                let value = self.settings.number(spec.name);
                 self.say_line(format!("{value:03}"));
             }
             Form::Read => {
-                let shown = self.settings.show(definition);
-                self.say(definition.name, shown);
+                let shown = self.settings.show(spec);
+                self.say(spec.name, shown);
             }
             Form::Test => {
-                let ranges = definition.fields.iter().map(|field| field.describe());
-                let ranges: Vec<_> = ranges.collect();
-                self.say(definition.name, ranges.join(","));
+                for line in spec.test_lines(&self.profile.limits, |_| true) {
+                    self.say_line(line);
+                }
             }
         }
         Ok(())
@@ -228,28 +200,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ranges_are_listed_as_27_007_writes_them() {
-        for (field, text) in [
-            (Field::OFF, "(0,1)"),
-            (Field::Number(&[(0, 2)], 0), "(0-2)"),
-            (Field::Number(&[(0, 0), (5, 7), (9, 10)], 0), "(0,5-7,9,10)"),
-            (Field::Word(&["GSM", "UCS2"]), "(\"GSM\",\"UCS2\")"),
-            (Field::Text(9), "<text>"),
-        ] {
-            assert_eq!(field.describe(), text);
-        }
-    }
-
-    #[test]
     fn what_is_left_out_stays_and_what_is_wrong_changes_nothing() {
         let mut settings = Settings::default();
-        let definition = defined("+CGEREP");
-        let mut set = |text: &[u8]| settings.set(definition, &mut Parameters::new(text));
+        let spec = defined("+CGEREP");
+        let mut set = |text: &[u8]| settings.set(spec, &mut Parameters::new(text));
         assert_eq!(set(b"2,1"), Ok(()));
         assert_eq!(set(b",0"), Ok(()));
         assert!(set(b"3").is_err());
         assert!(set(b"1,0,0").is_err());
         assert!(set(b"").is_err());
-        assert_eq!(settings.show(definition), "2,0");
+        assert_eq!(settings.show(spec), "2,0");
     }
 }

@@ -6,7 +6,7 @@ use atmq_protocol::at::parameter::Parameters;
 use atmq_protocol::at::result_code::CmeError;
 use atmq_protocol::standard::SimStatus;
 
-use super::{Action, Definition, Field};
+use super::{Action, Definition};
 use crate::modem::command::Done;
 use crate::modem::sim::PinError;
 use crate::modem::{Modem, NOT_ALLOWED, Refused, Sim};
@@ -16,26 +16,18 @@ use crate::modem::{Modem, NOT_ALLOWED, Refused, Sim};
 const SIM_FAILURE: Refused = Refused::Cme(13);
 
 pub(super) const COMMANDS: &[Definition] = &[
-    Definition::plain("+CIMI", Action::Shared),
-    Definition::plain("+LCCID", Action::Shared),
+    Definition::new("+CIMI").execute(Action::Shared),
+    Definition::new("+LCCID").execute(Action::Shared),
     Definition::new("+CPIN")
-        .test(Action::Nothing)
         .read(Action::Shared)
-        .set(Action::Run(enter_pin))
-        .acts(),
-    Definition::new("+CLCK")
-        .test(Action::Line("(\"SC\")"))
-        .set(Action::Run(query_lock)),
-    Definition::new("+CPWD")
-        .test(Action::Line("(\"SC\",8)"))
-        .set(Action::Run(|_, _, _| Err(NOT_ALLOWED))),
-    Definition::new("+CRSM")
-        .test(Action::Nothing)
-        .set(Action::Run(read_file)),
+        .set(Action::Run(enter_pin)),
+    Definition::new("+CLCK").set(Action::Run(query_lock)),
+    Definition::new("+CPWD").set(Action::Run(|_, _, _| Err(NOT_ALLOWED))),
+    Definition::new("+CRSM").set(Action::Run(read_file)),
     // No number is stored on the SIM.
-    Definition::plain("+CNUM", Action::Nothing),
-    Definition::stored("+LUIMSLOT", &[Field::Number(&[(1, 2)], 1)]),
-    Definition::stored("+LUIMDUAL", &[Field::OFF]),
+    Definition::new("+CNUM").execute(Action::Nothing),
+    Definition::new("+LUIMSLOT"),
+    Definition::new("+LUIMDUAL"),
 ];
 
 impl Modem {

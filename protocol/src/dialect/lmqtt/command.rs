@@ -32,33 +32,16 @@ pub(super) const PUB: &str = "+LMQTTPUB";
 pub(super) const PUBEX: &str = "+LMQTTPUBEX";
 pub(super) const READ: &str = "+LMQTTREAD";
 
-/// Every command of the dialect that is about MQTT.
-pub(super) const NAMES: [&str; 9] = [CFG, OPEN, CLOSE, CONN, DISC, SUBUNSUB, PUB, PUBEX, READ];
-
 /// `<subflag>`
 const SUBSCRIBE: u8 = 0;
 const UNSUBSCRIBE: u8 = 1;
 
-pub(super) fn encode(
-    request: &Request<'_>,
-    hex_length: HexLength,
-    context: Context<'_>,
-    out: &mut Vec<u8>,
-) -> Result<(), EncodeError> {
-    let limits = context.limits;
+/// The command of a request, and whether it is its read form.
+pub(super) fn called(request: &Request<'_>) -> (&'static str, bool) {
     let name = match request {
-        Request::QueryOpen => {
-            encode_line(OPEN, Form::Read, out);
-            return Ok(());
-        }
-        Request::QueryState => {
-            encode_line(CONN, Form::Read, out);
-            return Ok(());
-        }
-        Request::QueryUnread => {
-            encode_line(READ, Form::Read, out);
-            return Ok(());
-        }
+        Request::QueryOpen => return (OPEN, true),
+        Request::QueryState => return (CONN, true),
+        Request::QueryUnread => return (READ, true),
         Request::Configure { .. } | Request::QuerySetting { .. } => CFG,
         Request::Open { .. } => OPEN,
         Request::Close { .. } => CLOSE,
@@ -71,6 +54,21 @@ pub(super) fn encode(
         Request::ConfigureTls { .. } | Request::QueryTls { .. } => tls::SSLCFG,
         Request::Upload { .. } => tls::FUPL,
     };
+    (name, false)
+}
+
+pub(super) fn encode(
+    request: &Request<'_>,
+    hex_length: HexLength,
+    context: Context<'_>,
+    out: &mut Vec<u8>,
+) -> Result<(), EncodeError> {
+    let limits = context.limits;
+    let (name, is_read) = called(request);
+    if is_read {
+        encode_line(name, Form::Read, out);
+        return Ok(());
+    }
     if let Some(ConnectionId(id)) = request.connection()
         && id >= limits.connections
     {
@@ -196,7 +194,7 @@ pub(super) fn decode<'a>(
     if command.is(CFG) {
         return Ok(config::decode(&mut parameters, limits)?);
     }
-    if tls::NAMES.iter().any(|name| command.is(name)) {
+    if command.is(tls::SSLCFG) || command.is(tls::FUPL) {
         return Ok(tls::decode(command, &mut parameters)?);
     }
     let connection = connection_id(&mut parameters, limits)?;

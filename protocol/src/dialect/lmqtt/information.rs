@@ -18,7 +18,7 @@ use crate::at::parameter::{ParameterWriter, Parameters};
 use crate::mqtt::{ConnectionId, ConnectionState, FormatTable, Formats, Information, Request};
 
 /// `<state>` of the answer to `AT+LMQTTCONN?`.
-const STATES: [(i32, ConnectionState); 4] = [
+pub(super) const STATES: [(i32, ConnectionState); 4] = [
     (1, ConnectionState::Initial),
     (2, ConnectionState::Connecting),
     (3, ConnectionState::Connected),

@@ -1,19 +1,21 @@
 //! `AT+LMQTT…`: Lierda NT35E, NT26E-CN and NT26-KCN (reference `lmqtt.md`).
 
 mod aliauth;
+mod codes;
 mod command;
 mod config;
 mod connecting;
-mod describe;
 mod host;
 mod information;
 mod intent;
+mod keys;
 mod models;
 mod module;
 mod power;
 mod publish;
 mod received;
 mod switches;
+mod table;
 #[cfg(test)]
 mod tests;
 mod tls;
@@ -21,12 +23,12 @@ mod urc;
 
 use alloc::borrow::Cow;
 use alloc::boxed::Box;
-use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::time::Duration;
 
 pub use models::{NT26, NT35E};
+pub(super) use table::COMMANDS as SPECS;
 
 use super::{
     Context, DecodeError, Dialect, EncodeError, Host, Model, Module, Power, Recognised, Switch,
@@ -40,6 +42,10 @@ use crate::mqtt::{
     ConnectionId, DataFormat, Exchange, FormatTable, Formats, Information, Proof, PublishEnd,
     PublishPayload, Request, Setting, SettingKey, Urc,
 };
+use crate::spec::{Codes, Key, Spec};
+
+/// The manual's time limit of a query, in seconds (reference `lmqtt.md` 1.2).
+const QUERY: u16 = 5;
 
 /// The LMQTT dialect, with what differs between firmwares.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -159,21 +165,7 @@ impl Lmqtt {
 
     /// The names of the commands that this firmware has, with their leading sign.
     pub fn commands(&self) -> impl Iterator<Item = &'static str> + use<> {
-        let tls: &[_] = if self.tls_commands { &tls::NAMES } else { &[] };
-        command::NAMES.iter().chain(tls).copied()
-    }
-
-    /// Whether `name` is a command of this firmware, in whatever letter case, and `first`, its
-    /// first parameter without quotes, a key of it where it has keys.
-    pub fn knows(&self, name: &[u8], first: &[u8]) -> bool {
-        let known = self
-            .commands()
-            .find(|known| name.eq_ignore_ascii_case(known.as_bytes()));
-        known.is_some_and(|known| match known {
-            command::CFG => config::key(first).is_some(),
-            tls::SSLCFG => tls::key(first).is_some(),
-            _ => true,
-        })
+        self.specs().iter().map(|spec| spec.name)
     }
 
     /// Whether this firmware has what the request is about.
@@ -225,34 +217,36 @@ impl Dialect for Lmqtt {
         Arc::new(dialect)
     }
 
-    fn command_names(&self) -> Vec<&'static str> {
-        self.commands().collect()
+    fn specs(&self) -> &'static [Spec] {
+        match self.tls_commands {
+            true => table::COMMANDS,
+            false => {
+                table::COMMANDS
+                    .split_at(table::COMMANDS.len() - table::TLS)
+                    .0
+            }
+        }
     }
 
-    /// Time limits from the manual (reference `lmqtt.md` 1.2).
+    fn has_key(&self, key: &Key) -> bool {
+        self.pdp_context || key.name != config::name(SettingKey::PdpContext)
+    }
+
+    fn codes(&self) -> &'static [&'static Codes] {
+        codes::ALL
+    }
+
     fn exchange(&self, request: &Request<'_>) -> Exchange {
-        let (reported, seconds) = match request {
-            Request::Configure { .. }
-            | Request::QuerySetting { .. }
-            | Request::QueryOpen
-            | Request::QueryState
-            | Request::QueryUnread
-            | Request::Read { .. }
-            | Request::ConfigureTls { .. }
-            | Request::QueryTls { .. } => (false, 5),
-            // No source has it. A file may take long at a low rate.
-            Request::Upload { .. } => (false, 60),
-            Request::Open { .. } => (true, 160),
-            Request::Close { .. } | Request::Disconnect { .. } => (true, 5),
-            Request::Connect { .. }
-            | Request::Subscribe { .. }
-            | Request::Unsubscribe { .. }
-            | Request::Publish { .. }
-            | Request::PublishExtended { .. } => (true, 30),
+        let (name, is_read) = command::called(request);
+        let mut known = table::COMMANDS.iter();
+        let spec = known.find(|spec| spec.name == name);
+        let (report, seconds) = match spec {
+            Some(spec) if !is_read => (spec.report, spec.limit.unwrap_or(QUERY)),
+            _ => (None, QUERY),
         };
         Exchange {
-            reported,
-            limit: Duration::from_secs(seconds),
+            reported: report.is_some(),
+            limit: Duration::from_secs(seconds.into()),
         }
     }
 
@@ -338,15 +332,6 @@ impl Dialect for Lmqtt {
         power::decode(line)
     }
 
-    fn owns(&self, name: &[u8]) -> bool {
-        self.commands()
-            .any(|known| name.eq_ignore_ascii_case(known.as_bytes()))
-    }
-
-    fn acts(&self, command: &Command<'_>) -> bool {
-        !command.is(command::CFG) && matches!(command.form, Form::Set(_))
-    }
-
     fn asks_for_payload(&self, command: &Command<'_>) -> bool {
         const BEFORE_PAYLOAD: usize = 6;
         match command.form {
@@ -375,10 +360,6 @@ impl Dialect for Lmqtt {
             return Err(ParameterError::Unknown { name: "key" }.into());
         }
         Ok(request)
-    }
-
-    fn describe(&self, command: &Command<'_>, limits: &Limits) -> Vec<String> {
-        describe::lines(command, self, limits)
     }
 
     fn encode_information(

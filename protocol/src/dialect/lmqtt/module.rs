@@ -8,7 +8,7 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::{Lmqtt, describe, information, intent, urc};
+use super::{Lmqtt, information, intent, urc};
 use crate::at::command::{Command, Form};
 use crate::dialect::{
     Act, Context, DecodeError, Dialect, Finish, Ground, Module, NoData, Refused, Report,
@@ -163,7 +163,7 @@ impl Module for LmqttModule {
         acts: &mut Vec<Act>,
     ) -> Result<Finish, Refused> {
         if command.form == Form::Test {
-            let lines = describe::lines(command, &self.dialect, &self.limits);
+            let lines = self.dialect.describe(command, &self.limits);
             acts.extend(lines.into_iter().map(|line| Act::Say(line.into_bytes())));
             return Ok(Finish::Ok);
         }

@@ -6,6 +6,7 @@ mod plans;
 mod reports;
 mod requests;
 mod strangers;
+mod tables;
 
 use alloc::borrow::Cow;
 use alloc::boxed::Box;

@@ -22,7 +22,6 @@ use crate::mqtt::{MAX_FILE, Request, SecurityLevel, TlsKey, TlsSetting, TlsVersi
 
 pub(super) const SSLCFG: &str = "+LSSLCFG";
 pub(super) const FUPL: &str = "+LFUPL";
-pub(super) const NAMES: [&str; 2] = [SSLCFG, FUPL];
 
 /// Highest TLS context (documented for the key `sslenable`).
 const CONTEXTS: u8 = 5;
@@ -31,7 +30,7 @@ const CONTEXTS: u8 = 5;
 const NAME_LIMIT: usize = 64;
 
 /// Every key by its name on the wire.
-const KEYS: [(TlsKey, &str); 7] = [
+pub(super) const KEYS: [(TlsKey, &str); 7] = [
     (TlsKey::CaCertificate, "cacert"),
     (TlsKey::ClientCertificate, "clientcert"),
     (TlsKey::ClientKey, "clientkey"),
@@ -56,21 +55,6 @@ pub(super) fn key(name: &[u8]) -> Option<TlsKey> {
 fn decode_key(parameters: &mut Parameters<'_>) -> Result<TlsKey, ParameterError> {
     let name = parameters.required("key")?;
     key(name).ok_or(ParameterError::Unknown { name: "key" })
-}
-
-/// The values that each key takes, for the test form.
-pub(super) fn ranges() -> impl Iterator<Item = (&'static str, &'static str)> {
-    KEYS.iter().map(|(key, name)| {
-        let values = match key {
-            TlsKey::CaCertificate | TlsKey::ClientCertificate | TlsKey::ClientKey => {
-                "\"<filename>\""
-            }
-            TlsKey::SecurityLevel => "(0-2)",
-            TlsKey::Version => "(0-4)",
-            TlsKey::ServerName | TlsKey::IgnoreTime => "(0,1)",
-        };
-        (*name, values)
-    })
 }
 
 /// What stands behind `AT+LSSLCFG=` or `AT+LFUPL=`.

@@ -41,7 +41,7 @@ pub(super) const BEGINNINGS: [&str; 8] = [
 ];
 
 /// `<extend>` of `+LMQTTOPEN` behind the result -1.
-const OPEN_FAILURES: [(i32, OpenFailure); 5] = [
+pub(super) const OPEN_FAILURES: [(i32, OpenFailure); 5] = [
     (1, OpenFailure::Parameter),
     (2, OpenFailure::InUse),
     (3, OpenFailure::PdpActivation),
@@ -50,7 +50,7 @@ const OPEN_FAILURES: [(i32, OpenFailure); 5] = [
 ];
 
 /// `<stats>` of `+LMQTTURC: STATS`.
-const STATUSES: [(i32, LinkStatus); 14] = [
+pub(super) const STATUSES: [(i32, LinkStatus); 14] = [
     (0, LinkStatus::Fine),
     (1, LinkStatus::ClosedByServer),
     (2, LinkStatus::Address),

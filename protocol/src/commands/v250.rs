@@ -1,163 +1,172 @@
-//! V.250: the command line, the serial line and its settings.
+//! V.250: the command line, the serial line and its settings, the identity.
 
-use super::parameter::{OFF_ON, Parameter, SWITCH};
-use super::{Command, Source};
+use crate::spec::{OFF_ON, Param, SWITCH, Source, Spec, Test};
 
 const REGISTERS: &str = "V.250 6.2 and 6.3";
 
+/// A command with a number, which is 0 if it is left out (V.250 section 5.3.1).
 const fn basic(
     name: &'static str,
     does: &'static str,
-    parameters: &'static [Parameter],
+    parameters: &'static [Param],
     place: &'static str,
-) -> Command {
-    Command::new(name, does, Source::standard(place)).takes(parameters)
+) -> Spec {
+    Spec::new(name, does, Source::standard(place))
+        .takes(parameters)
+        .executes()
 }
 
-const fn value(ranges: &'static [(i64, i64)], meaning: &'static str) -> Parameter {
-    Parameter::number("value", ranges, meaning)
-        .optional()
-        .or("0")
+/// The same; the number is kept.
+const fn kept(
+    name: &'static str,
+    does: &'static str,
+    parameters: &'static [Param],
+    place: &'static str,
+) -> Spec {
+    Spec {
+        keeps: true,
+        ..basic(name, does, parameters, place)
+    }
 }
 
-const CHARACTER: &[Parameter] = &[Parameter::number(
-    "value",
-    &[(0, 127)],
-    "the character, by its number in ASCII",
-)];
+/// A register, whose number can be shown too (V.250 section 5.3.2).
+const fn register(name: &'static str, does: &'static str, parameters: &'static [Param]) -> Spec {
+    let spec = Spec::new(name, does, Source::standard(REGISTERS));
+    Spec {
+        keeps: true,
+        ..spec.takes(parameters).reads().tested(Test::Derived)
+    }
+}
 
-const PROFILE: &[Parameter] = &[value(&[(0, 0)], "which stored profile; there is one")];
+const fn value(ranges: &'static [(i64, i64)], meaning: &'static str) -> Param {
+    Param::number("value", ranges, meaning).optional().or("0")
+}
 
-pub(super) const COMMANDS: &[Command] = &[
-    Command::new(
+const fn character(initial: u32) -> Param {
+    let meaning = "the character, by its number in ASCII";
+    Param::number("value", &[(0, 127)], meaning).at_first(initial)
+}
+
+const PROFILE: &[Param] = &[value(&[(0, 0)], "which stored profile; there is one")];
+
+/// The commands of V.250, and what dialers send besides.
+pub const COMMANDS: &[Spec] = &[
+    Spec::new(
         "",
         "asks whether the module is there",
         Source::seen("reference lmqtt.md 1.10"),
-    ),
-    basic(
+    )
+    .executes(),
+    kept(
         "E",
         "switches the echo of what is typed",
-        &[Parameter::number("value", SWITCH, "echo")
+        &[Param::number("value", SWITCH, "echo")
             .optional()
+            .at_first(1)
             .or("0")
             .values(OFF_ON)],
         "V.250 6.2.4",
     ),
-    basic(
+    kept(
         "V",
         "chooses how result codes are written",
-        &[Parameter::number("value", SWITCH, "result codes")
+        &[Param::number("value", SWITCH, "result codes")
             .optional()
+            .at_first(1)
             .or("0")
             .values(&[("0", "as numbers"), ("1", "in words")])],
         "V.250 6.2.6",
     ),
-    basic(
+    kept(
         "Q",
         "switches result codes off or on",
-        &[Parameter::number("value", SWITCH, "result codes")
+        &[Param::number("value", SWITCH, "result codes")
             .optional()
             .or("0")
             .values(&[("0", "sent"), ("1", "suppressed")])],
         "V.250 6.2.5",
     ),
-    basic(
+    kept(
         "X",
         "chooses which result codes a call has",
-        &[value(&[(0, 4)], "the selection")],
+        &[value(&[(0, 4)], "the selection").at_first(4)],
         "V.250 6.2.7",
     ),
-    basic(
+    kept(
         "L",
         "sets the loudness of the speaker",
         &[value(&[(0, 3)], "the loudness")],
         "V.250 6.3.13",
     ),
-    basic(
+    kept(
         "M",
         "sets when the speaker is on",
         &[value(&[(0, 2)], "the mode")],
         "V.250 6.3.14",
     ),
-    basic(
+    kept(
         "&C",
         "sets what the line DCD shows",
-        &[value(&[(0, 2)], "the mode")],
+        &[value(&[(0, 2)], "the mode").at_first(1)],
         "V.250 6.2.8",
     ),
-    basic(
+    kept(
         "&D",
         "sets what happens when the line DTR goes off",
         &[value(&[(0, 2)], "the mode")],
         "V.250 6.2.9",
     ),
-    basic(
+    kept(
         "&K",
         "sets the flow control, as dialers do",
         &[value(&[(0, 6)], "the mode")],
         "Hayes",
     ),
-    basic(
+    kept(
         "\\Q",
         "sets the flow control, as older dialers do",
         &[value(&[(0, 3)], "the mode")],
         "Hayes",
     ),
-    basic(
+    register(
         "S0",
         "sets after how many rings a call is answered",
-        &[Parameter::number(
-            "value",
-            &[(0, 255)],
-            "rings, 0 for never",
-        )],
-        REGISTERS,
+        &[Param::number("value", &[(0, 255)], "rings, 0 for never")],
     ),
-    basic(
+    register(
         "S3",
         "sets the character that ends a line, 13 at first",
-        CHARACTER,
-        REGISTERS,
+        &[character(13)],
     ),
-    basic(
+    register(
         "S4",
         "sets the character that begins an answer, 10 at first",
-        CHARACTER,
-        REGISTERS,
+        &[character(10)],
     ),
-    basic(
+    register(
         "S5",
         "sets the character that deletes another, 8 at first",
-        CHARACTER,
-        REGISTERS,
+        &[character(8)],
     ),
-    basic(
+    register(
         "S6",
         "sets how long to wait before dialling",
-        &[Parameter::number("value", &[(2, 10)], "seconds")],
-        REGISTERS,
+        &[Param::number("value", &[(2, 10)], "seconds")],
     ),
-    basic(
+    register(
         "S7",
         "sets how long to wait for a call to be answered",
-        &[Parameter::number("value", &[(1, 255)], "seconds")],
-        REGISTERS,
+        &[Param::number("value", &[(1, 255)], "seconds").at_first(60)],
     ),
-    basic(
+    register(
         "S8",
         "sets how long a comma in a number waits",
-        &[Parameter::number("value", &[(0, 255)], "seconds")],
-        REGISTERS,
+        &[Param::number("value", &[(0, 255)], "seconds").at_first(2)],
     ),
-    basic(
+    register(
         "S10",
         "sets how long to wait when the carrier is lost",
-        &[Parameter::number(
-            "value",
-            &[(1, 254)],
-            "tenths of a second",
-        )],
-        REGISTERS,
+        &[Param::number("value", &[(1, 254)], "tenths of a second").at_first(15)],
     ),
     basic(
         "&F",
@@ -177,19 +186,19 @@ pub(super) const COMMANDS: &[Command] = &[
         PROFILE,
         "Hayes",
     ),
-    basic("&V", "shows the basic settings", &[], "Hayes"),
-    basic(
+    Spec::new("&V", "shows the basic settings", Source::standard("Hayes")).executes(),
+    Spec::new(
         "D",
         "dials; this module has no calls",
-        &[Parameter::bare("number", "what is dialled")],
-        "V.250 6.3.1",
-    ),
-    basic(
+        Source::standard("V.250 6.3.1"),
+    )
+    .takes(&[Param::bare("number", "what is dialled")]),
+    Spec::new(
         "A",
         "answers a call; this module has none",
-        &[],
-        "V.250 6.3.5",
-    ),
+        Source::standard("V.250 6.3.5"),
+    )
+    .executes(),
     basic(
         "O",
         "goes back to a call; this module has none",
@@ -202,12 +211,12 @@ pub(super) const COMMANDS: &[Command] = &[
         &[value(&[(0, 0)], "which call")],
         "V.250 6.3.6",
     ),
-    Command::new(
+    Spec::new(
         "+IPR",
         "sets the rate of the serial line; it holds from behind the OK",
         Source::standard("V.250 6.2.10"),
     )
-    .keeps(&[Parameter::number(
+    .keeps(&[Param::number(
         "rate",
         &[
             (0, 0),
@@ -224,13 +233,13 @@ pub(super) const COMMANDS: &[Command] = &[
         "bits per second, 0 to detect the host's",
     )
     .or("115200")]),
-    Command::new(
+    Spec::new(
         "+ICF",
         "sets how characters are framed on the serial line",
         Source::standard("V.250 6.2.11"),
     )
     .keeps(&[
-        Parameter::number("format", &[(1, 6)], "data and stop bits")
+        Param::number("format", &[(1, 6)], "data and stop bits")
             .or("3")
             .values(&[
                 ("1", "8 data bits, 2 stop bits"),
@@ -240,46 +249,57 @@ pub(super) const COMMANDS: &[Command] = &[
                 ("5", "7 data bits, parity, 1 stop bit"),
                 ("6", "7 data bits, 1 stop bit"),
             ]),
-        Parameter::number("parity", &[(0, 3)], "the parity")
+        Param::number("parity", &[(0, 3)], "the parity")
             .or("3")
             .values(&[("0", "odd"), ("1", "even"), ("2", "mark"), ("3", "space")]),
     ]),
-    Command::new(
+    Spec::new(
         "+IFC",
         "sets the flow control of the serial line",
         Source::standard("V.250 6.2.12"),
     )
     .keeps(&[
-        Parameter::number("by_dte", &[(0, 2)], "how the host stops the module")
+        Param::number("by_dte", &[(0, 2)], "how the host stops the module")
             .or("0")
             .values(FLOW),
-        Parameter::number("by_dce", &[(0, 2)], "how the module stops the host")
+        Param::number("by_dce", &[(0, 2)], "how the module stops the host")
             .or("0")
             .values(FLOW),
     ]),
-    Command::new(
+    Spec::new(
         "+FCLASS",
         "chooses between data and fax; there is data alone",
         Source::standard("V.250, as dialers send it"),
     )
-    .keeps(&[Parameter::number("class", &[(0, 0)], "the class").values(&[("0", "data")])]),
-    Command::new(
-        "+CMEE",
-        "chooses how errors are reported",
-        Source::standard("27.007 9.1"),
+    .keeps(&[Param::number("class", &[(0, 0)], "the class").values(&[("0", "data")])]),
+    Spec::new(
+        "I",
+        "shows what the module is",
+        Source::standard("V.250 6.1.3"),
     )
-    .keeps(&[Parameter::number("n", &[(0, 2)], "the form of errors")
-        .or("0")
-        .values(&[
-            ("0", "ERROR alone"),
-            ("1", "+CME ERROR with a number"),
-            ("2", "+CME ERROR in words"),
-        ])]),
-    Command::new(
-        "+CLAC",
-        "lists the commands",
-        Source::standard("27.007 8.37"),
+    .takes(&[Param::number("value", &[(0, 9)], "which information").optional()])
+    .executes(),
+    Spec::plain(
+        "+GMI",
+        "shows the manufacturer",
+        Source::standard("V.250 6.1.4"),
     ),
+    Spec::plain("+GMM", "shows the model", Source::standard("V.250 6.1.5")),
+    Spec::plain(
+        "+GMR",
+        "shows the revision of the firmware",
+        Source::standard("V.250 6.1.6"),
+    ),
+    Spec::plain("+GSN", "shows the IMEI", Source::standard("V.250 6.1.7")),
+    Spec::plain(
+        "+GCAP",
+        "lists what the module can do, by which modem managers tell its kind",
+        Source::standard("V.250 6.1.9"),
+    )
+    .answers(&[
+        Param::bare("capability", "a command set"),
+        Param::bare("capability", "a command set").optional(),
+    ]),
 ];
 
 const FLOW: &[(&str, &str)] = &[("0", "none"), ("1", "XON and XOFF"), ("2", "RTS and CTS")];

@@ -1,0 +1,36 @@
+//! The commands that belong to no dialect, by who has defined them.
+
+pub mod ts27005;
+pub mod ts27007;
+pub mod v250;
+pub mod vendor;
+
+use crate::spec::{Codes, Spec};
+use vendor::{eigencomm, lierda, quectel};
+
+/// The commands of the modules that speak one of our dialects.
+pub const ALL: [&[Spec]; 7] = [
+    v250::COMMANDS,
+    ts27007::COMMANDS,
+    ts27007::NETWORK,
+    lierda::COMMANDS,
+    eigencomm::COMMANDS,
+    lierda::HTTP,
+    ts27005::COMMANDS,
+];
+
+/// Commands that none of those modules has: hosts send them even so.
+pub const ELSEWHERE: [&[Spec]; 2] = [ts27007::ELSEWHERE, quectel::COMMANDS];
+
+/// The numbers of errors that belong to no dialect.
+pub const CODES: [&Codes; 3] = [&Codes::CME, &Codes::CMS, &lierda::CODES];
+
+/// Every command of the modules that speak one of our dialects.
+pub fn all() -> impl Iterator<Item = &'static Spec> {
+    ALL.into_iter().flatten()
+}
+
+/// The one of this name among [`all`], in whatever letter case.
+pub fn find(name: &[u8]) -> Option<&'static Spec> {
+    all().find(|spec| spec.is(name))
+}

@@ -1,0 +1,5 @@
+//! The makers' own commands.
+
+pub mod eigencomm;
+pub mod lierda;
+pub mod quectel;
