@@ -5,16 +5,23 @@ use std::collections::{BTreeMap, BTreeSet};
 use atmq_emulator::Profile;
 use atmq_emulator::lint::Rule;
 use atmq_emulator::modem::command_forms;
-use atmq_protocol::at::command::{Command, Form};
-use atmq_protocol::dialect::{Context, Dialect, Lmqtt};
-use atmq_protocol::mqtt::FormatTable;
+use atmq_protocol::commands;
+use atmq_protocol::dialect::lmqtt::NT35E;
+use atmq_protocol::dialect::{Dialect, Lmqtt};
+use atmq_protocol::spec::{Kind, Param, Spec, Sure};
 use atmq_tests::transcript::Transcript;
 
 const FIDELITY: &str = include_str!("../../docs/fidelity.md");
+/// What of its rows about commands no table can tell.
+const ROWS: &str = include_str!("../fidelity.txt");
+/// The head of their tables.
+const HEAD: &str = "| form | answered | source | sure | transcript |\n|---|---|---|---|---|\n";
 /// The folders of transcripts.
 const FOLDERS: [&str; 2] = ["lmqtt", "standard"];
 /// How sure something is, as `docs/sources.md` marks it.
 const MARKS: [&str; 5] = ["[D]", "[M]", "[C]", "[I]", "[C→I]"];
+/// In place of a cell: what the table of commands has.
+const DERIVED: &str = ".";
 
 /// What stands between backticks.
 fn quoted(text: &str) -> impl Iterator<Item = &str> {
@@ -29,80 +36,172 @@ fn transcripts(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// A row of `docs/fidelity.md` about commands:
-/// `| form | what is answered | source | sure | transcript |`.
+/// A row of `docs/fidelity.md` about commands, each with its forms, or with all it has if none is
+/// given: `form, … / when | what is answered | source | sure | transcript, …`.
 struct Row {
-    text: &'static str,
-    forms: Vec<&'static str>,
-    confidence: &'static str,
+    forms: Vec<(&'static Spec, String)>,
+    when: &'static str,
+    answered: String,
+    source: &'static str,
+    sure: &'static str,
     transcripts: Vec<&'static str>,
 }
 
-fn rows() -> impl Iterator<Item = Row> {
-    FIDELITY.lines().filter_map(|text| {
-        let row = text.strip_prefix("| ")?.strip_suffix(" |")?;
-        let cells: Vec<_> = row.split(" | ").collect();
-        let forms = quoted(cells[0]).filter(|form| form.starts_with("AT"));
-        let forms: Vec<_> = forms.collect();
-        if forms.is_empty() {
-            return None;
-        }
-        let [_, _, _, confidence, last] = cells[..] else {
-            panic!("a row about commands has five cells: {text}");
-        };
-        Some(Row {
-            text,
-            forms,
-            confidence,
-            transcripts: transcripts(last).collect(),
-        })
-    })
+/// Every command that the module has.
+fn specs() -> impl Iterator<Item = &'static Spec> {
+    Lmqtt::DEFAULT.specs().iter().chain(commands::all())
 }
 
-/// The forms of the MQTT commands, written as [`command_forms`] writes those of the others.
-fn mqtt_forms() -> impl Iterator<Item = String> {
-    let context = Context {
-        limits: &atmq_protocol::dialect::lmqtt::NT35E.limits,
-        formats: &FormatTable::default(),
+/// The form as [`Spec::forms`] writes it, or for `AT+CSQ*` all of them, those that set first.
+fn forms(text: &str) -> Vec<(&'static Spec, String)> {
+    let spec = |form: &str| {
+        let owner = specs().find(|spec| spec.forms().any(|known| known == form));
+        owner.unwrap_or_else(|| panic!("no command has the form {form}"))
     };
-    let mut forms = Vec::new();
-    for name in Lmqtt::DEFAULT.commands() {
-        forms.push(format!("AT{name}="));
-        forms.push(format!("AT{name}=?"));
-        for (form, sign) in [(Form::Read, "?"), (Form::Execute, "")] {
-            let name = name.as_bytes();
-            let command = Command { name, form };
-            if Lmqtt::DEFAULT.decode_request(&command, context).is_ok() {
-                let name = String::from_utf8_lossy(name);
-                forms.push(format!("AT{name}{sign}"));
-            }
+    match text.strip_suffix('*') {
+        None => vec![(spec(text), text.to_owned())],
+        Some(name) => {
+            let known = specs().find(|spec| spec.name == &name[2..]);
+            let known = known.unwrap_or_else(|| panic!("there is no command {name}"));
+            let mut forms: Vec<_> = known.forms().collect();
+            let execute = usize::from(known.execute);
+            forms[execute..].reverse();
+            forms.into_iter().map(|form| (known, form)).collect()
         }
     }
-    forms.into_iter()
+}
+
+/// What answers the test form of a command, for all numbers of connections.
+fn tested(spec: &Spec) -> String {
+    let lines = spec.test_lines(&NT35E.limits, |_| true);
+    match (&lines[..], spec.parameters.first()) {
+        ([], _) => "nothing".to_owned(),
+        (
+            [line],
+            Some(Param {
+                kind: Kind::UpTo(_),
+                ..
+            }),
+        ) => {
+            format!("`{}`", line.replacen("(0-4)", "(<ids>)", 1))
+        }
+        ([line], _) => format!("`{line}`"),
+        _ => panic!("{} lists too much for a cell", spec.name),
+    }
+}
+
+impl Row {
+    fn read(line: &'static str) -> Self {
+        let cells: Vec<_> = line.split(" | ").collect();
+        let [of, answered, source, sure, transcripts] = cells[..] else {
+            panic!("a row has five cells: {line}");
+        };
+        let (of, when) = of.split_once(" / ").unwrap_or((of, ""));
+        let forms: Vec<_> = of.split(' ').flat_map(forms).collect();
+        let spec = forms[0].0;
+        let tests = forms.iter().all(|(_, form)| form.ends_with("=?"));
+        let place = spec.source.place;
+        let place = place.strip_prefix("reference ").unwrap_or(place);
+        let section = ["lmqtt.md ", "README.md, "];
+        let section = section.iter().find_map(|prefix| place.strip_prefix(prefix));
+        let known = match spec.source.sure {
+            _ if tests => "[I]",
+            Sure::Documented => "[D]",
+            Sure::Measured => "[M]",
+            Sure::Seen => "[C]",
+            Sure::Inferred | Sure::Standard => "[I]",
+        };
+        Self {
+            answered: match answered {
+                DERIVED if tests => tested(spec),
+                given => given.to_owned(),
+            },
+            source: if source == DERIVED {
+                section.unwrap_or(place)
+            } else {
+                source
+            },
+            sure: if sure == DERIVED { known } else { sure },
+            transcripts: transcripts.split(' ').collect(),
+            forms,
+            when,
+        }
+    }
+
+    fn write(&self) -> String {
+        let code = |text: &str| format!("`{text}`");
+        let forms: Vec<_> = self.forms.iter().map(|(_, form)| code(form)).collect();
+        let mut of = forms.join(", ");
+        if !self.when.is_empty() {
+            of.push_str(&format!(" {}", self.when));
+        }
+        let transcripts: Vec<_> = self.transcripts.iter().map(|name| code(name)).collect();
+        let transcripts = transcripts.join(", ");
+        let Self {
+            answered,
+            source,
+            sure,
+            ..
+        } = self;
+        format!("| {of} | {answered} | {source} | {sure} | {transcripts} |\n")
+    }
+}
+
+/// The rows of each table, in their order.
+fn tables() -> impl Iterator<Item = impl Iterator<Item = Row>> {
+    let tables = ROWS.split("\n# ").skip(1);
+    tables.map(|table| table.trim_end().lines().skip(1).map(Row::read))
+}
+
+fn rows() -> impl Iterator<Item = Row> {
+    tables().flatten()
+}
+
+/// With `ATMQ_BLESS=1` in the environment the rows are written instead.
+#[test]
+fn the_rows_of_fidelity_are_those_of_the_tables() {
+    let mut tables = tables();
+    let mut parts = FIDELITY.split(HEAD);
+    let mut expected = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let rows = tables.next().expect("tests/fidelity.txt has each table");
+        expected.push_str(HEAD);
+        expected.extend(rows.map(|row| row.write()));
+        let rest = part.lines().skip_while(|line| line.starts_with('|'));
+        expected.extend(rest.map(|line| format!("{line}\n")));
+    }
+    assert!(tables.next().is_none(), "docs/fidelity.md lacks a table");
+    if std::env::var_os("ATMQ_BLESS").is_some() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/fidelity.md");
+        std::fs::write(path, expected).expect("docs/fidelity.md can be written");
+        return;
+    }
+    for (line, expected) in FIDELITY.lines().zip(expected.lines()) {
+        assert_eq!(line, expected, "ATMQ_BLESS=1 writes docs/fidelity.md");
+    }
+    assert_eq!(FIDELITY.len(), expected.len());
 }
 
 #[test]
-fn the_table_of_fidelity_has_every_form_and_no_other() {
-    let answered: BTreeSet<String> = command_forms().chain(mqtt_forms()).collect();
+fn the_rows_of_fidelity_have_every_form() {
     let told: BTreeSet<String> = rows()
         .flat_map(|row| row.forms)
-        .map(str::to_owned)
+        .map(|(_, form)| form)
         .collect();
-    let missing: Vec<_> = answered.difference(&told).collect();
+    let answered = command_forms().chain(Lmqtt::DEFAULT.specs().iter().flat_map(Spec::forms));
+    let missing: Vec<_> = answered.filter(|form| !told.contains(form)).collect();
     assert_eq!(
         missing,
-        Vec::<&String>::new(),
-        "docs/fidelity.md lacks them"
+        Vec::<String>::new(),
+        "tests/fidelity.txt lacks them"
     );
-    let stale: Vec<_> = told.difference(&answered).collect();
-    assert_eq!(stale, Vec::<&String>::new(), "no command has these forms");
 }
 
 #[test]
 fn every_row_of_fidelity_tells_how_sure_it_is() {
     for row in rows() {
-        let marked = MARKS.iter().any(|mark| row.confidence.contains(mark));
-        assert!(marked, "none of {MARKS:?}: {}", row.text);
+        let marked = MARKS.iter().any(|mark| row.sure.contains(mark));
+        assert!(marked, "none of {MARKS:?}: {}", row.write());
     }
 }
 
@@ -119,12 +218,10 @@ fn the_transcripts_that_fidelity_names_have_what_they_prove() {
         assert!(typed.contains_key(name), "no such transcript: {name}");
     }
     for row in rows() {
-        for form in row.forms {
-            let proved = row
-                .transcripts
-                .iter()
-                .any(|name| typed[*name].contains(form));
-            assert!(proved, "{form} is typed in none of: {}", row.text);
+        for (_, form) in &row.forms {
+            let mut names = row.transcripts.iter();
+            let proved = names.any(|name| typed[*name].contains(form));
+            assert!(proved, "{form} is typed in none of: {}", row.write());
         }
     }
 }
