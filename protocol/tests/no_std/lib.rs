@@ -8,9 +8,10 @@ extern crate alloc;
 use alloc::vec::Vec;
 use core::alloc::{GlobalAlloc, Layout};
 
-use atmq_protocol::dialect::{Context, Dialect, Lmqtt};
+use atmq_protocol::dialect::Lmqtt;
+use atmq_protocol::dialect::lmqtt::{Context};
 use atmq_protocol::at::framing::{Frame, ResponseReader};
-use atmq_protocol::mqtt::FormatTable;
+use atmq_protocol::dialect::lmqtt::FormatTable;
 use atmq_protocol::standard::StandardRequest;
 
 /// Counts the URCs of MQTT in what a module has sent, and writes the next command behind it.

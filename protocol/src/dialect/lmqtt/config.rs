@@ -21,14 +21,12 @@
 //!
 //! Without values the command asks for the setting (inferred from ECMT and QMT).
 
-use super::aliauth;
 use super::command::{carriable, connection_id, decode_qos, decode_text, in_range};
+use super::{DataFormat, Request, Setting, SettingKey, aliauth};
 use crate::at::parameter::{ParameterError, ParameterWriter, Parameters};
 use crate::dialect::EncodeError;
 use crate::limits::Limits;
-use crate::mqtt::{
-    ConnectionId, DataFormat, Request, Setting, SettingKey, Timeouts, Version, Will,
-};
+use crate::mqtt::{ConnectionId, Timeouts, Version, Will};
 
 /// `cloud_type` of OneNET (inferred from ECMT).
 #[cfg(feature = "cloud")]

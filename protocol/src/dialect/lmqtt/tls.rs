@@ -14,11 +14,12 @@
 //! | `AT+LSSLCFG="ignorelocaltime",<ctx>[,<n>]` | 0/1 |
 //! | `AT+LFUPL="<file>",<len>[,<timeout>]` | `CONNECT`, raw bytes, `OK` |
 
+use super::Request;
 use super::command::{carriable, decode_text, in_range, length_in_range, not_empty};
 use crate::at::command::Command;
 use crate::at::parameter::{ParameterError, ParameterWriter, Parameters};
 use crate::dialect::EncodeError;
-use crate::mqtt::{MAX_FILE, Request, SecurityLevel, TlsKey, TlsSetting, TlsVersion};
+use crate::mqtt::{MAX_FILE, SecurityLevel, TlsKey, TlsSetting, TlsVersion};
 
 pub(super) const SSLCFG: &str = "+LSSLCFG";
 pub(super) const FUPL: &str = "+LFUPL";
