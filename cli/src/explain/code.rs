@@ -1,10 +1,11 @@
 //! Final result codes, the prompt, and the numbers of errors.
 
+use atmq_protocol::at::command::Form;
 use atmq_protocol::at::result_code::{CmeError, FinalResult};
 use atmq_protocol::spec::{Code, Codes, Source};
 
 use super::{Explained, Explanation, sentence};
-use crate::grammar::{all_codes, codes};
+use crate::grammar::{all_codes, body, codes, command, split_first};
 use crate::visible::visible;
 
 const CODES: Source = Source::standard("V.250 5.7");
@@ -15,6 +16,11 @@ pub(super) fn explain(line: &[u8], asked: Option<&[u8]>) -> Option<Explanation> 
         let prompt = "The prompt: the module waits for data, exactly as many bytes as the command has announced.";
         return Some(Explanation::new(prompt).from(PROMPT));
     }
+    let reported = asked.and_then(body).is_some_and(|asked| {
+        let (first, _) = split_first(asked);
+        let known = command(first.name).filter(|_| matches!(first.form, Form::Set(_)));
+        known.is_some_and(|known| known.report.is_some())
+    });
     let asked = match asked {
         Some(command) => name(command),
         None => "the command".to_owned(),
@@ -23,7 +29,7 @@ pub(super) fn explain(line: &[u8], asked: Option<&[u8]>) -> Option<Explanation> 
         FinalResult::Ok => {
             let done = format!("The module has taken {asked}.");
             let done = Explanation::new(done).from(CODES);
-            if asked.contains("+LMQTT") && !asked.contains("CFG") && !asked.contains('?') {
+            if reported {
                 return Some(done.and("What came of it is reported in a line of its own."));
             }
             done

@@ -1,18 +1,19 @@
 //! Information responses: what a module answers between a command and its final result code.
 
 use atmq_protocol::at::command::Form;
-use atmq_protocol::at::parameter::{self, Parameters, integer};
+use atmq_protocol::at::parameter::{Parameters, integer};
+use atmq_protocol::dialect::Answer;
 use atmq_protocol::spec::{Param, Source, Spec};
 
 use super::urc::cut;
 use super::{Explained, Explanation, sentence};
+use crate::dialect::answer;
 use crate::grammar::{body, codes, command, split_first};
-use crate::visible::visible;
 
 pub(super) fn explain(line: &[u8], asked: Option<&[u8]>) -> Option<Explanation> {
     let named = named(line);
     if let Some((known, rest)) = named {
-        if let Some(explanation) = of_client(known, rest) {
+        if let Some(explanation) = of_client(known, line, rest) {
             return Some(explanation);
         }
         if is_test(rest, asked) {
@@ -56,45 +57,43 @@ fn is_test(rest: &[u8], asked: Option<&[u8]>) -> bool {
 }
 
 /// Answers of the MQTT client that no table describes.
-fn of_client(known: &Spec, rest: &[u8]) -> Option<Explanation> {
-    let values: Vec<_> = Parameters::new(rest)
-        .map(parameter::Parameter::bytes)
-        .collect();
-    let explanation = match (known.name, &values[..]) {
-        ("+LMQTTCONN", [id, state]) => {
-            let state = integer(state)?;
-            let id = visible(id);
-            super::code::numbered(
-                codes("STATE"),
-                state,
-                &format!("Connection {id} is in state {state}"),
-            )
+fn of_client(known: &Spec, line: &[u8], rest: &[u8]) -> Option<Explanation> {
+    Some(match answer(known.name, line, rest)? {
+        Answer::State { connection, .. } => {
+            let state = Parameters::new(rest).nth(1)?;
+            let state = integer(state.bytes())?;
+            let of = format!("Connection {connection} is in state {state}");
+            super::code::numbered(codes("STATE"), state, &of)
         }
-        ("+LMQTTOPEN", [id, host, port]) if integer(host).is_none() => Explanation::new(format!(
-            "Connection {} is open, to {} port {}.",
-            visible(id),
-            cut(host),
-            visible(port)
+        Answer::Link {
+            connection,
+            host,
+            port,
+        } => Explanation::new(format!(
+            "Connection {connection} is open, to {} port {port}.",
+            cut(host.as_bytes()),
         ))
         .from(Source::inferred("reference lmqtt.md 1.4")),
-        ("+LMQTTREAD", [id, message_id, topic, _length, ..]) if integer(topic).is_none() => {
-            Explanation::new(format!(
-                "Message {} of connection {} out of the cache, on \"{}\".",
-                visible(message_id),
-                visible(id),
-                cut(topic)
-            ))
-            .from(known.source)
-        }
-        ("+LMQTTREAD", [id, ids @ ..]) if !ids.is_empty() => Explanation::new(format!(
-            "{} message(s) of connection {} wait in the cache.",
-            ids.len(),
-            visible(id)
+        Answer::Message {
+            connection,
+            message_id,
+            topic,
+            ..
+        } => Explanation::new(format!(
+            "Message {message_id} of connection {connection} out of the cache, on \"{}\".",
+            cut(topic.as_bytes())
+        ))
+        .from(known.source),
+        Answer::Unread {
+            connection,
+            message_ids,
+        } if !message_ids.is_empty() => Explanation::new(format!(
+            "{} message(s) of connection {connection} wait in the cache.",
+            message_ids.len(),
         ))
         .from(known.source),
         _ => return None,
-    };
-    Some(explanation)
+    })
 }
 
 /// What is known of single values, for those who read no more than a sentence.

@@ -5,6 +5,8 @@ pub mod ts27007;
 pub mod v250;
 pub mod vendor;
 
+pub use vendor::lierda::HTTP_KEYS;
+
 use crate::spec::{Codes, Spec};
 use vendor::{eigencomm, lierda, nordic, quectel};
 

@@ -6,7 +6,7 @@ pub use network::{COMMANDS as NETWORK, STATES};
 
 use crate::spec::{Latency, Param, SWITCH, Source, Spec, Test};
 
-const LMQTT: &str = "reference lmqtt.md 1.10";
+const TRAFFIC: &str = "reference lmqtt.md 1.10";
 
 /// The commands of the equipment.
 pub const COMMANDS: &[Spec] = &[
@@ -19,12 +19,12 @@ pub const COMMANDS: &[Spec] = &[
     Spec::plain(
         "+CGMR",
         "shows the revision of the firmware",
-        Source::seen(LMQTT),
+        Source::seen(TRAFFIC),
     ),
     Spec::new(
         "+CGSN",
         "shows the IMEI or the serial number",
-        Source::seen(LMQTT),
+        Source::seen(TRAFFIC),
     )
     .takes(&[Param::number("snt", SWITCH, "which number")
         .optional()
@@ -56,11 +56,11 @@ pub const COMMANDS: &[Spec] = &[
         ]),
     ])
     .executes(),
-    Spec::plain("+CIMI", "shows the IMSI of the SIM", Source::seen(LMQTT)),
+    Spec::plain("+CIMI", "shows the IMSI of the SIM", Source::seen(TRAFFIC)),
     Spec::new(
         "+CPIN",
         "shows whether the SIM can be used, or enters its PIN",
-        Source::seen(LMQTT),
+        Source::seen(TRAFFIC),
     )
     .takes(&[
         Param::secret("pin", "the PIN, or the PUK if that is asked for"),
@@ -131,7 +131,7 @@ pub const COMMANDS: &[Spec] = &[
     Spec::new(
         "+CFUN",
         "switches the radio, and can reboot the module",
-        Source::seen(LMQTT),
+        Source::seen(TRAFFIC),
     )
     .takes(&[
         Param::number("fun", &[(0, 1), (4, 4)], "the level").values(LEVELS),
@@ -143,7 +143,7 @@ pub const COMMANDS: &[Spec] = &[
     .answers(&[Param::number("fun", &[(0, 1), (4, 4)], "the level").values(LEVELS)])
     .reads()
     .lasts(Latency::Radio),
-    Spec::new("+CCLK", "shows or sets the clock", Source::seen(LMQTT))
+    Spec::new("+CCLK", "shows or sets the clock", Source::seen(TRAFFIC))
         .takes(TIME)
         .answers(TIME)
         .tested(Test::Lines(&["\"yy/MM/dd,hh:mm:ss+zz\""]))

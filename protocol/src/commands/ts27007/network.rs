@@ -7,7 +7,7 @@ use alloc::string::String;
 use crate::spec::{Latency, Param, SWITCH, Source, Spec, Test};
 use crate::standard::SignalQuality;
 
-const LMQTT: &str = "reference lmqtt.md 1.10";
+const TRAFFIC: &str = "reference lmqtt.md 1.10";
 
 const fn reports(ranges: &'static [(i64, i64)]) -> Param {
     Param::number("n", ranges, "what is reported")
@@ -74,7 +74,7 @@ const TECHNOLOGY: Param = Param::number("AcT", &[(0, 15)], "the radio technology
 const CID: Param = Param::number("cid", &[(1, 15)], "which packet data context");
 
 const fn registration(name: &'static str, does: &'static str, reports: &'static [Param]) -> Spec {
-    Spec::new(name, does, Source::seen(LMQTT))
+    Spec::new(name, does, Source::seen(TRAFFIC))
         .keeps(reports)
         .answers(REGISTRATION)
 }
@@ -116,7 +116,7 @@ pub const COMMANDS: &[Spec] = &[
     .tested(Test::State)
     .reads()
     .lasts(Latency::Selection),
-    Spec::new("+CSQ", "shows the signal", Source::measured(LMQTT))
+    Spec::new("+CSQ", "shows the signal", Source::measured(TRAFFIC))
         .answers(&[
             Param::number("rssi", &[(0, 31), (99, 99)], "the received signal strength")
                 .reads(strength),
@@ -172,7 +172,7 @@ pub const COMMANDS: &[Spec] = &[
     Spec::new(
         "+CGATT",
         "attaches to the packet domain, or shows it",
-        Source::seen(LMQTT),
+        Source::seen(TRAFFIC),
     )
     .takes(ATTACHED)
     .answers(ATTACHED)
@@ -208,7 +208,7 @@ pub const COMMANDS: &[Spec] = &[
     ])
     .reads()
     .acts(),
-    Spec::new("+CGPADDR", "shows the IP address", Source::seen(LMQTT))
+    Spec::new("+CGPADDR", "shows the IP address", Source::seen(TRAFFIC))
         .takes(&[CID.optional()])
         .answers(&[CID, Param::text("address", 64, "its IP address").optional()])
         .executes()
