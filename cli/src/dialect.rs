@@ -51,7 +51,7 @@ pub(crate) fn answer(name: &str, line: &[u8], values: &[u8]) -> Option<Answer> {
         let place = if form == b"=" { &place[..] } else { b"" };
         let asked = [b"AT", name.as_bytes(), form, place, b"\r"].concat();
         match dialect.host(&widest(dialect)).read(line, Some(&asked))? {
-            Said::Answer(Answer::Other) | Said::Urc(_) => None,
+            Said::Answer(Answer::Other) | Said::Urc(_) | Said::Part => None,
             Said::Answer(answer) => Some(answer),
         }
     })
@@ -238,7 +238,6 @@ fn owns(dialect: &dyn Dialect, line: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use atmq_protocol::dialect::Expected;
     use atmq_protocol::mqtt::Urc;
 
     use super::*;

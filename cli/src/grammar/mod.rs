@@ -5,6 +5,7 @@ mod redact;
 mod tests;
 
 use atmq_protocol::at::command::Command as Typed;
+use atmq_protocol::dialect::Dialect;
 use atmq_protocol::limits::Limits;
 use atmq_protocol::spec::{Codes, Spec};
 use atmq_protocol::{commands, dialect};
@@ -21,9 +22,7 @@ pub(crate) fn limits() -> &'static Limits {
 /// Every command that is known, MQTT's first.
 pub(crate) fn commands() -> impl Iterator<Item = &'static Spec> {
     let dialects = dialect::ALL.into_iter();
-    dialects
-        .flat_map(|dialect| dialect.specs())
-        .chain(commands::all())
+    dialects.flat_map(Dialect::specs).chain(commands::all())
 }
 
 /// The command of this name, in whatever letter case.
@@ -34,7 +33,7 @@ pub(crate) fn command(name: &[u8]) -> Option<&'static Spec> {
 /// Every place where numbers have a meaning of their own.
 pub(crate) fn all_codes() -> impl Iterator<Item = &'static Codes> {
     let dialects = dialect::ALL.into_iter();
-    let own = dialects.flat_map(|dialect| dialect.codes());
+    let own = dialects.flat_map(Dialect::codes);
     commands::CODES.iter().chain(own).copied()
 }
 
