@@ -25,7 +25,7 @@ use atmq_protocol::standard::{
     StandardRequest, StandardUrc,
 };
 
-use super::{Answer, Command, Event, RawCommand, Response, Session};
+use super::{Answer, Command, Event, ExchangeId, RawCommand, Response, Session};
 use crate::error::{ExchangeError, Reached, RequestError};
 
 const ID: ConnectionId = ConnectionId(0);
@@ -52,7 +52,7 @@ impl Host {
     }
 
     /// Asks for an exchange.
-    fn request(&mut self, wanted: impl Into<Wanted>) -> Result<(), RequestError> {
+    fn request(&mut self, wanted: impl Into<Wanted>) -> Result<ExchangeId, RequestError> {
         self.request_within(wanted, None)
     }
 
@@ -60,7 +60,7 @@ impl Host {
         &mut self,
         wanted: impl Into<Wanted>,
         limit: Option<Duration>,
-    ) -> Result<(), RequestError> {
+    ) -> Result<ExchangeId, RequestError> {
         let command = match wanted.into() {
             Wanted::Command(command) => command,
             Wanted::StepOf(operation, name) => {
