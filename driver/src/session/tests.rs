@@ -5,6 +5,7 @@ mod fences;
 mod hostile;
 mod power;
 mod prompts;
+mod reports;
 mod splits;
 mod steps;
 mod uploads;
@@ -18,7 +19,7 @@ use atmq_protocol::dialect::{self, Model, Next, StepEnd};
 use atmq_protocol::limits::Limits;
 use atmq_protocol::mqtt::{
     Connect, Connected, ConnectionId, ConnectionState, LinkStatus, Operation, PayloadFormat,
-    Publish, PublishResult, QoS, Reason, TopicFilter, Urc,
+    Publish, PublishResult, QoS, Reason, ReasonKind, TopicFilter, Urc,
 };
 use atmq_protocol::standard::{
     Registration, RegistrationChanged, RegistrationDomain, SignalQuality, StandardInformation,
