@@ -1,5 +1,7 @@
 //! Plans side by side over one session, against bytes that are typed by hand.
 
+mod reports;
+
 use std::time::{Duration, Instant};
 
 use atmq_protocol::dialect::lmqtt::NT35E;
