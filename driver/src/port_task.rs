@@ -196,7 +196,10 @@ impl PortTask {
                 self.find_rate(&mut stream).await?;
                 continue;
             }
-            while self.takes_exchange() && self.begin_exchange() {}
+            if self.takes_exchange() && self.begin_exchange() {
+                // It may be for the task itself to go on with it.
+                continue;
+            }
             if out.is_none() {
                 out = self.session.poll_transmit().map(|transmit| (transmit, 0));
                 if let (Some((transmit, _)), Some(tap)) = (&out, &self.settings.tap) {
