@@ -27,10 +27,16 @@
 //!
 //! # Whose answer is it?
 //!
-//! `OK` carries no identity, so there is one exchange at a time. A line is shown to the exchange
-//! in progress first: its echo, a final result code, its result URC, its information response.
-//! Then it is read as a URC, then as a boot banner, and else reported as unrecognised. Without
-//! an exchange no line is a final result code.
+//! `OK` carries no identity, so one exchange has the line at a time. It has it until its final
+//! result code; where the command has a result URC, the exchange waits for that beside the line,
+//! while others have it. Commands about the same connection wait for it
+//! ([`takes`](Session::takes)), so that no two exchanges can be meant by one URC. Which exchange
+//! has ended [`ended`](Session::ended) tells.
+//!
+//! What comes is shown to the exchange that has the line first: its echo, a final result code, its
+//! information response; a result URC goes to the oldest exchange that waits for it. Then it is
+//! read as a URC, then as a boot banner, and else reported as unrecognised. While no exchange has
+//! the line, nothing is a final result code.
 //!
 //! The order differs in one point from what one would expect: a final result code is recognised
 //! before an information response, because the answers to `AT+CGMM` and its like are free text,
@@ -125,8 +131,8 @@ impl Session {
         }
     }
 
-    /// Puts up the fence, because nobody knows what the module still owes. An exchange in progress
-    /// fails. `unknown`: if the module has answered nothing yet, another program may have used it,
+    /// Puts up the fence, because nobody knows what the module still owes. The exchange that has
+    /// the line fails; those that wait for a report still do. `unknown`: if the module has answered nothing yet, another program may have used it,
     /// and left it waiting for data.
     pub fn synchronise(&mut self, unknown: bool, now: Instant) {
         let at_prompt = self.is_at_prompt();

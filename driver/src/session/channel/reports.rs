@@ -58,10 +58,11 @@ impl Channel {
             return true;
         };
         // What answers a question for the state of connections may look like a report of CONNECT.
-        let connects = |pending: &Box<Pending>| {
-            let expected = pending.prepared.report;
-            expected.is_some_and(|expected| expected.what == Reported::Connected)
-        };
+        let mut awaited = self
+            .reports
+            .iter()
+            .filter_map(|pending| pending.prepared.report);
+        let connects = awaited.any(|expected| expected.what == Reported::Connected);
         let asks_for_states = matches!(
             commanded.intent,
             Intent::Query {
@@ -69,7 +70,7 @@ impl Channel {
                 ..
             }
         );
-        if asks_for_states && self.reports.iter().any(connects) {
+        if asks_for_states && connects {
             return false;
         }
         let reported = commanded.report.map(|expected| expected.connection);
@@ -108,7 +109,7 @@ impl Channel {
 
     /// Ends the exchanges beside the line that wait for nothing any more.
     pub(super) fn finish_reported(&mut self, now: Instant) {
-        while let Some(mut pending) = self.take_waiting(|pending| pending.is_complete()) {
+        while let Some(mut pending) = self.take_waiting(Pending::is_complete) {
             let outcome = pending.outcome(FinalResult::Ok);
             self.complete(pending, outcome, now);
             self.start_if_clear(now);
