@@ -56,8 +56,8 @@ fn the_hosts_exit_code_is_passed_on() {
 
 #[test]
 fn what_the_linter_denies_fails_a_host_that_succeeds() {
-    // No line end is awaited before the next command.
-    let host = r#"printf 'AT+CSQ\rAT+CSQ\r' > "$0"; head -c 9 < "$0" > /dev/null"#;
+    // No result code is awaited before the next command.
+    let host = r#"exec 3<>"$0" && printf 'AT+CSQ\rAT+CSQ\r' >&3 && head -c 9 <&3 >/dev/null"#;
     let ended = atmq(script(&["--lint=deny"], host)).assert().code(1);
     let told = text(&ended.get_output().stderr);
     assert!(told.contains("the host breaks rules"), "{told}");
