@@ -1,4 +1,6 @@
 //! The commands that belong to no dialect, by who has defined them.
+//!
+//! rustfmt skips the tables here and in the dialects: it would give each value a line.
 
 pub mod ts27005;
 pub mod ts27007;
