@@ -1,3 +1,4 @@
+use atmq_protocol::spec::Spec;
 use atmq_tests::transcript::{Step, Transcript};
 use proptest::prelude::*;
 
@@ -260,7 +261,7 @@ fn what_a_person_may_ask() {
 
 #[test]
 fn every_form_and_every_number_has_an_explanation() {
-    for form in commands().flat_map(|known| known.forms()) {
+    for form in commands().flat_map(Spec::forms) {
         let line = match form.strip_suffix("<n>") {
             Some(register) if register.starts_with("ATS") => format!("{register}=0"),
             Some(basic) => format!("{basic}0"),

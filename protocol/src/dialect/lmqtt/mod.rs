@@ -34,9 +34,9 @@ use super::{
     Context, DecodeError, Dialect, EncodeError, Host, Model, Module, Power, Recognised, Switch,
     Value,
 };
-use crate::at::command::{Command, Form};
+use crate::at::command::Command;
 use crate::at::framing::Extent;
-use crate::at::parameter::{ParameterError, Parameters};
+use crate::at::parameter::ParameterError;
 use crate::limits::Limits;
 use crate::mqtt::{
     ConnectionId, DataFormat, Exchange, FormatTable, Formats, Information, Proof, PublishEnd,
@@ -330,16 +330,6 @@ impl Dialect for Lmqtt {
 
     fn power(&self, line: &[u8]) -> Option<Power> {
         power::decode(line)
-    }
-
-    fn asks_for_payload(&self, command: &Command<'_>) -> bool {
-        const BEFORE_PAYLOAD: usize = 6;
-        match command.form {
-            Form::Set(parameters) if command.is(command::PUB) || command.is(command::PUBEX) => {
-                Parameters::new(parameters).count() == BEFORE_PAYLOAD
-            }
-            _ => false,
-        }
     }
 
     fn keeps_settings(&self) -> bool {
