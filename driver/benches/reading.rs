@@ -10,8 +10,10 @@ use std::time::Duration;
 
 use atmq_protocol::at::framing::{Frame, ResponseReader};
 use atmq_protocol::at::result_code::FinalResult;
-use atmq_protocol::dialect::{Context, Dialect, Lmqtt};
-use atmq_protocol::mqtt::{ConnectionId, FormatTable, Formats};
+use atmq_protocol::dialect::Lmqtt;
+use atmq_protocol::dialect::lmqtt::Context;
+use atmq_protocol::dialect::lmqtt::{FormatTable, Formats};
+use atmq_protocol::mqtt::ConnectionId;
 
 use floor::{fastest, floor};
 

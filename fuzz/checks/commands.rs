@@ -2,8 +2,9 @@
 
 use atmq_protocol::at::command::Command;
 use atmq_protocol::at::framing::{CommandReader, DataEnd, Input};
-use atmq_protocol::dialect::{Context, Dialect as _, Lmqtt};
-use atmq_protocol::mqtt::FormatTable;
+use atmq_protocol::dialect::lmqtt::Context;
+use atmq_protocol::dialect::lmqtt::FormatTable;
+use atmq_protocol::dialect::{Dialect as _, Lmqtt};
 use atmq_protocol::standard::StandardRequest;
 
 use crate::pieces::pieces;

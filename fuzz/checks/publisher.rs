@@ -4,9 +4,10 @@ use std::time::{Duration, Instant};
 
 use atmq_driver::session::{Answer, Command, Event, RawCommand, Session};
 use atmq_driver::{ConnectionId, QoS};
+use atmq_protocol::dialect::Lmqtt;
+use atmq_protocol::dialect::lmqtt::FormatTable;
 use atmq_protocol::dialect::lmqtt::NT35E;
-use atmq_protocol::dialect::{Dialect as _, Lmqtt};
-use atmq_protocol::mqtt::{FormatTable, Operation, Publish, PublishResult, Urc};
+use atmq_protocol::mqtt::{Operation, Publish, PublishResult, Urc};
 
 use crate::pieces::pieces;
 

@@ -2,9 +2,11 @@
 
 use atmq_protocol::at::framing::{Frame, ResponseReader};
 use atmq_protocol::at::result_code::FinalResult;
-use atmq_protocol::dialect::{Context, Dialect as _, Lmqtt};
+use atmq_protocol::dialect::Lmqtt;
+use atmq_protocol::dialect::lmqtt::Context;
+use atmq_protocol::dialect::lmqtt::{DataFormat, FormatTable};
 use atmq_protocol::limits::Limits;
-use atmq_protocol::mqtt::{ConnectionId, DataFormat, FormatTable};
+use atmq_protocol::mqtt::ConnectionId;
 use atmq_protocol::standard::StandardUrc;
 
 use crate::pieces::pieces;

@@ -12,6 +12,8 @@ mod tests;
 use alloc::vec::Vec;
 use core::ops::Range;
 
+use crate::at::command::is_sign;
+
 use self::table::{Parameters, Place, contains};
 
 /// What stands for a secret.
@@ -384,9 +386,4 @@ impl Line {
             _ => Hiding::Nothing,
         }
     }
-}
-
-/// What stands in front of the name of an extended command.
-fn is_sign(byte: u8) -> bool {
-    matches!(byte, b'+' | b'^' | b'*' | b'$' | b'%')
 }

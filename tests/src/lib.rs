@@ -6,6 +6,7 @@ pub mod brokers;
 pub mod host;
 pub mod module;
 pub mod mosquitto;
+pub mod proof;
 pub mod raw_mqtt;
 pub mod relay;
 pub mod tls_front;

@@ -9,9 +9,11 @@ use core::fmt;
 
 use crate::redact::redacted;
 
-/// What the name of an extended command begins with: V.250's `+`, and the signs that makers have
-/// added for their own.
-const SIGNS: [u8; 6] = *b"+^*$%#";
+/// Whether the name of an extended command begins so: with V.250's `+`, or with a sign that makers
+/// have added for their own.
+pub(crate) fn is_sign(byte: u8) -> bool {
+    b"+^*$%#".contains(&byte)
+}
 
 /// One command of a command line.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -66,7 +68,7 @@ impl<'a> Command<'a> {
         let line = line.trim_ascii_start();
         match line.first() {
             None => (Self::execute(b""), b""),
-            Some(sign) if SIGNS.contains(sign) => Self::extended(line, owns_line),
+            Some(sign) if is_sign(*sign) => Self::extended(line, owns_line),
             Some(_) => Self::basic(line),
         }
     }
@@ -163,7 +165,7 @@ pub fn encode_line(name: &str, form: Form<'_>, out: &mut Vec<u8>) {
         Form::Test => out.extend_from_slice(b"=?"),
         Form::Set(parameters) => {
             // Basic commands take their number without `=`.
-            if name.starts_with(|sign| SIGNS.contains(&(sign as u8))) {
+            if name.bytes().next().is_some_and(is_sign) {
                 out.push(b'=');
             }
             out.extend_from_slice(parameters);

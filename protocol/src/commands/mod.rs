@@ -8,7 +8,7 @@ pub mod v250;
 pub mod vendor;
 
 use crate::spec::{Codes, Spec};
-use vendor::{eigencomm, lierda, quectel};
+use vendor::{eigencomm, lierda, nordic, quectel};
 
 /// The commands of the modules that speak one of our dialects.
 pub const ALL: [&[Spec]; 7] = [
@@ -22,7 +22,7 @@ pub const ALL: [&[Spec]; 7] = [
 ];
 
 /// Commands that none of those modules has: hosts send them even so.
-pub const ELSEWHERE: [&[Spec]; 2] = [ts27007::ELSEWHERE, quectel::COMMANDS];
+pub const ELSEWHERE: [&[Spec]; 3] = [ts27007::ELSEWHERE, quectel::COMMANDS, nordic::COMMANDS];
 
 /// The numbers of errors that belong to no dialect.
 pub const CODES: [&Codes; 3] = [&Codes::CME, &Codes::CMS, &lierda::CODES];

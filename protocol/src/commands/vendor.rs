@@ -2,4 +2,5 @@
 
 pub mod eigencomm;
 pub mod lierda;
+pub mod nordic;
 pub mod quectel;

@@ -13,7 +13,7 @@ pub enum DecodeError {
     Parameter(#[from] ParameterError),
 }
 
-/// Why a request cannot be written as a command.
+/// Why something cannot be written as a command.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum EncodeError {
     /// A text is longer than the module takes.

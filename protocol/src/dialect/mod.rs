@@ -9,7 +9,6 @@ pub mod lmqtt;
 mod module;
 mod switch;
 
-use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::sync::Arc;
@@ -26,23 +25,9 @@ pub use module::{Act, Finish, Ground, Module, NoData, Refused, Report};
 pub use switch::{Choice, Switch, Value};
 
 use crate::at::command::{Command, Form};
-use crate::at::framing::Extent;
 use crate::at::parameter::Parameters;
 use crate::limits::Limits;
-use crate::mqtt::{
-    ConnectionId, Exchange, FormatTable, Formats, Information, Proof, PublishEnd, PublishPayload,
-    Request, Urc,
-};
 use crate::spec::{Codes, Key, Spec};
-
-/// What the wire form of a message depends on beside the message.
-#[derive(Debug, Clone, Copy)]
-pub struct Context<'c> {
-    /// What the module accepts.
-    pub limits: &'c Limits,
-    /// How payloads are written now.
-    pub formats: &'c FormatTable,
-}
 
 /// What a module prints about its power, asked by nobody.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,6 +51,17 @@ pub struct Model {
     pub dialect: &'static dyn Dialect,
     /// What it accepts.
     pub limits: Limits,
+}
+
+impl Model {
+    /// A model of a command set, perhaps of one that is not among [`ALL`].
+    pub const fn new(name: &'static str, dialect: &'static dyn Dialect, limits: Limits) -> Self {
+        Self {
+            name,
+            dialect,
+            limits,
+        }
+    }
 }
 
 /// Every command set.
@@ -103,14 +99,20 @@ pub trait Dialect: fmt::Debug + Send + Sync {
     fn recognised_by(&self) -> &'static str;
 
     /// What the lines begin with by which a module reports something, for people who wait for one.
-    fn reports(&self) -> &'static [&'static str];
+    fn reports(&self) -> &'static [&'static str] {
+        &[]
+    }
 
     /// Reads a line as a report without knowing what the module was told before; `None` if it is
     /// none.
-    fn report<'l>(&self, line: &'l [u8]) -> Option<Recognised<'l>>;
+    fn report<'l>(&self, _line: &'l [u8]) -> Option<Recognised<'l>> {
+        None
+    }
 
     /// In what firmwares differ, and what of that can be chosen.
-    fn switches(&self) -> &'static [Switch];
+    fn switches(&self) -> &'static [Switch] {
+        &[]
+    }
 
     /// The same dialect with these switches, by their names; what is no value of a switch, and what
     /// is not named, stays as it is.
@@ -125,38 +127,14 @@ pub trait Dialect: fmt::Debug + Send + Sync {
     }
 
     /// Where its numbers have a meaning of their own.
-    fn codes(&self) -> &'static [&'static Codes];
+    fn codes(&self) -> &'static [&'static Codes] {
+        &[]
+    }
 
     /// The command of this name, in whatever letter case, if this firmware has it.
     fn spec(&self, name: &[u8]) -> Option<&'static Spec> {
         self.specs().iter().find(|spec| spec.is(name))
     }
-
-    /// What a request goes through until it is done.
-    fn exchange(&self, request: &Request<'_>) -> Exchange;
-
-    /// Host: how a payload is to be given to the module, so that it arrives as it is.
-    ///
-    /// # Errors
-    /// The payload is longer than the module takes, or holds what its prompt does not carry.
-    fn publish_payload<'a>(
-        &self,
-        formats: Formats,
-        limits: &Limits,
-        payload: Cow<'a, [u8]>,
-    ) -> Result<PublishPayload<'a>, EncodeError>;
-
-    /// Host: appends the command line, from `AT` to the carriage return.
-    ///
-    /// # Errors
-    /// The module does not take the request, or the command syntax cannot carry it. Nothing has
-    /// been appended then.
-    fn encode_request(
-        &self,
-        request: &Request<'_>,
-        context: Context<'_>,
-        out: &mut Vec<u8>,
-    ) -> Result<(), EncodeError>;
 
     /// The host's face, for a module with these limits.
     fn host(&self, limits: &Limits) -> Box<dyn Host>;
@@ -164,30 +142,9 @@ pub trait Dialect: fmt::Debug + Send + Sync {
     /// The module's face, for a module with these limits that has just started.
     fn module(&self, limits: &Limits) -> Box<dyn Module>;
 
-    /// Host: what the end of a publish proves of its message.
-    fn proof(&self, end: PublishEnd) -> Proof;
-
-    /// Host: reads a line as an information response to `request`; `None` if it is none.
-    fn decode_information<'a>(
-        &self,
-        request: &Request<'_>,
-        line: &'a [u8],
-        formats: &FormatTable,
-    ) -> Option<Information<'a>>;
-
-    /// Host: reads a line as a URC; `None` if it is none.
-    fn decode_urc(&self, line: &[u8], formats: &FormatTable) -> Option<Urc>;
-
     /// Host: reads a line as what a module prints when it starts or switches itself off; `None`
     /// if it is no such line.
     fn power(&self, line: &[u8]) -> Option<Power>;
-
-    /// Host: how far the line that begins with these bytes reaches.
-    fn extent(&self, line: &[u8], context: Context<'_>) -> Extent;
-
-    /// Host: the connection that a received message is for, by the beginning of its line, however
-    /// the rest is written; `None` if it is no message.
-    fn addressee(&self, line: &[u8]) -> Option<ConnectionId>;
 
     /// Module: whether a command of this name belongs to the dialect. Such a command owns the
     /// rest of its command line.
@@ -210,20 +167,12 @@ pub trait Dialect: fmt::Debug + Send + Sync {
     }
 
     /// Module: whether the settings of a connection outlive its link.
-    fn keeps_settings(&self) -> bool;
+    fn keeps_settings(&self) -> bool {
+        false
+    }
 
     /// Module: what it says before it switches itself off.
     fn farewell(&self) -> &'static str;
-
-    /// Module: reads a command that the dialect owns.
-    ///
-    /// # Errors
-    /// What is wrong with the command.
-    fn decode_request<'a>(
-        &self,
-        command: &Command<'a>,
-        context: Context<'_>,
-    ) -> Result<Request<'a>, DecodeError>;
 
     /// Module: the lines that answer the test form of a command that the dialect owns.
     fn describe(&self, command: &Command<'_>, limits: &Limits) -> Vec<String> {
@@ -232,15 +181,4 @@ pub trait Dialect: fmt::Debug + Send + Sync {
             spec.test_lines(limits, |key| self.has_key(key))
         })
     }
-
-    /// Module: appends an information response, without line ends.
-    fn encode_information(
-        &self,
-        information: &Information<'_>,
-        formats: &FormatTable,
-        out: &mut Vec<u8>,
-    );
-
-    /// Module: appends a URC, without line ends.
-    fn encode_urc(&self, urc: &Urc, formats: &FormatTable, out: &mut Vec<u8>);
 }

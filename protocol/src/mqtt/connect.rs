@@ -3,7 +3,7 @@ use alloc::sync::Arc;
 use core::fmt;
 use core::time::Duration;
 
-use super::{AliDevice, ConnectionId, QoS, TlsVersion, Version};
+use super::{AliDevice, ConnectionId, QoS, TlsVersion};
 use crate::Secret;
 
 /// Everything that a connection to a broker is made with.
@@ -80,6 +80,16 @@ impl Connect {
 
     /// The keepalive unless another is asked for, in seconds.
     pub const KEEP_ALIVE: u16 = 120;
+}
+
+/// Version of the MQTT protocol, by its protocol level.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Version {
+    /// MQTT 3.1
+    V3_1 = 3,
+    /// MQTT 3.1.1
+    #[default]
+    V3_1_1 = 4,
 }
 
 /// How long and how often the module tries to have a packet acknowledged.

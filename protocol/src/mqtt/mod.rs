@@ -1,14 +1,13 @@
 //! The MQTT vocabulary that driver and emulator speak, whatever the dialect.
 //!
-//! A host sends [`Request`]s; the module answers some with [`Information`] before the final
-//! result code, and reports what came of the others, and what happens by itself, as [`Urc`]s.
+//! A host wants an [`Operation`], which comes to an [`Outcome`]. Whoever listens to the commands
+//! reads an [`Intent`] in each. What the module reports of them, and of what happens by itself, is
+//! a [`Urc`].
 
 mod cloud;
 mod connect;
 mod intent;
 mod operation;
-mod request;
-mod setting;
 mod tls;
 mod topic;
 mod urc;
@@ -16,16 +15,14 @@ mod urc;
 use core::fmt;
 
 pub use cloud::{AliDevice, Registration, SignMethod};
-pub use connect::{Connect, PayloadFormat, Pem, Timeouts, TlsSetUp, TlsUse, Will};
+pub use connect::{Connect, PayloadFormat, Pem, Timeouts, TlsSetUp, TlsUse, Version, Will};
 pub use intent::{Change, Intent, Queried};
-pub use operation::{Operation, Outcome, Publish};
-pub use request::{Exchange, Information, PublishPayload, Request, TopicFilter};
-pub use setting::{DataFormat, FormatTable, Formats, Setting, SettingKey, Version};
+pub use operation::{Operation, Outcome, Publish, TopicFilter};
 pub use tls::{MAX_FILE, SecurityLevel, TlsKey, TlsSetting, TlsVersion};
 pub use topic::{TopicError, check_filter, check_topic, split_filter};
 pub use urc::{
-    Connected, ConnectionState, LinkStatus, OpenFailure, Proof, PublishEnd, PublishResult, Reason,
-    ReasonKind, Refusal, SubscriptionChange, Urc,
+    Connected, ConnectionState, LinkStatus, OpenFailure, Proof, PublishResult, Reason, ReasonKind,
+    Refusal, SubscriptionChange, Urc,
 };
 
 /// One of the module's connections, counted from 0 (`<tcpconnectID>` in the LMQTT manual).

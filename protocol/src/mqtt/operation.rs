@@ -4,8 +4,7 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use super::{
-    Connect, ConnectionId, ConnectionState, OpenFailure, Proof, PublishResult, QoS, Reason,
-    Refusal, TopicFilter,
+    Connect, ConnectionId, ConnectionState, OpenFailure, Proof, PublishResult, QoS, Reason, Refusal,
 };
 
 /// What a host wants of the module's MQTT client, however many commands that takes.
@@ -60,6 +59,15 @@ pub enum Operation {
         /// The connection.
         connection: ConnectionId,
     },
+}
+
+/// A topic filter, with the quality of service asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TopicFilter {
+    /// The filter, which may hold wildcards.
+    pub filter: String,
+    /// The highest quality of service that messages are to come with.
+    pub qos: QoS,
 }
 
 /// A message to publish.

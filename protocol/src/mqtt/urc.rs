@@ -246,15 +246,6 @@ pub enum PublishResult {
     NotSent,
 }
 
-/// How a publish ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PublishEnd {
-    /// The command was answered with an error.
-    Refused,
-    /// The outcome was reported, perhaps with a reason.
-    Reported(PublishResult, Reason),
-}
-
 /// What the end of a publish proves of its message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Proof {

@@ -124,7 +124,7 @@ const fn secret(mut one: &[Param], other: &[Param], mut commas: usize) -> Option
 
 const fn without_sign(name: &str) -> &[u8] {
     match name.as_bytes() {
-        [b'+', name @ ..] => name,
+        [b'+' | b'#', name @ ..] => name,
         name => name,
     }
 }

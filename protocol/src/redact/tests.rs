@@ -64,6 +64,10 @@ fn a_secret_is_hidden_where_the_tables_have_it() {
             r#"AT+QMTCONN=0,"id","u","***""#,
         ),
         (
+            r#"AT#XMQTTCON=1,"u","s3cret","host",1883"#,
+            r#"AT#XMQTTCON=1,"u","***"#,
+        ),
+        (
             r#"AT+QICSGP=1,1,"apn","u","s3cret",1"#,
             r#"AT+QICSGP=1,1,"apn","u","***"#,
         ),
@@ -126,7 +130,7 @@ fn a_mistyped_secret_is_hidden() {
         // Another name.
         (
             r#"AT+LMQTTCON=0,"id","user","s3cret""#,
-            r#"AT+LMQTTCON=0,"id","user","***""#,
+            r#"AT+LMQTTCON=0,"id","***""#,
         ),
         (
             r#"AT+LMTQTCONN="c","u","PW""#,

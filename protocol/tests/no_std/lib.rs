@@ -8,29 +8,23 @@ extern crate alloc;
 use alloc::vec::Vec;
 use core::alloc::{GlobalAlloc, Layout};
 
-use atmq_protocol::dialect::{Context, Dialect, Lmqtt};
 use atmq_protocol::at::framing::{Frame, ResponseReader};
-use atmq_protocol::mqtt::FormatTable;
+use atmq_protocol::dialect::lmqtt::NT26;
 use atmq_protocol::standard::StandardRequest;
 
-/// Counts the URCs of MQTT in what a module has sent, and writes the next command behind it.
+/// Counts what a module has reported of MQTT, and writes the next command behind it.
 pub fn next_command(heard: &[u8], out: &mut Vec<u8>) -> usize {
-    let formats = FormatTable::default();
-    let dialect: &dyn Dialect = &Lmqtt::DEFAULT;
+    let mut host = NT26.dialect.host(&NT26.limits);
     let mut reader = ResponseReader::new(1024);
     reader.push(heard);
-    let mut urcs = 0;
-    let context = Context {
-        limits: &atmq_protocol::dialect::lmqtt::NT26.limits,
-        formats: &formats,
-    };
-    while let Some(frame) = reader.next(|line| dialect.extent(line, context)) {
+    let mut reports = 0;
+    while let Some(frame) = reader.next(|line| host.extent(line)) {
         if let Frame::Line(line) | Frame::Message { line, .. } = frame {
-            urcs += usize::from(dialect.decode_urc(line, &formats).is_some());
+            reports += usize::from(host.read(line, None).is_some());
         }
     }
     StandardRequest::SignalQuality.encode(out);
-    urcs
+    reports
 }
 
 struct Nothing;

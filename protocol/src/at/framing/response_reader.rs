@@ -377,24 +377,23 @@ impl ResponseReader {
     /// The line goes on behind its line end, for so many bytes in all.
     fn block(&mut self, length: usize) -> Step {
         let start = self.start;
-        let end = start.saturating_add(length);
-        let lost = if length > self.limit {
-            true
-        } else {
-            match self.buffer.get(end..) {
-                None => return Step::Wait,
-                Some(b"" | b"\r") if !self.settled => {
-                    self.held = true;
-                    return Step::Wait;
-                }
-                Some(behind) => !(behind.starts_with(LINE_END) || LINE_END.starts_with(behind)),
+        if length > self.limit {
+            // No line of it is the module's, and nobody waits for its end.
+            let head = memchr(b'\n', &self.buffer[start..]).map_or(0, |at| at + 1);
+            return self.lose_track(start + head);
+        }
+        let end = start + length;
+        let behind = match self.buffer.get(end..) {
+            None => return Step::Wait,
+            Some(b"" | b"\r") if !self.settled => {
+                self.held = true;
+                return Step::Wait;
             }
+            Some(behind) => behind,
         };
-        if lost {
+        if !behind.starts_with(LINE_END) && !LINE_END.starts_with(behind) {
             // As with a message: up to where it should have ended, lines may be its own.
-            if length <= self.limit {
-                self.torn_until = self.torn_until.max(end);
-            }
+            self.torn_until = self.torn_until.max(end);
             self.line = Line::Lost;
             self.held = false;
             return Step::Again;
@@ -405,6 +404,20 @@ impl ResponseReader {
             start,
             end,
             deviation: None,
+        }
+    }
+
+    /// What stands before `end` is lost, and what follows up to the module's next silence.
+    fn lose_track(&mut self, end: usize) -> Step {
+        let start = self.start;
+        let lost = &self.buffer[start..end];
+        let lost = start + lost.strip_suffix(LINE_END).unwrap_or(lost).len();
+        self.begin_line(end);
+        self.line = Line::Deaf;
+        Step::Lost {
+            start,
+            end: lost,
+            ambiguous: false,
         }
     }
 
@@ -429,14 +442,7 @@ impl ResponseReader {
         if self.scanned - start <= self.limit {
             return Step::Wait;
         }
-        let end = start + self.limit + 1;
-        self.begin_line(end);
-        self.line = Line::Deaf;
-        Step::Lost {
-            start,
-            end,
-            ambiguous: false,
-        }
+        self.lose_track(start + self.limit + 1)
     }
 
     /// The line end that stands here has been seen.

@@ -1,11 +1,12 @@
 //! The key `aliauth`, both ways: an Alibaba Cloud device, as documented with three values, or with
 //! what ECMT takes behind them (reference `ecmt.md` 2.2; inferred for LMQTT).
 
+use super::Setting;
 use super::command::{carriable, decode_text};
 use crate::at::parameter::{ParameterError, ParameterWriter, Parameters};
 use crate::dialect::EncodeError;
 use crate::limits::Limits;
-use crate::mqtt::{AliDevice, Registration, Setting, SignMethod};
+use crate::mqtt::{AliDevice, Registration, SignMethod};
 
 /// The only way to secure the link that we have; ECMT knows `tls-psk` as well.
 const AUTH_MODE: &str = "tls-ca";

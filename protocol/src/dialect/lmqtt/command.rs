@@ -3,12 +3,13 @@
 use alloc::borrow::Cow;
 use alloc::vec::Vec;
 
-use super::{HexLength, config, publish, tls};
+use super::{Context, HexLength, Request, config, publish, tls};
 use crate::at::command::{Command, Form, encode_line};
 use crate::at::parameter::{Parameter, ParameterError, ParameterWriter, Parameters};
-use crate::dialect::{Context, DecodeError, EncodeError};
+use crate::dialect::DecodeError;
+use crate::dialect::EncodeError;
 use crate::limits::Limits;
-use crate::mqtt::{ConnectionId, QoS, Request, TopicFilter};
+use crate::mqtt::{ConnectionId, QoS, TopicFilter};
 
 pub(super) const CFG: &str = "+LMQTTCFG";
 pub(super) const OPEN: &str = "+LMQTTOPEN";

@@ -22,13 +22,11 @@
 //! Without values the command asks for the setting (inferred from ECMT and QMT).
 
 use super::command::{carriable, connection_id, decode_qos, decode_text, in_range};
-use super::{aliauth, keys};
+use super::{DataFormat, Request, Setting, SettingKey, aliauth, keys};
 use crate::at::parameter::{ParameterError, ParameterWriter, Parameters};
 use crate::dialect::EncodeError;
 use crate::limits::Limits;
-use crate::mqtt::{
-    ConnectionId, DataFormat, Request, Setting, SettingKey, Timeouts, Version, Will,
-};
+use crate::mqtt::{ConnectionId, Timeouts, Version, Will};
 
 /// `cloud_type` of OneNET (inferred from ECMT).
 #[cfg(feature = "cloud")]

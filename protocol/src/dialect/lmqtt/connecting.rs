@@ -10,15 +10,15 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use super::host::{LmqttHost, ask_file};
+use super::{DataFormat, Request, Setting};
 use crate::at::framing::DataEnd;
 use crate::dialect::{
     Answer, Course, Data, EncodeError, Follow, IfRefused, Next, Plan, Step, StepEnd, Then,
 };
 use crate::limits::Limits;
 use crate::mqtt::{
-    Connect, Connected, ConnectionId, ConnectionState, DataFormat, Outcome, PayloadFormat, Proof,
-    Reason, ReasonKind, Refusal, Request, SecurityLevel, Setting, TlsSetUp, TlsSetting, Urc,
-    Version,
+    Connect, Connected, ConnectionId, ConnectionState, Outcome, PayloadFormat, Proof, Reason,
+    ReasonKind, Refusal, SecurityLevel, TlsSetUp, TlsSetting, Urc, Version,
 };
 
 /// What is known of the files that the module was given.

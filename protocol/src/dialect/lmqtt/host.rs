@@ -7,18 +7,18 @@ use core::time::Duration;
 
 use super::command::{CFG, READ, SUBUNSUB};
 use super::connecting::{self, Files};
-use super::{Lmqtt, intent, tls};
+use super::{
+    Context, FormatTable, Formats, Information, Lmqtt, PublishEnd, PublishPayload, Request,
+    Setting, intent, tls,
+};
 use crate::at::command::{Command, Form};
 use crate::at::framing::{DataEnd, Extent};
 use crate::dialect::{
-    Answer, Ask, Caching, Commanded, Context, Course, Data, Dialect, EncodeError, Expected, Host,
-    Plan, Power, Prompt, Reported, Said, Step, StepEnd, done_or_failed,
+    Answer, Ask, Caching, Commanded, Course, Data, Dialect, EncodeError, Expected, Host, Plan,
+    Power, Prompt, Reported, Said, Step, StepEnd, done_or_failed,
 };
 use crate::limits::Limits;
-use crate::mqtt::{
-    Connect, ConnectionId, FormatTable, Formats, Information, LinkStatus, Operation, Outcome,
-    Proof, Publish, PublishEnd, PublishPayload, Request, Setting, Urc,
-};
+use crate::mqtt::{Connect, ConnectionId, LinkStatus, Operation, Outcome, Proof, Publish, Urc};
 use crate::redact::secrets;
 
 /// `> `

@@ -13,9 +13,12 @@ use alloc::vec::Vec;
 
 use super::command::{CFG, CONN, OPEN, READ};
 use super::urc::strip_name;
-use super::{HexLength, config, meaning, number_of, received, tls};
+use super::{
+    FormatTable, Formats, HexLength, Information, Request, config, meaning, number_of, received,
+    tls,
+};
 use crate::at::parameter::{ParameterWriter, Parameters};
-use crate::mqtt::{ConnectionId, ConnectionState, FormatTable, Formats, Information, Request};
+use crate::mqtt::{ConnectionId, ConnectionState};
 
 /// `<state>` of the answer to `AT+LMQTTCONN?`.
 pub(super) const STATES: [(i32, ConnectionState); 4] = [

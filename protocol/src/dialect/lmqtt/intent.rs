@@ -3,10 +3,8 @@
 use alloc::string::ToString;
 use alloc::vec::Vec;
 
-use super::config;
-use crate::mqtt::{
-    Change, DataFormat, FormatTable, Intent, PublishPayload, Queried, Request, Setting,
-};
+use super::{DataFormat, FormatTable, PublishPayload, Request, Setting, config};
+use crate::mqtt::{Change, Intent, Queried};
 
 pub(super) fn of_request(request: &Request<'_>, formats: &FormatTable) -> Intent {
     match request {

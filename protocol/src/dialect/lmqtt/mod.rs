@@ -14,6 +14,8 @@ mod module;
 mod power;
 mod publish;
 mod received;
+mod request;
+mod setting;
 mod switches;
 mod table;
 #[cfg(test)]
@@ -28,20 +30,18 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 pub use models::{NT26, NT35E};
+pub use request::{Context, Exchange, Information, PublishEnd, PublishPayload, Request};
+pub use setting::{DataFormat, FormatTable, Formats, Setting, SettingKey};
 pub(super) use table::COMMANDS as SPECS;
 
 use super::{
-    Context, DecodeError, Dialect, EncodeError, Host, Model, Module, Power, Recognised, Switch,
-    Value,
+    DecodeError, Dialect, EncodeError, Host, Model, Module, Power, Recognised, Switch, Value,
 };
 use crate::at::command::Command;
 use crate::at::framing::Extent;
 use crate::at::parameter::ParameterError;
 use crate::limits::Limits;
-use crate::mqtt::{
-    ConnectionId, DataFormat, Exchange, FormatTable, Formats, Information, Proof, PublishEnd,
-    PublishPayload, Request, Setting, SettingKey, Urc,
-};
+use crate::mqtt::{ConnectionId, Proof, Urc};
 use crate::spec::{Codes, Key, Spec};
 
 /// The manual's time limit of a query, in seconds (reference `lmqtt.md` 1.2).
@@ -184,6 +184,141 @@ impl Lmqtt {
     }
 }
 
+/// Its commands and lines one by one, both directions.
+impl Lmqtt {
+    /// What a request goes through until it is done.
+    pub fn exchange(&self, request: &Request<'_>) -> Exchange {
+        let (name, is_read) = command::called(request);
+        let mut known = table::COMMANDS.iter();
+        let spec = known.find(|spec| spec.name == name);
+        let (report, seconds) = match spec {
+            Some(spec) if !is_read => (spec.report, spec.limit.unwrap_or(QUERY)),
+            _ => (None, QUERY),
+        };
+        Exchange {
+            reported: report.is_some(),
+            limit: Duration::from_secs(seconds.into()),
+        }
+    }
+
+    /// Host: how a payload is to be given to the module, so that it arrives as it is.
+    ///
+    /// # Errors
+    /// The payload is longer than the module takes, or holds what its prompt does not carry.
+    ///
+    /// Inline while it is plain text that fits, else behind the prompt. Quotes would survive
+    /// inline on the firmware that was measured; the prompt does not depend on that.
+    pub fn publish_payload<'a>(
+        &self,
+        formats: Formats,
+        limits: &Limits,
+        payload: Cow<'a, [u8]>,
+    ) -> Result<PublishPayload<'a>, EncodeError> {
+        let wire_length = formats.send.wire_length(payload.len());
+        // The module checks the length that it is told.
+        let shown = |length| self.publish_hex_length.shown(formats.send, length);
+        let length = shown(payload.len());
+        let plain = match formats.send {
+            DataFormat::Text => core::str::from_utf8(&payload)
+                .is_ok_and(|text| !text.contains(|c: char| c == '"' || c.is_control())),
+            DataFormat::HexString | DataFormat::Hex => true,
+        };
+        if plain && length <= limits.inline_payload {
+            Ok(PublishPayload::Inline(payload))
+        } else if length <= limits.prompt_payload {
+            if formats.send == DataFormat::Text {
+                limits.check_prompt_data(&payload)?;
+            }
+            Ok(PublishPayload::Prompted(wire_length))
+        } else {
+            // Whoever has too much counts bytes, whatever the module is told.
+            Err(EncodeError::TooLong {
+                field: "the payload",
+                length: payload.len(),
+                max: limits.prompt_payload / shown(1),
+            })
+        }
+    }
+
+    /// Host: appends the command line, from `AT` to the carriage return.
+    ///
+    /// # Errors
+    /// The module does not take the request, or the command syntax cannot carry it. Nothing has
+    /// been appended then.
+    pub fn encode_request(
+        &self,
+        request: &Request<'_>,
+        context: Context<'_>,
+        out: &mut Vec<u8>,
+    ) -> Result<(), EncodeError> {
+        let before = out.len();
+        command::encode(request, self.publish_hex_length, context, out)
+            .inspect_err(|_| out.truncate(before))
+    }
+
+    /// Host: what the end of a publish proves of its message.
+    pub fn proof(&self, end: PublishEnd) -> Proof {
+        publish::proof(end)
+    }
+
+    /// Host: reads a line as an information response to `request`; `None` if it is none.
+    pub fn decode_information<'a>(
+        &self,
+        request: &Request<'_>,
+        line: &'a [u8],
+        formats: &FormatTable,
+    ) -> Option<Information<'a>> {
+        information::decode(request, line, self.hex_length, formats)
+    }
+
+    /// Host: reads a line as a URC; `None` if it is none.
+    pub fn decode_urc(&self, line: &[u8], formats: &FormatTable) -> Option<Urc> {
+        urc::decode(line, self.hex_length, formats)
+    }
+
+    /// Host: how far the line that begins with these bytes reaches.
+    pub fn extent(&self, line: &[u8], context: Context<'_>) -> Extent {
+        received::extent(line, self.hex_length, context)
+    }
+
+    /// Host: the connection that a received message is for, by the beginning of its line, however
+    /// the rest is written; `None` if it is no message.
+    pub fn addressee(&self, line: &[u8]) -> Option<ConnectionId> {
+        received::addressee(line)
+    }
+
+    /// Module: reads a command that the dialect owns.
+    ///
+    /// # Errors
+    /// What is wrong with the command.
+    pub fn decode_request<'a>(
+        &self,
+        command: &Command<'a>,
+        context: Context<'_>,
+    ) -> Result<Request<'a>, DecodeError> {
+        let request = command::decode(command, self.publish_hex_length, context)?;
+        if !self.has(&request) {
+            return Err(ParameterError::Unknown { name: "key" }.into());
+        }
+        Ok(request)
+    }
+
+    /// Module: appends an information response, without line ends.
+    pub fn encode_information(
+        &self,
+        information: &Information<'_>,
+        formats: &FormatTable,
+        out: &mut Vec<u8>,
+    ) {
+        information::encode(information, self.hex_length, formats, out);
+    }
+
+    /// Module: appends a URC, without line ends.
+    pub fn encode_urc(&self, urc: &Urc, formats: &FormatTable, out: &mut Vec<u8>) {
+        urc::encode(urc, false, self, formats, out);
+    }
+}
+
 impl Dialect for Lmqtt {
     fn name(&self) -> &'static str {
         "LMQTT"
@@ -236,96 +371,12 @@ impl Dialect for Lmqtt {
         codes::ALL
     }
 
-    fn exchange(&self, request: &Request<'_>) -> Exchange {
-        let (name, is_read) = command::called(request);
-        let mut known = table::COMMANDS.iter();
-        let spec = known.find(|spec| spec.name == name);
-        let (report, seconds) = match spec {
-            Some(spec) if !is_read => (spec.report, spec.limit.unwrap_or(QUERY)),
-            _ => (None, QUERY),
-        };
-        Exchange {
-            reported: report.is_some(),
-            limit: Duration::from_secs(seconds.into()),
-        }
-    }
-
-    /// Inline while it is plain text that fits, else behind the prompt. Quotes would survive
-    /// inline on the firmware that was measured; the prompt does not depend on that.
-    fn publish_payload<'a>(
-        &self,
-        formats: Formats,
-        limits: &Limits,
-        payload: Cow<'a, [u8]>,
-    ) -> Result<PublishPayload<'a>, EncodeError> {
-        let wire_length = formats.send.wire_length(payload.len());
-        // The module checks the length that it is told.
-        let shown = |length| self.publish_hex_length.shown(formats.send, length);
-        let length = shown(payload.len());
-        let plain = match formats.send {
-            DataFormat::Text => core::str::from_utf8(&payload)
-                .is_ok_and(|text| !text.contains(|c: char| c == '"' || c.is_control())),
-            DataFormat::HexString | DataFormat::Hex => true,
-        };
-        if plain && length <= limits.inline_payload {
-            Ok(PublishPayload::Inline(payload))
-        } else if length <= limits.prompt_payload {
-            if formats.send == DataFormat::Text {
-                limits.check_prompt_data(&payload)?;
-            }
-            Ok(PublishPayload::Prompted(wire_length))
-        } else {
-            // Whoever has too much counts bytes, whatever the module is told.
-            Err(EncodeError::TooLong {
-                field: "the payload",
-                length: payload.len(),
-                max: limits.prompt_payload / shown(1),
-            })
-        }
-    }
-
-    fn encode_request(
-        &self,
-        request: &Request<'_>,
-        context: Context<'_>,
-        out: &mut Vec<u8>,
-    ) -> Result<(), EncodeError> {
-        let before = out.len();
-        command::encode(request, self.publish_hex_length, context, out)
-            .inspect_err(|_| out.truncate(before))
-    }
-
     fn host(&self, limits: &Limits) -> Box<dyn Host> {
         Box::new(host::LmqttHost::new(self.clone(), limits.clone()))
     }
 
     fn module(&self, limits: &Limits) -> Box<dyn Module> {
         Box::new(module::LmqttModule::new(self.clone(), limits.clone()))
-    }
-
-    fn proof(&self, end: PublishEnd) -> Proof {
-        publish::proof(end)
-    }
-
-    fn decode_information<'a>(
-        &self,
-        request: &Request<'_>,
-        line: &'a [u8],
-        formats: &FormatTable,
-    ) -> Option<Information<'a>> {
-        information::decode(request, line, self.hex_length, formats)
-    }
-
-    fn decode_urc(&self, line: &[u8], formats: &FormatTable) -> Option<Urc> {
-        urc::decode(line, self.hex_length, formats)
-    }
-
-    fn extent(&self, line: &[u8], context: Context<'_>) -> Extent {
-        received::extent(line, self.hex_length, context)
-    }
-
-    fn addressee(&self, line: &[u8]) -> Option<ConnectionId> {
-        received::addressee(line)
     }
 
     fn power(&self, line: &[u8]) -> Option<Power> {
@@ -338,31 +389,6 @@ impl Dialect for Lmqtt {
 
     fn farewell(&self) -> &'static str {
         power::DOWN
-    }
-
-    fn decode_request<'a>(
-        &self,
-        command: &Command<'a>,
-        context: Context<'_>,
-    ) -> Result<Request<'a>, DecodeError> {
-        let request = command::decode(command, self.publish_hex_length, context)?;
-        if !self.has(&request) {
-            return Err(ParameterError::Unknown { name: "key" }.into());
-        }
-        Ok(request)
-    }
-
-    fn encode_information(
-        &self,
-        information: &Information<'_>,
-        formats: &FormatTable,
-        out: &mut Vec<u8>,
-    ) {
-        information::encode(information, self.hex_length, formats, out);
-    }
-
-    fn encode_urc(&self, urc: &Urc, formats: &FormatTable, out: &mut Vec<u8>) {
-        urc::encode(urc, false, self, formats, out);
     }
 }
 

@@ -8,21 +8,13 @@ use crate::dialect::Model;
 use crate::limits::Limits;
 
 /// Lierda NT35E.
-pub const NT35E: Model = model("NT35E", NT35E_LIMITS);
+pub const NT35E: Model = Model::new("NT35E", &Lmqtt::DEFAULT, NT35E_LIMITS);
 
 /// Lierda NT26E-CN and NT26-KCN.
-pub const NT26: Model = model("NT26", NT26_LIMITS);
+pub const NT26: Model = Model::new("NT26", &Lmqtt::DEFAULT, NT26_LIMITS);
 
 /// All of them.
 pub(super) const ALL: [Model; 2] = [NT35E, NT26];
-
-const fn model(name: &'static str, limits: Limits) -> Model {
-    Model {
-        name,
-        dialect: &Lmqtt::DEFAULT,
-        limits,
-    }
-}
 
 /// Lierda NT35E (reference: article S, "What S adds for NT35E"; `lmqtt.md` 1.2).
 const NT35E_LIMITS: Limits = Limits {

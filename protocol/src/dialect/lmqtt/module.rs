@@ -8,15 +8,15 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::{Lmqtt, information, intent, urc};
-use crate::at::command::{Command, Form};
-use crate::dialect::{
-    Act, Context, DecodeError, Dialect, Finish, Ground, Module, NoData, Refused, Report,
+use super::{
+    Context, DataFormat, FormatTable, Formats, Information, Lmqtt, information, intent, urc,
 };
+use crate::at::command::{Command, Form};
+use crate::dialect::DecodeError;
+use crate::dialect::{Act, Dialect, Finish, Ground, Module, NoData, Refused, Report};
 use crate::limits::Limits;
 use crate::mqtt::{
-    ConnectionId, ConnectionState, DataFormat, FormatTable, Formats, Information, LinkStatus,
-    PublishResult, QoS, Reason, ReasonKind, Urc,
+    ConnectionId, ConnectionState, LinkStatus, PublishResult, QoS, Reason, ReasonKind, Urc,
 };
 use cache::{Cache, Message, Stored};
 use configuration::Configuration;

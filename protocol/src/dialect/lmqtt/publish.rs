@@ -15,15 +15,12 @@
 
 use alloc::borrow::Cow;
 
-use super::HexLength;
 use super::command::{carriable, decode_qos, decode_text, length_in_range, not_empty};
+use super::{Context, DataFormat, HexLength, PublishEnd, PublishPayload, Request};
 use crate::at::parameter::{ParameterError, ParameterWriter, Parameters};
-use crate::dialect::{Context, EncodeError};
+use crate::dialect::EncodeError;
 use crate::limits::Limits;
-use crate::mqtt::{
-    ConnectionId, DataFormat, Proof, PublishEnd, PublishPayload, PublishResult, QoS, Reason,
-    ReasonKind, Request,
-};
+use crate::mqtt::{ConnectionId, Proof, PublishResult, QoS, Reason, ReasonKind};
 
 /// What the end of a publish proves.
 pub(super) fn proof(end: PublishEnd) -> Proof {

@@ -9,13 +9,13 @@ use alloc::borrow::Cow;
 
 use memchr::memmem;
 
-use super::HexLength;
+use super::Context;
 use super::command::READ;
 use super::urc::URC;
+use super::{DataFormat, Formats, HexLength};
 use crate::at::framing::{Counting, Extent, MessageForm};
 use crate::at::parameter::{ParameterWriter, decode_hex};
-use crate::dialect::Context;
-use crate::mqtt::{ConnectionId, DataFormat, Formats};
+use crate::mqtt::ConnectionId;
 
 /// Appends topic, length if it is shown, and payload.
 pub(super) fn encode(

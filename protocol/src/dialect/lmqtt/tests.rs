@@ -16,18 +16,21 @@ use alloc::{format, vec};
 
 use proptest::prelude::*;
 
-use super::{HexLength, Lmqtt, PublishExtendedUrc, UnsubscribeUrc};
+use super::{
+    Context, DataFormat, FormatTable, Formats, HexLength, Information, Lmqtt, PublishExtendedUrc,
+    PublishPayload, Request, Setting, SettingKey, UnsubscribeUrc,
+};
 use crate::Secret;
 use crate::at::command::Command;
 use crate::at::framing::{Frame, ResponseReader};
 use crate::at::parameter::ParameterError;
-use crate::dialect::{Context, DecodeError, Dialect, EncodeError};
+use crate::dialect::DecodeError;
+use crate::dialect::{Dialect, EncodeError};
 use crate::limits::Limits;
 use crate::mqtt::{
-    AliDevice, Connected, ConnectionId, ConnectionState, DataFormat, FormatTable, Formats,
-    Information, LinkStatus, OpenFailure, PublishPayload, PublishResult, QoS, Refusal,
-    Registration, Request, SecurityLevel, Setting, SettingKey, SignMethod, SubscriptionChange,
-    Timeouts, TlsKey, TlsSetting, TopicFilter, Urc, Version, Will,
+    AliDevice, Connected, ConnectionId, ConnectionState, LinkStatus, OpenFailure, PublishResult,
+    QoS, Refusal, Registration, SecurityLevel, SignMethod, SubscriptionChange, Timeouts, TlsKey,
+    TlsSetting, TopicFilter, Urc, Version, Will,
 };
 
 const ID: ConnectionId = ConnectionId(0);

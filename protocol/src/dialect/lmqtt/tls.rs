@@ -3,11 +3,12 @@
 //! **Unverified.** No source says how a Lierda module is given its certificates. These commands
 //! are our own, after Quectel's `AT+QSSLCFG` and `AT+QFUPL` (reference `README.md`, "Decisions").
 
+use super::Request;
 use super::command::{carriable, decode_text, in_range, length_in_range, not_empty};
 use crate::at::command::Command;
 use crate::at::parameter::{ParameterError, ParameterWriter, Parameters};
 use crate::dialect::EncodeError;
-use crate::mqtt::{MAX_FILE, Request, SecurityLevel, TlsKey, TlsSetting, TlsVersion};
+use crate::mqtt::{MAX_FILE, SecurityLevel, TlsKey, TlsSetting, TlsVersion};
 
 pub(super) const SSLCFG: &str = "+LSSLCFG";
 pub(super) const FUPL: &str = "+LFUPL";

@@ -17,12 +17,15 @@
 use alloc::vec::Vec;
 
 use super::command::{CLOSE, CONN, DISC, OPEN, PUB, PUBEX, SUBUNSUB};
-use super::{HexLength, Lmqtt, PublishExtendedUrc, UnsubscribeUrc, meaning, number_of, received};
+use super::{
+    FormatTable, Formats, HexLength, Lmqtt, PublishExtendedUrc, UnsubscribeUrc, meaning, number_of,
+    received,
+};
 use crate::at::parameter::{ParameterError, ParameterWriter, Parameters};
 use crate::dialect::Recognised;
 use crate::mqtt::{
-    Connected, ConnectionId, FormatTable, Formats, LinkStatus, OpenFailure, PublishResult, Reason,
-    ReasonKind, Refusal, SubscriptionChange, Urc,
+    Connected, ConnectionId, LinkStatus, OpenFailure, PublishResult, Reason, ReasonKind, Refusal,
+    SubscriptionChange, Urc,
 };
 
 pub(super) const UNSUNSUB: &str = "+LMQTTUNSUNSUB";

@@ -3,9 +3,8 @@ use alloc::string::String;
 
 use super::super::config::ALIBABA;
 use crate::Secret;
-use crate::mqtt::{
-    AliDevice, Connect, ConnectionId, Formats, Setting, SettingKey, Timeouts, TlsUse, Version, Will,
-};
+use crate::dialect::lmqtt::{Formats, Setting, SettingKey};
+use crate::mqtt::{AliDevice, Connect, ConnectionId, Timeouts, TlsUse, Version, Will};
 
 /// The configuration of one connection, as `AT+LMQTTCFG` sets it. Nothing of it is stored: it is
 /// gone after CLOSE (measured, reference `lmqtt.md` 1.3) unless the firmware keeps it.

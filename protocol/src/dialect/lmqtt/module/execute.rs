@@ -6,10 +6,9 @@ use core::time::Duration;
 use super::super::{config, host};
 use super::{Asked, LmqttModule, Publish, connected};
 use crate::Secret;
+use crate::dialect::lmqtt::{Information, PublishPayload, Request, Setting};
 use crate::dialect::{Act, Ask, Finish, Ground, Prompt, Refused};
-use crate::mqtt::{
-    ConnectionId, Information, OpenFailure, PublishPayload, QoS, Request, Setting, Urc,
-};
+use crate::mqtt::{ConnectionId, OpenFailure, QoS, Urc};
 
 impl LmqttModule {
     /// Does what a request asks for, if it may be asked for now.

@@ -261,11 +261,10 @@ fn a_return_code_that_refuses_is_no_count_of_filters() {
 
 #[test]
 fn a_connect_that_was_sent_again_is_not_answered_yet() {
-    let request = Request::Connect {
+    let expected = Expected {
+        what: Reported::Connected,
         connection: ID,
-        client_id: "id".into(),
-        username: None,
-        password: None,
+        message_id: None,
     };
     for (line, answered, repeated) in [
         (&b"+LMQTTCONN: 0,1"[..], false, true),
@@ -278,8 +277,8 @@ fn a_connect_that_was_sent_again_is_not_answered_yet() {
         let urc = Lmqtt::DEFAULT
             .decode_urc(line, &text(false))
             .expect("a URC");
-        assert_eq!(request.is_answered_by(&urc), answered, "{urc:?}");
-        assert_eq!(request.is_repeated_by(&urc), repeated, "{urc:?}");
+        assert_eq!(expected.is_met_by(&urc), answered, "{urc:?}");
+        assert_eq!(expected.is_repeated_by(&urc), repeated, "{urc:?}");
     }
 }
 

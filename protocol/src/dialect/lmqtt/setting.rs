@@ -2,9 +2,9 @@ use alloc::borrow::Cow;
 use alloc::vec::Vec;
 use core::ops::{Index, IndexMut};
 
-use super::{AliDevice, ConnectionId, Timeouts, Will};
 use crate::Secret;
 use crate::at::parameter;
+use crate::mqtt::{AliDevice, ConnectionId, Timeouts, Version, Will};
 
 /// A value of the connection's configuration, set before it is opened.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -117,16 +117,6 @@ impl Setting<'_> {
             Self::Will(_) => SettingKey::Will,
         }
     }
-}
-
-/// Version of the MQTT protocol, by its protocol level.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Version {
-    /// MQTT 3.1
-    V3_1 = 3,
-    /// MQTT 3.1.1
-    #[default]
-    V3_1_1 = 4,
 }
 
 /// How a payload is written on the AT interface.

@@ -1,13 +1,13 @@
 use alloc::borrow::Cow;
-use alloc::string::String;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use super::{
-    Connected, ConnectionId, ConnectionState, QoS, Setting, SettingKey, SubscriptionChange, TlsKey,
-    TlsSetting, Urc,
-};
+use super::{FormatTable, Setting, SettingKey};
 use crate::Secret;
+use crate::limits::Limits;
+use crate::mqtt::{
+    ConnectionId, ConnectionState, PublishResult, QoS, Reason, TlsKey, TlsSetting, TopicFilter,
+};
 
 /// What a host asks of the module's MQTT client.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -113,7 +113,7 @@ pub enum Request<'a> {
     Read {
         /// The connection.
         connection: ConnectionId,
-        /// The packet identifier that [`Urc::Buffered`] gave.
+        /// The packet identifier that [`Urc::Buffered`](crate::mqtt::Urc::Buffered) gave.
         message_id: u16,
     },
     /// Ask which messages wait in the cache; answered by one [`Information::Unread`] for each
@@ -142,15 +142,6 @@ pub enum Request<'a> {
         /// How long the module waits for the next byte, in seconds; `None` is the module's choice.
         timeout_seconds: Option<u16>,
     },
-}
-
-/// A topic filter, with the quality of service asked for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TopicFilter {
-    /// The filter, which may hold wildcards.
-    pub filter: String,
-    /// The highest quality of service that messages are to come with.
-    pub qos: QoS,
 }
 
 /// How the payload of a publish reaches the module.
@@ -210,8 +201,7 @@ pub enum Information<'a> {
     },
 }
 
-/// What a request goes through until it is done: stated once, next to its syntax. The driver
-/// waits by it, the emulator answers by it.
+/// What a request goes through until it is done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Exchange {
     /// Whether a URC reports the outcome; without it the final result code is all there is.
@@ -243,68 +233,22 @@ impl Request<'_> {
             | Self::Read { connection, .. } => Some(*connection),
         }
     }
+}
 
-    /// Whether `urc` reports that the packet of this very request was sent again: the outcome is still
-    /// to come.
-    pub fn is_repeated_by(&self, urc: &Urc) -> bool {
-        matches!(
-            (self, urc),
-            (
-                Self::Connect { connection, .. },
-                Urc::Connected {
-                    connection: of,
-                    result: Connected::Retransmitted(_),
-                },
-            ) if connection == of
-        )
-    }
+/// How a publish ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PublishEnd {
+    /// The command was answered with an error.
+    Refused,
+    /// The outcome was reported, perhaps with a reason.
+    Reported(PublishResult, Reason),
+}
 
-    /// Whether `urc` reports the outcome of this very request. That its packet was sent again is none.
-    pub fn is_answered_by(&self, urc: &Urc) -> bool {
-        if self.is_repeated_by(urc) {
-            return false;
-        }
-        let same = |connection: &ConnectionId| self.connection() == Some(*connection);
-        match (self, urc) {
-            (Self::Open { .. }, Urc::Opened { connection, .. })
-            | (Self::Close { .. }, Urc::Closed { connection, .. })
-            | (Self::Connect { .. }, Urc::Connected { connection, .. })
-            | (Self::Disconnect { .. }, Urc::Disconnected { connection, .. }) => same(connection),
-            (
-                Self::Subscribe { message_id, .. },
-                Urc::SubscriptionChanged {
-                    connection,
-                    message_id: reported,
-                    change,
-                    ..
-                },
-            ) => {
-                same(connection)
-                    && message_id == reported
-                    && *change != Some(SubscriptionChange::Unsubscribed)
-            }
-            (
-                Self::Unsubscribe { message_id, .. },
-                Urc::SubscriptionChanged {
-                    connection,
-                    message_id: reported,
-                    change,
-                    ..
-                },
-            ) => {
-                same(connection)
-                    && message_id == reported
-                    && *change != Some(SubscriptionChange::Subscribed)
-            }
-            (
-                Self::Publish { message_id, .. } | Self::PublishExtended { message_id, .. },
-                Urc::Published {
-                    connection,
-                    message_id: reported,
-                    ..
-                },
-            ) => same(connection) && message_id == reported,
-            _ => false,
-        }
-    }
+/// What the wire form of a message depends on beside the message.
+#[derive(Debug, Clone, Copy)]
+pub struct Context<'c> {
+    /// What the module accepts.
+    pub limits: &'c Limits,
+    /// How payloads are written now.
+    pub formats: &'c FormatTable,
 }
