@@ -389,8 +389,10 @@ impl Module for ProofModule {
 
     fn happened(&mut self, urc: Urc, acts: &mut Vec<Act>) {
         let good = match &urc {
-            Urc::Received { .. } | Urc::Status { .. } => {
-                return acts.push(Act::Report(self.report(urc)));
+            Urc::Received { .. } => return acts.push(Act::Report(self.report(urc))),
+            Urc::Status { .. } => {
+                acts.push(Act::Report(self.report(urc)));
+                Err(Refused::NoCarrier)
             }
             Urc::Opened { result: Ok(()), .. } | Urc::Buffered { .. } => return,
             Urc::Connected { result, .. } => match result {
