@@ -1,10 +1,11 @@
 //! Final result codes, the prompt, and the numbers of errors.
 
+use atmq_protocol::at::command::Form;
 use atmq_protocol::at::result_code::{CmeError, FinalResult};
 use atmq_protocol::spec::{Code, Codes, Source};
 
 use super::{Explained, Explanation, sentence};
-use crate::grammar::{all_codes, codes};
+use crate::grammar::{all_codes, body, codes, command, split_first};
 use crate::visible::visible;
 
 const CODES: Source = Source::standard("V.250 5.7");
@@ -15,6 +16,7 @@ pub(super) fn explain(line: &[u8], asked: Option<&[u8]>) -> Option<Explanation> 
         let prompt = "The prompt: the module waits for data, exactly as many bytes as the command has announced.";
         return Some(Explanation::new(prompt).from(PROMPT));
     }
+    let reports = asked.is_some_and(reports);
     let asked = match asked {
         Some(command) => name(command),
         None => "the command".to_owned(),
@@ -23,7 +25,7 @@ pub(super) fn explain(line: &[u8], asked: Option<&[u8]>) -> Option<Explanation> 
         FinalResult::Ok => {
             let done = format!("The module has taken {asked}.");
             let done = Explanation::new(done).from(CODES);
-            if asked.contains("+LMQTT") && !asked.contains("CFG") && !asked.contains('?') {
+            if reports {
                 return Some(done.and("What came of it is reported in a line of its own."));
             }
             done
@@ -120,6 +122,16 @@ pub(super) fn numbered(codes: &Codes, number: i64, of: &str) -> Explanation {
         return explanation;
     }
     explanation.and(sentence(advice))
+}
+
+/// Whether the outcome of a command is reported.
+fn reports(line: &[u8]) -> bool {
+    let Some(body) = body(line) else {
+        return false;
+    };
+    let (first, _) = split_first(body);
+    let known = command(first.name).filter(|_| matches!(first.form, Form::Set(_)));
+    known.is_some_and(|known| known.report.is_some())
 }
 
 /// A command without its parameters, among which there may be a secret.

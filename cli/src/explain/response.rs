@@ -26,12 +26,8 @@ pub(super) fn explain(line: &[u8], asked: Option<&[u8]>) -> Option<Explanation> 
             Some(key) => (format!("sets {}", key.sets), key.values, key.source),
             None => (known.does.to_owned(), known.answer, known.source),
         };
-        // A key and the context stand before the values.
-        let before = match (known.key(first), known.name) {
-            (None, _) => 0,
-            (Some(_), "+LSSLCFG") => 2,
-            (Some(_), _) => 1,
-        };
+        // A key stands before the values, and what all keys have in the answer.
+        let before = known.key(first).map_or(0, |_| 1 + known.answer.len());
         let readings = readings(fields, rest, before);
         let about = format!("answer of AT{}, which {about}{readings}", known.name);
         let values = fields_of(fields, rest, before);

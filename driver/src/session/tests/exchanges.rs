@@ -401,7 +401,7 @@ fn a_secret_of_a_command_that_nobody_knows_is_not_shown() {
         ),
         (
             r#"AT+LMQTTCON=0,"i","u","s3cret""#,
-            r#"AT+LMQTTCON=0,"i","u","***""#,
+            r#"AT+LMQTTCON=0,"i","***""#,
         ),
         (
             r#"AT+LMQTTCONN?0,"i","u","s3cret""#,

@@ -2,7 +2,7 @@
 
 mod http;
 
-pub use http::{CODES, COMMANDS as HTTP, KEYS as HTTP_KEYS};
+pub use http::{CODES as HTTP_CODES, COMMANDS as HTTP, KEYS as HTTP_KEYS};
 
 use crate::spec::{Param, Source, Spec};
 

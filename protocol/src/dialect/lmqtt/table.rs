@@ -49,6 +49,8 @@ const RESULT_MESSAGE_ID: Param = Param::number("msgID", &[(0, 65535)], "the pack
 const RESULT: Param = Param::bare("result", "what came of it");
 const EXTEND: Param = Param::bare("extend", "more on the result").optional();
 
+const TLS_CONTEXT: Param = Param::number("ctx", &[(0, 5)], "which TLS context");
+
 const PROMPT: Prompt = Prompt::Sign(b">");
 
 /// How many of the commands are our own: those about TLS, the last ones.
@@ -132,8 +134,8 @@ pub(in crate::dialect) const COMMANDS: &[Spec] = &[
         Source::inferred("reference README.md, Decisions"))
         .takes(&[
             Param::key("key", "which value"),
-            Param::number("ctx", &[(0, 5)], "which TLS context"),
-        ]).keyed(TLS_KEYS).within(5).acts(),
+            TLS_CONTEXT,
+        ]).keyed(TLS_KEYS).answers(&[TLS_CONTEXT]).within(5).acts(),
     Spec::new(FUPL,
         "stores a file in the module: it answers CONNECT and takes exactly <filesize> bytes. Our own after Quectel's: unverified",
         Source::inferred("reference README.md, Decisions"))
