@@ -1,18 +1,19 @@
 //! Information responses: what a module answers between a command and its final result code.
 
 use atmq_protocol::at::command::Form;
-use atmq_protocol::at::parameter::{self, Parameters, integer};
+use atmq_protocol::at::parameter::{Parameters, integer};
+use atmq_protocol::dialect::{Answer, Said};
 use atmq_protocol::spec::{Param, Source, Spec};
 
 use super::urc::cut;
 use super::{Explained, Explanation, sentence};
+use crate::dialect::Listener;
 use crate::grammar::{body, codes, command, split_first};
-use crate::visible::visible;
 
 pub(super) fn explain(line: &[u8], asked: Option<&[u8]>) -> Option<Explanation> {
     let named = named(line);
     if let Some((known, rest)) = named {
-        if let Some(explanation) = of_client(known, rest) {
+        if let Some(explanation) = of_client(known, line) {
             return Some(explanation);
         }
         if is_test(rest, asked) {
@@ -51,43 +52,53 @@ fn is_test(rest: &[u8], asked: Option<&[u8]>) -> bool {
     first.is_some_and(|first| first.form == Form::Test) || rest.starts_with(b"(")
 }
 
-/// Answers of the MQTT client that no table describes.
-fn of_client(known: &Spec, rest: &[u8]) -> Option<Explanation> {
-    let values: Vec<_> = Parameters::new(rest)
-        .map(parameter::Parameter::bytes)
-        .collect();
-    let explanation = match (known.name, &values[..]) {
-        ("+LMQTTCONN", [id, state]) => {
-            let state = integer(state)?;
-            let id = visible(id);
-            super::code::numbered(
-                codes("STATE"),
-                state,
-                &format!("Connection {id} is in state {state}"),
-            )
+/// Answers of the MQTT client that no table describes, to a question or to a command that fetches.
+fn of_client(known: &Spec, line: &[u8]) -> Option<Explanation> {
+    let mut listener = Listener::of_others();
+    let commands = ["?", "=0,0"].map(|form| format!("AT{}{form}", known.name));
+    let answer = commands.iter().find_map(|command| {
+        listener.follow(command.as_bytes());
+        match listener.read(line, Some(command.as_bytes()))? {
+            Said::Answer(answer) => Some(answer),
+            _ => None,
         }
-        ("+LMQTTOPEN", [id, host, port]) if integer(host).is_none() => Explanation::new(format!(
-            "Connection {} is open, to {} port {}.",
-            visible(id),
-            cut(host),
-            visible(port)
-        ))
-        .from(Source::inferred("reference lmqtt.md 1.4")),
-        ("+LMQTTREAD", [id, message_id, topic, _length, ..]) if integer(topic).is_none() => {
-            Explanation::new(format!(
-                "Message {} of connection {} out of the cache, on \"{}\".",
-                visible(message_id),
-                visible(id),
-                cut(topic)
-            ))
-            .from(known.source)
+    });
+    let explanation = match answer? {
+        Answer::State { connection, .. } => {
+            let state = Parameters::new(line).nth(1)?;
+            let state = integer(state.bytes())?;
+            let of = format!("Connection {connection} is in state {state}");
+            super::code::numbered(codes("STATE"), state, &of)
         }
-        ("+LMQTTREAD", [id, ids @ ..]) if !ids.is_empty() => Explanation::new(format!(
-            "{} message(s) of connection {} wait in the cache.",
-            ids.len(),
-            visible(id)
-        ))
-        .from(known.source),
+        Answer::Link {
+            connection,
+            host,
+            port,
+        } => {
+            let host = cut(host.as_bytes());
+            let text = format!("Connection {connection} is open, to {host} port {port}.");
+            Explanation::new(text).from(Source::inferred("reference lmqtt.md 1.4"))
+        }
+        Answer::Message {
+            connection,
+            message_id,
+            topic,
+            ..
+        } => {
+            let topic = cut(topic.as_bytes());
+            let text = format!(
+                "Message {message_id} of connection {connection} out of the cache, on \"{topic}\"."
+            );
+            Explanation::new(text).from(known.source)
+        }
+        Answer::Unread {
+            connection,
+            message_ids,
+        } if !message_ids.is_empty() => {
+            let count = message_ids.len();
+            let text = format!("{count} message(s) of connection {connection} wait in the cache.");
+            Explanation::new(text).from(known.source)
+        }
         _ => return None,
     };
     Some(explanation)
