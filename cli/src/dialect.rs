@@ -5,9 +5,10 @@
 
 use atmq_protocol::at::command::Command;
 use atmq_protocol::at::framing::{DataEnd, Extent};
+use atmq_protocol::at::parameter::{Parameter, Parameters};
 use atmq_protocol::dialect::{
-    ALL, Ask, Commanded, Dialect, EncodeError, Host, Model, Next, Plan, Power, Recognised, Said,
-    StepEnd, UNKNOWN,
+    ALL, Answer, Ask, Commanded, Dialect, EncodeError, Host, Model, Next, Plan, Power, Recognised,
+    Said, StepEnd, UNKNOWN,
 };
 use atmq_protocol::limits::Limits;
 use atmq_protocol::mqtt::{Connect, ConnectionId, Intent, Operation};
@@ -36,6 +37,24 @@ pub(crate) fn names() -> impl Iterator<Item = String> {
 pub(crate) fn report(line: &[u8]) -> Option<(&'static dyn Dialect, Recognised<'_>)> {
     let mut all = ALL.into_iter();
     all.find_map(|dialect| Some((dialect, dialect.report(line)?)))
+}
+
+/// What a line answers that begins with the name of a command, whichever of its forms was asked.
+/// `values`: what stands behind the name.
+pub(crate) fn answer(name: &str, line: &[u8], values: &[u8]) -> Option<Answer> {
+    let mut all = ALL.into_iter();
+    let dialect = all.find(|dialect| dialect.owns(name.as_bytes()))?;
+    let place = Parameters::new(values).take(2).map(Parameter::bytes);
+    let place = place.collect::<Vec<_>>().join(&b","[..]);
+    let mut asked = [&b"?"[..], b"", b"="].into_iter();
+    asked.find_map(|form| {
+        let place = if form == b"=" { &place[..] } else { b"" };
+        let asked = [b"AT", name.as_bytes(), form, place, b"\r"].concat();
+        match dialect.host(&widest(dialect)).read(line, Some(&asked))? {
+            Said::Answer(Answer::Other) | Said::Urc(_) | Said::Part => None,
+            Said::Answer(answer) => Some(answer),
+        }
+    })
 }
 
 /// What a line says of a module's power.

@@ -9,7 +9,7 @@
 //! | [`at`] | lines, prompts and data in a stream; commands, parameters, result codes |
 //! | [`standard`] | the V.250, 3GPP and identity commands that hosts send around MQTT |
 //! | [`mqtt`] | the MQTT vocabulary that every dialect maps to: requests, settings, URCs |
-//! | [`dialect`] | the command sets themselves; [`dialect::Lmqtt`] is the first |
+//! | [`dialect`] | the command sets themselves |
 //! | [`spec`] | what there is to know of a command, as data |
 //! | [`commands`] | the commands that belong to no dialect, as such data |
 //! | [`redact`] | which part of a command line is a secret |

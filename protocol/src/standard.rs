@@ -1,4 +1,4 @@
-//! The commands that hosts send around MQTT: V.250, 3GPP TS 27.007, and Lierda's identity
+//! The commands that hosts send around MQTT: V.250, 3GPP TS 27.007, and the makers' identity
 //! commands (reference `lmqtt.md` 1.10).
 
 mod clock;

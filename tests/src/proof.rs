@@ -3,14 +3,15 @@
 //! It has what LMQTT has not. `#` begins the names. `OK` comes when the outcome is known, and is
 //! all that is said of it. There are no packet identifiers. A message is published behind two
 //! prompts, each of which stands behind an `OK` and ends with Ctrl-Z. One that was received is
-//! reported as a block behind the line of its topic.
+//! reported in two lines, the second with its payload as a block behind it.
 //!
 //! ```text
 //! AT#POPEN="<host>",<port>,"<client>"[,"<user>","<password>"]   opens and connects
 //! AT#PSUB=<qos>,"<filter>"[,...]   AT#PUNSUB="<filter>"[,...]
 //! AT#PTOPIC   AT#PPUB=<qos>,<retain>
 //! AT#PCLOSE
-//! #PRECV: "<topic>",<length>   and the payload
+//! #PFROM: <topic>
+//! #PDATA: <length>   and the payload
 //! #PLOST: <status>
 //! ```
 
@@ -46,7 +47,8 @@ pub const MODEL: Model = Model::new(
 
 const ID: ConnectionId = ConnectionId(0);
 const LIMIT: Duration = Duration::from_secs(30);
-const RECEIVED: &[u8] = b"#PRECV: ";
+const TOPIC: &[u8] = b"#PFROM: ";
+const PAYLOAD: &[u8] = b"#PDATA: ";
 const LOST: &[u8] = b"#PLOST: ";
 /// What is refused because the broker refuses it has this code and the broker's.
 const BROKER: u16 = 100;
@@ -87,7 +89,10 @@ impl Dialect for Set {
     }
 
     fn host(&self, limits: &Limits) -> Box<dyn Host> {
-        Box::new(ProofHost(limits.clone()))
+        Box::new(ProofHost {
+            limits: limits.clone(),
+            from: None,
+        })
     }
 
     fn module(&self, _: &Limits) -> Box<dyn Module> {
@@ -113,7 +118,11 @@ const ASK: Ask = Ask {
 };
 
 #[derive(Debug)]
-struct ProofHost(Limits);
+struct ProofHost {
+    limits: Limits,
+    /// The topic of the message whose payload comes next.
+    from: Option<String>,
+}
 
 fn line(name: &str, write: impl FnOnce(&mut ParameterWriter<'_>)) -> Vec<u8> {
     let mut line = ["AT", name, "="].concat().into_bytes();
@@ -124,7 +133,7 @@ fn line(name: &str, write: impl FnOnce(&mut ParameterWriter<'_>)) -> Vec<u8> {
 
 impl ProofHost {
     fn data(&self, mut bytes: Vec<u8>) -> Result<Option<Data>, EncodeError> {
-        self.0.check_prompt_data(&bytes)?;
+        self.limits.check_prompt_data(&bytes)?;
         bytes.push(CTRL_Z);
         let (ask, secret) = (ASK, false);
         Ok(Some(Data { ask, bytes, secret }))
@@ -237,36 +246,37 @@ impl Host for ProofHost {
     fn estranged(&mut self) {}
 
     fn extent(&self, line: &[u8]) -> Extent {
-        match line.strip_prefix(RECEIVED).map(head) {
-            Some(Some((_, length))) => Extent::Block(length),
-            Some(None) => Extent::Incomplete,
-            None if RECEIVED.starts_with(line) => Extent::Incomplete,
+        match line.strip_prefix(PAYLOAD) {
+            Some(length) => length_of(length).map_or(Extent::Incomplete, Extent::Block),
+            None if PAYLOAD.starts_with(line) => Extent::Incomplete,
             None => Extent::Line,
         }
     }
 
     fn read(&mut self, line: &[u8], _: Option<&[u8]>) -> Option<Said> {
+        if let Some(topic) = line.strip_prefix(TOPIC) {
+            self.from = String::from_utf8(topic.to_vec()).ok();
+            return Some(Said::Part);
+        }
         if let Some(code) = line.strip_prefix(LOST) {
-            let code = integer(code)?.try_into().ok()?;
             return Some(Said::Urc(Urc::Status {
                 connection: ID,
-                status: LinkStatus::Other(code),
+                status: LinkStatus::Other(integer(code)?.try_into().ok()?),
                 code: None,
             }));
         }
-        let message = line.strip_prefix(RECEIVED)?;
+        let message = line.strip_prefix(PAYLOAD)?;
         let end = message.iter().position(|byte| *byte == b'\n')?;
-        let (topic, _) = head(&message[..end])?;
         Some(Said::Urc(Urc::Received {
             connection: ID,
             message_id: 0,
-            topic: String::from_utf8(topic.to_vec()).ok()?,
+            topic: self.from.take()?,
             payload: message[end + 1..].to_vec(),
         }))
     }
 
     fn addressee(&self, line: &[u8]) -> Option<ConnectionId> {
-        line.starts_with(RECEIVED).then_some(ID)
+        line.starts_with(PAYLOAD).then_some(ID)
     }
 
     fn power(&self, line: &[u8]) -> Option<Power> {
@@ -274,12 +284,8 @@ impl Host for ProofHost {
     }
 }
 
-/// `"<topic>",<length>`
-fn head(line: &[u8]) -> Option<(&[u8], usize)> {
-    let line = line.strip_suffix(b"\r").unwrap_or(line);
-    let comma = line.iter().rposition(|byte| *byte == b',')?;
-    let topic = line[..comma].strip_prefix(b"\"")?.strip_suffix(b"\"")?;
-    Some((topic, integer(&line[comma + 1..])?.try_into().ok()?))
+fn length_of(digits: &[u8]) -> Option<usize> {
+    integer(digits.trim_ascii_end())?.try_into().ok()
 }
 
 #[derive(Debug, Default)]
@@ -419,8 +425,15 @@ impl Module for ProofModule {
     fn report(&self, urc: Urc) -> Report {
         let line = match &urc {
             Urc::Received { topic, payload, .. } => {
-                let head = format!("\"{topic}\",{}\r\n", payload.len());
-                [RECEIVED, head.as_bytes(), payload].concat()
+                let length = payload.len().to_string();
+                let head = [
+                    TOPIC,
+                    topic.as_bytes(),
+                    b"\r\n\r\n",
+                    PAYLOAD,
+                    length.as_bytes(),
+                ];
+                [&head.concat()[..], b"\r\n", payload].concat()
             }
             _ => [LOST, b"1"].concat(),
         };

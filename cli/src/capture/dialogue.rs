@@ -256,6 +256,7 @@ impl Dialogue {
                 };
                 self.entry(from, kind, line, number, meaning);
             }
+            Some(Said::Part) => self.entry(from, Kind::Urc, line, None, Meaning::default()),
             None if self.is_answer(&line) => {
                 self.entry(from, Kind::Response, line, number, Meaning::default());
             }

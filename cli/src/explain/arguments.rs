@@ -40,7 +40,7 @@ pub(crate) async fn run(arguments: &Arguments) -> Result<(), Failure> {
     }
     if std::io::stdin().is_terminal() {
         let failure = Failure::new(FailureKind::Usage, "there is nothing to explain");
-        return Err(failure.hint("give a line, such as '+LMQTTURC: STATS,0,1'"));
+        return Err(failure.hint("give a line, such as '+CME ERROR: 3'"));
     }
     // Each line answers the command before it.
     let mut asked = to.map(<[u8]>::to_vec);

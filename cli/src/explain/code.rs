@@ -16,7 +16,11 @@ pub(super) fn explain(line: &[u8], asked: Option<&[u8]>) -> Option<Explanation> 
         let prompt = "The prompt: the module waits for data, exactly as many bytes as the command has announced.";
         return Some(Explanation::new(prompt).from(PROMPT));
     }
-    let reports = asked.is_some_and(reports);
+    let reported = asked.and_then(body).is_some_and(|asked| {
+        let (first, _) = split_first(asked);
+        let known = command(first.name).filter(|_| matches!(first.form, Form::Set(_)));
+        known.is_some_and(|known| known.report.is_some())
+    });
     let asked = match asked {
         Some(command) => name(command),
         None => "the command".to_owned(),
@@ -25,7 +29,7 @@ pub(super) fn explain(line: &[u8], asked: Option<&[u8]>) -> Option<Explanation> 
         FinalResult::Ok => {
             let done = format!("The module has taken {asked}.");
             let done = Explanation::new(done).from(CODES);
-            if reports {
+            if reported {
                 return Some(done.and("What came of it is reported in a line of its own."));
             }
             done
@@ -122,16 +126,6 @@ pub(super) fn numbered(codes: &Codes, number: i64, of: &str) -> Explanation {
         return explanation;
     }
     explanation.and(sentence(advice))
-}
-
-/// Whether the outcome of a command is reported.
-fn reports(line: &[u8]) -> bool {
-    let Some(body) = body(line) else {
-        return false;
-    };
-    let (first, _) = split_first(body);
-    let known = command(first.name).filter(|_| matches!(first.form, Form::Set(_)));
-    known.is_some_and(|known| known.report.is_some())
 }
 
 /// A command without its parameters, among which there may be a secret.

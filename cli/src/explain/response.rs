@@ -2,18 +2,18 @@
 
 use atmq_protocol::at::command::Form;
 use atmq_protocol::at::parameter::{Parameters, integer};
-use atmq_protocol::dialect::{Answer, Said};
+use atmq_protocol::dialect::Answer;
 use atmq_protocol::spec::{Param, Source, Spec};
 
 use super::urc::cut;
 use super::{Explained, Explanation, sentence};
-use crate::dialect::Listener;
+use crate::dialect::answer;
 use crate::grammar::{body, codes, command, split_first};
 
 pub(super) fn explain(line: &[u8], asked: Option<&[u8]>) -> Option<Explanation> {
     let named = named(line);
     if let Some((known, rest)) = named {
-        if let Some(explanation) = of_client(known, line) {
+        if let Some(explanation) = of_client(known, line, rest) {
             return Some(explanation);
         }
         if is_test(rest, asked) {
@@ -27,8 +27,12 @@ pub(super) fn explain(line: &[u8], asked: Option<&[u8]>) -> Option<Explanation> 
             Some(key) => (format!("sets {}", key.sets), key.values, key.source),
             None => (known.does.to_owned(), known.answer, known.source),
         };
-        // A key stands before the values, and what all keys have in the answer.
-        let before = known.key(first).map_or(0, |_| 1 + known.answer.len());
+        // A key and the context stand before the values.
+        let before = match (known.key(first), known.name) {
+            (None, _) => 0,
+            (Some(_), "+LSSLCFG") => 2,
+            (Some(_), _) => 1,
+        };
         let readings = readings(fields, rest, before);
         let about = format!("answer of AT{}, which {about}{readings}", known.name);
         let values = fields_of(fields, rest, before);
@@ -52,20 +56,11 @@ fn is_test(rest: &[u8], asked: Option<&[u8]>) -> bool {
     first.is_some_and(|first| first.form == Form::Test) || rest.starts_with(b"(")
 }
 
-/// Answers of the MQTT client that no table describes, to a question or to a command that fetches.
-fn of_client(known: &Spec, line: &[u8]) -> Option<Explanation> {
-    let mut listener = Listener::of_others();
-    let commands = ["?", "=0,0"].map(|form| format!("AT{}{form}", known.name));
-    let answer = commands.iter().find_map(|command| {
-        listener.follow(command.as_bytes());
-        match listener.read(line, Some(command.as_bytes()))? {
-            Said::Answer(answer) => Some(answer),
-            _ => None,
-        }
-    });
-    let explanation = match answer? {
+/// Answers of the MQTT client that no table describes.
+fn of_client(known: &Spec, line: &[u8], rest: &[u8]) -> Option<Explanation> {
+    Some(match answer(known.name, line, rest)? {
         Answer::State { connection, .. } => {
-            let state = Parameters::new(line).nth(1)?;
+            let state = Parameters::new(rest).nth(1)?;
             let state = integer(state.bytes())?;
             let of = format!("Connection {connection} is in state {state}");
             super::code::numbered(codes("STATE"), state, &of)
@@ -74,34 +69,31 @@ fn of_client(known: &Spec, line: &[u8]) -> Option<Explanation> {
             connection,
             host,
             port,
-        } => {
-            let host = cut(host.as_bytes());
-            let text = format!("Connection {connection} is open, to {host} port {port}.");
-            Explanation::new(text).from(Source::inferred("reference lmqtt.md 1.4"))
-        }
+        } => Explanation::new(format!(
+            "Connection {connection} is open, to {} port {port}.",
+            cut(host.as_bytes()),
+        ))
+        .from(Source::inferred("reference lmqtt.md 1.4")),
         Answer::Message {
             connection,
             message_id,
             topic,
             ..
-        } => {
-            let topic = cut(topic.as_bytes());
-            let text = format!(
-                "Message {message_id} of connection {connection} out of the cache, on \"{topic}\"."
-            );
-            Explanation::new(text).from(known.source)
-        }
+        } => Explanation::new(format!(
+            "Message {message_id} of connection {connection} out of the cache, on \"{}\".",
+            cut(topic.as_bytes())
+        ))
+        .from(known.source),
         Answer::Unread {
             connection,
             message_ids,
-        } if !message_ids.is_empty() => {
-            let count = message_ids.len();
-            let text = format!("{count} message(s) of connection {connection} wait in the cache.");
-            Explanation::new(text).from(known.source)
-        }
+        } if !message_ids.is_empty() => Explanation::new(format!(
+            "{} message(s) of connection {connection} wait in the cache.",
+            message_ids.len(),
+        ))
+        .from(known.source),
         _ => return None,
-    };
-    Some(explanation)
+    })
 }
 
 /// What is known of single values, for those who read no more than a sentence.

@@ -5,10 +5,10 @@ mod redact;
 mod tests;
 
 use atmq_protocol::at::command::Command as Typed;
-use atmq_protocol::commands;
-use atmq_protocol::dialect::{self, Dialect};
+use atmq_protocol::dialect::Dialect;
 use atmq_protocol::limits::Limits;
 use atmq_protocol::spec::{Codes, Spec};
+use atmq_protocol::{commands, dialect};
 
 pub(crate) use redact::{is_redacted, redacted};
 
@@ -21,8 +21,8 @@ pub(crate) fn limits() -> &'static Limits {
 
 /// Every command that is known, MQTT's first.
 pub(crate) fn commands() -> impl Iterator<Item = &'static Spec> {
-    let own = dialect::ALL.into_iter().flat_map(Dialect::specs);
-    own.chain(commands::all())
+    let dialects = dialect::ALL.into_iter();
+    dialects.flat_map(Dialect::specs).chain(commands::all())
 }
 
 /// The command of this name, in whatever letter case.
@@ -32,7 +32,8 @@ pub(crate) fn command(name: &[u8]) -> Option<&'static Spec> {
 
 /// Every place where numbers have a meaning of their own.
 pub(crate) fn all_codes() -> impl Iterator<Item = &'static Codes> {
-    let own = dialect::ALL.into_iter().flat_map(Dialect::codes);
+    let dialects = dialect::ALL.into_iter();
+    let own = dialects.flat_map(Dialect::codes);
     commands::CODES.iter().chain(own).copied()
 }
 

@@ -159,7 +159,7 @@ impl Modem {
             StandardRequest::Manufacturer => {
                 StandardInformation::Text(identity.manufacturer.clone())
             }
-            StandardRequest::Revision | StandardRequest::LierdaRevision => {
+            StandardRequest::Revision | StandardRequest::MakersRevision => {
                 StandardInformation::Text(identity.revision.clone())
             }
             StandardRequest::SerialNumber(SerialNumber::Plain) => {

@@ -6,7 +6,7 @@ mod command;
 
 use std::time::{Duration, Instant};
 
-use atmq_protocol::commands::vendor::HTTP_KEYS;
+use atmq_protocol::commands::HTTP_KEYS;
 
 use super::{Modem, Refused};
 use crate::http::{Method, Request, Response, ResponseError, ResponseReader, Url};

@@ -103,8 +103,8 @@ pub enum CmeError {
 }
 
 impl CmeError {
-    /// Operation not allowed: what the ECMT handlers, and so LMQTT, raise for every bad
-    /// parameter and state (reference `lmqtt.md` 1.1, inferred for LMQTT).
+    /// Operation not allowed: what the ECMT handlers raise for every bad parameter and state
+    /// (reference `lmqtt.md` 1.1, inferred for families like it).
     pub const NOT_ALLOWED: u16 = 3;
     /// SIM not inserted.
     pub const NO_SIM: u16 = 10;

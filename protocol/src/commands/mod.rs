@@ -7,6 +7,8 @@ pub mod ts27007;
 pub mod v250;
 pub mod vendor;
 
+pub use vendor::HTTP_KEYS;
+
 use crate::spec::{Codes, Spec};
 use vendor::{eigencomm, nordic, quectel};
 

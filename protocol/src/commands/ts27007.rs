@@ -6,15 +6,15 @@ pub use network::{COMMANDS as NETWORK, STATES};
 
 use crate::spec::{Latency, Param, SWITCH, Source, Spec, Test};
 
-const SEEN: &str = "reference lmqtt.md 1.10";
+const TRAFFIC: &str = "reference lmqtt.md 1.10";
 
 /// The commands of the equipment.
 #[rustfmt::skip]
 pub const COMMANDS: &[Spec] = &[
     Spec::plain("+CGMI", "shows the manufacturer", Source::standard("27.007 5.1")),
     Spec::plain("+CGMM", "shows the model", Source::standard("27.007 5.2")),
-    Spec::plain("+CGMR", "shows the revision of the firmware", Source::seen(SEEN)),
-    Spec::new("+CGSN", "shows the IMEI or the serial number", Source::seen(SEEN))
+    Spec::plain("+CGMR", "shows the revision of the firmware", Source::seen(TRAFFIC)),
+    Spec::new("+CGSN", "shows the IMEI or the serial number", Source::seen(TRAFFIC))
         .takes(&[Param::number("snt", SWITCH, "which number").optional()
             .values(&[("0", "the serial number"), ("1", "the IMEI")])])
         .answers(&[Param::text("sn", 32, "the number asked for")]).executes(),
@@ -30,8 +30,9 @@ pub const COMMANDS: &[Spec] = &[
                 ("4", "a call is in progress"),
             ]),
         ]).executes(),
-    Spec::plain("+CIMI", "shows the IMSI of the SIM", Source::seen(SEEN)),
-    Spec::new("+CPIN", "shows whether the SIM can be used, or enters its PIN", Source::seen(SEEN))
+    Spec::plain("+CIMI", "shows the IMSI of the SIM", Source::seen(TRAFFIC)),
+    Spec::new("+CPIN", "shows whether the SIM can be used, or enters its PIN",
+        Source::seen(TRAFFIC))
         .takes(&[
             Param::secret("pin", "the PIN, or the PUK if that is asked for"),
             Param::secret("newpin", "a new PIN, behind the PUK").optional(),
@@ -78,14 +79,14 @@ pub const COMMANDS: &[Spec] = &[
             Param::text("response", 512, "what was read, in hexadecimal digits").optional(),
         ]).tested(Test::Nothing),
     Spec::plain("+CNUM", "shows the SIM's own numbers", Source::standard("27.007 7.1")),
-    Spec::new("+CFUN", "switches the radio, and can reboot the module", Source::seen(SEEN))
+    Spec::new("+CFUN", "switches the radio, and can reboot the module", Source::seen(TRAFFIC))
         .takes(&[
             Param::number("fun", &[(0, 1), (4, 4)], "the level").values(LEVELS),
             Param::number("rst", SWITCH, "whether to reboot").or("0").optional()
                 .values(&[("0", "no"), ("1", "reboot")]),
         ]).answers(&[Param::number("fun", &[(0, 1), (4, 4)], "the level").values(LEVELS)]).reads()
         .lasts(Latency::Radio),
-    Spec::new("+CCLK", "shows or sets the clock", Source::seen(SEEN)).takes(TIME).answers(TIME)
+    Spec::new("+CCLK", "shows or sets the clock", Source::seen(TRAFFIC)).takes(TIME).answers(TIME)
         .tested(Test::Lines(&["\"yy/MM/dd,hh:mm:ss+zz\""])).reads(),
     Spec::new("+CTZU", "chooses whether the network sets the clock",
         Source::standard("27.007 8.40")).keeps(&[Param::switch("onoff", "network time").or("1")]),

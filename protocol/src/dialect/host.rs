@@ -116,6 +116,8 @@ pub enum Said {
     Answer(Answer),
     /// The module reports it by itself.
     Urc(Urc),
+    /// A part of a report that goes over several lines; the last of them says it all.
+    Part,
 }
 
 /// What a line reports to somebody who does not know what the module was told.

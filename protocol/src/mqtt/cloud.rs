@@ -70,7 +70,7 @@ impl Registration {
 }
 
 /// An Alibaba Cloud device with everything that ECMT's `aliauth` takes (reference `ecmt.md` 2.2;
-/// that LMQTT takes it too is inferred).
+/// that families like it take it too is inferred).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AliDevice<'a> {
     /// `ProductKey`

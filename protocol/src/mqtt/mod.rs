@@ -25,7 +25,7 @@ pub use urc::{
     Refusal, SubscriptionChange, Urc,
 };
 
-/// One of the module's connections, counted from 0 (`<tcpconnectID>` in the LMQTT manual).
+/// One of the module's connections, counted from 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct ConnectionId(pub u8);
 

@@ -196,7 +196,7 @@ pub enum Refusal {
     BadCredentials,
     /// 5: not authorised.
     NotAuthorized,
-    /// Another code; the LMQTT manual has 6, packet not sent, and 7, bad parameter.
+    /// Another code: MQTT reserves them, and modules use some for their own troubles.
     Other(u8),
 }
 

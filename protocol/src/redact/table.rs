@@ -153,7 +153,7 @@ const ANNOUNCING: [&[u8]; 7] = [
     b"TOKEN",
 ];
 
-/// Of any other unknown command. Those that connect to a broker have the password there.
+/// Of any other unknown command. Look-alikes of `AT+QMTCONN` have the password there.
 const UNKNOWN: Place = place(usize::MAX, 3);
 
 /// Of an unknown key, counted as in [`KEYS`].

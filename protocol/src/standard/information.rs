@@ -69,7 +69,7 @@ impl StandardInformation {
             | StandardRequest::Manufacturer
             | StandardRequest::Model
             | StandardRequest::Revision
-            | StandardRequest::LierdaRevision => {
+            | StandardRequest::MakersRevision => {
                 // Free text, but not a URC that comes in between.
                 let plain = !line.starts_with(['+', '^']);
                 plain.then(|| Self::Text(line.into()))?

@@ -21,8 +21,8 @@ pub enum StandardRequest {
     Model,
     /// `AT+CGMR`: firmware revision.
     Revision,
-    /// `AT+LGMR`: firmware revision, in Lierda's own command.
-    LierdaRevision,
+    /// `AT+LGMR`: firmware revision, in a maker's own command.
+    MakersRevision,
     /// `AT+CGSN`, `=0`, `=1`: serial number or IMEI.
     SerialNumber(SerialNumber),
     /// `AT+CIMI`: IMSI of the SIM.
@@ -87,7 +87,7 @@ const SIMPLE: [(&str, Form<'static>, StandardRequest); 21] = [
     ("+CGMI", Form::Execute, StandardRequest::Manufacturer),
     ("+CGMM", Form::Execute, StandardRequest::Model),
     ("+CGMR", Form::Execute, StandardRequest::Revision),
-    ("+LGMR", Form::Execute, StandardRequest::LierdaRevision),
+    ("+LGMR", Form::Execute, StandardRequest::MakersRevision),
     (
         "+CGSN",
         Form::Execute,
@@ -132,7 +132,7 @@ const WITH_PARAMETERS: [&str; 10] = [
 
 impl StandardRequest {
     /// The longest time from the command to its final result code. 75 s for the attach is
-    /// 27.007's and the reference's; 5 s is what the LMQTT manual allows for a query, taken over
+    /// 27.007's and the reference's; 5 s is what a manual allows for a query (reference `lmqtt.md` 1.2), taken over
     /// for all others but those that wait for the SIM or the radio: 15 s (ours).
     pub fn limit(self) -> Duration {
         Duration::from_secs(match self {
@@ -150,7 +150,7 @@ impl StandardRequest {
                 | Self::Manufacturer
                 | Self::Model
                 | Self::Revision
-                | Self::LierdaRevision
+                | Self::MakersRevision
         )
     }
 
@@ -279,7 +279,7 @@ mod tests {
             ("AT+CGMI\r", StandardRequest::Manufacturer),
             ("AT+CGMM\r", StandardRequest::Model),
             ("AT+CGMR\r", StandardRequest::Revision),
-            ("AT+LGMR\r", StandardRequest::LierdaRevision),
+            ("AT+LGMR\r", StandardRequest::MakersRevision),
             (
                 "AT+CGSN\r",
                 StandardRequest::SerialNumber(SerialNumber::Plain),

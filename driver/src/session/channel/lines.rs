@@ -162,6 +162,12 @@ impl Channel {
         let (answer, urc) = match self.wire.host.read(line, pending) {
             Some(Said::Answer(answer)) => (Some(answer), None),
             Some(Said::Urc(urc)) => (None, Some(urc)),
+            Some(Said::Part) => {
+                if self.report_lines {
+                    self.events.push_back(Event::Line(line.to_vec()));
+                }
+                return;
+            }
             None => (None, None),
         };
         let message = urc.is_none() && self.wire.host.addressee(line).is_some();

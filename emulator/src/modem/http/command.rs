@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use atmq_protocol::at::parameter::Parameters;
 use atmq_protocol::at::result_code::FinalResult;
-use atmq_protocol::commands::vendor::HTTP_KEYS;
+use atmq_protocol::commands::HTTP_KEYS;
 
 use super::{BUSY, EMPTY_URL, HttpUpload};
 use crate::http::Method;

@@ -1,6 +1,6 @@
 //! The commands that are not MQTT's, as a table: V.250, 3GPP TS 27.005 and 27.007, the makers'
-//! own (reference `lmqtt.md` 1.10), and what Linux modem stacks, tools for short
-//! messages and dialers send besides.
+//! own (reference `lmqtt.md` 1.10), and what Linux modem stacks, tools for short messages and dialers
+//! send besides.
 //!
 //! What there is to know of them stands in [`atmq_protocol::commands`]. Here stands which of them this
 //! module has, in which order it lists them, and what answers their forms. A form with a definition

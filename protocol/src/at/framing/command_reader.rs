@@ -30,7 +30,7 @@ pub enum DataEnd {
     /// encrypted data so, reference `lmqtt.md` 1.7).
     Length,
     /// Its length, or before that a Ctrl-Z; an ESC cancels it. So ECMT's modules do, which know no
-    /// length (reference `ecmt.md` 2.2; inferred for LMQTT). They look only at the last byte of
+    /// length (reference `ecmt.md` 2.2; inferred for families like it). They look only at the last byte of
     /// what their UART hands them at once; here every byte counts, for the cuts between pieces
     /// are chance.
     ControlCharacters,
@@ -174,7 +174,7 @@ impl CommandReader {
 
     /// The next complete input, or `None` if more bytes are needed. What a module with echo
     /// switched on sends back for the bytes read is appended to `echo`: printable characters only
-    /// (EigenComm's handler drops the others, reference `ecmt.md` 2.1; inferred for LMQTT).
+    /// (EigenComm's handler drops the others, reference `ecmt.md` 2.1; inferred for families like it).
     pub fn next(&mut self, echo: &mut Vec<u8>) -> Option<Input<'_>> {
         if let Some(data) = self.data {
             if self.unread() > 0 && core::mem::take(&mut self.skip_line_feed) {

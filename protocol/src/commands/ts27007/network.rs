@@ -7,7 +7,7 @@ use alloc::string::String;
 use crate::spec::{Latency, Param, SWITCH, Source, Spec, Test};
 use crate::standard::SignalQuality;
 
-const SEEN: &str = "reference lmqtt.md 1.10";
+const TRAFFIC: &str = "reference lmqtt.md 1.10";
 
 const fn reports(ranges: &'static [(i64, i64)]) -> Param {
     Param::number("n", ranges, "what is reported")
@@ -74,7 +74,7 @@ const TECHNOLOGY: Param = Param::number("AcT", &[(0, 15)], "the radio technology
 const CID: Param = Param::number("cid", &[(1, 15)], "which packet data context");
 
 const fn registration(name: &'static str, does: &'static str, reports: &'static [Param]) -> Spec {
-    Spec::new(name, does, Source::seen(SEEN))
+    Spec::new(name, does, Source::seen(TRAFFIC))
         .keeps(reports)
         .answers(REGISTRATION)
 }
@@ -98,7 +98,7 @@ pub const COMMANDS: &[Spec] = &[
             Param::text("oper", 32, "the operator, in this format").optional(),
             TECHNOLOGY.optional(),
         ]).tested(Test::State).reads().lasts(Latency::Selection),
-    Spec::new("+CSQ", "shows the signal", Source::measured(SEEN))
+    Spec::new("+CSQ", "shows the signal", Source::measured(TRAFFIC))
         .answers(&[
             Param::number("rssi", &[(0, 31), (99, 99)], "the received signal strength")
                 .reads(strength),
@@ -136,7 +136,7 @@ pub const COMMANDS: &[Spec] = &[
             Param::switch("ind", "indicators").or("0"),
             Param::switch("bfr", "whether events wait").or("0"),
         ]),
-    Spec::new("+CGATT", "attaches to the packet domain, or shows it", Source::seen(SEEN))
+    Spec::new("+CGATT", "attaches to the packet domain, or shows it", Source::seen(TRAFFIC))
         .takes(ATTACHED).answers(ATTACHED).reads().lasts(Latency::Attach),
     Spec::new("+CGDCONT", "defines a packet data context", Source::standard("27.007 10.1.1"))
         .takes(CONTEXT).answers(CONTEXT).reads()
@@ -157,7 +157,7 @@ pub const COMMANDS: &[Spec] = &[
             Param::number("state", SWITCH, "the context")
                 .values(&[("0", "not active"), ("1", "active")]),
         ]).reads().acts(),
-    Spec::new("+CGPADDR", "shows the IP address", Source::seen(SEEN)).takes(&[CID.optional()])
+    Spec::new("+CGPADDR", "shows the IP address", Source::seen(TRAFFIC)).takes(&[CID.optional()])
         .answers(&[CID, Param::text("address", 64, "its IP address").optional()]).executes()
         .tested(Test::State),
     Spec::new("+CGEREP", "chooses whether events of the packet domain are reported",

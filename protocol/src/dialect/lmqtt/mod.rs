@@ -303,16 +303,6 @@ impl Lmqtt {
         Ok(request)
     }
 
-    /// Module: appends an information response, without line ends.
-    pub fn encode_information(
-        &self,
-        information: &Information<'_>,
-        formats: &FormatTable,
-        out: &mut Vec<u8>,
-    ) {
-        information::encode(information, self.hex_length, formats, out);
-    }
-
     /// Module: appends a URC, without line ends.
     pub fn encode_urc(&self, urc: &Urc, formats: &FormatTable, out: &mut Vec<u8>) {
         urc::encode(urc, false, self, formats, out);

@@ -1,6 +1,6 @@
 //! What modules answer and report.
 
-use super::super::urc;
+use super::super::{information, urc};
 use super::*;
 use crate::dialect::{Expected, Reported};
 use crate::mqtt::{Reason, ReasonKind};
@@ -71,7 +71,7 @@ fn each_information_response_both_ways() {
         let decoded = dialect.decode_information(&request, line.as_bytes(), &formats);
         assert_eq!(decoded, Some(information.clone()));
         let mut out = Vec::new();
-        dialect.encode_information(&information, &formats, &mut out);
+        information::encode(&information, dialect.hex_length, &formats, &mut out);
         assert_eq!(out, line.as_bytes());
     }
     // The outcome of a CONNECT shares the prefix, and has a field more.
