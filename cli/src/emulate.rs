@@ -3,6 +3,7 @@ mod answer;
 mod console;
 mod desk;
 mod footer;
+mod host;
 mod profile;
 mod reach;
 mod ready;
@@ -11,6 +12,7 @@ mod status;
 mod stdio;
 mod words;
 
+use std::ffi::OsString;
 use std::future::pending;
 use std::io;
 use std::net::SocketAddr;
@@ -31,6 +33,7 @@ pub(crate) use words::LINE_LIMIT;
 
 use self::desk::Desk;
 use self::footer::Footer;
+use self::host::Host;
 use self::profile::ProfileArguments;
 use self::reach::ReachArguments;
 use self::socket::ControlSocket;
@@ -38,7 +41,7 @@ use crate::capture::RecordArguments;
 use crate::failure::{Failure, FailureKind};
 use crate::lint::LintReport;
 use crate::output::print_line;
-use crate::signals::stopped;
+use crate::signals::{Signals, stopped};
 
 /// Emulate a module on a pseudo terminal, TCP, a serial device or standard input, until Ctrl-C
 ///
@@ -84,6 +87,11 @@ pub(crate) struct Arguments {
     console: bool,
     #[command(flatten)]
     record: RecordArguments,
+    /// Run a host once the module is ready, and end with it and its exit code. In its arguments
+    /// {port} stands for the module and {broker} for the embedded broker; its environment has them
+    /// as ATMQ_PORT and ATMQ_BROKER. The ready line is left out
+    #[arg(last = true, value_name = "COMMAND")]
+    host: Vec<OsString>,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -112,6 +120,14 @@ pub(crate) async fn run(arguments: Arguments, quiet: bool) -> Result<(), Failure
             "--console and --stdio both read standard input",
         )
         .hint("use --control instead of --console"));
+    }
+    let has_host = !arguments.host.is_empty();
+    if has_host && (arguments.console || takes_stdio) {
+        return Err(Failure::new(
+            FailureKind::Usage,
+            "standard input and output are the host's, and --console and --stdio take them",
+        )
+        .hint("use --control, and reach the module by {port}"));
     }
     let profile = arguments.profile.read()?;
     let name = format!("emulated {}", profile.name);
@@ -156,9 +172,19 @@ pub(crate) async fn run(arguments: Arguments, quiet: bool) -> Result<(), Failure
     if let Some(socket) = &socket {
         ready.add("control", socket.path().display().to_string());
     }
-    ready.print(announcer)?;
+    // From here on a signal is the host's.
+    let mut signals = has_host.then(Signals::new);
+    let mut host = match has_host {
+        true => Some(Host::start(&arguments.host, &ready)?),
+        false => None,
+    };
+    if !has_host || arguments.json {
+        ready.print(announcer)?;
+    }
+    let quiet = quiet || has_host;
     let console = async {
-        if arguments.console || !takes_stdio && !arguments.json && console::has_terminal() {
+        let by_itself = !takes_stdio && !arguments.json && !has_host && console::has_terminal();
+        if arguments.console || by_itself {
             return console::run(desk.clone(), arguments.json).await;
         }
         pending().await
@@ -175,14 +201,36 @@ pub(crate) async fn run(arguments: Arguments, quiet: bool) -> Result<(), Failure
         }
         pending::<()>().await;
     };
-    let result = tokio::select! {
-        result = reach.serve(emulator, recorder) => result,
-        result = console => result,
-        () = follow => Ok(()),
-        () = control => Ok(()),
-        () = desk.quits() => Ok(()),
-        () = &mut stopped => Ok(()),
+    let served = async {
+        let result = reach.serve(emulator, recorder).await;
+        // A host may have more to do than to speak with the module.
+        if has_host && result.is_ok() {
+            return pending().await;
+        }
+        result
     };
+    let hosted = async {
+        match (&mut host, &mut signals) {
+            (Some(host), Some(signals)) => host.ends(signals).await,
+            _ => pending().await,
+        }
+    };
+    let result = tokio::select! {
+        result = served => Some(result),
+        result = console => Some(result),
+        () = follow => None,
+        () = control => None,
+        () = desk.quits() => None,
+        () = &mut stopped, if !has_host => None,
+        result = hosted => {
+            host = None;
+            Some(result)
+        }
+    };
+    if let Some(host) = &mut host {
+        host.end().await;
+    }
+    let result = result.unwrap_or(Ok(()));
     let linted = lint.map_or(Ok(()), |lint| {
         let lint = lock(&lint);
         lint.sum_up()?;

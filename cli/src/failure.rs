@@ -9,6 +9,8 @@ pub(crate) struct Failure {
     kind: FailureKind,
     what: String,
     hint: Option<String>,
+    /// The exit code, if it is not that of the kind.
+    code: Option<u8>,
 }
 
 /// The exit code of a [`Failure`].
@@ -45,7 +47,14 @@ impl Failure {
             kind,
             what: what.to_string(),
             hint: None,
+            code: None,
         }
+    }
+
+    /// Ends with this exit code, which another program has chosen.
+    pub(crate) fn with_code(mut self, code: u8) -> Self {
+        self.code = Some(code);
+        self
     }
 
     /// Says what to try next.
@@ -75,7 +84,7 @@ impl Failure {
     }
 
     pub(crate) fn exit_code(&self) -> ExitCode {
-        ExitCode::from(self.kind as u8)
+        ExitCode::from(self.code.unwrap_or(self.kind as u8))
     }
 }
 

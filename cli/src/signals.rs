@@ -39,7 +39,25 @@ pub(crate) fn stopped_by(signals: &'static [Signal]) -> impl Future<Output = ()>
         // Dropped instead, if the thread cannot do its work.
         let _ = begins.recv();
     }
-    async move { first(&mut handlers).await }
+    async move {
+        first(&mut handlers).await;
+    }
+}
+
+/// The same signals one by one, for those who hand them on.
+pub(crate) struct Signals(Vec<(Signal, unix::Signal)>);
+
+impl Signals {
+    /// They are noticed from now on.
+    pub(crate) fn new() -> Self {
+        let all = [Signal::INT, Signal::TERM, Signal::HUP];
+        Self(handle(&all))
+    }
+
+    /// Which one comes next.
+    pub(crate) async fn next(&mut self) -> Signal {
+        first(&mut self.0).await
+    }
 }
 
 /// Has a write beyond the limit of a file's size fail. Unless that is done it ends the program.
@@ -48,25 +66,31 @@ pub(crate) fn outlive_file_size_limit() {
     let _ = signal(kind(Signal::XFSZ));
 }
 
-fn handle(signals: &[Signal]) -> Vec<unix::Signal> {
+fn handle(signals: &[Signal]) -> Vec<(Signal, unix::Signal)> {
     let heeded = signals
         .iter()
         .filter(|of| **of != Signal::HUP || !is_ignored(**of));
     heeded
-        .map(|of| signal(kind(*of)).expect("signals that end a program can be handled"))
+        .map(|of| {
+            let handler = signal(kind(*of)).expect("signals that end a program can be handled");
+            (*of, handler)
+        })
         .collect()
 }
 
 /// Waits for the first signal that comes.
-async fn first(handlers: &mut [unix::Signal]) {
+async fn first(handlers: &mut [(Signal, unix::Signal)]) -> Signal {
     poll_fn(|cx| {
         let mut handlers = handlers.iter_mut();
-        match handlers.any(|handler| handler.poll_recv(cx).is_ready()) {
-            true => Poll::Ready(()),
-            false => Poll::Pending,
+        let come = |(signal, handler): &mut (Signal, unix::Signal)| {
+            handler.poll_recv(cx).is_ready().then_some(*signal)
+        };
+        match handlers.find_map(come) {
+            Some(signal) => Poll::Ready(signal),
+            None => Poll::Pending,
         }
     })
-    .await;
+    .await
 }
 
 fn kind(signal: Signal) -> SignalKind {

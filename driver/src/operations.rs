@@ -10,6 +10,7 @@ mod tests;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Instant;
 
 use atmq_protocol::dialect::{IfRefused, Next, Plan, Step, StepEnd, Then};
 use atmq_protocol::mqtt::{ConnectionId, Operation, Outcome, Proof};
@@ -17,7 +18,7 @@ use tokio::sync::oneshot;
 
 use crate::error::{Disconnected, Error, ExchangeError};
 use crate::messages::Link;
-use crate::session::{Answer, Session};
+use crate::session::{Answer, Command, ExchangeId, Session};
 
 /// What an operation has come to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,13 +57,13 @@ impl Asked {
     }
 }
 
-/// Carries operations out, one step of one of them at a time.
+/// Carries operations out, one step of each at a time.
 #[derive(Debug, Default)]
 pub(crate) struct Performer {
     /// Those whose next step waits for its turn.
     queue: VecDeque<(Performing, Due)>,
-    /// The one whose step is under way.
-    current: Option<(Performing, Plan)>,
+    /// Those whose step is under way: one has the line, the others wait for a report.
+    under_way: Vec<(ExchangeId, Performing, Plan)>,
 }
 
 #[derive(Debug)]
@@ -99,7 +100,8 @@ enum Due {
 }
 
 impl Performer {
-    /// Takes on an operation. It has the next turn.
+    /// Takes on an operation. It has the next turn, behind others about its connection that have
+    /// not begun.
     pub(crate) fn start(&mut self, operation: Operation, asked: Asked) {
         let performing = Performing {
             what: match &operation {
@@ -114,24 +116,35 @@ impl Performer {
             command: String::new(),
             error: None,
         };
-        self.queue
-            .push_front((performing, Due::Plan(Box::new(operation))));
+        let connection = connection(&operation);
+        let due = Due::Plan(Box::new(operation));
+        let mut waiting = self.queue.iter();
+        let last = waiting.rposition(|(of, due)| !of.begun && due.is_about(connection));
+        let at = last.map_or(0, |last| last + 1);
+        self.queue.insert(at, (performing, due));
     }
 
     /// Whether nothing is left to do.
     pub(crate) fn is_idle(&self) -> bool {
-        self.queue.is_empty() && self.current.is_none()
+        self.queue.is_empty() && self.under_way.is_empty()
     }
 
     /// Whether a step waits for its turn that can be sent.
-    pub(crate) fn is_due(&self) -> bool {
-        self.turn().is_some()
+    pub(crate) fn is_due(&self, session: &Session) -> bool {
+        self.turn(session).is_some()
     }
 
     /// Whether nothing may be sent before the next step.
-    pub(crate) fn is_exclusive(&self) -> bool {
-        let mut waiting = self.queue.iter();
-        waiting.any(|(of, _)| of.then == Then::Nobody || of.is_undo())
+    pub(crate) fn is_exclusive(&self, session: &Session) -> bool {
+        let undone = |(of, due): &(Performing, Due)| of.is_undo() && due.can_go(session);
+        self.any(Then::Nobody) || self.queue.iter().any(undone)
+    }
+
+    /// Whether the time behind some step belongs so.
+    fn any(&self, then: Then) -> bool {
+        let waiting = self.queue.iter().map(|(of, _)| of);
+        let under_way = self.under_way.iter().map(|(_, of, _)| of);
+        waiting.chain(under_way).any(|of| of.then == then)
     }
 
     /// Gives up what nobody waits for any more, and what has lost its link.
@@ -143,11 +156,11 @@ impl Performer {
         }
     }
 
-    /// The step to send next, if there is one.
-    pub(crate) fn next(&mut self, session: &mut Session) -> Option<Box<Step>> {
+    /// Sends the next step, if there is one; its exchange.
+    pub(crate) fn next(&mut self, session: &mut Session, now: Instant) -> Option<ExchangeId> {
         loop {
             self.tidy(session);
-            let (mut performing, due) = self.queue.remove(self.turn()?)?;
+            let (mut performing, due) = self.queue.remove(self.turn(session)?)?;
             match due {
                 Due::Plan(operation) => match session.plan(*operation) {
                     Ok(plan) => self.go_on(performing, plan),
@@ -161,22 +174,31 @@ impl Performer {
                     if let (true, Some(link)) = (step.begins_link, &performing.asked.link) {
                         link.arm();
                     }
-                    self.current = Some((performing, plan));
-                    return Some(step);
+                    match session.request(Command::Step(step), None, now) {
+                        Ok(exchange) => {
+                            self.under_way.push((exchange, performing, plan));
+                            return Some(exchange);
+                        }
+                        // It is ready.
+                        Err(error) => performing.end(Err(error.into())),
+                    }
                 }
             }
         }
     }
 
-    /// The step under way has ended so.
+    /// The step of this exchange has ended so.
     pub(crate) fn step_ended(
         &mut self,
+        exchange: ExchangeId,
         outcome: Result<Answer, ExchangeError>,
         session: &mut Session,
     ) {
-        let Some((mut performing, mut plan)) = self.current.take() else {
+        let mut under_way = self.under_way.iter();
+        let Some(at) = under_way.position(|(of, ..)| *of == exchange) else {
             return;
         };
+        let (_, mut performing, mut plan) = self.under_way.remove(at);
         match performing.follow(&mut plan, outcome) {
             Next::Step(step) if !performing.is_pointless() => {
                 self.queue.push_back((performing, Due::Step(plan, step)));
@@ -198,9 +220,14 @@ impl Performer {
 
     /// Nothing that was begun can go on. `waiting`: why the others cannot be begun, if they cannot.
     pub(crate) fn fail(&mut self, begun: &Error, waiting: Option<&Error>) {
-        if let Some((performing, _)) = self.current.take() {
+        for (_, performing, _) in std::mem::take(&mut self.under_way) {
             performing.end(Err(begun.clone()));
         }
+        self.fail_queue(begun, waiting);
+    }
+
+    /// The same for those whose turn it is not; what is under way goes on.
+    pub(crate) fn fail_queue(&mut self, begun: &Error, waiting: Option<&Error>) {
         for (performing, due) in std::mem::take(&mut self.queue) {
             match (performing.begun, waiting) {
                 (true, _) => performing.end(Err(begun.clone())),
@@ -211,23 +238,23 @@ impl Performer {
     }
 
     /// Whose turn it is.
-    fn turn(&self) -> Option<usize> {
-        let first = |which: fn(&Performing) -> bool| {
+    fn turn(&self, session: &Session) -> Option<usize> {
+        let first = |which: &dyn Fn(&Performing) -> bool| {
             let mut waiting = self.queue.iter();
-            waiting.position(|(performing, _)| which(performing))
+            waiting.position(|(of, due)| which(of) && due.can_go(session))
         };
         // An undo does not come between what is inseparable either.
-        let held = first(|of| of.then == Then::Nobody).or_else(|| first(Performing::is_undo));
-        if held.is_some() {
-            return held;
+        if self.any(Then::Nobody) {
+            return first(&|of| of.then == Then::Nobody);
         }
-        let mut places = self.queue.iter().enumerate();
-        let is_free = |(at, (_, due)): (usize, &(Performing, Due))| {
-            let mut others = self.queue.iter().enumerate();
-            let taken = others.any(|(other, (of, _))| other != at && of.then == Then::NoOtherSetUp);
-            !(taken && due.sets_up())
-        };
-        places.position(is_free)
+        first(&Performing::is_undo).or_else(|| {
+            let set_up = self.any(Then::NoOtherSetUp);
+            let mut waiting = self.queue.iter();
+            waiting.position(|(of, due)| {
+                let waits = set_up && of.then != Then::NoOtherSetUp && due.sets_up();
+                !waits && due.can_go(session)
+            })
+        })
     }
 
     /// The first step of a plan has the next turn.
@@ -411,6 +438,21 @@ impl Performing {
 }
 
 impl Due {
+    /// Whether the session takes it: the connection that it is about waits for no report.
+    fn can_go(&self, session: &Session) -> bool {
+        match self {
+            Self::Step(_, step) => session.takes_step(step),
+            Self::Plan(operation) => {
+                !connection(operation).is_some_and(|connection| session.awaits_report(connection))
+            }
+        }
+    }
+
+    /// Whether it is an operation that is about this connection, and has no steps yet.
+    fn is_about(&self, wanted: Option<ConnectionId>) -> bool {
+        matches!(self, Self::Plan(operation) if connection(operation) == wanted)
+    }
+
     /// Whether it sets up something of which the module has one.
     fn sets_up(&self) -> bool {
         match self {
@@ -421,5 +463,19 @@ impl Due {
             ),
             Self::Step(_, step) => step.then == Then::NoOtherSetUp,
         }
+    }
+}
+
+/// The connection that an operation is about, if it is one.
+fn connection(operation: &Operation) -> Option<ConnectionId> {
+    match operation {
+        Operation::Connect(connect) => Some(connect.connection),
+        Operation::Publish(publish) => Some(publish.connection),
+        Operation::Disconnect { connection, .. }
+        | Operation::Subscribe { connection, .. }
+        | Operation::Unsubscribe { connection, .. }
+        | Operation::Read { connection, .. }
+        | Operation::State { connection } => Some(*connection),
+        _ => None,
     }
 }

@@ -9,6 +9,7 @@ mod secrets;
 mod supply;
 mod wire;
 
+use std::collections::VecDeque;
 use std::future::{pending, ready};
 use std::io;
 use std::ops::Range;
@@ -25,7 +26,7 @@ use crate::counters::Counters;
 use crate::error::{Disconnected, Error, PortClosed, PortLost};
 use crate::messages::Link;
 use crate::operations::Performer;
-use crate::session::{Answer, Command, PROMPT_MARGIN, Session, Transmit};
+use crate::session::{Answer, ExchangeId, PROMPT_MARGIN, Session, Transmit};
 use crate::settings::{Direction, Settings, Tap, Tapped};
 use crate::state::ModemState;
 use crate::unsolicited::Feeds;
@@ -46,6 +47,9 @@ const READ_SIZE: usize = 4096;
 /// How long after a loss the port is opened again for the first time, and at the longest between
 /// two tries. Ours.
 const REOPEN_PAUSES: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(2));
+
+/// So many calls are taken while the connection that they are about waits for a report. Ours.
+const HELD: usize = 64;
 
 /// What the task shares with its handles.
 #[derive(Debug)]
@@ -85,8 +89,10 @@ pub(crate) struct PortTask {
     settings: Arc<Settings>,
     links: Vec<Arc<Link>>,
     performer: Performer,
-    /// Who waits for the exchange in progress.
-    waiter: Waiter,
+    /// Who waits for which exchange.
+    waiters: Vec<(ExchangeId, Waiter)>,
+    /// Calls that wait for the report of an earlier command about the same connection.
+    held: VecDeque<Call>,
     /// Whose turn was the last one.
     turn: Turn,
     /// The module's.
@@ -104,7 +110,6 @@ pub(crate) struct PortTask {
 
 /// Who waits for an exchange.
 enum Waiter {
-    Nobody,
     Caller(Reply<Answer>),
     /// The performer, for the step of an operation.
     Performer,
@@ -138,7 +143,8 @@ impl PortTask {
             shared,
             links: Vec::new(),
             performer: Performer::default(),
-            waiter: Waiter::Nobody,
+            waiters: Vec::new(),
+            held: VecDeque::new(),
             turn: Turn::Calls,
             condition: Condition::default(),
             baud_rate: settings.baud_rate,
@@ -170,7 +176,8 @@ impl PortTask {
         let error = Error::PortClosed(reason.clone());
         // Who is told of the error finds the port closed.
         self.tell(ModemState::Closed(reason.clone()));
-        self.fail_exchange(&error);
+        self.fail_exchanges(&error);
+        self.refuse_waiting(&error);
         self.condition.fail(&error);
         self.end_links(|_| true, &Disconnected::PortClosed(reason));
         self.performer.fail(&error, Some(&error));
@@ -189,7 +196,10 @@ impl PortTask {
                 self.find_rate(&mut stream).await?;
                 continue;
             }
-            while self.takes_exchange() && self.begin_exchange() {}
+            if self.takes_exchange() && self.begin_exchange() {
+                // It may be for the task itself to go on with it.
+                continue;
+            }
             if out.is_none() {
                 out = self.session.poll_transmit().map(|transmit| (transmit, 0));
                 if let (Some((transmit, _)), Some(tap)) = (&out, &self.settings.tap) {
@@ -204,7 +214,8 @@ impl PortTask {
             if !open && idle && self.performer.is_idle() && self.links.iter().all(is_over) {
                 return Ok(());
             }
-            let takes_calls = open && self.takes_exchange() && !self.performer.is_exclusive();
+            let exclusive = self.performer.is_exclusive(&self.session);
+            let takes_calls = open && self.takes_exchange() && !exclusive && self.held.len() < HELD;
             let session_deadline = self.session.poll_timeout().map(Instant::from_std);
             let deadline = [session_deadline, self.condition.deadline()];
             let deadline = deadline.into_iter().flatten().min();
@@ -286,7 +297,8 @@ impl PortTask {
         let reason = PortLost(why.into());
         let error = Error::PortLost(reason.clone());
         let away = Error::PortAway(reason.clone());
-        self.fail_exchange(&error);
+        self.fail_exchanges(&error);
+        self.refuse_waiting(&away);
         self.condition.lost(&error);
         self.end_links(|_| true, &Disconnected::PortLost(reason.clone()));
         self.performer.fail(&error, Some(&away));
@@ -334,7 +346,7 @@ impl PortTask {
     fn begin_exchange(&mut self) -> bool {
         self.performer.tidy(&mut self.session);
         self.links.retain(|link| link.ended().is_none());
-        let exclusive = self.performer.is_exclusive();
+        let exclusive = self.performer.is_exclusive(&self.session);
         let mut turn = self.turn;
         for _ in 0..3 {
             turn = turn.next();
@@ -342,12 +354,12 @@ impl PortTask {
                 Turn::Operations => self.perform(),
                 _ if exclusive => false,
                 Turn::Cache => self.read_unread(),
-                Turn::Calls => match self.calls.try_recv() {
-                    Ok(call) => {
+                Turn::Calls => match self.next_call() {
+                    Some(call) => {
                         self.call(call);
                         true
                     }
-                    Err(_) => false,
+                    None => false,
                 },
             };
             if begun {
@@ -360,22 +372,17 @@ impl PortTask {
 
     /// Sends the next step of an operation.
     pub(super) fn perform(&mut self) -> bool {
-        if self.performer.is_due() && self.condition.is_failed() {
+        if self.performer.is_due(&self.session) && self.condition.is_failed() {
             // The module is brought in order first.
             self.session.synchronise(false, Instant::now().into_std());
             self.initialise(None);
             return true;
         }
-        let Some(step) = self.performer.next(&mut self.session) else {
-            return false;
-        };
         let now = Instant::now().into_std();
-        match self.session.request(Command::Step(step), None, now) {
-            Ok(()) => self.waiter = Waiter::Performer,
-            // It is ready.
-            Err(error) => self.performer.fail(&error.into(), None),
-        }
-        true
+        let begun = self.performer.next(&mut self.session, now);
+        self.waiters
+            .extend(begun.map(|exchange| (exchange, Waiter::Performer)));
+        begun.is_some()
     }
 
     /// Reads the next message out of the module's cache.
@@ -389,10 +396,12 @@ impl PortTask {
         self.session.has_unread(wanted) && self.session.read_unread(wanted, now)
     }
 
-    /// The exchange in progress, if it is a caller's, has come to this.
-    fn fail_exchange(&mut self, error: &Error) {
-        if let Waiter::Caller(reply) = std::mem::replace(&mut self.waiter, Waiter::Nobody) {
-            let _ = reply.send(Err(error.clone()));
+    /// The exchanges under way have come to nothing; those of callers to this.
+    fn fail_exchanges(&mut self, error: &Error) {
+        for (_, waiter) in self.waiters.drain(..) {
+            if let Waiter::Caller(reply) = waiter {
+                let _ = reply.send(Err(error.clone()));
+            }
         }
     }
 

@@ -27,10 +27,16 @@
 //!
 //! # Whose answer is it?
 //!
-//! `OK` carries no identity, so there is one exchange at a time. A line is shown to the exchange
-//! in progress first: its echo, a final result code, its result URC, its information response.
-//! Then it is read as a URC, then as a boot banner, and else reported as unrecognised. Without
-//! an exchange no line is a final result code.
+//! `OK` carries no identity, so one exchange has the line at a time. It has it until its final
+//! result code; where the command has a result URC, the exchange waits for that beside the line,
+//! while others have it. Commands about the same connection wait for it
+//! ([`takes`](Session::takes)), so that no two exchanges can be meant by one URC. Which exchange
+//! has ended [`ended`](Session::ended) tells.
+//!
+//! What comes is shown to the exchange that has the line first: its echo, a final result code, its
+//! information response; a result URC goes to the oldest exchange that waits for it. Then it is
+//! read as a URC, then as a boot banner, and else reported as unrecognised. While no exchange has
+//! the line, nothing is a final result code.
 //!
 //! The order differs in one point from what one would expect: a final result code is recognised
 //! before an information response, because the answers to `AT+CGMM` and its like are free text,
@@ -87,7 +93,7 @@ use std::fmt;
 use std::time::{Duration, Instant};
 
 use atmq_protocol::at::framing::{Frame, MESSAGE_GAP, ResponseReader};
-use atmq_protocol::dialect::{Model, Plan};
+use atmq_protocol::dialect::{Model, Plan, Step};
 use atmq_protocol::limits::Limits;
 use atmq_protocol::mqtt::{ConnectionId, Operation};
 
@@ -96,7 +102,7 @@ use crate::error::RequestError;
 
 use channel::{Awaited, Channel};
 pub(crate) use channel::{PROMPT_MARGIN, is_loss};
-pub use command::{Command, RawCommand};
+pub use command::{Command, ExchangeId, RawCommand};
 pub(crate) use event::redact;
 pub use event::{Answer, Event, Response, Transmit};
 
@@ -112,6 +118,7 @@ const CUT_SHORT: Duration = Duration::from_secs(10);
 pub struct Session {
     reader: ResponseReader,
     channel: Channel,
+    ended: Option<ExchangeId>,
 }
 
 impl Session {
@@ -120,11 +127,12 @@ impl Session {
         Self {
             reader: ResponseReader::new(MAX_LINE),
             channel: Channel::new(model),
+            ended: None,
         }
     }
 
-    /// Puts up the fence, because nobody knows what the module still owes. An exchange in progress
-    /// fails. `unknown`: if the module has answered nothing yet, another program may have used it,
+    /// Puts up the fence, because nobody knows what the module still owes. The exchange that has
+    /// the line fails; those that wait for a report still do. `unknown`: if the module has answered nothing yet, another program may have used it,
     /// and left it waiting for data.
     pub fn synchronise(&mut self, unknown: bool, now: Instant) {
         let at_prompt = self.is_at_prompt();
@@ -189,6 +197,23 @@ impl Session {
         self.channel.is_ready()
     }
 
+    /// Whether no report that is still to come keeps a command back: there is none about the same
+    /// connection, nor one that its answer could be taken for. A command that is asked for all the
+    /// same waits for it, and all others behind it.
+    pub fn takes(&self, command: &Command) -> bool {
+        self.channel.takes(command)
+    }
+
+    /// The same for a step.
+    pub(crate) fn takes_step(&self, step: &Step) -> bool {
+        self.channel.takes_step(step)
+    }
+
+    /// Whether a report about the connection is still to come.
+    pub(crate) fn awaits_report(&self, connection: ConnectionId) -> bool {
+        self.channel.awaits_report(connection)
+    }
+
     /// Whether answers of the module are awaited, so that its bytes must be read.
     pub fn is_listening(&self) -> bool {
         self.channel.is_listening()
@@ -207,16 +232,16 @@ impl Session {
     /// unless `limit` is given, and counts from when the command is sent.
     ///
     /// # Errors
-    /// The command cannot be written, or another exchange is in progress. Nothing is sent then.
+    /// The command cannot be written, or another exchange has the line. Nothing is sent then.
     pub fn request(
         &mut self,
         command: Command,
         limit: Option<Duration>,
         now: Instant,
-    ) -> Result<(), RequestError> {
-        self.channel.request(command, limit, now)?;
+    ) -> Result<ExchangeId, RequestError> {
+        let id = self.channel.request(command, limit, now)?;
         self.follow_prompt();
-        Ok(())
+        Ok(id)
     }
 
     /// Whether a message of a connection that is `wanted` waits in the module's cache, or may.
@@ -315,7 +340,17 @@ impl Session {
 
     /// The next thing that has happened.
     pub fn poll_event(&mut self) -> Option<Event> {
-        self.channel.events.pop_front()
+        let event = self.channel.events.pop_front()?;
+        if let Event::Completed(_) = event {
+            self.ended = self.channel.ended.pop_front();
+        }
+        Some(event)
+    }
+
+    /// Which exchange the last [`Event::Completed`] is about that was polled; `None` before the
+    /// first.
+    pub fn ended(&self) -> Option<ExchangeId> {
+        self.ended
     }
 
     /// When [`handle_timeout`](Self::handle_timeout) is due next.

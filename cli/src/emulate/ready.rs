@@ -20,6 +20,18 @@ impl Ready {
         self.0.push((key, value.into()));
     }
 
+    pub(crate) fn value(&self, key: &str) -> Option<&str> {
+        let mut values = self.0.iter();
+        values.find_map(|(known, value)| (*known == key).then_some(&**value))
+    }
+
+    /// What a host opens, if there is something.
+    pub(crate) fn port(&self) -> Option<String> {
+        let device = self.value("link").or_else(|| self.value("pty"));
+        let tcp = || Some(format!("tcp://{}", self.value("tcp")?));
+        device.map(str::to_owned).or_else(tcp)
+    }
+
     pub(crate) fn print(mut self, announcer: Announcer) -> Result<(), Failure> {
         self.0
             .sort_by_key(|(key, _)| Self::KEYS.iter().position(|known| known == key));

@@ -1,5 +1,7 @@
 //! Plans side by side over one session, against bytes that are typed by hand.
 
+mod reports;
+
 use std::time::{Duration, Instant};
 
 use atmq_protocol::dialect::lmqtt::NT35E;
@@ -9,7 +11,7 @@ use tokio::sync::oneshot::{Receiver, error::TryRecvError};
 
 use super::*;
 use crate::messages::Inbox;
-use crate::session::{Command, Event};
+use crate::session::Event;
 
 const OK: &str = "\r\nOK\r\n";
 
@@ -40,11 +42,8 @@ impl Host {
 
     /// What is written when the next step has its turn.
     fn next(&mut self) -> String {
-        if self.session.is_ready()
-            && let Some(step) = self.performer.next(&mut self.session)
-        {
-            let asked = self.session.request(Command::Step(step), None, self.now);
-            asked.expect("the session is ready");
+        if self.session.is_ready() {
+            self.performer.next(&mut self.session, self.now);
         }
         let mut bytes = Vec::new();
         while let Some(transmit) = self.session.poll_transmit() {
@@ -59,7 +58,8 @@ impl Host {
         while let Some(event) = self.session.poll_event() {
             match event {
                 Event::Completed(outcome) => {
-                    self.performer.step_ended(outcome, &mut self.session);
+                    let ended = self.session.ended().expect("one has ended");
+                    self.performer.step_ended(ended, outcome, &mut self.session);
                 }
                 Event::Urc(urc) => panic!("nobody waits for {urc:?}"),
                 _ => {}
@@ -225,19 +225,19 @@ fn nothing_comes_between_what_is_inseparable() {
     let (performing, _) = host.performer.queue.pop_front().expect("it waits");
     let plan = Plan::new(topic, Course::Follow(Box::new(TwoSteps)));
     host.performer.go_on(performing, plan);
-    assert!(!host.performer.is_exclusive());
+    assert!(!host.performer.is_exclusive(&host.session));
     assert_eq!(host.next(), r"AT+TOPIC\r");
     host.hear(OK);
-    assert!(host.performer.is_exclusive());
+    assert!(host.performer.is_exclusive(&host.session));
     let _other = host.start(state(1), None);
     // Not even an undo.
     drop(connecting);
     assert_eq!(host.next(), r"AT+PAYLOAD\r");
     host.hear(OK);
-    assert!(host.performer.is_exclusive());
+    assert!(host.performer.is_exclusive(&host.session));
     assert_eq!(host.next(), close(0));
     host.hear("\r\nERROR\r\n");
-    assert!(!host.performer.is_exclusive());
+    assert!(!host.performer.is_exclusive(&host.session));
     assert_eq!(host.next(), r"AT+LMQTTCONN?\r");
     assert_eq!(told.try_recv(), Err(TryRecvError::Empty));
 }
@@ -281,7 +281,7 @@ fn a_link_that_is_lost_between_two_steps_ends_the_connect() {
     };
     link.end(reason.clone());
     assert_eq!(host.next(), close(0));
-    assert!(host.performer.is_exclusive() || !host.session.is_ready());
+    assert!(host.performer.is_exclusive(&host.session) || !host.session.is_ready());
     assert_eq!(told.try_recv(), Err(TryRecvError::Empty));
     host.hear("\r\nERROR\r\n");
     assert_eq!(

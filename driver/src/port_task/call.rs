@@ -4,7 +4,7 @@ use atmq_protocol::mqtt::Operation;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-use super::{PortTask, Turn, Waiter, is_over};
+use super::{HELD, PortTask, Turn, Waiter, is_over};
 use crate::error::Error;
 use crate::operations::Asked;
 use crate::session::{Answer, Command};
@@ -47,10 +47,18 @@ impl PortTask {
                 if reply.is_closed() {
                     return;
                 }
+                if !self.session.takes(&command) {
+                    self.held.push_back(Call::Exchange {
+                        command,
+                        limit,
+                        reply,
+                    });
+                    return;
+                }
                 self.condition.note(&command);
                 let now = Instant::now().into_std();
                 match self.session.request(command, limit, now) {
-                    Ok(()) => self.waiter = Waiter::Caller(reply),
+                    Ok(exchange) => self.waiters.push((exchange, Waiter::Caller(reply))),
                     Err(error) => {
                         let _ = reply.send(Err(error.into()));
                     }
@@ -73,6 +81,28 @@ impl PortTask {
                 self.meet();
                 self.initialise(Some(reply));
             }
+        }
+    }
+
+    /// The next call whose turn it can be.
+    pub(super) fn next_call(&mut self) -> Option<Call> {
+        let held = |call: &Call| matches!(call, Call::Exchange { reply, .. } if !reply.is_closed());
+        self.held.retain(held);
+        let takes = |call: &Call| matches!(call, Call::Exchange { command, .. } if self.session.takes(command));
+        match self.held.iter().position(takes) {
+            Some(at) => self.held.remove(at),
+            None if self.held.len() < HELD => self.calls.try_recv().ok(),
+            None => None,
+        }
+    }
+
+    /// Answers all calls that wait for their turn, and cannot be served.
+    pub(super) fn refuse_waiting(&mut self, error: &Error) {
+        while let Some(call) = self.held.pop_front() {
+            self.refuse(call, error);
+        }
+        while let Ok(call) = self.calls.try_recv() {
+            self.refuse(call, error);
         }
     }
 

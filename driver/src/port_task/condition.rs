@@ -191,7 +191,7 @@ impl PortTask {
 
     /// Sends the next command of the task's own; `false` if there is none to send now.
     pub(super) fn advance(&mut self) -> bool {
-        if !matches!(self.waiter, Waiter::Nobody) {
+        if !self.session.is_ready() {
             return false;
         }
         let now = Instant::now().into_std();
@@ -215,10 +215,10 @@ impl PortTask {
             }
             self.session.force(line.len(), now);
         }
-        if !self.session.is_ready() || self.session.request(command, limit, now).is_err() {
+        let Ok(exchange) = self.session.request(command, limit, now) else {
             return false;
-        }
-        self.waiter = Waiter::Condition;
+        };
+        self.waiters.push((exchange, Waiter::Condition));
         true
     }
 
@@ -302,10 +302,8 @@ impl PortTask {
         self.condition.fail(&error);
         if self.condition.kept {
             // Whoever waits for their turn has waited for the same.
-            self.performer.fail(&error, Some(&error));
-            while let Ok(call) = self.calls.try_recv() {
-                self.refuse(call, &error);
-            }
+            self.performer.fail_queue(&error, Some(&error));
+            self.refuse_waiting(&error);
         }
         self.tell(ModemState::Unresponsive(error));
     }
@@ -339,8 +337,7 @@ impl PortTask {
     fn start_anew(&mut self, blindly: bool) {
         tracing::warn!("the module is reset");
         self.own.resets += 1;
-        self.fail_exchange(&Error::Reset);
-        self.waiter = Waiter::Nobody;
+        self.fail_exchanges(&Error::Reset);
         self.end_links(|_| true, &Disconnected::Rebooted);
         self.performer.fail(&Error::Reset, None);
         self.session.interrupt(Instant::now().into_std());

@@ -46,8 +46,12 @@ impl PortTask {
     fn event(&mut self, event: Event) {
         match event {
             Event::Completed(outcome) => {
-                match std::mem::replace(&mut self.waiter, Waiter::Nobody) {
-                    Waiter::Nobody => {}
+                let mut waiters = self.waiters.iter();
+                let ended = waiters.position(|(of, _)| Some(*of) == self.session.ended());
+                let Some((exchange, waiter)) = ended.map(|at| self.waiters.remove(at)) else {
+                    return;
+                };
+                match waiter {
                     Waiter::Caller(reply) => {
                         let outcome = outcome.map_err(Error::from);
                         if let Err(error @ Error::Exchange(ExchangeError::Unresponsive { .. })) =
@@ -65,7 +69,8 @@ impl PortTask {
                             }
                             _ => None,
                         };
-                        self.performer.step_ended(outcome, &mut self.session);
+                        self.performer
+                            .step_ended(exchange, outcome, &mut self.session);
                         if let Some(error) = silent {
                             self.unresponsive(error);
                         }

@@ -1,5 +1,6 @@
 mod lines;
 mod recovery;
+mod reports;
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -13,7 +14,7 @@ use tracing::Span;
 
 pub(crate) use recovery::PROMPT_MARGIN;
 
-use super::command::Command;
+use super::command::{Command, ExchangeId};
 use super::event::{Answer, Event, Transmit};
 use super::fence::{Fence, Input, Verdict};
 use super::pending::Pending;
@@ -30,11 +31,18 @@ pub(super) struct Channel {
     pub(super) wire: Wire,
     pub(super) counters: Counters,
     pub(super) events: VecDeque<Event>,
+    /// Which exchanges those of the events are that have ended.
+    pub(super) ended: VecDeque<ExchangeId>,
     pub(super) transmit: VecDeque<Transmit>,
     pub(super) report_lines: bool,
     pub(super) report_unrecognised: bool,
     state: State,
-    /// Accepted, but kept back by the fence.
+    /// Exchanges that keep the line no longer, and whose report is still to come, in the order of
+    /// their commands.
+    reports: VecDeque<Box<Pending>>,
+    /// The exchange that was asked for last.
+    last: ExchangeId,
+    /// Accepted, but kept back by the fence or a report.
     waiting: Option<Prepared>,
     unread: Unread,
     /// Probes that were not answered before the fence came down.
@@ -101,10 +109,13 @@ impl Channel {
             wire: Wire::new(model),
             counters: Counters::default(),
             events: VecDeque::new(),
+            ended: VecDeque::new(),
             transmit: VecDeque::new(),
             report_lines: false,
             report_unrecognised: true,
             state: State::Clear,
+            reports: VecDeque::new(),
+            last: ExchangeId::default(),
             waiting: None,
             unread: Unread::default(),
             late_probes: 0,
@@ -129,7 +140,7 @@ impl Channel {
     }
 
     pub(super) fn is_listening(&self) -> bool {
-        !matches!(self.state, State::Clear)
+        !matches!(self.state, State::Clear) || !self.reports.is_empty()
     }
 
     pub(super) fn request(
@@ -137,14 +148,16 @@ impl Channel {
         command: Command,
         limit: Option<Duration>,
         now: Instant,
-    ) -> Result<(), RequestError> {
+    ) -> Result<ExchangeId, RequestError> {
         if !self.is_ready() {
             return Err(RequestError::Busy);
         }
         let mut prepared = self.wire.prepare(command)?;
         prepared.limit = limit.unwrap_or(prepared.limit);
+        self.last.0 += 1;
+        prepared.id = self.last;
         self.enqueue(prepared, now);
-        Ok(())
+        Ok(self.last)
     }
 
     fn enqueue(&mut self, prepared: Prepared, now: Instant) {
@@ -163,7 +176,8 @@ impl Channel {
     }
 
     pub(super) fn has_unread(&self, wanted: impl Fn(ConnectionId) -> bool) -> bool {
-        self.unread.is_due(wanted)
+        self.unread
+            .is_due(|connection| wanted(connection) && !self.awaits_report(connection))
     }
 
     /// Takes the next message out of the module's cache.
@@ -175,6 +189,8 @@ impl Channel {
         if !self.is_ready() {
             return false;
         }
+        let reports = &self.reports;
+        let wanted = |connection| wanted(connection) && !reports::awaited(reports, connection);
         let Some(operation) = self.unread.next(wanted) else {
             return false;
         };
@@ -196,8 +212,15 @@ impl Channel {
         }
     }
 
-    /// Sends what waits, now that nothing keeps it back.
+    /// Sends what waits, now that no fence keeps it back, unless a report does.
     fn start(&mut self, now: Instant) {
+        if !self
+            .waiting
+            .as_ref()
+            .is_some_and(|waiting| self.takes_prepared(waiting))
+        {
+            return;
+        }
         let Some(mut prepared) = self.waiting.take() else {
             return;
         };
@@ -287,12 +310,9 @@ impl Channel {
             // Answers come in order, so those of older probes can no longer come.
             self.late_probes = 0;
             let outcome = pending.outcome(FinalResult::Ok);
-            let refused = pending.refused.is_some();
             let may_owe = !pending.carried_out && !pending.has_ok_first();
             self.complete(pending, outcome, now);
-            if refused {
-                self.state = State::Fenced(Fence::pause(now));
-            } else if may_owe {
+            if may_owe {
                 // It said `OK` before the prompt, and may say so once more behind the data.
                 self.fence(Fence::owing(Some(1), now));
             }
@@ -302,7 +322,10 @@ impl Channel {
     /// The exchange in progress, which is one no longer.
     fn take_pending(&mut self) -> Option<Box<Pending>> {
         match std::mem::replace(&mut self.state, State::Clear) {
-            State::Pending(pending) => Some(pending),
+            State::Pending(pending) => {
+                self.prompt_awaited = Some(Awaited::Not);
+                Some(pending)
+            }
             state => {
                 self.state = state;
                 None
@@ -324,21 +347,21 @@ impl Channel {
             Err(error) => pending.span.record("outcome", error.in_one_word()),
         };
         tracing::debug!(parent: &pending.span, "exchange ended");
-        self.prompt_awaited = Some(Awaited::Not);
         let prepared = pending.prepared;
-        self.tell(prepared.own, outcome);
+        self.tell(&prepared, outcome);
         self.spare = prepared.line;
     }
 
-    /// Tells the outcome of an exchange, of the session's `own` if it is one, to whom it concerns.
-    fn tell(&mut self, own: bool, outcome: Result<Answer, ExchangeError>) {
+    /// Tells the outcome of an exchange to whom it concerns.
+    fn tell(&mut self, prepared: &Prepared, outcome: Result<Answer, ExchangeError>) {
         if matches!(&outcome, Ok(_) | Err(ExchangeError::Refused { .. })) {
             self.known = true;
             self.left_behind = None;
             self.unread.answered();
         }
-        if !own {
+        if !prepared.own {
             self.events.push_back(Event::Completed(outcome));
+            self.ended.push_back(prepared.id);
             return;
         }
         let answers = outcome.map(|answer| match answer {
@@ -363,11 +386,13 @@ impl Channel {
     }
 
     pub(super) fn deadline(&self) -> Option<Instant> {
-        match &self.state {
+        let line = match &self.state {
             State::Clear => None,
             State::Pending(pending) => Some(pending.deadline),
             State::Fenced(fence) => fence.deadline(),
-        }
+        };
+        let reports = self.reports.iter().map(|pending| pending.deadline);
+        reports.chain(line).min()
     }
 
     /// `at_prompt`: the module has sent a prompt that was not expected.
@@ -381,6 +406,7 @@ impl Channel {
                 self.obey(verdict, now);
             }
         }
+        self.give_up_reports(now);
     }
 
     /// Whether a prompt is awaited, if that has changed since the last call.
@@ -399,6 +425,7 @@ impl fmt::Debug for Channel {
         f.debug_struct("Channel")
             .field("state", &state)
             .field("command", &command)
+            .field("reports", &self.reports.len())
             .field("counters", &self.counters)
             .finish_non_exhaustive()
     }

@@ -4,6 +4,11 @@ use atmq_protocol::dialect::Step;
 use atmq_protocol::redact::redacted;
 use atmq_protocol::standard::StandardRequest;
 
+/// Which exchange of a session: [`Session::request`](super::Session::request) gives it,
+/// [`Session::ended`](super::Session::ended) tells of which one the outcome is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub struct ExchangeId(pub(super) u64);
+
 /// Something to exchange with the module.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {

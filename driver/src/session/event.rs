@@ -11,7 +11,8 @@ use crate::error::ExchangeError;
 /// What a session has to tell.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
-    /// The exchange that was asked for has ended; the next one can be asked for.
+    /// An exchange that was asked for has ended; [`Session::ended`](super::Session::ended) tells
+    /// which one.
     Completed(Result<Answer, ExchangeError>),
     /// Something happened by itself, or too late to answer an exchange.
     Urc(Urc),

@@ -5,6 +5,7 @@ mod fences;
 mod hostile;
 mod power;
 mod prompts;
+mod reports;
 mod splits;
 mod steps;
 mod uploads;
@@ -18,14 +19,14 @@ use atmq_protocol::dialect::{self, Model, Next, StepEnd};
 use atmq_protocol::limits::Limits;
 use atmq_protocol::mqtt::{
     Connect, Connected, ConnectionId, ConnectionState, LinkStatus, Operation, PayloadFormat,
-    Publish, PublishResult, QoS, Reason, TopicFilter, Urc,
+    Publish, PublishResult, QoS, Reason, ReasonKind, TopicFilter, Urc,
 };
 use atmq_protocol::standard::{
     Registration, RegistrationChanged, RegistrationDomain, SignalQuality, StandardInformation,
     StandardRequest, StandardUrc,
 };
 
-use super::{Answer, Command, Event, RawCommand, Response, Session};
+use super::{Answer, Command, Event, ExchangeId, RawCommand, Response, Session};
 use crate::error::{ExchangeError, Reached, RequestError};
 
 const ID: ConnectionId = ConnectionId(0);
@@ -52,7 +53,7 @@ impl Host {
     }
 
     /// Asks for an exchange.
-    fn request(&mut self, wanted: impl Into<Wanted>) -> Result<(), RequestError> {
+    fn request(&mut self, wanted: impl Into<Wanted>) -> Result<ExchangeId, RequestError> {
         self.request_within(wanted, None)
     }
 
@@ -60,7 +61,7 @@ impl Host {
         &mut self,
         wanted: impl Into<Wanted>,
         limit: Option<Duration>,
-    ) -> Result<(), RequestError> {
+    ) -> Result<ExchangeId, RequestError> {
         let command = match wanted.into() {
             Wanted::Command(command) => command,
             Wanted::StepOf(operation, name) => {

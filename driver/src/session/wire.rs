@@ -9,7 +9,7 @@ use atmq_protocol::mqtt::{ConnectionId, Intent, Operation, QoS};
 use atmq_protocol::redact::secrets;
 use atmq_protocol::standard::StandardRequest;
 
-use super::command::{Command, RawCommand, name};
+use super::command::{Command, ExchangeId, RawCommand, name};
 use crate::error::RequestError;
 
 /// How long a raw command may take that neither the dialect nor [`StandardRequest`] knows. Ours:
@@ -19,6 +19,7 @@ const RAW_LIMIT: Duration = Duration::from_secs(60);
 
 /// A command that has been written down and can be sent.
 pub(super) struct Prepared {
+    pub(super) id: ExchangeId,
     pub(super) kind: Kind,
     /// The line with its carriage return.
     pub(super) line: Vec<u8>,
@@ -42,6 +43,7 @@ pub(super) struct Prepared {
 impl Prepared {
     fn new(kind: Kind, line: Vec<u8>, limit: Duration) -> Self {
         Self {
+            id: ExchangeId::default(),
             kind,
             secrets: secrets(&line),
             line,
@@ -84,6 +86,7 @@ impl From<Step> for Prepared {
             ..
         } = step;
         Self {
+            id: ExchangeId::default(),
             kind: Kind::Step { name },
             line,
             secrets,

@@ -13,6 +13,7 @@ mod messages;
 mod module;
 mod port;
 mod reconnect;
+mod reports;
 mod settings;
 mod symptoms;
 mod tls;

@@ -177,15 +177,12 @@ impl Channel {
             _ => None,
         };
         let unmistakable = matches!(power, Some(Power::Started | Power::Down));
+        if let Some(urc) = &urc
+            && self.take_report(urc, line, now)
+        {
+            return;
+        }
         if let State::Pending(pending) = &mut self.state {
-            if let Some(urc) = &urc
-                && pending.take_report(urc, line)
-            {
-                self.counters.urcs += 1;
-                self.follow(urc);
-                self.finish_if_complete(now);
-                return;
-            }
             if pending.take_information(line, answer, unmistakable) {
                 return;
             }
@@ -257,16 +254,20 @@ impl Channel {
             && is_loss(status)
         {
             tracing::debug!(%connection, ?status, ?code, "link lost");
+            for pending in &mut self.reports {
+                pending.link_lost(connection, status, code);
+            }
             if let State::Pending(pending) = &mut self.state {
                 pending.link_lost(connection, status, code);
             }
         }
         self.events.push_back(Event::Urc(urc));
+        self.finish_reported(now);
         self.finish_if_complete(now);
     }
 
     /// What is known of a connection is lost when it is closed.
-    fn follow(&mut self, urc: &Urc) {
+    pub(super) fn follow(&mut self, urc: &Urc) {
         match urc {
             Urc::Closed {
                 connection,
@@ -296,7 +297,7 @@ impl Channel {
             FinalResult::Ok => awaits_prompt && pending.accepted_early,
             _ => pending.accepted_early && !pending.has_ok_first(),
         };
-        if pending.carried_out || accepted || pending.refused.is_some() {
+        if accepted {
             self.unrecognised(line);
             return;
         }
@@ -311,9 +312,12 @@ impl Channel {
             pending.carried_out = true;
             self.follow_command();
             self.finish_if_complete(now);
+            self.free_line();
             return;
         }
         if pending.may_yet_be_reported(&result, now) {
+            self.free_line();
+            self.state = State::Fenced(Fence::pause(now));
             return;
         }
         if let Some(mut pending) = self.take_pending() {

@@ -11,7 +11,7 @@ use crate::error::{ExchangeError, Reached};
 use crate::session::event::Event;
 use crate::session::fence::{self, Fence, Input, Verdict};
 use crate::session::pending::{Pending, Stage};
-use crate::session::wire::Kind;
+use crate::session::wire::{Kind, Prepared};
 
 /// How much longer than the module itself nothing is sent where it may wait for data. Ours.
 pub(crate) const PROMPT_MARGIN: Duration = Duration::from_secs(5);
@@ -94,6 +94,7 @@ impl Channel {
     pub(in crate::session) fn interrupt(&mut self, now: Instant) {
         self.wire.host.estranged();
         self.waiting = None;
+        self.reports.clear();
         self.transmit.clear();
         self.late_probes = 0;
         self.late_probe_answered = false;
@@ -162,29 +163,31 @@ impl Channel {
         self.starting = false;
     }
 
-    /// Ends the exchange in progress, or the one that waits and is `concerned`.
+    /// Ends what is under way, and the exchange that waits if it is `concerned`.
     fn fail_all(
         &mut self,
         error: impl Fn(String, Reached) -> ExchangeError,
         concerned: impl Fn(&Kind) -> bool,
         now: Instant,
     ) {
-        if let Some(pending) = self.take_pending() {
+        let reports = std::mem::take(&mut self.reports);
+        for pending in reports.into_iter().chain(self.take_pending()) {
             let reached = match pending.is_accepted() {
                 true => Reached::Accepted,
                 false => Reached::Written,
             };
             let error = error(pending.prepared.name(), reached);
             self.complete(pending, Err(error), now);
-        } else if let Some(waiting) = self.waiting.take_if(|waiting| concerned(&waiting.kind)) {
-            self.not_sent(waiting.own, error(waiting.name(), Reached::Waiting));
+        }
+        if let Some(waiting) = self.waiting.take_if(|waiting| concerned(&waiting.kind)) {
+            self.not_sent(&waiting, error(waiting.name(), Reached::Waiting));
         }
     }
 
     /// A command that waited has failed.
-    fn not_sent(&mut self, own: bool, error: ExchangeError) {
+    fn not_sent(&mut self, prepared: &Prepared, error: ExchangeError) {
         tracing::debug!(%error, "command not sent");
-        self.tell(own, Err(error));
+        self.tell(prepared, Err(error));
     }
 
     /// The exchange in progress is given up; there is one.
@@ -192,29 +195,9 @@ impl Channel {
         let Some(mut pending) = self.take_pending() else {
             return;
         };
-        if let Some(result) = pending.refused.take() {
-            self.counters.refusals += 1;
-            let outcome = pending.outcome(result);
-            self.complete(pending, outcome, now);
-            self.state = State::Fenced(Fence::pause(now));
-            return;
-        }
-        self.counters.timeouts += 1;
-        let limit = pending.prepared.limit;
-        if let Some(connection) = pending.unidentified() {
-            self.late_reports.push((connection, now + limit));
-        }
+        let limit = self.time_out(&pending, now);
         let command = pending.prepared.name();
         let fence = match pending.stage {
-            _ if pending.carried_out => {
-                let error = ExchangeError::NoReport {
-                    command,
-                    limit,
-                    sent_again: pending.sent_again,
-                };
-                self.complete(pending, Err(error), now);
-                return;
-            }
             Stage::Prompt => self.data_mode(&pending, now),
             Stage::Data(sent) => self.data_mode(&pending, sent),
             // A command of which nobody knew that it asks for data.
@@ -313,7 +296,7 @@ impl Channel {
                         probes,
                         awaits,
                     };
-                    self.not_sent(prepared.own, error);
+                    self.not_sent(&prepared, error);
                 }
             }
         }

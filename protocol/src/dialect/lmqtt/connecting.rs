@@ -27,17 +27,20 @@ pub(super) struct Files {
     stored: Vec<File>,
     /// On their way.
     given: Vec<File>,
+    /// Which context secures a connection.
+    contexts: Vec<(ConnectionId, u8)>,
 }
 
 #[derive(Debug, Clone)]
 struct File {
+    context: u8,
     name: String,
     bytes: Arc<[u8]>,
 }
 
 impl Files {
     /// Whether the file has to be given to the module; half a file is no file.
-    fn needs(&mut self, name: &str, bytes: &Arc<[u8]>) -> bool {
+    fn needs(&mut self, context: u8, name: &str, bytes: &Arc<[u8]>) -> bool {
         let known = self
             .stored
             .iter()
@@ -46,6 +49,7 @@ impl Files {
             self.stored.retain(|file| file.name != name);
             self.given.retain(|file| file.name != name);
             self.given.push(File {
+                context,
                 name: name.to_string(),
                 bytes: bytes.clone(),
             });
@@ -59,6 +63,15 @@ impl Files {
             let file = self.given.swap_remove(at);
             self.stored.push(file);
         }
+    }
+
+    /// Whether the module has those of this connection's context nobody knows.
+    pub(super) fn forget_those_of(&mut self, connection: ConnectionId) {
+        let mut contexts = self.contexts.iter();
+        let Some((_, context)) = contexts.find(|(of, _)| *of == connection) else {
+            return self.forget();
+        };
+        self.stored.retain(|file| file.context != *context);
     }
 
     /// Whether the module has any of them nobody knows.
@@ -82,6 +95,11 @@ enum For {
 /// question.
 pub(super) fn connect(host: &mut LmqttHost, connect: &Connect) -> Result<Plan, EncodeError> {
     let connection = connect.connection;
+    host.files
+        .contexts
+        .retain(|(other, _)| *other != connection);
+    let context = connect.tls.as_ref().map(|tls| (connection, tls.context));
+    host.files.contexts.extend(context);
     // A link or a configuration may be left of an earlier program.
     let mut first = host.step(&Request::Close { connection })?;
     first.if_refused = IfRefused::Nothing;
@@ -380,7 +398,7 @@ fn tls_steps(
     // Contexts must not write over each other's files.
     let name = |kind: &str| format!("atmq_{kind}_{context}.pem");
     let mut file = |name: String, bytes: &Arc<[u8]>| {
-        if !host.files.needs(&name, bytes) {
+        if !host.files.needs(context, &name, bytes) {
             return Ok(());
         }
         let mut step = host.step(&Request::Upload {

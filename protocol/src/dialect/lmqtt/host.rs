@@ -363,9 +363,10 @@ impl Host for LmqttHost {
             }
             // Perhaps the module has not what it is thought to have.
             Urc::Status {
+                connection,
                 status: LinkStatus::Tls,
                 ..
-            } => self.files.forget(),
+            } => self.files.forget_those_of(connection),
             _ => {}
         }
         Some(Said::Urc(urc))
