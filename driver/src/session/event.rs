@@ -3,6 +3,7 @@ use std::ops::Range;
 use atmq_protocol::at::result_code::FinalResult;
 use atmq_protocol::dialect;
 use atmq_protocol::mqtt::{ConnectionId, Urc};
+use atmq_protocol::redact::HIDDEN;
 use atmq_protocol::standard::{StandardInformation, StandardUrc};
 
 use crate::error::ExchangeError;
@@ -105,7 +106,7 @@ pub(crate) fn redact(bytes: &[u8], secrets: &[Range<usize>]) -> Vec<u8> {
     let mut from = 0;
     for secret in secrets {
         out.extend_from_slice(&bytes[from..secret.start]);
-        out.extend_from_slice(b"***");
+        out.extend_from_slice(HIDDEN);
         from = secret.end;
     }
     out.extend_from_slice(&bytes[from..]);

@@ -61,12 +61,13 @@ impl Prepared {
     /// passwords stand.
     pub(super) fn name(&self) -> String {
         match &self.kind {
-            Kind::Standard(request) if request.secret().is_some() => name(&self.line),
-            Kind::Standard(_) => String::from_utf8_lossy(self.line.trim_ascii_end()).into_owned(),
+            Kind::Standard(_) if secrets(&self.line).is_empty() => {
+                String::from_utf8_lossy(self.line.trim_ascii_end()).into_owned()
+            }
             Kind::Step { name } => {
                 String::from_utf8_lossy(self.line[..*name].trim_ascii_end()).into_owned()
             }
-            Kind::Raw { .. } => name(&self.line),
+            Kind::Standard(_) | Kind::Raw { .. } => name(&self.line),
         }
     }
 }

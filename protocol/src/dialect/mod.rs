@@ -24,7 +24,8 @@ pub use lmqtt::{CacheOverflow, HexLength, Lmqtt, PublishExtendedUrc, Unsubscribe
 pub use module::{Act, Finish, Ground, Module, NoData, Refused, Report};
 pub use switch::{Choice, Switch, Value};
 
-use crate::at::command::Command;
+use crate::at::command::{Command, Form};
+use crate::at::parameter::Parameters;
 use crate::limits::Limits;
 use crate::spec::{Codes, Key, Spec};
 
@@ -152,8 +153,17 @@ pub trait Dialect: fmt::Debug + Send + Sync {
     }
 
     /// Module: whether a command, if it is good, is answered by a prompt for a payload.
-    fn asks_for_payload(&self, _command: &Command<'_>) -> bool {
-        false
+    fn asks_for_payload(&self, command: &Command<'_>) -> bool {
+        let Form::Set(parameters) = command.form else {
+            return false;
+        };
+        self.spec(command.name).is_some_and(|spec| {
+            let data = spec
+                .data
+                .filter(|data| !matches!(data.prompt, Prompt::Line(_)));
+            let before = data.map(|data| data.inline.unwrap_or(spec.parameters.len()));
+            before == Some(Parameters::new(parameters).count())
+        })
     }
 
     /// Module: whether the settings of a connection outlive its link.

@@ -33,7 +33,8 @@ pub struct Spec {
     pub repeated: usize,
     /// The values of the first parameter that decide which others follow.
     pub keys: &'static [Key],
-    /// What stands behind `+NAME: ` in its answer, or in the line that it makes the module report.
+    /// What stands behind `+NAME: ` in its answer, or in the line that it makes the module report;
+    /// where there are keys, between the key and its values.
     pub answer: &'static [Param],
     /// The test form, and what answers it.
     pub test: Test,

@@ -91,3 +91,10 @@ fn what_is_repeated_stands_at_its_first_place() {
     let expected = vec!["client_idx", "msgID", "topic", "qos", "topic", "qos"];
     assert_eq!(names, expected);
 }
+
+#[test]
+fn the_commands_of_every_dialect_are_known_to_the_redaction() {
+    for spec in dialect::ALL.into_iter().flat_map(dialect::Dialect::specs) {
+        assert!(all().any(|known| known.name == spec.name), "{}", spec.name);
+    }
+}

@@ -154,14 +154,6 @@ impl StandardRequest {
         )
     }
 
-    /// What in the command is not to be shown; it stands in the line once.
-    pub fn secret(&self) -> Option<&str> {
-        match self {
-            Self::EnterPin(pin) => Some(pin.expose()),
-            _ => None,
-        }
-    }
-
     /// Appends the command line, from `AT` to the carriage return.
     pub fn encode(self, out: &mut Vec<u8>) {
         let mut parameters = Vec::new();

@@ -80,148 +80,92 @@ const fn registration(name: &'static str, does: &'static str, reports: &'static 
 }
 
 /// The commands of the network.
+#[rustfmt::skip]
 pub const COMMANDS: &[Spec] = &[
-    registration(
-        "+CREG",
-        "shows or reports the registration, of calls",
-        CALL_REPORTS,
-    ),
-    registration(
-        "+CGREG",
-        "shows or reports the registration, of packet data",
-        REPORTS,
-    ),
-    registration(
-        "+CEREG",
-        "shows or reports the registration with the LTE network",
-        REPORTS,
-    ),
-    Spec::new(
-        "+COPS",
-        "chooses or shows the operator",
-        Source::standard("27.007 7.3"),
-    )
-    .takes(&[
-        Param::number("mode", &[(0, 4)], "how the operator is chosen").values(MODES),
-        FORMAT.optional(),
-        Param::text("oper", 32, "the operator, in this format").optional(),
-        TECHNOLOGY.optional(),
-    ])
-    .answers(&[
-        Param::number("mode", &[(0, 4)], "how the operator is chosen").values(MODES),
-        FORMAT.optional(),
-        Param::text("oper", 32, "the operator, in this format").optional(),
-        TECHNOLOGY.optional(),
-    ])
-    .tested(Test::State)
-    .reads()
-    .lasts(Latency::Selection),
+    registration("+CREG", "shows or reports the registration, of calls", CALL_REPORTS),
+    registration("+CGREG", "shows or reports the registration, of packet data", REPORTS),
+    registration("+CEREG", "shows or reports the registration with the LTE network", REPORTS),
+    Spec::new("+COPS", "chooses or shows the operator", Source::standard("27.007 7.3"))
+        .takes(&[
+            Param::number("mode", &[(0, 4)], "how the operator is chosen").values(MODES),
+            FORMAT.optional(),
+            Param::text("oper", 32, "the operator, in this format").optional(),
+            TECHNOLOGY.optional(),
+        ])
+        .answers(&[
+            Param::number("mode", &[(0, 4)], "how the operator is chosen").values(MODES),
+            FORMAT.optional(),
+            Param::text("oper", 32, "the operator, in this format").optional(),
+            TECHNOLOGY.optional(),
+        ]).tested(Test::State).reads().lasts(Latency::Selection),
     Spec::new("+CSQ", "shows the signal", Source::measured(TRAFFIC))
         .answers(&[
             Param::number("rssi", &[(0, 31), (99, 99)], "the received signal strength")
                 .reads(strength),
             Param::number("ber", &[(0, 7), (99, 99)], "the bit error rate, 0 is best")
                 .values(&[("99", "unknown")]),
+        ]).executes(),
+    Spec::new("+CESQ", "shows the signal in detail", Source::standard("27.007 8.69"))
+        .answers(&[
+            Param::number("rxlev", &[(0, 63), (99, 99)], "the signal of GSM")
+                .values(&[("99", "unknown")]),
+            Param::number("ber", &[(0, 7), (99, 99)], "the bit error rate of GSM")
+                .values(&[("99", "unknown")]),
+            Param::number("rscp", &[(0, 96), (255, 255)], "the signal of UMTS")
+                .values(&[("255", "unknown")]),
+            Param::number("ecno", &[(255, 255)], "the quality of UMTS").values(&[("255", "unknown")]),
+            Param::number("rsrq", &[(0, 34), (255, 255)], "the quality of LTE").reads(quality),
+            Param::number("rsrp", &[(0, 97), (255, 255)], "the signal of LTE").reads(power),
+        ]).executes(),
+    Spec::new("+CIND", "shows the indicators", Source::standard("27.007 8.9"))
+        .answers(&[
+            Param::number("battchg", &[(0, 5)], "the battery, 5 is full"),
+            Param::number("signal", &[(0, 5)], "the signal, 5 is best"),
+            Param::number("service", SWITCH, "the network")
+                .values(&[("0", "not there"), ("1", "there")]),
+            Param::number("roam", SWITCH, "roaming").values(&[("0", "no"), ("1", "yes")]),
         ])
-        .executes(),
-    Spec::new(
-        "+CESQ",
-        "shows the signal in detail",
-        Source::standard("27.007 8.69"),
-    )
-    .answers(&[
-        Param::number("rxlev", &[(0, 63), (99, 99)], "the signal of GSM")
-            .values(&[("99", "unknown")]),
-        Param::number("ber", &[(0, 7), (99, 99)], "the bit error rate of GSM")
-            .values(&[("99", "unknown")]),
-        Param::number("rscp", &[(0, 96), (255, 255)], "the signal of UMTS")
-            .values(&[("255", "unknown")]),
-        Param::number("ecno", &[(255, 255)], "the quality of UMTS").values(&[("255", "unknown")]),
-        Param::number("rsrq", &[(0, 34), (255, 255)], "the quality of LTE").reads(quality),
-        Param::number("rsrp", &[(0, 97), (255, 255)], "the signal of LTE").reads(power),
-    ])
-    .executes(),
-    Spec::new(
-        "+CIND",
-        "shows the indicators",
-        Source::standard("27.007 8.9"),
-    )
-    .answers(&[
-        Param::number("battchg", &[(0, 5)], "the battery, 5 is full"),
-        Param::number("signal", &[(0, 5)], "the signal, 5 is best"),
-        Param::number("service", SWITCH, "the network")
-            .values(&[("0", "not there"), ("1", "there")]),
-        Param::number("roam", SWITCH, "roaming").values(&[("0", "no"), ("1", "yes")]),
-    ])
-    .tested(Test::Lines(&[
-        "(\"battchg\",(0-5)),(\"signal\",(0-5)),(\"service\",(0,1)),(\"roam\",(0,1))",
-    ]))
-    .reads(),
-    Spec::new(
-        "+CMER",
-        "chooses whether indicators are reported",
-        Source::standard("27.007 8.10"),
-    )
-    .keeps(&[
-        Param::number("mode", &[(0, 3)], "how, 0 is not at all").or("0"),
-        Param::number("keyp", &[(0, 0)], "keys").or("0"),
-        Param::number("disp", &[(0, 0)], "display").or("0"),
-        Param::switch("ind", "indicators").or("0"),
-        Param::switch("bfr", "whether events wait").or("0"),
-    ]),
-    Spec::new(
-        "+CGATT",
-        "attaches to the packet domain, or shows it",
-        Source::seen(TRAFFIC),
-    )
-    .takes(ATTACHED)
-    .answers(ATTACHED)
-    .reads()
-    .lasts(Latency::Attach),
-    Spec::new(
-        "+CGDCONT",
-        "defines a packet data context",
-        Source::standard("27.007 10.1.1"),
-    )
-    .takes(CONTEXT)
-    .answers(CONTEXT)
-    .reads()
-    .tested(Test::Lines(&[
-        "(1-15),\"IP\",,,(0),(0)",
-        "(1-15),\"IPV6\",,,(0),(0)",
-        "(1-15),\"IPV4V6\",,,(0),(0)",
-    ])),
-    Spec::new(
-        "+CGACT",
-        "activates a packet data context, or shows them",
-        Source::standard("27.007 10.1.10"),
-    )
-    .takes(&[
-        Param::number("state", SWITCH, "what to do")
-            .values(&[("0", "deactivate"), ("1", "activate")]),
-        CID.optional().shown(""),
-    ])
-    .answers(&[
-        CID,
-        Param::number("state", SWITCH, "the context")
-            .values(&[("0", "not active"), ("1", "active")]),
-    ])
-    .reads()
-    .acts(),
-    Spec::new("+CGPADDR", "shows the IP address", Source::seen(TRAFFIC))
-        .takes(&[CID.optional()])
-        .answers(&[CID, Param::text("address", 64, "its IP address").optional()])
-        .executes()
+        .tested(Test::Lines(&[
+            "(\"battchg\",(0-5)),(\"signal\",(0-5)),(\"service\",(0,1)),(\"roam\",(0,1))",
+        ])).reads(),
+    Spec::new("+CMER", "chooses whether indicators are reported", Source::standard("27.007 8.10"))
+        .keeps(&[
+            Param::number("mode", &[(0, 3)], "how, 0 is not at all").or("0"),
+            Param::number("keyp", &[(0, 0)], "keys").or("0"),
+            Param::number("disp", &[(0, 0)], "display").or("0"),
+            Param::switch("ind", "indicators").or("0"),
+            Param::switch("bfr", "whether events wait").or("0"),
+        ]),
+    Spec::new("+CGATT", "attaches to the packet domain, or shows it", Source::seen(TRAFFIC))
+        .takes(ATTACHED).answers(ATTACHED).reads().lasts(Latency::Attach),
+    Spec::new("+CGDCONT", "defines a packet data context", Source::standard("27.007 10.1.1"))
+        .takes(CONTEXT).answers(CONTEXT).reads()
+        .tested(Test::Lines(&[
+            "(1-15),\"IP\",,,(0),(0)",
+            "(1-15),\"IPV6\",,,(0),(0)",
+            "(1-15),\"IPV4V6\",,,(0),(0)",
+        ])),
+    Spec::new("+CGACT", "activates a packet data context, or shows them",
+        Source::standard("27.007 10.1.10"))
+        .takes(&[
+            Param::number("state", SWITCH, "what to do")
+                .values(&[("0", "deactivate"), ("1", "activate")]),
+            CID.optional().shown(""),
+        ])
+        .answers(&[
+            CID,
+            Param::number("state", SWITCH, "the context")
+                .values(&[("0", "not active"), ("1", "active")]),
+        ]).reads().acts(),
+    Spec::new("+CGPADDR", "shows the IP address", Source::seen(TRAFFIC)).takes(&[CID.optional()])
+        .answers(&[CID, Param::text("address", 64, "its IP address").optional()]).executes()
         .tested(Test::State),
-    Spec::new(
-        "+CGEREP",
-        "chooses whether events of the packet domain are reported",
-        Source::standard("27.007 10.1.19"),
-    )
-    .keeps(&[
-        Param::number("mode", &[(0, 2)], "how").or("0"),
-        Param::switch("bfr", "whether events wait").or("0"),
-    ]),
+    Spec::new("+CGEREP", "chooses whether events of the packet domain are reported",
+        Source::standard("27.007 10.1.19"))
+        .keeps(&[
+            Param::number("mode", &[(0, 2)], "how").or("0"),
+            Param::switch("bfr", "whether events wait").or("0"),
+        ]),
 ];
 
 const ATTACHED: &[Param] = &[Param::number("state", SWITCH, "the packet domain")

@@ -7,29 +7,17 @@ const LMQTT: &str = "reference lmqtt.md 1.10";
 const BARE: &str = "a value of this layer";
 
 /// EigenComm's commands that Lierda's firmware has kept.
+#[rustfmt::skip]
 pub const COMMANDS: &[Spec] = &[
-    Spec::new(
-        "+ECSTATUS",
-        "shows the layers of the radio",
-        Source::seen(LMQTT),
-    )
-    .takes(&[Param::words(
-        "part",
-        &["PHY", "L2", "RRC", "EMM", "PLMN", "ESM", "CCM"],
-        "one layer alone",
-    )
-    .shown("(PHY,L2,RRC,EMM,PLMN,ESM,CCM)")
-    .optional()])
-    .answers(&[
-        Param::bare("layer", "which layer"),
-        Param::bare("value", BARE).optional(),
-    ])
-    .executes(),
-    Spec::new(
-        "+ECBCINFO",
-        "lists the cells, in EigenComm's own command",
-        Source::seen(LMQTT),
-    )
-    .takes(&[Param::number("mode", SWITCH, "how").optional()])
-    .executes(),
+    Spec::new("+ECSTATUS", "shows the layers of the radio", Source::seen(LMQTT))
+        .takes(&[Param::words(
+            "part",
+            &["PHY", "L2", "RRC", "EMM", "PLMN", "ESM", "CCM"],
+            "one layer alone",
+        ).shown("(PHY,L2,RRC,EMM,PLMN,ESM,CCM)")
+        .optional()])
+        .answers(&[Param::bare("layer", "which layer"), Param::bare("value", BARE).optional()])
+        .executes(),
+    Spec::new("+ECBCINFO", "lists the cells, in EigenComm's own command", Source::seen(LMQTT))
+        .takes(&[Param::number("mode", SWITCH, "how").optional()]).executes(),
 ];

@@ -23,32 +23,21 @@ const TOPICS: &[Param] = &[
 ];
 
 /// The commands of firmware that speaks no dialect of ours.
+#[rustfmt::skip]
 pub const COMMANDS: &[Spec] = &[
     Spec::new("+QMTCONN", "connects a client to the broker", QMT).takes(CONNECT),
-    Spec::new("+QMTSUB", "subscribes to topics", QMT)
-        .takes(TOPICS)
-        .repeating(2),
-    Spec::new("+QMTUNS", "unsubscribes from topics", QMT)
-        .takes(TOPICS)
-        .repeating(1),
+    Spec::new("+QMTSUB", "subscribes to topics", QMT).takes(TOPICS).repeating(2),
+    Spec::new("+QMTUNS", "unsubscribes from topics", QMT).takes(TOPICS).repeating(1),
     Spec::new("+ECMTCONN", "connects a client to the broker", ECMT).takes(CONNECT),
-    Spec::new("+ECMTSUB", "subscribes to topics", ECMT)
-        .takes(TOPICS)
-        .repeating(2),
-    Spec::new("+ECMTUNS", "unsubscribes from topics", ECMT)
-        .takes(TOPICS)
-        .repeating(1),
-    Spec::new(
-        "+QICSGP",
-        "defines a packet data context",
-        Source::documented("reference others.md"),
-    )
-    .takes(&[
-        Param::number("contextID", &[(1, 16)], "the context"),
-        Param::number("context_type", &[(1, 3)], "the protocol"),
-        Param::text("APN", 100, "the access point").optional(),
-        Param::text("username", 64, "the user name").optional(),
-        Param::secret("password", "the password").optional(),
-        Param::number("authentication", &[(0, 3)], "the method").optional(),
-    ]),
+    Spec::new("+ECMTSUB", "subscribes to topics", ECMT).takes(TOPICS).repeating(2),
+    Spec::new("+ECMTUNS", "unsubscribes from topics", ECMT).takes(TOPICS).repeating(1),
+    Spec::new("+QICSGP", "defines a packet data context", Source::documented("reference others.md"))
+        .takes(&[
+            Param::number("contextID", &[(1, 16)], "the context"),
+            Param::number("context_type", &[(1, 3)], "the protocol"),
+            Param::text("APN", 100, "the access point").optional(),
+            Param::text("username", 64, "the user name").optional(),
+            Param::secret("password", "the password").optional(),
+            Param::number("authentication", &[(0, 3)], "the method").optional(),
+        ]),
 ];

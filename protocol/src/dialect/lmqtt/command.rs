@@ -1,16 +1,4 @@
 //! The commands, both ways.
-//!
-//! | command | source |
-//! |---|---|
-//! | `AT+LMQTTCFG="<key>",<id>[,…]` | see [`super::config`] |
-//! | `AT+LMQTTOPEN=<id>,"<host>",<port>` | documented; `?` inferred from ECMT |
-//! | `AT+LMQTTCLOSE=<id>` | documented |
-//! | `AT+LMQTTCONN=<id>[,"<clientID>"[,"<username>"[,"<password>"]]]`, `?` | documented |
-//! | `AT+LMQTTDISC=<id>` | seen in code |
-//! | `AT+LMQTTSUBUNSUB=<id>,<subflag>,<msgID>,"<topic>",<qos>[,…]` | documented |
-//! | `AT+LMQTTPUB=…`, `AT+LMQTTPUBEX=…` | see [`super::publish`] |
-//! | `AT+LMQTTREAD=<id>,<msgID>`, `?` | existence documented, form inferred from QMT |
-//! | `AT+LSSLCFG=…`, `AT+LFUPL=…` | see [`super::tls`] |
 
 use alloc::borrow::Cow;
 use alloc::vec::Vec;

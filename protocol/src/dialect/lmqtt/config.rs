@@ -22,7 +22,7 @@
 //! Without values the command asks for the setting (inferred from ECMT and QMT).
 
 use super::command::{carriable, connection_id, decode_qos, decode_text, in_range};
-use super::{DataFormat, Request, Setting, SettingKey, aliauth};
+use super::{DataFormat, Request, Setting, SettingKey, aliauth, keys};
 use crate::at::parameter::{ParameterError, ParameterWriter, Parameters};
 use crate::dialect::EncodeError;
 use crate::limits::Limits;
@@ -66,17 +66,10 @@ pub(super) fn key(name: &[u8]) -> Option<SettingKey> {
     found.map(|(key, _)| *key)
 }
 
-/// The formats may change at any time (inferred); all else shapes the session that OPEN begins
-/// (documented for will, session, keepalive and aliauth; inferred for the others).
+/// Whether a setting may change while a link stands.
 pub(super) fn may_follow_open(key: SettingKey) -> bool {
-    matches!(
-        key,
-        SettingKey::ReceiveMode
-            | SettingKey::SendMode
-            | SettingKey::DataFormats
-            | SettingKey::Cache
-            | SettingKey::ResultUrcs
-    )
+    let mut known = keys::KEYS.iter();
+    known.any(|known| known.any_time && known.name == name(key))
 }
 
 /// What stands behind `AT+LMQTTCFG=`.

@@ -15,20 +15,19 @@ const fn format(name: &'static str, meaning: &'static str) -> Param {
 
 /// Formats and reports may change at any time (inferred); all else shapes the session that OPEN
 /// begins (documented for will, session, keepalive and aliauth; inferred for the others).
+#[rustfmt::skip]
 pub(super) const KEYS: &[Key] = &[
     Key::new(
         "version",
         "the version of MQTT",
-        &[Param::number("version", &[(3, 4)], "the version")
-            .or("4")
+        &[Param::number("version", &[(3, 4)], "the version").or("4")
             .values(&[("3", "MQTT 3.1"), ("4", "MQTT 3.1.1")])],
         Source::seen(PLACE),
     ),
     Key::new(
         "session",
         "whether the broker forgets the session at the end of the connection",
-        &[Param::number("clean", &[(0, 1)], "clean session")
-            .or("0")
+        &[Param::number("clean", &[(0, 1)], "clean session").or("0")
             .values(&[
                 ("0", "the broker keeps subscriptions and messages"),
                 ("1", "it forgets them"),
@@ -38,11 +37,7 @@ pub(super) const KEYS: &[Key] = &[
     Key::new(
         "keepalive",
         "after how long without a packet the module pings the broker",
-        &[Param::up_to(
-            "seconds",
-            |limits| limits.keep_alive.into(),
-            "seconds, 0 for never",
-        )
+        &[Param::up_to("seconds", |limits| limits.keep_alive.into(), "seconds, 0 for never")
         .or("120")],
         Source::documented(PLACE),
     ),
@@ -73,30 +68,17 @@ pub(super) const KEYS: &[Key] = &[
         "how received payloads are written",
         &[
             format("format", "the format of payloads"),
-            Param::number(
-                "showLen",
-                &[(0, 1)],
-                "whether the length stands before the payload",
-            )
+            Param::number("showLen", &[(0, 1)], "whether the length stands before the payload")
             .or("0")
             .values(&[
-                (
-                    "0",
-                    "no: a payload with a line end cannot be told from lines",
-                ),
+                ("0", "no: a payload with a line end cannot be told from lines"),
                 ("1", "yes"),
             ]),
         ],
         Source::documented(PLACE),
-    )
-    .at_any_time(),
-    Key::new(
-        "send/mode",
-        "how payloads to publish are written",
-        &[format("format", "the format of payloads")],
-        Source::documented(PLACE),
-    )
-    .at_any_time(),
+    ).at_any_time(),
+    Key::new("send/mode", "how payloads to publish are written",
+        &[format("format", "the format of payloads")], Source::documented(PLACE)).at_any_time(),
     Key::new(
         "dataformat",
         "how payloads are written, both ways",
@@ -105,22 +87,11 @@ pub(super) const KEYS: &[Key] = &[
             format("receive", "the format of received payloads"),
         ],
         Source::documented(PLACE),
-    )
-    .at_any_time(),
-    Key::new(
-        "cache",
-        "whether received messages wait in the module until AT+LMQTTREAD",
-        &[Param::switch("mode", "cache").or("0")],
-        Source::documented(PLACE),
-    )
-    .at_any_time(),
-    Key::new(
-        "urc",
-        "whether the results of publishes are reported",
-        &[Param::switch("mode", "reports").or("1")],
-        Source::measured(PLACE),
-    )
-    .at_any_time(),
+    ).at_any_time(),
+    Key::new("cache", "whether received messages wait in the module until AT+LMQTTREAD",
+        &[Param::switch("mode", "cache").or("0")], Source::documented(PLACE)).at_any_time(),
+    Key::new("urc", "whether the results of publishes are reported",
+        &[Param::switch("mode", "reports").or("1")], Source::measured(PLACE)).at_any_time(),
     Key::new(
         "cloud",
         "the platform behind the broker",
@@ -147,39 +118,23 @@ pub(super) const KEYS: &[Key] = &[
                 "product_name",
                 |limits| limits.client_id,
                 "the product name, to register",
-            )
-            .optional()
-            .shown(""),
-            Param::secret("product_secret", "the product secret, to register")
-                .optional()
+            ).optional().shown(""),
+            Param::secret("product_secret", "the product secret, to register").optional().shown(""),
+            Param::words("auth_type", &["register", "regnwl"], "how to register").optional()
                 .shown(""),
-            Param::words("auth_type", &["register", "regnwl"], "how to register")
-                .optional()
-                .shown(""),
-            Param::text("sign_method", 16, "how credentials are signed")
-                .optional()
-                .shown(""),
+            Param::text("sign_method", 16, "how credentials are signed").optional().shown(""),
         ],
         Source::documented(PLACE),
     ),
-    Key::new(
-        "raimode",
-        "whether the radio returns to idle quickly after a ping",
-        &[Param::switch("mode", "quick release")],
-        Source::documented(PLACE),
-    ),
-    Key::new(
-        "pdpcid",
-        "the packet data context of the link; probably not supported",
-        &[Param::number("cid", &[(1, 15)], "the context")],
-        Source::seen(PLACE),
-    ),
+    Key::new("raimode", "whether the radio returns to idle quickly after a ping",
+        &[Param::switch("mode", "quick release")], Source::documented(PLACE)),
+    Key::new("pdpcid", "the packet data context of the link; probably not supported",
+        &[Param::number("cid", &[(1, 15)], "the context")], Source::seen(PLACE)),
     Key::new(
         "sslenable",
         "whether the link is TLS",
         &[
-            Param::number("enable", &[(0, 1)], "TLS")
-                .or("0")
+            Param::number("enable", &[(0, 1)], "TLS").or("0")
                 .values(&[("0", "plain TCP"), ("1", "TLS")]),
             Param::number("ctx", &[(0, 5)], "the TLS context of AT+LSSLCFG").optional(),
         ],
@@ -187,20 +142,11 @@ pub(super) const KEYS: &[Key] = &[
     ),
 ];
 
+#[rustfmt::skip]
 pub(super) const TLS_KEYS: &[Key] = &[
-    Key::new(
-        "cacert",
-        "the certificates that may have signed the broker's",
-        &[FILE],
-        TLS,
-    ),
+    Key::new("cacert", "the certificates that may have signed the broker's", &[FILE], TLS),
     Key::new("clientcert", "the module's own certificate", &[FILE], TLS),
-    Key::new(
-        "clientkey",
-        "the key of the module's certificate",
-        &[FILE],
-        TLS,
-    ),
+    Key::new("clientkey", "the key of the module's certificate", &[FILE], TLS),
     Key::new(
         "seclevel",
         "what is verified",
@@ -223,18 +169,10 @@ pub(super) const TLS_KEYS: &[Key] = &[
         ])],
         TLS,
     ),
-    Key::new(
-        "sni",
-        "whether the host name is sent to the broker",
-        &[Param::switch("mode", "server name indication")],
-        TLS,
-    ),
-    Key::new(
-        "ignorelocaltime",
-        "whether a certificate may be out of date",
-        &[Param::switch("mode", "ignore the time")],
-        TLS,
-    ),
+    Key::new("sni", "whether the host name is sent to the broker",
+        &[Param::switch("mode", "server name indication")], TLS),
+    Key::new("ignorelocaltime", "whether a certificate may be out of date",
+        &[Param::switch("mode", "ignore the time")], TLS),
 ];
 
 const FILE: Param = Param::text("filename", 64, "a file stored by AT+LFUPL");

@@ -37,9 +37,9 @@ pub(super) use table::COMMANDS as SPECS;
 use super::{
     DecodeError, Dialect, EncodeError, Host, Model, Module, Power, Recognised, Switch, Value,
 };
-use crate::at::command::{Command, Form};
+use crate::at::command::Command;
 use crate::at::framing::Extent;
-use crate::at::parameter::{ParameterError, Parameters};
+use crate::at::parameter::ParameterError;
 use crate::limits::Limits;
 use crate::mqtt::{ConnectionId, Proof, Urc};
 use crate::spec::{Codes, Key, Spec};
@@ -371,16 +371,6 @@ impl Dialect for Lmqtt {
 
     fn power(&self, line: &[u8]) -> Option<Power> {
         power::decode(line)
-    }
-
-    fn asks_for_payload(&self, command: &Command<'_>) -> bool {
-        const BEFORE_PAYLOAD: usize = 6;
-        match command.form {
-            Form::Set(parameters) if command.is(command::PUB) || command.is(command::PUBEX) => {
-                Parameters::new(parameters).count() == BEFORE_PAYLOAD
-            }
-            _ => false,
-        }
     }
 
     fn keeps_settings(&self) -> bool {

@@ -2,17 +2,6 @@
 //!
 //! **Unverified.** No source says how a Lierda module is given its certificates. These commands
 //! are our own, after Quectel's `AT+QSSLCFG` and `AT+QFUPL` (reference `README.md`, "Decisions").
-//!
-//! | command | values |
-//! |---|---|
-//! | `AT+LSSLCFG="cacert",<ctx>[,"<file>"]` | certificates trusted to sign the broker's |
-//! | `AT+LSSLCFG="clientcert",<ctx>[,"<file>"]` | the module's own certificate |
-//! | `AT+LSSLCFG="clientkey",<ctx>[,"<file>"]` | and its key |
-//! | `AT+LSSLCFG="seclevel",<ctx>[,<n>]` | 0 no verification, 1 of the broker, 2 of both |
-//! | `AT+LSSLCFG="sslversion",<ctx>[,<n>]` | 0 SSL 3.0, 1 TLS 1.0, 2 TLS 1.1, 3 TLS 1.2, 4 all |
-//! | `AT+LSSLCFG="sni",<ctx>[,<n>]` | 0/1 |
-//! | `AT+LSSLCFG="ignorelocaltime",<ctx>[,<n>]` | 0/1 |
-//! | `AT+LFUPL="<file>",<len>[,<timeout>]` | `CONNECT`, raw bytes, `OK` |
 
 use super::Request;
 use super::command::{carriable, decode_text, in_range, length_in_range, not_empty};
