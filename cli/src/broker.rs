@@ -27,8 +27,9 @@ pub(crate) struct BrokerArguments {
     /// The broker's host, as the module is to resolve it; localhost if not given
     #[arg(short = 'h', long, value_name = "HOST")]
     host: Option<String>,
-    /// Broker, user and topic in one: mqtt[s]://[USER[:PASSWORD]@]HOST[:PORT][/TOPIC]; all users of
-    /// this machine can read a password here
+    /// Broker, user and topic in one, of which all but the host may be left out:
+    /// mqtt://USER:PASSWORD@HOST:PORT/TOPIC, or mqtts:// for TLS; all users of this machine can
+    /// read a password here
     #[arg(short = 'L', long, value_name = "URL",
           conflicts_with_all = ["host", "broker_port", "username", "aliyun", "onenet"])]
     url: Option<String>,
