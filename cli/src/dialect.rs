@@ -32,8 +32,8 @@ pub(crate) fn names() -> impl Iterator<Item = String> {
         .map(|dialect| dialect.name().to_ascii_lowercase())
 }
 
-/// What a line reports to somebody who does not know what the module was told, and in which
-/// command set.
+/// Reads a line as a report, without knowing earlier commands, and tells which command set it is
+/// from.
 pub(crate) fn report(line: &[u8]) -> Option<(&'static dyn Dialect, Recognised<'_>)> {
     let mut all = ALL.into_iter();
     all.find_map(|dialect| Some((dialect, dialect.report(line)?)))

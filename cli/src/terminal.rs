@@ -28,10 +28,10 @@ pub(crate) struct Terminal {
 /// Whether the last row of the terminal is ours.
 pub(crate) static HAS_FOOTER: AtomicBool = AtomicBool::new(false);
 
-/// The program was brought back: whoever has the editor says something, so that it draws its line.
+/// Notified when the program resumes, so that the editor can be made to redraw its line.
 pub(crate) static BACK: Notify = Notify::const_new();
 
-/// How often the program was brought back: what is on the screen is not what was drawn.
+/// How often the program has resumed. After each time the screen no longer shows what was drawn.
 pub(crate) static RESUMED: AtomicU32 = AtomicU32::new(0);
 
 impl Terminal {
@@ -63,11 +63,11 @@ impl Drop for Terminal {
     }
 }
 
-/// The editor raises the signal at Ctrl-Z, and takes the terminal again at once. So long is waited
-/// until it has it. Ours.
+/// On Ctrl-Z the editor raises the signal and takes the terminal back at once; this is how long we
+/// wait for that. Ours.
 const TAKEN: Duration = Duration::from_millis(50);
 
-/// Stops the program whenever it is told to, with the terminal as it was `before`.
+/// Stops the program on each SIGTSTP, with the terminal restored to the state it had `before`.
 async fn stop(before: Termios) {
     let Ok(mut told) = signal(SignalKind::from_raw(Signal::TSTP.as_raw())) else {
         return;

@@ -51,7 +51,7 @@ impl ProfileArguments {
     }
 }
 
-/// The profile of whoever asks for none.
+/// The profile used when none is given.
 pub(crate) fn default_profile() -> &'static str {
     Profile::names().next().expect("there are profiles")
 }

@@ -12,7 +12,7 @@ use atmq_protocol::{commands, dialect};
 
 pub(crate) use redact::{is_redacted, redacted};
 
-/// The limits to which ranges are told: those of the model with the most connections.
+/// The limits used when ranges are shown: those of the model with the most connections.
 pub(crate) fn limits() -> &'static Limits {
     let models = dialect::ALL.iter().flat_map(|dialect| dialect.models());
     let widest = models.max_by_key(|model| model.limits.connections);

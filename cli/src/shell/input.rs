@@ -216,7 +216,7 @@ impl Input {
             editor.busy = false;
         }
         let typed = typed.unwrap_or(Typed::End);
-        // Each line of a paste is for whoever asks then: it may be the data of the one before.
+        // Pasted lines are handed out one at a time: a line may be data for the command before it.
         let Typed::Line(block) = typed else {
             return typed;
         };

@@ -224,7 +224,7 @@ impl Session {
         }
     }
 
-    /// Opens a lost port again once its device is there. Why that fails is told once.
+    /// Reopens a lost port as soon as its device is back. A failure is reported once.
     async fn come_back(&mut self) -> Result<(), Failure> {
         let name = self.ports.name();
         if self.dialogue.is_some() || !is_device(name) || !Path::new(name).exists() {

@@ -1,5 +1,6 @@
 //! The dialect's commands: how they are carried out, and how their outcomes are reported.
 
+use std::collections::BTreeMap;
 use std::time::Instant;
 
 use atmq_protocol::at::command::Command;
@@ -13,6 +14,7 @@ use super::Modem;
 use super::command::Done;
 use super::connection::{Connection, Link};
 use super::data::Asked;
+use super::standard::{PacketContext, can_be_used};
 use super::store::Store;
 use crate::mqtt::{Publication, RequestError};
 use crate::quirks::ResultOrder;
@@ -21,8 +23,8 @@ use crate::quirks::ResultOrder;
 pub(super) struct Surroundings<'m> {
     connections: &'m [Connection],
     store: &'m Store,
-    /// The packet data contexts that can be used, one bit each.
-    active: u32,
+    contexts: &'m BTreeMap<u8, PacketContext>,
+    attached: bool,
 }
 
 impl Surroundings<'_> {
@@ -48,9 +50,7 @@ impl Ground for Surroundings<'_> {
     }
 
     fn is_active(&self, cid: u8) -> bool {
-        1_u32
-            .checked_shl(cid.into())
-            .is_some_and(|bit| self.active & bit != 0)
+        can_be_used(self.contexts, self.attached, cid)
     }
 
     fn tls(&self, context: u8, key: TlsKey) -> TlsSetting<'_> {
@@ -69,9 +69,9 @@ impl Modem {
         acts: &mut Vec<Act>,
         what: impl FnOnce(&mut dyn Module, &dyn Ground, &mut Vec<Act>) -> Result<Finish, Refused>,
     ) -> Result<Finish, Refused> {
-        let active = (0..32_u8).filter(|cid| self.is_active(*cid));
         let ground = Surroundings {
-            active: active.fold(0, |bits, cid| bits | 1 << cid),
+            contexts: &self.contexts,
+            attached: self.is_attached(),
             connections: &self.connections,
             store: &self.store,
         };

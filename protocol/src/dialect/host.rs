@@ -120,12 +120,12 @@ pub enum Said {
     Part,
 }
 
-/// What a line reports to somebody who does not know what the module was told.
+/// A line read as a report, without knowing earlier commands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Recognised<'l> {
-    /// This.
+    /// A report that is known.
     Known(Urc),
-    /// It begins as a report does, but nothing is known by this name.
+    /// It begins like a report, but no report has this name.
     Unknown(&'l [u8]),
 }
 

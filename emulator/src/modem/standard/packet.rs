@@ -1,5 +1,6 @@
 //! The packet domain: attach, packet data contexts, addresses.
 
+use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::time::Instant;
 
@@ -41,11 +42,20 @@ pub(super) const COMMANDS: &[Definition] = &[
     Definition::new("+CGEREP"),
 ];
 
+/// Whether the packet data context of this number can be used.
+pub(in crate::modem) fn can_be_used(
+    contexts: &BTreeMap<u8, PacketContext>,
+    attached: bool,
+    cid: u8,
+) -> bool {
+    let activated = contexts.get(&cid).is_some_and(|known| known.active);
+    attached && (activated || cid == DEFAULT_BEARER)
+}
+
 impl Modem {
     /// Whether the packet data context of this number can be used.
     pub(in crate::modem) fn is_active(&self, cid: u8) -> bool {
-        let activated = self.contexts.get(&cid).is_some_and(|known| known.active);
-        self.is_attached() && (activated || cid == DEFAULT_BEARER)
+        can_be_used(&self.contexts, self.is_attached(), cid)
     }
 
     /// The contexts that can be used, in the order of their numbers.
