@@ -52,7 +52,7 @@ impl BrokerUrl {
         let port = match port.strip_prefix(':').map(str::parse) {
             Some(Ok(port @ 1..)) => port,
             None if port.is_empty() => super::default_port(is_tls),
-            _ => return Err("has a port that is none"),
+            _ => return Err("has a port outside of 1 to 65535"),
         };
         Ok(Self {
             is_tls,

@@ -248,7 +248,7 @@ impl Modem {
     }
 }
 
-/// A message id that is none: the client chooses the packet identifier.
+/// Not a packet identifier: the client chooses one.
 const CLIENTS_CHOICE: u16 = 0;
 
 /// Why a packet was not sent.
