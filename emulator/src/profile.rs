@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use atmq_protocol::Secret;
+use atmq_protocol::commands::{VENDOR_SETS, VendorSet};
 use atmq_protocol::dialect::Dialect;
 use atmq_protocol::limits::Limits;
 use serde::Deserialize;
@@ -38,6 +39,9 @@ pub struct Profile {
     /// The command set, with what differs between firmwares: the key `dialect` of the file, and
     /// those of the quirks that are the dialect's [switches](Dialect::switches).
     pub dialect: Arc<dyn Dialect>,
+    /// The makers' commands that the module has beside MQTT's: the key `vendor_sets` of the file;
+    /// one that does not name them has all that are known.
+    pub vendor_sets: Vec<&'static VendorSet>,
     /// How long the module takes to answer.
     pub latency: Latency,
     /// What the module prints when it starts (measured on an Air780E of the same chip family,
@@ -267,6 +271,13 @@ impl Profile {
     /// What is wrong with the file, or the first thing that is wrong with a change.
     pub fn parse_with(text: &str, changes: &[ProfileChange]) -> Result<Self, ProfileChangeError> {
         file::parse_with(text, changes)
+    }
+
+    /// Whether the module has a command that is not its dialect's: others than its own makers'
+    /// commands it has all.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        let has = |sets: &[&VendorSet]| sets.iter().any(|set| set.find(name.as_bytes()).is_some());
+        has(&self.vendor_sets) || !has(&VENDOR_SETS)
     }
 
     /// The same module, answering at once.

@@ -12,6 +12,7 @@
 //! | [`dialect`] | the command sets themselves |
 //! | [`spec`] | what there is to know of a command, as data |
 //! | [`commands`] | the commands that belong to no dialect, as such data |
+//! | [`http`] | what a module's HTTP client is asked for |
 //! | [`redact`] | which part of a command line is a secret |
 //! | [`limits`] | what a module model accepts: lengths, ranges, number of connections |
 //! | [`throttle`] | how often a line of one kind is logged |
@@ -28,6 +29,7 @@ pub mod at;
 pub mod cloud;
 pub mod commands;
 pub mod dialect;
+pub mod http;
 pub mod limits;
 pub mod mqtt;
 pub mod redact;

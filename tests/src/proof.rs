@@ -6,6 +6,7 @@
 //! reported in two lines, the second with its payload as a block behind it.
 //!
 //! ```text
+//! AT#PSTART   AT#PSTOP   the service that connections need
 //! AT#POPEN="<host>",<port>,"<client>"[,"<user>","<password>"]   opens and connects
 //! AT#PSUB=<qos>,"<filter>"[,...]   AT#PUNSUB="<filter>"[,...]
 //! AT#PTOPIC   AT#PPUB=<qos>,<retain>
@@ -24,9 +25,9 @@ use atmq_protocol::at::parameter::{ParameterError, ParameterWriter, Parameters, 
 use atmq_protocol::at::result_code::{CmeError, FinalResult};
 use atmq_protocol::dialect::lmqtt::NT26;
 use atmq_protocol::dialect::{
-    Act, Ask, Caching, Commanded, Course, Data, Dialect, EncodeError, Finish, Follow, Ground, Host,
-    Model, Module, Next, NoData, Plan, Power, Prompt, Refused, Report, Said, Step, StepEnd, Then,
-    Value, done_or_failed,
+    Act, Ask, Caching, Commanded, Course, Data, Dialect, EncodeError, Event, Face, Finish, Follow,
+    Ground, Host, Model, Module, Next, NoData, Plan, Power, Prompt, Refused, Report, Said, Step,
+    StepEnd, Then, Value, done_or_failed,
 };
 use atmq_protocol::limits::Limits;
 use atmq_protocol::mqtt::{
@@ -46,6 +47,7 @@ pub const MODEL: Model = Model::new(
 );
 
 const ID: ConnectionId = ConnectionId(0);
+const CID: u8 = 1;
 const LIMIT: Duration = Duration::from_secs(30);
 const TOPIC: &[u8] = b"#PFROM: ";
 const PAYLOAD: &[u8] = b"#PDATA: ";
@@ -55,6 +57,8 @@ const BROKER: u16 = 100;
 
 const SOURCE: Source = Source::inferred("made up");
 const COMMANDS: &[Spec] = &[
+    Spec::new("#PSTART", "starts the service", SOURCE).executes(),
+    Spec::new("#PSTOP", "stops the service", SOURCE).executes(),
     Spec::new("#POPEN", "opens and connects", SOURCE).takes(&[]),
     Spec::new("#PCLOSE", "disconnects", SOURCE).executes(),
     Spec::new("#PSUB", "subscribes", SOURCE).takes(&[]),
@@ -148,27 +152,40 @@ impl ProofHost {
         });
         let mut payload = Step::new(line, LIMIT);
         payload.data = self.data(publish.payload)?;
-        let follow = Publishing(Some(payload.into()));
-        Ok(Plan::new(topic, Course::Follow(Box::new(follow))))
+        Ok(two(topic, payload, published))
     }
 }
 
-/// The step with the payload, until its turn comes.
+/// A step that has to be taken before the one that decides.
 #[derive(Debug)]
-struct Publishing(Option<Box<Step>>);
+struct Two {
+    second: Option<Box<Step>>,
+    judge: fn(&StepEnd<'_>) -> Outcome,
+}
 
-impl Follow for Publishing {
+fn two(first: Step, second: Step, judge: fn(&StepEnd<'_>) -> Outcome) -> Plan {
+    let second = Some(Box::new(second));
+    Plan::new(first, Course::Follow(Box::new(Two { second, judge })))
+}
+
+impl Follow for Two {
     fn next(&mut self, end: &StepEnd<'_>) -> Next {
-        match (end, self.0.take()) {
-            (StepEnd::Done { .. }, Some(payload)) => Next::Step(payload),
-            (StepEnd::Done { .. }, None) => Next::Done(Outcome::Published {
-                result: PublishResult::Done,
-                reason: Reason::NONE,
-                proof: Proof::Acknowledged,
-            }),
+        match (end, self.second.take()) {
+            (StepEnd::Done { .. }, Some(second)) => Next::Step(second),
+            (_, None) => Next::Done((self.judge)(end)),
             (_, Some(_)) => Next::Done(Outcome::Failed(Proof::NeverLeft)),
-            (_, None) => Next::Done(Outcome::Failed(Proof::MayHaveArrived)),
         }
+    }
+}
+
+fn published(end: &StepEnd<'_>) -> Outcome {
+    match end {
+        StepEnd::Done { .. } => Outcome::Published {
+            result: PublishResult::Done,
+            reason: Reason::NONE,
+            proof: Proof::Acknowledged,
+        },
+        _ => Outcome::Failed(Proof::MayHaveArrived),
     }
 }
 
@@ -201,9 +218,10 @@ impl Host for ProofHost {
                         values.quoted(user).quoted(password.expose());
                     }
                 });
-                let mut step = Step::new(line, LIMIT);
-                step.begins_link = true;
-                return Ok(Plan::new(step, Course::Judge(connected)));
+                let start = Step::new(b"AT#PSTART\r".to_vec(), LIMIT);
+                let mut open = Step::new(line, LIMIT);
+                open.begins_link = true;
+                return Ok(two(start, open, connected));
             }
             Operation::Disconnect { .. } => b"AT#PCLOSE\r".to_vec(),
             Operation::Subscribe { filters, .. } => line("#PSUB", |values| {
@@ -288,8 +306,18 @@ fn length_of(digits: &[u8]) -> Option<usize> {
     integer(digits.trim_ascii_end())?.try_into().ok()
 }
 
+#[derive(Debug, Default, PartialEq)]
+enum Service {
+    #[default]
+    Stopped,
+    Changing,
+    Runs,
+}
+
 #[derive(Debug, Default)]
 struct ProofModule {
+    /// Whether the service runs, or is to run: its outcome is awaited then.
+    service: Service,
     topic: Option<String>,
     /// Quality of service and retain flag of the message whose payload is asked for.
     publish: Option<(QoS, bool)>,
@@ -312,14 +340,14 @@ fn open(values: &mut Parameters<'_>, acts: &mut Vec<Act>) -> Result<(), Paramete
         connection: ID,
         host: host.into(),
         port,
-        cid: 1,
+        cid: CID,
         tls: None,
     });
     acts.push(Act::Connect(connect.into()));
     Ok(())
 }
 
-impl Module for ProofModule {
+impl Face for ProofModule {
     fn command(
         &mut self,
         command: &Command<'_>,
@@ -336,7 +364,14 @@ impl Module for ProofModule {
         } else if command.is("#PPUB") && self.topic.is_some() {
             self.publish = Some((qos(&mut values)?, values.flag("retain")?));
             return Ok(Finish::Data(ASK));
-        } else if command.is("#POPEN") && ground.state(ID).is_none() {
+        } else if command.is("#PSTART") || command.is("#PSTOP") {
+            self.service = Service::Changing;
+            let active = command.is("#PSTART");
+            acts.push(Act::Activate { cid: CID, active });
+        } else if command.is("#POPEN")
+            && self.service == Service::Runs
+            && ground.state(ID).is_none()
+        {
             open(&mut values, acts)?;
         } else if command.is("#PCLOSE") {
             acts.push(Act::Close { connection: ID });
@@ -389,10 +424,29 @@ impl Module for ProofModule {
     }
 
     fn no_data(&mut self, _: NoData, _: &mut Vec<Act>) -> Result<Finish, Refused> {
-        *self = Self::default();
+        (self.topic, self.publish) = (None, None);
         Err(Refused::NOT_ALLOWED)
     }
 
+    fn noticed(&mut self, event: Event, acts: &mut Vec<Act>) {
+        if let Event::Context { cid: CID, active } = event {
+            let runs = if active {
+                Service::Runs
+            } else {
+                Service::Stopped
+            };
+            if std::mem::replace(&mut self.service, runs) == Service::Changing {
+                acts.push(Act::Finish(Ok(())));
+            }
+        }
+    }
+
+    fn restarted(&mut self) {
+        *self = Self::default();
+    }
+}
+
+impl Module for ProofModule {
     fn happened(&mut self, urc: Urc, acts: &mut Vec<Act>) {
         let good = match &urc {
             Urc::Received { .. } => return acts.push(Act::Report(self.report(urc))),
@@ -446,10 +500,6 @@ impl Module for ProofModule {
     }
 
     fn freed(&mut self, _: ConnectionId) {}
-
-    fn restarted(&mut self) {
-        *self = Self::default();
-    }
 
     fn releases_quickly(&self, _: ConnectionId) -> bool {
         false

@@ -2,8 +2,6 @@
 
 mod request;
 mod response;
-mod url;
 
-pub(crate) use request::{Method, Request};
-pub(crate) use response::{Response, ResponseError, ResponseReader};
-pub(crate) use url::Url;
+pub(crate) use request::encode;
+pub(crate) use response::{ResponseError, ResponseReader};

@@ -1,3 +1,4 @@
+use atmq_protocol::http::Response;
 use httparse::Status;
 
 /// Bytes of a response's head, and headers in it. Ours.
@@ -7,17 +8,6 @@ const HEADERS: usize = 64;
 /// Bytes of a body that the module keeps until the host reads it. Ours; larger files are to be
 /// read in ranges.
 pub(crate) const BODY_LIMIT: usize = 256 * 1024;
-
-/// A whole response.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Response {
-    pub(crate) code: u16,
-    /// Status line and headers, with the empty line behind them.
-    pub(crate) head: Vec<u8>,
-    pub(crate) body: Vec<u8>,
-    /// What the server says that the body's length is, if it does.
-    pub(crate) length: Option<usize>,
-}
 
 /// Why there is no response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

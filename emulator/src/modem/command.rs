@@ -11,6 +11,7 @@ use atmq_protocol::spec::Latency;
 use atmq_protocol::standard::{SerialNumber, StandardInformation, StandardRequest};
 
 use super::data::Asked;
+use super::faces::Whose;
 use super::standard::{self, Action};
 use super::{Modem, NOT_ALLOWED, Phase};
 
@@ -109,19 +110,19 @@ impl Modem {
 
     fn execute_command(&mut self, command: &Command<'_>, now: Instant) -> Result<Done, Refused> {
         if self.profile.dialect.owns(command.name) {
-            return self.execute_owned(command, now);
+            return self.execute_owned(Whose::Dialect, command, now);
         }
-        let definition = standard::find(command).ok_or(Refused::Unknown)?;
-        let parameters = match command.form {
-            Form::Set(parameters) => parameters,
-            Form::Execute | Form::Read | Form::Test => b"",
-        };
+        if let Some(known) = self.vendor_set(command.name) {
+            return self.execute_vendors(known, command, now);
+        }
+        let definition = standard::find(command).filter(|known| self.profile.has(known.name));
+        let definition = definition.ok_or(Refused::Unknown)?;
         match definition.action(command.form).ok_or(NOT_ALLOWED)? {
             Action::Shared => {
                 let request = StandardRequest::decode(command).and_then(Result::ok);
                 return self.execute_standard(request.ok_or(NOT_ALLOWED)?, now);
             }
-            Action::Run(run) => return run(self, &mut Parameters::new(parameters), now),
+            Action::Run(run) => return run(self, &mut Parameters::new(command.form.values()), now),
             Action::Table => self.execute_stored(definition.spec(), command.form)?,
             Action::Line(text) => self.say(definition.name, text),
             Action::Nothing => {}

@@ -1,51 +1,23 @@
 //! Raw bytes from the host: what asks for them, when they are given up, and whose they are.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use atmq_protocol::at::framing::{DataEnd, Input};
+use atmq_protocol::at::framing::Input;
 use atmq_protocol::at::result_code::FinalResult;
-use atmq_protocol::dialect::{Ask, NoData, Prompt, Refused};
+use atmq_protocol::dialect::{Ask, NoData, Prompt};
 
-use super::command::Done;
-use super::http::{self, HttpUpload};
+use super::faces::Whose;
 use super::{INPUT_LIMIT, Modem, Phase};
 
 /// Bytes on their way from the host.
 #[derive(Debug)]
 pub(super) struct Asked {
-    whose: Whose,
-    ask: Ask,
-}
-
-/// Who has asked for them.
-#[derive(Debug, Clone, Copy)]
-enum Whose {
-    /// The dialect.
-    Dialect,
-    /// A HTTP request.
-    Http(HttpUpload),
+    /// Who has asked for them.
+    pub(super) whose: Whose,
+    pub(super) ask: Ask,
 }
 
 impl Asked {
-    pub(super) fn by_dialect(ask: Ask) -> Self {
-        let whose = Whose::Dialect;
-        Self { whose, ask }
-    }
-
-    /// Bytes of a HTTP request, behind `CONNECT`.
-    pub(super) fn http(what: HttpUpload, length: usize, patience: Duration) -> Self {
-        Self {
-            whose: Whose::Http(what),
-            ask: Ask {
-                prompt: Prompt::Line(b"CONNECT"),
-                length: Some(length),
-                end: DataEnd::Length,
-                patience: Some(patience),
-                escapable: false,
-            },
-        }
-    }
-
     /// When the bytes are given up of which something came at `now`.
     pub(super) fn give_up(&self, now: Instant) -> Option<Instant> {
         self.ask.patience.map(|patience| now + patience)
@@ -107,7 +79,7 @@ impl Modem {
             Some(Input::Data(data)) => {
                 let data = data.to_vec();
                 if asked.is_stored() {
-                    self.take_data(&asked, data, now);
+                    self.take_data(&asked, &data, now);
                 } else {
                     let due = now + self.spread(self.profile.latency.command);
                     self.phase = Phase::Taking { due, asked, data };
@@ -141,19 +113,13 @@ impl Modem {
     }
 
     /// Hands the data to whom has asked for it.
-    pub(super) fn take_data(&mut self, asked: &Asked, data: Vec<u8>, now: Instant) {
-        let result = match asked.whose {
-            Whose::Dialect => self.hand_over(&data, now),
-            Whose::Http(what) => self.http_uploaded(what, data, now).map(|()| Done::Answered),
-        };
+    pub(super) fn take_data(&mut self, asked: &Asked, data: &[u8], now: Instant) {
+        let result = self.hand_over(asked.whose, data, now);
         self.conclude(result, now);
     }
 
     fn give_up_data(&mut self, asked: &Asked, why: NoData, now: Instant) {
-        let result = match asked.whose {
-            Whose::Dialect => self.hand_over_none(why, now),
-            Whose::Http(_) => Err::<Done, Refused>(http::INPUT_TIMEOUT),
-        };
+        let result = self.hand_over_none(asked.whose, why, now);
         self.conclude(result, now);
     }
 }

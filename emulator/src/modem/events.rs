@@ -6,6 +6,7 @@ use std::time::{Instant, SystemTime};
 use atmq_protocol::standard::SimStatus;
 
 use super::Modem;
+use super::standard::DEFAULT_BEARER;
 
 /// The indicators of `AT+CIND`: battery, signal, service, roaming.
 pub(super) type Indicators = [u8; 4];
@@ -89,8 +90,20 @@ impl Modem {
         }
     }
 
-    /// `+CGEV: <event>`, after `AT+CGEREP=1` or 2.
-    pub(super) fn announce_packet(&mut self, event: PacketEvent, now: Instant) {
+    /// The packet domain has changed: vendor sets are told, and so is the host after `AT+CGEREP=1` or
+    /// 2 (`+CGEV: <event>`).
+    pub(super) fn packet_changed(&mut self, event: PacketEvent, now: Instant) {
+        match event {
+            PacketEvent::Activated(cid) => self.notice_context(cid, true, now),
+            PacketEvent::Deactivated(cid) => self.notice_context(cid, false, now),
+            PacketEvent::Detached | PacketEvent::DetachedByNetwork => {
+                let active = self.contexts.iter().filter(|(_, context)| context.active);
+                let others: Vec<u8> = active.map(|(cid, _)| *cid).collect();
+                for cid in [DEFAULT_BEARER].into_iter().chain(others) {
+                    self.notice_context(cid, false, now);
+                }
+            }
+        }
         if self.settings.number("+CGEREP") == 0 {
             return;
         }

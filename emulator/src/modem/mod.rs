@@ -5,8 +5,8 @@ mod connect;
 mod connection;
 mod credentials;
 mod data;
-mod dialect;
 mod events;
+mod faces;
 mod fault;
 mod http;
 mod inject;
@@ -33,7 +33,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use atmq_protocol::at::framing::CommandReader;
-use atmq_protocol::dialect::{Module, Refused};
+use atmq_protocol::dialect::{Face, Module, Refused};
 use atmq_protocol::standard::{Location, OperatorFormat, Registration};
 use atmq_protocol::throttle::Throttle;
 
@@ -44,7 +44,7 @@ use crate::profile::Profile;
 use connection::Connection;
 use events::{Indicators, PacketEvent};
 use fault::Faults;
-use http::Http;
+use http::Exchange;
 use output::Output;
 use phase::Phase;
 use refused::NOT_ALLOWED;
@@ -55,7 +55,6 @@ use uart::Arriving;
 pub use fault::{Effect, Fault, FaultError};
 pub use sim::Sim;
 pub use standard::command_forms;
-pub(crate) use standard::is_standard;
 pub use status::{ConnectionStatus, MessageCounts};
 pub use world::{Cell, Operator, World};
 
@@ -124,6 +123,8 @@ pub struct Modem {
     connections: Vec<Connection>,
     /// What the dialect remembers.
     face: Box<dyn Module>,
+    /// What the vendor sets of the profile remember, in its order, once they are used.
+    sets: Vec<Option<Box<dyn Face>>>,
     sessions: HashMap<String, Session>,
     /// Files, TLS contexts, what platforms gave.
     store: Store,
@@ -133,7 +134,10 @@ pub struct Modem {
     outcome: Option<Result<(), Refused>>,
     output: Output,
     network: VecDeque<NetworkRequest>,
-    http: Http,
+    /// The HTTP request that is on its way.
+    http: Option<Exchange>,
+    /// Before this moment no URC about the last HTTP request is sent.
+    announce_from: Instant,
     lint: Linter,
     faults: Faults,
     messages: MessageCounts,
@@ -182,13 +186,15 @@ impl Modem {
             driven: now,
             connections,
             face: profile.dialect.module(&profile.limits),
+            sets: profile.vendor_sets.iter().map(|_| None).collect(),
             sessions: HashMap::new(),
             store: Store::default(),
             outcome_due: None,
             outcome: None,
             output: Output::default(),
             network: VecDeque::new(),
-            http: Http::default(),
+            http: None,
+            announce_from: now,
             lint: Linter::new(&profile, now),
             messages: MessageCounts::default(),
             faults: Faults::default(),

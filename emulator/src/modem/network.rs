@@ -142,7 +142,7 @@ impl Modem {
             });
         due.chain(self.registrations_due())
             .chain(self.reconnects_due())
-            .chain(self.http.due())
+            .chain(self.http.as_ref().map(|http| http.give_up))
             .min()
     }
 

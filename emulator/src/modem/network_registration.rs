@@ -87,9 +87,9 @@ impl Modem {
         let (before, is) = (announced.0.is_registered(), registration.is_registered());
         let wanted = self.attach_wanted && self.operator_mode != 2 && self.functionality == 1;
         match (before, is) {
-            (false, true) => self.announce_packet(PacketEvent::Activated(DEFAULT_BEARER), now),
-            (true, false) if wanted => self.announce_packet(PacketEvent::DetachedByNetwork, now),
-            (true, false) => self.announce_packet(PacketEvent::Detached, now),
+            (false, true) => self.packet_changed(PacketEvent::Activated(DEFAULT_BEARER), now),
+            (true, false) if wanted => self.packet_changed(PacketEvent::DetachedByNetwork, now),
+            (true, false) => self.packet_changed(PacketEvent::Detached, now),
             _ => {}
         }
         if !is {

@@ -102,7 +102,7 @@ impl Modem {
             } if due <= now => {
                 self.execute_with(fault, &line, now);
             }
-            Phase::Taking { due, asked, data } if due <= now => self.take_data(&asked, data, now),
+            Phase::Taking { due, asked, data } if due <= now => self.take_data(&asked, &data, now),
             Phase::Booting { due } if due <= now => {
                 self.boot(now);
             }

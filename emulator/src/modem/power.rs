@@ -6,7 +6,6 @@ use atmq_protocol::at::framing::CommandReader;
 use atmq_protocol::standard::OperatorFormat;
 
 use super::connection::Connection;
-use super::http::{HTTP_LINK, Http};
 use super::{Modem, Phase};
 use crate::network::NetworkRequest;
 
@@ -99,12 +98,11 @@ impl Modem {
             self.sessions.clear();
         }
         self.store.reboot();
-        self.network
-            .push_back(NetworkRequest::Close { link: HTTP_LINK });
-        self.http = Http::default();
+        self.drop_request();
         self.outcome_due = None;
         self.outcome = None;
         self.face.restarted();
+        self.sets.fill_with(|| None);
         for connection in &mut self.connections {
             *connection = Connection::new(now);
         }

@@ -9,6 +9,7 @@ use atmq_protocol::mqtt::{
     Urc,
 };
 
+use super::faces::Whose;
 use super::{Modem, NOT_ALLOWED, Phase};
 use crate::quirks::ResultOrder;
 
@@ -21,7 +22,7 @@ impl Modem {
     pub(super) fn tell(&mut self, urc: Urc, now: Instant) {
         let mut acts = Vec::new();
         self.face.happened(urc, &mut acts);
-        self.perform_all(acts, now);
+        self.perform_all(Whose::Dialect, acts, now);
     }
 
     /// A publish was sent again.
@@ -34,7 +35,7 @@ impl Modem {
     ) {
         let mut acts = Vec::new();
         self.face.sent_again(id, message_id, attempt, &mut acts);
-        self.perform_all(acts, now);
+        self.perform_all(Whose::Dialect, acts, now);
     }
 
     pub(super) fn tell_opened(

@@ -1,6 +1,6 @@
 //! What the module keeps beside its connections: files, TLS contexts, what platforms gave it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use atmq_protocol::cloud::aliyun::Registered;
 use atmq_protocol::mqtt::{AliDevice, SecurityLevel, TlsKey, TlsSetting, TlsVersion};
@@ -20,7 +20,7 @@ const CONTEXTS: usize = 6;
 /// tells). TLS contexts do not, as no other configuration does.
 #[derive(Default)]
 pub(super) struct Store {
-    files: HashMap<String, Vec<u8>>,
+    files: BTreeMap<String, Vec<u8>>,
     contexts: [Context; CONTEXTS],
     registered: HashMap<(String, String), Registered>,
 }
@@ -61,6 +61,18 @@ impl Store {
 
     pub(super) fn write(&mut self, name: String, bytes: Vec<u8>) {
         self.files.insert(name, bytes);
+    }
+
+    pub(super) fn remove(&mut self, name: &str) {
+        self.files.remove(name);
+    }
+
+    pub(super) fn file(&self, name: &str) -> Option<&[u8]> {
+        self.files.get(name).map(Vec::as_slice)
+    }
+
+    pub(super) fn files(&self) -> Vec<&str> {
+        self.files.keys().map(String::as_str).collect()
     }
 
     pub(super) fn configure(&mut self, context: u8, setting: TlsSetting<'_>) {

@@ -11,7 +11,9 @@ use atmq_protocol::limits::Limits;
 use atmq_protocol::mqtt::SignMethod;
 use serde::Deserialize;
 
-use super::value::{CommandName, Milliseconds, PromptEndName, SignMethodName, between};
+use super::value::{
+    CommandName, Milliseconds, PromptEndName, SignMethodName, VendorSetName, between,
+};
 use super::{Evidence, Identity, Latency, Profile, Start};
 use crate::quirks::{Quirks, ResultOrder};
 
@@ -20,6 +22,8 @@ use crate::quirks::{Quirks, ResultOrder};
 pub(super) struct File {
     name: String,
     banner: String,
+    #[serde(default = "VendorSetName::all")]
+    vendor_sets: Vec<VendorSetName>,
     identity: Identity,
     limits: LimitsTable,
     latency: LatencyTable,
@@ -112,6 +116,7 @@ impl File {
                 ..file.limits.into()
             },
             dialect,
+            vendor_sets: file.vendor_sets.iter().map(|name| name.0).collect(),
             latency: Latency {
                 query: file.latency.query_ms.into(),
                 command: file.latency.command_ms.into(),

@@ -5,12 +5,11 @@ use std::time::Duration;
 
 use atmq_protocol::Secret;
 use atmq_protocol::at::framing::DataEnd;
+use atmq_protocol::commands::{self, VENDOR_SETS, VendorSet};
 use atmq_protocol::dialect;
 use atmq_protocol::mqtt::SignMethod;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, Unexpected, Visitor};
-
-use crate::modem::is_standard;
 
 /// A number from `MIN` to `MAX`.
 pub(super) fn between<'de, const MIN: i64, const MAX: i64, T, D>(
@@ -118,13 +117,38 @@ impl TryFrom<String> for CommandName {
 
     fn try_from(name: String) -> Result<Self, String> {
         let mut dialects = dialect::ALL.into_iter();
-        let known = dialects.any(|dialect| dialect.owns(name.as_bytes())) || is_standard(&name);
-        if !known {
+        let known = dialects.any(|dialect| dialect.owns(name.as_bytes()));
+        if !known && commands::find(name.as_bytes()).is_none() {
             return Err(format!(
                 "the module has no command `{name}`: write its name as `+CSQ`"
             ));
         }
         Ok(Self(name.to_ascii_uppercase()))
+    }
+}
+
+/// A vendor set, by its name.
+#[derive(Deserialize)]
+#[serde(try_from = "String")]
+pub(super) struct VendorSetName(pub(super) &'static VendorSet);
+
+impl VendorSetName {
+    /// Those of a module of which nothing is said.
+    pub(super) fn all() -> Vec<Self> {
+        VENDOR_SETS.into_iter().map(Self).collect()
+    }
+}
+
+impl TryFrom<String> for VendorSetName {
+    type Error = String;
+
+    fn try_from(name: String) -> Result<Self, String> {
+        let mut sets = VENDOR_SETS.into_iter();
+        let found = sets.find(|set| set.name.eq_ignore_ascii_case(&name));
+        let names = || VENDOR_SETS.map(|set| set.name).join("`, `");
+        found
+            .map(Self)
+            .ok_or_else(|| format!("there is no vendor set `{name}`, known are `{}`", names()))
     }
 }
 

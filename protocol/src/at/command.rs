@@ -38,6 +38,16 @@ pub enum Form<'a> {
     Set(&'a [u8]),
 }
 
+impl<'a> Form<'a> {
+    /// What stands behind the name: nothing but in the set form.
+    pub const fn values(self) -> &'a [u8] {
+        match self {
+            Self::Set(values) => values,
+            Self::Execute | Self::Read | Self::Test => b"",
+        }
+    }
+}
+
 impl<'a> Command<'a> {
     /// Whether this is the command `name`, in whatever letter case it was typed.
     pub fn is(&self, name: &str) -> bool {

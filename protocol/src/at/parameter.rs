@@ -211,7 +211,8 @@ impl<'a> Parameters<'a> {
         self.text(name, max).map(Some)
     }
 
-    fn skip_omitted(&mut self) -> bool {
+    /// Passes over a parameter that is omitted; whether there was none to read.
+    pub(crate) fn skip_omitted(&mut self) -> bool {
         let mut ahead = self.clone();
         match ahead.next() {
             None => true,

@@ -21,7 +21,7 @@ pub use host::{
     Probe, Prompt, Recognised, Reported, Said, Step, StepEnd, Then, done_or_failed,
 };
 pub use lmqtt::{CacheOverflow, HexLength, Lmqtt, PublishExtendedUrc, UnsubscribeUrc};
-pub use module::{Act, Finish, Ground, Module, NoData, Refused, Report};
+pub use module::{Act, Event, Face, Finish, Ground, Module, NoData, Refused, Report};
 pub use switch::{Choice, Switch, Value};
 
 use crate::at::command::{Command, Form};

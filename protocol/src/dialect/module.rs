@@ -1,4 +1,4 @@
-//! The module's face of a dialect: what its commands do, and how it reports what has happened.
+//! The module's face: what commands do, and how it is reported what has happened.
 
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -10,17 +10,19 @@ use super::host::Ask;
 use crate::at::command::Command;
 use crate::at::parameter::ParameterError;
 use crate::at::result_code::CmeError;
+use crate::http;
 use crate::mqtt::{
     Connect, ConnectionId, ConnectionState, Intent, QoS, TlsKey, TlsSetting, TopicFilter, Urc,
 };
 
-/// One module's side of a conversation with a host, without I/O and clock.
+/// What a module does with the commands of one set, without I/O and clock: those of a
+/// [vendor set](crate::commands::VendorSet), or of a dialect, which is a [`Module`] as well.
 ///
 /// It remembers what such a module remembers between commands: settings, formats, messages that
 /// wait to be read, half a message. What the links do, the module around it knows ([`Ground`]) and
 /// does ([`Act`]).
-pub trait Module: fmt::Debug + Send {
-    /// Carries out a command that the dialect owns.
+pub trait Face: fmt::Debug + Send {
+    /// Carries out a command of the set.
     ///
     /// What it does is appended to `acts`. Where it is refused, only [`Act::Note`]s and
     /// [`Act::Unreadable`] are to be looked at, and nothing has changed.
@@ -51,6 +53,15 @@ pub trait Module: fmt::Debug + Send {
     /// How the command is refused then.
     fn no_data(&mut self, why: NoData, acts: &mut Vec<Act>) -> Result<Finish, Refused>;
 
+    /// What came of an act that is no matter of a connection, or what else happens around it.
+    fn noticed(&mut self, _event: Event, _acts: &mut Vec<Act>) {}
+
+    /// The module starts anew.
+    fn restarted(&mut self);
+}
+
+/// The face of a dialect: one module's side of a conversation about MQTT.
+pub trait Module: Face {
     /// Something has happened that the host may have to hear of: what came of an act, or what
     /// nobody asked for. The lines are appended as [`Act::Report`]s; a command that waits for this
     /// outcome is ended by [`Act::Finish`], behind what is to be said before its result.
@@ -71,9 +82,6 @@ pub trait Module: fmt::Debug + Send {
     /// The link of a connection is gone, and what is lost with it. What is to be said of that
     /// comes by [`happened`](Self::happened) behind it.
     fn freed(&mut self, connection: ConnectionId);
-
-    /// The module starts anew.
-    fn restarted(&mut self);
 
     /// Whether the radio is to be released as soon as there is nothing more to say.
     fn releases_quickly(&self, connection: ConnectionId) -> bool;
@@ -98,6 +106,12 @@ pub trait Ground {
 
     /// Whether a file of this name can be stored.
     fn has_room(&self, name: &str) -> bool;
+
+    /// What a file holds; `None` if there is none of this name.
+    fn file(&self, name: &str) -> Option<&[u8]>;
+
+    /// The names of the files, in their order.
+    fn files(&self) -> Vec<&str>;
 }
 
 /// What a module does because of a command or an event, in the order of the acts.
@@ -114,6 +128,8 @@ pub enum Act {
     Unreadable(ParameterError),
     /// Say an information response, without line ends.
     Say(Vec<u8>),
+    /// Say `CONNECT`, and then these bytes as they are.
+    Stream(Vec<u8>),
     /// Make the link of a connection.
     Open {
         /// The connection.
@@ -177,6 +193,9 @@ pub enum Act {
     },
     /// Send a URC.
     Report(Report),
+    /// Send a URC that is about no connection, without line ends; what came of a
+    /// [`Request`](Self::Request) no sooner than that may be known.
+    Announce(Vec<u8>),
     /// Change a TLS context.
     ConfigureTls {
         /// The context.
@@ -191,8 +210,42 @@ pub enum Act {
         /// What it holds.
         bytes: Vec<u8>,
     },
+    /// Remove a file.
+    Remove {
+        /// Its name.
+        name: String,
+    },
+    /// Activate a packet data context, or deactivate it with every link over it. What comes of it
+    /// is told by [`Event::Context`].
+    Activate {
+        /// The context.
+        cid: u8,
+        /// Whether it is to be active.
+        active: bool,
+    },
+    /// Send a HTTP request, in place of one that is on its way. What comes of it is told by
+    /// [`Event::Response`].
+    Request(Box<http::Request>),
+    /// Give the HTTP request up; nothing is told of it.
+    DropRequest,
     /// End the command that waits for its outcome, where the final result code tells it.
     Finish(Result<(), Refused>),
+}
+
+/// What has happened that is no matter of a connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Event {
+    /// What came of [`Act::Request`].
+    Response(Result<http::Response, http::Failure>),
+    /// A packet data context was activated or deactivated, whoever has asked for it, or stays as
+    /// it was against what was asked for.
+    Context {
+        /// The context.
+        cid: u8,
+        /// Whether it can be used.
+        active: bool,
+    },
 }
 
 /// A URC, and what there is to know of it.

@@ -7,6 +7,7 @@
 mod codes;
 mod param;
 mod source;
+mod values;
 
 use alloc::format;
 use alloc::string::String;
@@ -15,6 +16,7 @@ use alloc::vec::Vec;
 pub use codes::{Code, Codes};
 pub use param::{Kind, OFF_ON, Param, SWITCH, show_ranges};
 pub use source::{Source, Sure};
+pub use values::Values;
 
 use crate::at::command::Form;
 use crate::dialect::Prompt;

@@ -186,6 +186,7 @@ impl Param {
         match self.kind {
             Kind::Text(limit) => Some(limit),
             Kind::TextUpTo(longest) => Some(longest(limits)),
+            Kind::Secret => Some(limits.password),
             _ => None,
         }
     }

@@ -10,7 +10,6 @@
 //! [`StandardRequest`]: atmq_protocol::standard::StandardRequest
 
 mod clock;
-mod http;
 mod identity;
 mod line;
 mod messages;
@@ -114,7 +113,7 @@ impl Definition {
 }
 
 /// Every command, by subject.
-const TABLE: [&[Definition]; 9] = [
+const TABLE: [&[Definition]; 8] = [
     line::COMMANDS,
     identity::COMMANDS,
     sim::COMMANDS,
@@ -123,7 +122,6 @@ const TABLE: [&[Definition]; 9] = [
     power::COMMANDS,
     clock::COMMANDS,
     messages::COMMANDS,
-    http::COMMANDS,
 ];
 
 fn definitions() -> impl Iterator<Item = &'static Definition> {
@@ -135,16 +133,11 @@ pub(super) fn find(command: &Command<'_>) -> Option<&'static Definition> {
     definitions().find(|definition| command.is(definition.name))
 }
 
-/// Whether there is a command of this name.
-pub(crate) fn is_standard(name: &str) -> bool {
-    definitions().any(|definition| definition.name.eq_ignore_ascii_case(name))
-}
-
 /// Every command that the module knows beside MQTT's, each in every form it has, as a host would
 /// write it: `AT+CSQ`, `AT+CSQ=?`, `AT+CREG?`, `AT+CREG=`, and `ATE<n>` for a basic command with a
 /// number.
 pub fn command_forms() -> impl Iterator<Item = String> {
-    definitions().flat_map(|definition| definition.spec().forms())
+    commands::all().flat_map(Spec::forms)
 }
 
 impl Modem {
@@ -163,11 +156,14 @@ impl Modem {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use atmq_protocol::commands::VENDOR_SETS;
     use atmq_protocol::spec::Test;
 
     #[test]
     fn every_command_of_the_table_is_here_once() {
-        let mut names: Vec<_> = definitions().map(|definition| definition.name).collect();
+        let faces = VENDOR_SETS.iter().filter(|set| set.face.is_some());
+        let names = faces.flat_map(|set| set.specs).map(|spec| spec.name);
+        let mut names: Vec<_> = definitions().map(|known| known.name).chain(names).collect();
         let mut known: Vec<_> = commands::all().map(|spec| spec.name).collect();
         names.sort_unstable();
         known.sort_unstable();

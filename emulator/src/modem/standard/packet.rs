@@ -5,10 +5,12 @@ use std::net::Ipv4Addr;
 use std::time::Instant;
 
 use atmq_protocol::at::parameter::Parameters;
+use atmq_protocol::dialect::Event;
 use atmq_protocol::standard::StandardInformation;
 
 use super::{Action, Definition};
 use crate::modem::command::Done;
+use crate::modem::faces::Whose;
 use crate::modem::{Modem, NOT_ALLOWED, PacketEvent, Refused};
 
 /// The context that LTE activates with the attach.
@@ -85,6 +87,48 @@ impl Modem {
                 self.output.line(|out| information.encode(out));
             }
         }
+    }
+
+    /// Activates a packet data context, or deactivates it with every link over it.
+    pub(in crate::modem) fn activate(
+        &mut self,
+        cid: u8,
+        on: bool,
+        now: Instant,
+    ) -> Result<(), Refused> {
+        if self.is_active(cid) == on {
+            return Ok(());
+        }
+        if cid == DEFAULT_BEARER || !self.contexts.contains_key(&cid) || !self.is_attached() {
+            return Err(NOT_ALLOWED);
+        }
+        if on && self.refuses(cid) {
+            return Err(NOT_SUBSCRIBED);
+        }
+        if let Some(context) = self.contexts.get_mut(&cid) {
+            context.active = on;
+        }
+        if on {
+            self.packet_changed(PacketEvent::Activated(cid), now);
+        } else {
+            self.packet_changed(PacketEvent::Deactivated(cid), now);
+            self.drop_links_of(cid, now);
+        }
+        Ok(())
+    }
+
+    /// The same as a vendor set wants it, which is told what comes of it: links over the default
+    /// bearer can be had and given up while the bearer itself stays.
+    pub(in crate::modem) fn activate_for(&mut self, whose: Whose, cid: u8, on: bool, now: Instant) {
+        let changes = self.is_active(cid) != on;
+        if changes && self.activate(cid, on, now).is_ok() {
+            return;
+        }
+        if !on {
+            self.drop_links_of(cid, now);
+        }
+        let active = on && self.is_active(cid);
+        self.notice(whose, Event::Context { cid, active }, now);
     }
 
     /// Whether the network refuses the access point of a context.
@@ -192,24 +236,7 @@ fn activate(
         None => modem.contexts.keys().copied().collect(),
     };
     for cid in cids {
-        if modem.is_active(cid) == on {
-            continue;
-        }
-        if cid == DEFAULT_BEARER || !modem.contexts.contains_key(&cid) || !modem.is_attached() {
-            return Err(NOT_ALLOWED);
-        }
-        if on && modem.refuses(cid) {
-            return Err(NOT_SUBSCRIBED);
-        }
-        if let Some(context) = modem.contexts.get_mut(&cid) {
-            context.active = on;
-        }
-        if on {
-            modem.announce_packet(PacketEvent::Activated(cid), now);
-        } else {
-            modem.announce_packet(PacketEvent::Deactivated(cid), now);
-            modem.drop_links_of(cid, now);
-        }
+        modem.activate(cid, on, now)?;
     }
     Ok(Done::Answered)
 }

@@ -131,6 +131,10 @@ fn what_is_wrong_is_told_with_line_and_column() {
             "line 2, column 11: dialect must be `LMQTT`",
         ),
         (
+            "base = \"nt35e\"\nvendor_sets = [\"lhtp\"]\n",
+            "line 2, column 15: there is no vendor set `lhtp`, known are `lierda`, `eigencomm`, `lhttp`",
+        ),
+        (
             "base = \"nt35e\"\nquirks = 5\n",
             "line 2, column 10: invalid type: integer `5`, expected a table",
         ),

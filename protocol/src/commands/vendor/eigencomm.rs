@@ -1,5 +1,6 @@
 //! EigenComm's own: the layers of the radio, and the cells.
 
+use crate::commands::VendorSet;
 use crate::spec::{Param, SWITCH, Source, Spec};
 
 const LMQTT: &str = "reference lmqtt.md 1.10";
@@ -7,8 +8,10 @@ const LMQTT: &str = "reference lmqtt.md 1.10";
 const BARE: &str = "a value of this layer";
 
 /// EigenComm's commands that Lierda's firmware has kept.
+pub const MODULE: VendorSet = VendorSet::new("eigencomm", COMMANDS);
+
 #[rustfmt::skip]
-pub const COMMANDS: &[Spec] = &[
+const COMMANDS: &[Spec] = &[
     Spec::new("+ECSTATUS", "shows the layers of the radio", Source::seen(LMQTT))
         .takes(&[Param::words(
             "part",

@@ -2,15 +2,24 @@
 
 mod http;
 
-pub use http::{CODES as HTTP_CODES, COMMANDS as HTTP, KEYS as HTTP_KEYS};
+pub use http::CODES as HTTP_CODES;
 
+use alloc::boxed::Box;
+
+use crate::commands::VendorSet;
 use crate::spec::{Param, Source, Spec};
 
 const LMQTT: &str = "reference lmqtt.md 1.10";
 
 /// Lierda's commands beside those of its MQTT and HTTP clients.
+pub const MODULE: VendorSet = VendorSet::new("lierda", COMMANDS);
+
+/// Lierda's HTTP client.
+pub const HTTP: VendorSet = VendorSet::new("lhttp", http::COMMANDS)
+    .with_face(|limits| Box::new(http::HttpClient::new(limits)));
+
 #[rustfmt::skip]
-pub const COMMANDS: &[Spec] = &[
+const COMMANDS: &[Spec] = &[
     Spec::plain("+LGMR", "shows the revision of the firmware, in Lierda's own command",
         Source::seen(LMQTT)),
     Spec::plain("+LCCID", "shows the ICCID of the SIM, its card number", Source::seen(LMQTT))

@@ -2,11 +2,12 @@
 //! what ECMT takes behind them (reference `ecmt.md` 2.2; inferred for LMQTT).
 
 use super::Setting;
-use super::command::{carriable, decode_text};
-use crate::at::parameter::{ParameterError, ParameterWriter, Parameters};
+use super::command::carriable;
+use crate::at::parameter::{ParameterError, ParameterWriter};
 use crate::dialect::EncodeError;
 use crate::limits::Limits;
 use crate::mqtt::{AliDevice, Registration, SignMethod};
+use crate::spec::Values;
 
 /// The only way to secure the link that we have; ECMT knows `tls-psk` as well.
 const AUTH_MODE: &str = "tls-ca";
@@ -44,14 +45,11 @@ pub(super) fn encode<'w, 'o>(
     writer
 }
 
-pub(super) fn decode<'a>(
-    parameters: &mut Parameters<'a>,
-    limits: &Limits,
-) -> Result<Setting<'a>, ParameterError> {
-    let product_key = decode_text(parameters, "product_key", limits.username)?;
-    let device_name = decode_text(parameters, "device_name", limits.username)?;
-    let device_secret = parameters.text("device_secret", limits.password)?;
-    if parameters.is_empty() {
+pub(super) fn decode<'a>(values: &mut Values<'a, '_>) -> Result<Setting<'a>, ParameterError> {
+    let product_key = values.filled_text()?.into();
+    let device_name = values.filled_text()?.into();
+    let device_secret = values.text()?;
+    if values.is_empty() {
         if device_secret.is_empty() {
             let name = "device_secret";
             return Err(ParameterError::Empty { name });
@@ -62,22 +60,16 @@ pub(super) fn decode<'a>(
             device_secret: device_secret.into(),
         });
     }
-    let product_name = optional(parameters, "product_name", limits.client_id)?;
-    let product_secret = optional(parameters, "product_secret", limits.password)?;
-    let registration = word(parameters, "auth_type", Registration::from_name)?;
-    let sign_method = word(parameters, "sign_method", SignMethod::from_name)?;
-    word(parameters, "auth_mode", |mode| {
-        (mode == AUTH_MODE).then_some(())
-    })?;
-    let secure_mode = parameters.optional_integer::<i8>("secure_mode", -2, 2)?;
-    if secure_mode.is_some() && secure_mode != registration.map(Registration::secure_mode) {
-        return Err(ParameterError::Unknown {
-            name: "secure_mode",
-        });
-    }
-    let instance_id = optional(parameters, "instance_id", limits.username)?;
-    // What the numbers mean is not known; those that ECMT takes are taken.
-    parameters.optional_integer::<u8>("dynreg", 0, 8)?;
+    let product_name = values.optional_text()?.unwrap_or_default();
+    let product_secret = values.optional_text()?.unwrap_or_default();
+    let registration = values.optional_word(Registration::from_name)?;
+    let sign_method = values.optional_word(SignMethod::from_name)?;
+    values.optional_word(|mode| (mode == AUTH_MODE).then_some(()))?;
+    let secure_mode = values.optional_integer::<i8>()?;
+    let fits = secure_mode.is_none() || secure_mode == registration.map(Registration::secure_mode);
+    values.known(fits.then_some(()))?;
+    let instance_id = values.optional_text()?.unwrap_or_default();
+    values.optional_integer::<u8>()?;
     Ok(Setting::AliDevice(AliDevice {
         product_key,
         device_name,
@@ -88,27 +80,4 @@ pub(super) fn decode<'a>(
         sign_method,
         instance_id: instance_id.into(),
     }))
-}
-
-fn optional<'a>(
-    parameters: &mut Parameters<'a>,
-    name: &'static str,
-    max: usize,
-) -> Result<&'a str, ParameterError> {
-    Ok(parameters.optional_text(name, max)?.unwrap_or_default())
-}
-
-/// One of a few words; none if it is empty or omitted.
-fn word<T>(
-    parameters: &mut Parameters<'_>,
-    name: &'static str,
-    meaning: impl Fn(&str) -> Option<T>,
-) -> Result<Option<T>, ParameterError> {
-    match optional(parameters, name, usize::MAX)? {
-        "" => Ok(None),
-        word => match meaning(word) {
-            Some(meaning) => Ok(Some(meaning)),
-            None => Err(ParameterError::Unknown { name }),
-        },
-    }
 }

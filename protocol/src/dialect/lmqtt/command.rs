@@ -3,13 +3,14 @@
 use alloc::borrow::Cow;
 use alloc::vec::Vec;
 
+use super::table::COMMANDS;
 use super::{Context, HexLength, Request, config, publish, tls};
 use crate::at::command::{Command, Form, encode_line};
-use crate::at::parameter::{Parameter, ParameterError, ParameterWriter, Parameters};
+use crate::at::parameter::{Parameter, ParameterError, ParameterWriter};
 use crate::dialect::DecodeError;
 use crate::dialect::EncodeError;
-use crate::limits::Limits;
 use crate::mqtt::{ConnectionId, QoS, TopicFilter};
+use crate::spec::Values;
 
 pub(super) const CFG: &str = "+LMQTTCFG";
 pub(super) const OPEN: &str = "+LMQTTOPEN";
@@ -178,64 +179,70 @@ pub(super) fn decode<'a>(
         Form::Read if command.is(READ) => return Ok(Request::QueryUnread),
         _ => return Err(DecodeError::Form),
     };
-    let limits = context.limits;
-    let mut parameters = Parameters::new(bytes);
+    let spec = COMMANDS.iter().find(|spec| spec.is(command.name));
+    let values = &mut spec.ok_or(DecodeError::Form)?.values(bytes, context.limits);
+    let request = decode_values(command, values, hex_length, context)?;
+    values.end()?;
+    Ok(request)
+}
+
+fn decode_values<'a>(
+    command: &Command<'a>,
+    values: &mut Values<'a, '_>,
+    hex_length: HexLength,
+    context: Context<'_>,
+) -> Result<Request<'a>, ParameterError> {
     if command.is(CFG) {
-        return Ok(config::decode(&mut parameters, limits)?);
+        return config::decode(values);
+    } else if command.is(tls::SSLCFG) {
+        return tls::decode(values);
+    } else if command.is(tls::FUPL) {
+        return tls::decode_upload(values);
     }
-    if command.is(tls::SSLCFG) || command.is(tls::FUPL) {
-        return Ok(tls::decode(command, &mut parameters)?);
-    }
-    let connection = connection_id(&mut parameters, limits)?;
-    let request = if command.is(OPEN) {
+    let connection = values.integer().map(ConnectionId)?;
+    Ok(if command.is(OPEN) {
         Request::Open {
             connection,
-            host: decode_text(&mut parameters, "host_name", limits.host)?,
-            port: parameters.integer("port", 1, 65535)?,
+            host: values.filled_text()?.into(),
+            port: values.integer()?,
         }
     } else if command.is(CLOSE) {
         Request::Close { connection }
     } else if command.is(DISC) {
         Request::Disconnect { connection }
     } else if command.is(CONN) {
-        let client_id = parameters.optional_text("clientID", limits.client_id)?;
-        let username = parameters.optional_text("username", limits.username)?;
-        let password = parameters.optional_text("password", limits.password)?;
         Request::Connect {
             connection,
-            client_id: client_id.unwrap_or_default().into(),
-            username: username.map(Cow::Borrowed),
-            password: password.map(Into::into),
+            client_id: values.optional_text()?.unwrap_or_default().into(),
+            username: values.optional_text()?.map(Cow::Borrowed),
+            password: values.optional_text()?.map(Into::into),
         }
     } else if command.is(SUBUNSUB) {
-        decode_subscription(connection, &mut parameters, limits)?
+        decode_subscription(connection, values)?
     } else if command.is(READ) {
         Request::Read {
             connection,
-            message_id: parameters.integer("msgID", 0, 65535)?,
+            message_id: message_id(values)?,
         }
     } else if command.is(PUBEX) {
-        publish::decode_extended(connection, &mut parameters, hex_length, context)?
+        publish::decode_extended(connection, values, hex_length, context)?
     } else {
-        publish::decode(connection, &mut parameters, hex_length, context)?
-    };
-    parameters.end()?;
-    Ok(request)
+        publish::decode(connection, values, hex_length, context)?
+    })
 }
 
 fn decode_subscription<'a>(
     connection: ConnectionId,
-    parameters: &mut Parameters<'a>,
-    limits: &Limits,
+    values: &mut Values<'a, '_>,
 ) -> Result<Request<'a>, ParameterError> {
-    let flag: u8 = parameters.integer("subflag", SUBSCRIBE.into(), UNSUBSCRIBE.into())?;
-    let message_id = parameters.integer("msgID", 0, 65535)?;
+    let flag: u8 = values.integer()?;
+    let message_id = message_id(values)?;
     if flag == SUBSCRIBE {
         let mut filters = Vec::new();
-        while filters.is_empty() || !parameters.is_empty() {
+        while filters.is_empty() || !values.is_empty() {
             filters.push(TopicFilter {
-                filter: decode_text(parameters, "topic", limits.topic)?.into_owned(),
-                qos: decode_qos(parameters)?,
+                filter: values.filled_text()?.into(),
+                qos: decode_qos(values)?,
             });
         }
         return Ok(Request::Subscribe {
@@ -245,12 +252,12 @@ fn decode_subscription<'a>(
         });
     }
     let mut filters = Vec::new();
-    while filters.is_empty() || !parameters.is_empty() {
-        filters.push(decode_text(parameters, "topic", limits.topic)?);
+    while filters.is_empty() || !values.is_empty() {
+        filters.push(values.filled_text()?.into());
         // The quality of service may be there, and means nothing.
-        let mut ahead = parameters.clone();
-        if !matches!(ahead.next(), Some(Parameter::Quoted(_))) {
-            parameters.optional_integer::<u8>("qos", 0, 2)?;
+        match values.ahead().next() {
+            Some(Parameter::Quoted(_)) => values.pass(),
+            _ => drop(values.optional_integer::<u8>()?),
         }
     }
     Ok(Request::Unsubscribe {
@@ -260,28 +267,14 @@ fn decode_subscription<'a>(
     })
 }
 
-pub(super) fn connection_id(
-    parameters: &mut Parameters<'_>,
-    limits: &Limits,
-) -> Result<ConnectionId, ParameterError> {
-    let max = i64::from(limits.connections) - 1;
-    parameters.integer("tcpconnectID", 0, max).map(ConnectionId)
+/// By the manual from 1 on; 0 is taken too.
+pub(super) fn message_id(values: &mut Values<'_, '_>) -> Result<u16, ParameterError> {
+    values.integer_up_to(u16::MAX.into())
 }
 
-pub(super) fn decode_qos(parameters: &mut Parameters<'_>) -> Result<QoS, ParameterError> {
-    let level = parameters.integer("qos", 0, 2)?;
-    QoS::from_level(level).ok_or(ParameterError::Unknown { name: "qos" })
-}
-
-pub(super) fn decode_text<'a>(
-    parameters: &mut Parameters<'a>,
-    name: &'static str,
-    max: usize,
-) -> Result<Cow<'a, str>, ParameterError> {
-    match parameters.text(name, max)? {
-        "" => Err(ParameterError::Empty { name }),
-        text => Ok(text.into()),
-    }
+pub(super) fn decode_qos(values: &mut Values<'_, '_>) -> Result<QoS, ParameterError> {
+    let level = values.integer()?;
+    values.known(QoS::from_level(level))
 }
 
 pub(super) fn not_empty<'a>(field: &'static str, text: &'a str) -> Result<&'a str, EncodeError> {

@@ -21,12 +21,13 @@
 //!
 //! Without values the command asks for the setting (inferred from ECMT and QMT).
 
-use super::command::{carriable, connection_id, decode_qos, decode_text, in_range};
+use super::command::{carriable, decode_qos, in_range};
 use super::{DataFormat, Request, Setting, SettingKey, aliauth, keys};
-use crate::at::parameter::{ParameterError, ParameterWriter, Parameters};
+use crate::at::parameter::{ParameterError, ParameterWriter};
 use crate::dialect::EncodeError;
 use crate::limits::Limits;
 use crate::mqtt::{ConnectionId, Timeouts, Version, Will};
+use crate::spec::Values;
 
 /// `cloud_type` of OneNET (inferred from ECMT).
 #[cfg(feature = "cloud")]
@@ -176,104 +177,93 @@ fn encode_values(setting: &Setting<'_>, writer: &mut ParameterWriter<'_>) {
 }
 
 /// Reads what stands behind `AT+LMQTTCFG=`: a change, or without values a query.
-pub(super) fn decode<'a>(
-    parameters: &mut Parameters<'a>,
-    limits: &Limits,
-) -> Result<Request<'a>, ParameterError> {
-    let key = decode_key(parameters)?;
-    let connection = connection_id(parameters, limits)?;
-    if parameters.is_empty() {
+pub(super) fn decode<'a>(values: &mut Values<'a, '_>) -> Result<Request<'a>, ParameterError> {
+    let key = decode_key(values)?;
+    let connection = values.integer().map(ConnectionId)?;
+    if values.is_empty() {
         return Ok(Request::QuerySetting { connection, key });
     }
-    let setting = decode_values(key, parameters, limits)?;
-    parameters.end()?;
+    let setting = decode_setting(key, values)?;
     Ok(Request::Configure {
         connection,
         setting,
     })
 }
 
-/// Reads what stands behind `+LMQTTCFG: ` in the answer to a query of `key`.
+/// Reads what stands behind `+LMQTTCFG: ` in the answer to a query of `key`: the connection is left
+/// out there.
 pub(super) fn decode_answer<'a>(
     key: SettingKey,
-    parameters: &mut Parameters<'a>,
+    values: &mut Values<'a, '_>,
 ) -> Result<Setting<'a>, ParameterError> {
-    if decode_key(parameters)? != key {
+    if decode_key(values)? != key {
         return Err(ParameterError::Unknown { name: "key" });
     }
-    decode_values(key, parameters, &crate::dialect::lmqtt::NT35E.limits)
+    values.pass();
+    decode_setting(key, values)
 }
 
-fn decode_key(parameters: &mut Parameters<'_>) -> Result<SettingKey, ParameterError> {
-    let name = parameters.required("key")?;
-    key(name).ok_or(ParameterError::Unknown { name: "key" })
+fn decode_key(values: &mut Values<'_, '_>) -> Result<SettingKey, ParameterError> {
+    let known = values.key()?;
+    values.known(key(known.name.as_bytes()))
 }
 
-fn decode_values<'a>(
+fn decode_setting<'a>(
     key: SettingKey,
-    parameters: &mut Parameters<'a>,
-    limits: &Limits,
+    values: &mut Values<'a, '_>,
 ) -> Result<Setting<'a>, ParameterError> {
     Ok(match key {
-        SettingKey::Version => Setting::Version(match parameters.integer("version", 3, 4)? {
+        SettingKey::Version => Setting::Version(match values.integer()? {
             3u8 => Version::V3_1,
             _ => Version::V3_1_1,
         }),
-        SettingKey::CleanSession => Setting::CleanSession(parameters.flag("session")?),
-        SettingKey::KeepAlive => {
-            Setting::KeepAlive(parameters.integer("keepalive", 0, limits.keep_alive.into())?)
-        }
+        SettingKey::CleanSession => Setting::CleanSession(values.flag()?),
+        SettingKey::KeepAlive => Setting::KeepAlive(values.integer()?),
         SettingKey::Timeouts => Setting::Timeouts(Timeouts {
-            packet_seconds: parameters.integer("pkt_timeout", 1, 60)?,
-            retries: parameters.integer("retry_times", 1, 10)?,
-            notice: parameters.flag("timeout_notice")?,
+            packet_seconds: values.integer()?,
+            retries: values.integer()?,
+            notice: values.flag()?,
         }),
         SettingKey::ReceiveMode => Setting::ReceiveMode {
-            format: decode_format(parameters)?,
-            show_length: parameters.flag("length")?,
+            format: decode_format(values)?,
+            show_length: values.flag()?,
         },
-        SettingKey::SendMode => Setting::SendMode(decode_format(parameters)?),
+        SettingKey::SendMode => Setting::SendMode(decode_format(values)?),
         SettingKey::DataFormats => Setting::DataFormats {
-            send: decode_format(parameters)?,
-            receive: decode_format(parameters)?,
+            send: decode_format(values)?,
+            receive: decode_format(values)?,
         },
-        SettingKey::Cache => Setting::Cache(parameters.flag("cache")?),
-        SettingKey::ResultUrcs => Setting::ResultUrcs(parameters.flag("urc")?),
+        SettingKey::Cache => Setting::Cache(values.flag()?),
+        SettingKey::ResultUrcs => Setting::ResultUrcs(values.flag()?),
         SettingKey::Cloud => Setting::Cloud {
-            platform: parameters.integer("cloud_type", 0, 255)?,
-            data_type: parameters.integer("data_type", 0, 255)?,
+            platform: values.integer()?,
+            data_type: values.integer()?,
         },
-        SettingKey::AliAuth => aliauth::decode(parameters, limits)?,
-        SettingKey::QuickRelease => Setting::QuickRelease(parameters.flag("raimode")?),
-        SettingKey::PdpContext => Setting::PdpContext(parameters.integer("cid", 1, 15)?),
+        SettingKey::AliAuth => aliauth::decode(values)?,
+        SettingKey::QuickRelease => Setting::QuickRelease(values.flag()?),
+        SettingKey::PdpContext => Setting::PdpContext(values.integer()?),
         SettingKey::Tls => Setting::Tls {
-            enabled: parameters.flag("sslenable")?,
-            context: parameters.optional_integer("sslctx", 0, 5)?.unwrap_or(0),
+            enabled: values.flag()?,
+            context: values.optional_integer()?.unwrap_or(0),
         },
+        SettingKey::Will if values.flag()? => {
+            let (qos, retain) = (decode_qos(values)?, values.flag()?);
+            Setting::Will(Some(Will {
+                topic: values.filled_text()?.into(),
+                payload: values.text()?.as_bytes().into(),
+                qos,
+                retain,
+            }))
+        }
         SettingKey::Will => {
-            let will = parameters.flag("will_flag")?;
-            if will {
-                let qos = decode_qos(parameters)?;
-                let retain = parameters.flag("will_retain")?;
-                Setting::Will(Some(Will {
-                    topic: decode_text(parameters, "will_topic", limits.topic)?.into_owned(),
-                    payload: parameters
-                        .text("will_message", limits.will_payload)?
-                        .as_bytes()
-                        .into(),
-                    qos,
-                    retain,
-                }))
-            } else {
-                // Whatever else is given describes no will.
-                parameters.rest();
-                Setting::Will(None)
-            }
+            // Whatever else is given describes no will.
+            values.rest();
+            Setting::Will(None)
         }
     })
 }
 
-fn decode_format(parameters: &mut Parameters<'_>) -> Result<DataFormat, ParameterError> {
-    let number = parameters.integer("format", 0, 2)?;
-    DataFormat::from_number(number).ok_or(ParameterError::Unknown { name: "format" })
+fn decode_format(values: &mut Values<'_, '_>) -> Result<DataFormat, ParameterError> {
+    let number = values.integer()?;
+    values.known(DataFormat::from_number(number))
 }

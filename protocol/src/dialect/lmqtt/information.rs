@@ -12,13 +12,15 @@
 use alloc::vec::Vec;
 
 use super::command::{CFG, CONN, OPEN, READ};
+use super::table::COMMANDS;
 use super::urc::strip_name;
 use super::{
-    FormatTable, Formats, HexLength, Information, Request, config, meaning, number_of, received,
-    tls,
+    FormatTable, Formats, HexLength, Information, NT35E, Request, config, meaning, number_of,
+    received, tls,
 };
 use crate::at::parameter::{ParameterWriter, Parameters};
 use crate::mqtt::{ConnectionId, ConnectionState};
+use crate::spec::Values;
 
 /// `<state>` of the answer to `AT+LMQTTCONN?`.
 pub(super) const STATES: [(i32, ConnectionState); 4] = [
@@ -102,8 +104,8 @@ pub(super) fn decode<'a>(
 ) -> Option<Information<'a>> {
     match request {
         Request::QuerySetting { key, .. } => {
-            let mut parameters = Parameters::new(strip_name(line, CFG)?);
-            config::decode_answer(*key, &mut parameters)
+            let mut values = answer(line, CFG)?;
+            config::decode_answer(*key, &mut values)
                 .ok()
                 .map(Information::Setting)
         }
@@ -152,10 +154,16 @@ pub(super) fn decode<'a>(
             })
         }
         Request::QueryTls { key, .. } => {
-            let mut parameters = Parameters::new(strip_name(line, tls::SSLCFG)?);
-            let (context, setting) = tls::decode_answer(*key, &mut parameters).ok()?;
+            let mut values = answer(line, tls::SSLCFG)?;
+            let (context, setting) = tls::decode_answer(*key, &mut values).ok()?;
             Some(Information::TlsSetting { context, setting })
         }
         _ => None,
     }
+}
+
+/// What an answer to a command holds.
+fn answer<'a>(line: &'a [u8], name: &str) -> Option<Values<'a, 'static>> {
+    let spec = COMMANDS.iter().find(|spec| spec.name == name)?;
+    Some(spec.values(strip_name(line, name)?, &NT35E.limits))
 }

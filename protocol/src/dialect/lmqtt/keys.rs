@@ -123,6 +123,12 @@ pub(super) const KEYS: &[Key] = &[
             Param::words("auth_type", &["register", "regnwl"], "how to register").optional()
                 .shown(""),
             Param::text("sign_method", 16, "how credentials are signed").optional().shown(""),
+            Param::words("auth_mode", &["tls-ca"], "how the link is secured").optional().shown(""),
+            Param::number("secure_mode", &[(-2, 2)], "as auth_type has it").optional().shown(""),
+            Param::text_up_to("instance_id", |limits| limits.username, "the instance")
+                .optional().shown(""),
+            // What the numbers mean is not known; those that ECMT takes are taken.
+            Param::number("dynreg", &[(0, 8)], "not known").optional().shown(""),
         ],
         Source::documented(PLACE),
     ),

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::at::command::{Command, Form};
 use crate::dialect::DecodeError;
-use crate::dialect::{Act, Dialect, Finish, Ground, Module, NoData, Refused, Report};
+use crate::dialect::{Act, Dialect, Face, Finish, Ground, Module, NoData, Refused, Report};
 use crate::limits::Limits;
 use crate::mqtt::{
     ConnectionId, ConnectionState, LinkStatus, PublishResult, QoS, Reason, ReasonKind, Urc,
@@ -155,7 +155,7 @@ impl LmqttModule {
     }
 }
 
-impl Module for LmqttModule {
+impl Face for LmqttModule {
     fn command(
         &mut self,
         command: &Command<'_>,
@@ -215,6 +215,19 @@ impl Module for LmqttModule {
         }
     }
 
+    fn restarted(&mut self) {
+        self.formats = FormatTable::default();
+        self.asked = None;
+        let connection = |_| Connection {
+            configuration: Configuration::new(self.dialect.result_urcs),
+            cache: Cache::default(),
+            extended: Vec::new(),
+        };
+        self.connections = self.ids().map(connection).collect();
+    }
+}
+
+impl Module for LmqttModule {
     fn happened(&mut self, urc: Urc, acts: &mut Vec<Act>) {
         match urc {
             Urc::Received {
@@ -296,17 +309,6 @@ impl Module for LmqttModule {
             connection.configuration = configuration;
             self.formats[id] = Formats::default();
         }
-    }
-
-    fn restarted(&mut self) {
-        self.formats = FormatTable::default();
-        self.asked = None;
-        let connection = |_| Connection {
-            configuration: Configuration::new(self.dialect.result_urcs),
-            cache: Cache::default(),
-            extended: Vec::new(),
-        };
-        self.connections = self.ids().map(connection).collect();
     }
 
     fn releases_quickly(&self, connection: ConnectionId) -> bool {

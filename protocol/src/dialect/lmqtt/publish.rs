@@ -15,12 +15,13 @@
 
 use alloc::borrow::Cow;
 
-use super::command::{carriable, decode_qos, decode_text, length_in_range, not_empty};
+use super::command::{carriable, decode_qos, length_in_range, message_id, not_empty};
 use super::{Context, DataFormat, HexLength, PublishEnd, PublishPayload, Request};
-use crate::at::parameter::{ParameterError, ParameterWriter, Parameters};
+use crate::at::parameter::{ParameterError, ParameterWriter};
 use crate::dialect::EncodeError;
 use crate::limits::Limits;
 use crate::mqtt::{ConnectionId, Proof, PublishResult, QoS, Reason, ReasonKind};
+use crate::spec::Values;
 
 /// What the end of a publish proves.
 pub(super) fn proof(end: PublishEnd) -> Proof {
@@ -167,13 +168,13 @@ fn encode_length(
 /// Reads what stands behind the connection id of `AT+LMQTTPUB`.
 pub(super) fn decode<'a>(
     connection: ConnectionId,
-    parameters: &mut Parameters<'a>,
+    values: &mut Values<'a, '_>,
     hex_length: HexLength,
     context: Context<'_>,
 ) -> Result<Request<'a>, ParameterError> {
     let Context { limits, formats } = context;
-    let (message_id, qos, retain, topic) = decode_head(parameters, limits)?;
-    let mut ahead = parameters.clone();
+    let (message_id, qos, retain, topic) = decode_head(values)?;
+    let mut ahead = values.ahead();
     ahead.next();
     let max = if ahead.is_empty() {
         limits.prompt_payload
@@ -181,10 +182,10 @@ pub(super) fn decode<'a>(
         limits.inline_payload
     };
     // No limit is above what an i64 holds.
-    let shown = parameters.integer("msglen", 0, max as i64)?;
+    let shown = values.integer_up_to(max as i64)?;
     let format = formats[connection].send;
     let announced = hex_length.wire(format, shown);
-    let payload = match parameters.rest() {
+    let payload = match values.rest() {
         None => PublishPayload::Prompted(announced),
         Some(rest) => {
             let wire = inline_payload(rest, announced)?;
@@ -223,32 +224,29 @@ fn inline_payload(rest: &[u8], announced: usize) -> Result<&[u8], ParameterError
 /// Reads what stands behind the connection id of `AT+LMQTTPUBEX`.
 pub(super) fn decode_extended<'a>(
     connection: ConnectionId,
-    parameters: &mut Parameters<'a>,
+    values: &mut Values<'a, '_>,
     hex_length: HexLength,
     context: Context<'_>,
 ) -> Result<Request<'a>, ParameterError> {
-    let Context { limits, formats } = context;
-    let (message_id, qos, retain, topic) = decode_head(parameters, limits)?;
-    // No limit is above what an i64 holds.
-    let shown = parameters.integer("msglen", 0, limits.prompt_payload as i64)?;
+    let (message_id, qos, retain, topic) = decode_head(values)?;
+    let shown = values.integer()?;
     Ok(Request::PublishExtended {
         connection,
         message_id,
         qos,
         retain,
         topic,
-        length: hex_length.wire(formats[connection].send, shown),
+        length: hex_length.wire(context.formats[connection].send, shown),
     })
 }
 
 fn decode_head<'a>(
-    parameters: &mut Parameters<'a>,
-    limits: &Limits,
+    values: &mut Values<'a, '_>,
 ) -> Result<(u16, QoS, bool, Cow<'a, str>), ParameterError> {
     Ok((
-        parameters.integer("msgID", 0, 65535)?,
-        decode_qos(parameters)?,
-        parameters.flag("retain")?,
-        decode_text(parameters, "topic", limits.topic)?,
+        message_id(values)?,
+        decode_qos(values)?,
+        values.flag()?,
+        values.filled_text()?.into(),
     ))
 }

@@ -4,11 +4,11 @@
 //! are our own, after Quectel's `AT+QSSLCFG` and `AT+QFUPL` (reference `README.md`, "Decisions").
 
 use super::Request;
-use super::command::{carriable, decode_text, in_range, length_in_range, not_empty};
-use crate::at::command::Command;
-use crate::at::parameter::{ParameterError, ParameterWriter, Parameters};
+use super::command::{carriable, in_range, length_in_range, not_empty};
+use crate::at::parameter::{ParameterError, ParameterWriter};
 use crate::dialect::EncodeError;
 use crate::mqtt::{MAX_FILE, SecurityLevel, TlsKey, TlsSetting, TlsVersion};
+use crate::spec::Values;
 
 pub(super) const SSLCFG: &str = "+LSSLCFG";
 pub(super) const FUPL: &str = "+LFUPL";
@@ -42,9 +42,9 @@ pub(super) fn key(name: &[u8]) -> Option<TlsKey> {
     found.map(|(key, _)| *key)
 }
 
-fn decode_key(parameters: &mut Parameters<'_>) -> Result<TlsKey, ParameterError> {
-    let name = parameters.required("key")?;
-    key(name).ok_or(ParameterError::Unknown { name: "key" })
+fn decode_key(values: &mut Values<'_, '_>) -> Result<TlsKey, ParameterError> {
+    let known = values.key()?;
+    values.known(key(known.name.as_bytes()))
 }
 
 /// What stands behind `AT+LSSLCFG=` or `AT+LFUPL=`.
@@ -104,67 +104,56 @@ pub(super) fn encode_answer(
     };
 }
 
-/// Reads what stands behind the `=` of either command.
-pub(super) fn decode<'a>(
-    command: &Command<'_>,
-    parameters: &mut Parameters<'a>,
+/// Reads what stands behind `AT+LFUPL=`.
+pub(super) fn decode_upload<'a>(
+    values: &mut Values<'a, '_>,
 ) -> Result<Request<'a>, ParameterError> {
-    let request = if command.is(FUPL) {
-        Request::Upload {
-            name: decode_text(parameters, "filename", NAME_LIMIT)?,
-            // The limit is not above what an i64 holds.
-            length: parameters.integer("filesize", 1, MAX_FILE as i64)?,
-            timeout_seconds: parameters.optional_integer("timeout", 1, 65535)?,
-        }
-    } else {
-        let key = decode_key(parameters)?;
-        let context = parameters.integer("sslctx", 0, CONTEXTS.into())?;
-        if parameters.is_empty() {
-            return Ok(Request::QueryTls { context, key });
-        }
-        Request::ConfigureTls {
-            context,
-            setting: decode_value(key, parameters)?,
-        }
-    };
-    parameters.end()?;
-    Ok(request)
+    Ok(Request::Upload {
+        name: values.filled_text()?.into(),
+        length: values.integer()?,
+        timeout_seconds: values.optional_integer()?,
+    })
+}
+
+/// Reads what stands behind `AT+LSSLCFG=`.
+pub(super) fn decode<'a>(values: &mut Values<'a, '_>) -> Result<Request<'a>, ParameterError> {
+    let (key, context) = (decode_key(values)?, values.integer()?);
+    if values.is_empty() {
+        return Ok(Request::QueryTls { context, key });
+    }
+    let setting = decode_setting(key, values)?;
+    Ok(Request::ConfigureTls { context, setting })
 }
 
 /// Reads what stands behind `+LSSLCFG: ` in the answer to a query of `key`.
 pub(super) fn decode_answer<'a>(
     key: TlsKey,
-    parameters: &mut Parameters<'a>,
+    values: &mut Values<'a, '_>,
 ) -> Result<(u8, TlsSetting<'a>), ParameterError> {
-    if decode_key(parameters)? != key {
+    if decode_key(values)? != key {
         return Err(ParameterError::Unknown { name: "key" });
     }
-    let context = parameters.integer("sslctx", 0, CONTEXTS.into())?;
-    Ok((context, decode_value(key, parameters)?))
+    Ok((values.integer()?, decode_setting(key, values)?))
 }
 
 /// An empty file name is the answer for a file that is not set.
-fn decode_value<'a>(
+fn decode_setting<'a>(
     key: TlsKey,
-    parameters: &mut Parameters<'a>,
+    values: &mut Values<'a, '_>,
 ) -> Result<TlsSetting<'a>, ParameterError> {
     Ok(match key {
-        TlsKey::CaCertificate => {
-            TlsSetting::CaCertificate(parameters.text("filename", NAME_LIMIT)?.into())
-        }
-        TlsKey::ClientCertificate => {
-            TlsSetting::ClientCertificate(parameters.text("filename", NAME_LIMIT)?.into())
-        }
-        TlsKey::ClientKey => TlsSetting::ClientKey(parameters.text("filename", NAME_LIMIT)?.into()),
+        TlsKey::CaCertificate => TlsSetting::CaCertificate(values.text()?.into()),
+        TlsKey::ClientCertificate => TlsSetting::ClientCertificate(values.text()?.into()),
+        TlsKey::ClientKey => TlsSetting::ClientKey(values.text()?.into()),
         TlsKey::SecurityLevel => {
-            let level = SecurityLevel::from_number(parameters.integer("seclevel", 0, 2)?);
-            TlsSetting::SecurityLevel(level.ok_or(ParameterError::Unknown { name: "seclevel" })?)
+            let level = values.integer()?;
+            TlsSetting::SecurityLevel(values.known(SecurityLevel::from_number(level))?)
         }
         TlsKey::Version => {
-            let version = TlsVersion::from_number(parameters.integer("sslversion", 0, 4)?);
-            TlsSetting::Version(version.ok_or(ParameterError::Unknown { name: "sslversion" })?)
+            let version = values.integer()?;
+            TlsSetting::Version(values.known(TlsVersion::from_number(version))?)
         }
-        TlsKey::ServerName => TlsSetting::ServerName(parameters.flag("sni")?),
-        TlsKey::IgnoreTime => TlsSetting::IgnoreTime(parameters.flag("ignorelocaltime")?),
+        TlsKey::ServerName => TlsSetting::ServerName(values.flag()?),
+        TlsKey::IgnoreTime => TlsSetting::IgnoreTime(values.flag()?),
     })
 }

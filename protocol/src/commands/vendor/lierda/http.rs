@@ -1,10 +1,14 @@
 //! The HTTP client. Of most of it the names alone are known; the rest is after Quectel's.
 
+mod module;
+
 use alloc::borrow::ToOwned as _;
 use alloc::string::String;
 
 use crate::dialect::Prompt;
 use crate::spec::{Code, Codes, Key, Param, Source, Spec};
+
+pub(super) use module::HttpClient;
 
 const CONNECT: Prompt = Prompt::Line(b"CONNECT");
 
@@ -31,7 +35,7 @@ const RESULT: &[Param] = &[
 
 /// The keys of `AT+LHTTPCFG`.
 #[rustfmt::skip]
-pub const KEYS: &[Key] = &[
+const KEYS: &[Key] = &[
     Key::new("contextid", "the packet data context of the requests",
         &[Param::number("cid", &[(1, 15)], "the context")], INFERRED),
     Key::new("requestheader", "whether the host writes the head of requests",
@@ -55,7 +59,7 @@ pub const KEYS: &[Key] = &[
 
 /// The commands of the HTTP client.
 #[rustfmt::skip]
-pub const COMMANDS: &[Spec] = &[
+pub(super) const COMMANDS: &[Spec] = &[
     Spec::new("+LHTTPCFG", "sets a value of the HTTP client, or shows it if no value is given",
         NAMED).takes(&[Param::key("key", "which value")]).keyed(KEYS),
     Spec::new("+LHTTPURL",

@@ -304,7 +304,7 @@ fn wrong_commands_are_refused() {
         ),
         (
             "AT+LMQTTCFG=\"keepalive\",0,3601",
-            "keepalive is 3601, outside 0 to 3600",
+            "seconds is 3601, outside 0 to 3600",
         ),
         (
             "AT+LMQTTCFG=\"session\",0,1,1",
@@ -367,11 +367,8 @@ fn wrong_commands_are_refused() {
             "AT+LMQTTCFG=\"aliauth\",0,\"pk\",\"dn\",\"\",\"pn\",\"ps\",\"register\",\"\",\"tls-ca\",-2",
             "secure_mode is not a value this command knows",
         ),
-        (
-            "AT+LSSLCFG=\"seclevel\",0,3",
-            "seclevel is 3, outside 0 to 2",
-        ),
-        ("AT+LSSLCFG=\"sni\",6", "sslctx is 6, outside 0 to 5"),
+        ("AT+LSSLCFG=\"seclevel\",0,3", "level is 3, outside 0 to 2"),
+        ("AT+LSSLCFG=\"sni\",6", "ctx is 6, outside 0 to 5"),
         (
             "AT+LFUPL=\"f\",16385",
             "filesize is 16385, outside 1 to 16384",

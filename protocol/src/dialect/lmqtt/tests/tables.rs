@@ -30,6 +30,8 @@ fn line(spec: &Spec, key: &str, place: usize, number: i64, limits: &Limits) -> S
             ("msgID" | "will_flag", _) => "1".into(),
             ("auth_type", _) => "\"register\"".into(),
             ("sign_method", _) => "\"hmacsha256\"".into(),
+            ("auth_mode", _) => "\"tls-ca\"".into(),
+            ("secure_mode", _) => String::new(),
             (_, Kind::Number(_) | Kind::UpTo(_)) => param.ranges(limits)[0].0.to_string(),
             _ => "\"abc\"".into(),
         })
@@ -60,9 +62,10 @@ fn the_decoder_takes_what_the_table_says_and_no_other_number() {
                 });
                 for (at, name, (low, high)) in numbers {
                     let line = |number| line(spec, key, at, number, limits);
-                    // Whatever is given is passed over where there is no will, and a prompt or the
-                    // payload behind the length needs the right one.
-                    let other = ["will_flag", "msglen"].contains(&name);
+                    // Whatever is given is passed over where there is no will, a prompt or the
+                    // payload behind the length needs the right one, and one mode goes with
+                    // each way to register.
+                    let other = ["will_flag", "msglen", "secure_mode"].contains(&name);
                     for number in [low, high] {
                         let line = line(number);
                         assert!(other || is_taken(&line, limits), "AT{line}");

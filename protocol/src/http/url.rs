@@ -1,19 +1,24 @@
-/// Where a request goes.
+use alloc::borrow::ToOwned as _;
+use alloc::format;
+use alloc::string::String;
+
+/// Where a HTTP request goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Url {
+pub struct Url {
     /// `https`
-    pub(crate) tls: bool,
+    pub tls: bool,
     /// Name or address; an IPv6 address in brackets.
-    pub(crate) host: String,
-    pub(crate) port: u16,
+    pub host: String,
+    /// The scheme's, where none was given.
+    pub port: u16,
     /// Path and query, at least `/`.
-    pub(crate) path: String,
+    pub path: String,
 }
 
 impl Url {
     /// Reads `http://host[:port][/path]` or `https://…`; `None` if it is neither. What stands
     /// behind `#` is not sent. A user name in front of the host is not taken.
-    pub(crate) fn parse(text: &str) -> Option<Self> {
+    pub fn parse(text: &str) -> Option<Self> {
         let (scheme, rest) = text.split_once("://")?;
         let tls = match scheme {
             _ if scheme.eq_ignore_ascii_case("http") => false,
@@ -48,7 +53,7 @@ impl Url {
     }
 
     /// The header `Host`: without the port where that is the scheme's.
-    pub(crate) fn authority(&self) -> String {
+    pub fn authority(&self) -> String {
         let usual = if self.tls { 443 } else { 80 };
         if self.port == usual {
             self.host.clone()

@@ -1,14 +1,17 @@
-//! The dialect's commands: how they are carried out, and how their outcomes are reported.
+//! The commands of the dialect and of vendor sets: how they are carried out, and how their outcomes
+//! are reported.
 
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use atmq_protocol::at::command::Command;
-use atmq_protocol::dialect::{Act, Finish, Ground, Module, NoData, Refused};
+use atmq_protocol::at::command::{Command, Form};
+use atmq_protocol::at::result_code::FinalResult;
+use atmq_protocol::dialect::{Act, Event, Face, Finish, Ground, NoData, Refused};
 use atmq_protocol::mqtt::{
     ConnectionId, ConnectionState, PublishResult, ReasonKind, SubscriptionChange, TlsKey,
     TlsSetting, TopicFilter,
 };
+use atmq_protocol::spec::Spec;
 
 use super::Modem;
 use super::command::Done;
@@ -19,7 +22,16 @@ use super::store::Store;
 use crate::mqtt::{Publication, RequestError};
 use crate::quirks::ResultOrder;
 
-/// What the dialect may ask of the module around it.
+/// Whose a command is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Whose {
+    /// The dialect's.
+    Dialect,
+    /// That of a vendor set, by its place in the profile.
+    Set(usize),
+}
+
+/// What a face may ask of the module around it.
 pub(super) struct Surroundings<'m> {
     connections: &'m [Connection],
     store: &'m Store,
@@ -60,14 +72,24 @@ impl Ground for Surroundings<'_> {
     fn has_room(&self, name: &str) -> bool {
         self.store.has_room(name)
     }
+
+    fn file(&self, name: &str) -> Option<&[u8]> {
+        self.store.file(name)
+    }
+
+    fn files(&self) -> Vec<&str> {
+        self.store.files()
+    }
 }
 
 impl Modem {
-    /// Asks the dialect's face what to do, with what is around it.
+    /// Asks a face what to do, with what is around it. That of a vendor set is made when it is used
+    /// first.
     fn consult(
         &mut self,
+        whose: Whose,
         acts: &mut Vec<Act>,
-        what: impl FnOnce(&mut dyn Module, &dyn Ground, &mut Vec<Act>) -> Result<Finish, Refused>,
+        what: impl FnOnce(&mut dyn Face, &dyn Ground, &mut Vec<Act>) -> Result<Finish, Refused>,
     ) -> Result<Finish, Refused> {
         let ground = Surroundings {
             contexts: &self.contexts,
@@ -75,17 +97,54 @@ impl Modem {
             connections: &self.connections,
             store: &self.store,
         };
-        what(&mut *self.face, &ground, acts)
+        let face: &mut dyn Face = match whose {
+            Whose::Dialect => &mut *self.face,
+            Whose::Set(place) => {
+                let make = self.profile.vendor_sets[place].face;
+                let make = make.ok_or(Refused::Unknown)?;
+                &mut **self.sets[place].get_or_insert_with(|| make(&self.profile.limits))
+            }
+        };
+        what(face, &ground, acts)
     }
 
-    /// Carries out a command that the dialect owns.
+    /// The vendor set with a face that a command belongs to, and what is known of it there.
+    pub(super) fn vendor_set(&self, name: &[u8]) -> Option<(Whose, &'static Spec)> {
+        let mut sets = self.profile.vendor_sets.iter().enumerate();
+        sets.find_map(|(place, set)| {
+            set.face?;
+            Some((Whose::Set(place), set.find(name)?))
+        })
+    }
+
+    /// Carries out a command of a vendor set, whose table answers the test form.
+    pub(super) fn execute_vendors(
+        &mut self,
+        (whose, spec): (Whose, &'static Spec),
+        command: &Command<'_>,
+        now: Instant,
+    ) -> Result<Done, Refused> {
+        if !spec.has(command.form) {
+            return Err(Refused::NOT_ALLOWED);
+        }
+        match command.form {
+            Form::Test => {
+                self.execute_stored(spec, command.form)?;
+                Ok(Done::Answered)
+            }
+            _ => self.execute_owned(whose, command, now),
+        }
+    }
+
+    /// Carries out a command that a face owns.
     pub(super) fn execute_owned(
         &mut self,
+        whose: Whose,
         command: &Command<'_>,
         now: Instant,
     ) -> Result<Done, Refused> {
         let mut acts = Vec::new();
-        let finish = self.consult(&mut acts, |face, ground, acts| {
+        let finish = self.consult(whose, &mut acts, |face, ground, acts| {
             face.command(command, ground, acts)
         });
         acts.retain(|act| match act {
@@ -100,28 +159,61 @@ impl Modem {
             }
             _ => true,
         });
-        self.go_on(finish?, acts, now)
+        self.go_on(whose, finish?, acts, now)
     }
 
-    /// Hands over the data that the dialect has asked for.
-    pub(super) fn hand_over(&mut self, data: &[u8], now: Instant) -> Result<Done, Refused> {
+    /// Hands over the data that a face has asked for.
+    pub(super) fn hand_over(
+        &mut self,
+        whose: Whose,
+        data: &[u8],
+        now: Instant,
+    ) -> Result<Done, Refused> {
         let mut acts = Vec::new();
-        let finish = self.consult(&mut acts, |face, ground, acts| {
+        let finish = self.consult(whose, &mut acts, |face, ground, acts| {
             face.data(data, ground, acts)
         });
-        self.go_on(finish?, acts, now)
+        self.go_on(whose, finish?, acts, now)
     }
 
-    /// Tells the dialect that the data does not come.
-    pub(super) fn hand_over_none(&mut self, why: NoData, now: Instant) -> Result<Done, Refused> {
+    /// Tells a face that the data does not come.
+    pub(super) fn hand_over_none(
+        &mut self,
+        whose: Whose,
+        why: NoData,
+        now: Instant,
+    ) -> Result<Done, Refused> {
         let mut acts = Vec::new();
-        let finish = self.face.no_data(why, &mut acts)?;
-        self.go_on(finish, acts, now)
+        let finish = self.consult(whose, &mut acts, |face, _, acts| face.no_data(why, acts));
+        self.go_on(whose, finish?, acts, now)
+    }
+
+    /// Tells a face what has happened.
+    pub(super) fn notice(&mut self, whose: Whose, event: Event, now: Instant) {
+        let mut acts = Vec::new();
+        match whose {
+            Whose::Dialect => self.face.noticed(event, &mut acts),
+            Whose::Set(place) => {
+                if let Some(face) = &mut self.sets[place] {
+                    face.noticed(event, &mut acts);
+                }
+            }
+        }
+        self.perform_all(whose, acts, now);
+    }
+
+    /// Tells every face that a packet data context has changed.
+    pub(super) fn notice_context(&mut self, cid: u8, active: bool, now: Instant) {
+        let sets = (0..self.sets.len()).map(Whose::Set);
+        for whose in [Whose::Dialect].into_iter().chain(sets) {
+            self.notice(whose, Event::Context { cid, active }, now);
+        }
     }
 
     /// Does what a command does that is not refused.
-    pub(super) fn go_on(
+    fn go_on(
         &mut self,
+        whose: Whose,
         finish: Finish,
         acts: Vec<Act>,
         now: Instant,
@@ -131,7 +223,7 @@ impl Modem {
             self.begin_outcome(id, now);
         }
         for act in acts {
-            self.perform(act, now)?;
+            self.perform(whose, act, now)?;
         }
         self.settle(now);
         Ok(match finish {
@@ -139,24 +231,29 @@ impl Modem {
                 Done::Reported
             }
             Finish::Outcome(limit) => Done::Outcome(limit),
-            Finish::Data(ask) => Done::Data(Asked::by_dialect(ask)),
+            Finish::Data(ask) => Done::Data(Asked { whose, ask }),
             Finish::Silently => Done::Silent,
             // `OK`.
             _ => Done::Answered,
         })
     }
 
-    pub(super) fn perform_all(&mut self, acts: Vec<Act>, now: Instant) {
+    pub(super) fn perform_all(&mut self, whose: Whose, acts: Vec<Act>, now: Instant) {
         for act in acts {
-            if let Err(refused) = self.perform(act, now) {
+            if let Err(refused) = self.perform(whose, act, now) {
                 tracing::debug!(?refused, "what follows an event cannot be done");
             }
         }
     }
 
-    fn perform(&mut self, act: Act, now: Instant) -> Result<(), Refused> {
+    fn perform(&mut self, whose: Whose, act: Act, now: Instant) -> Result<(), Refused> {
         match act {
             Act::Say(line) => self.output.line(|out| out.extend_from_slice(&line)),
+            Act::Stream(bytes) => {
+                self.output.result(&FinalResult::Connect(None));
+                self.output.raw(&bytes);
+            }
+            Act::Announce(line) => self.urc(self.announce_from.max(now), &line),
             Act::Report(report) => self.report(report, now),
             Act::Open {
                 connection,
@@ -222,6 +319,10 @@ impl Modem {
             Act::Close { connection } => self.close(connection, now)?,
             Act::ConfigureTls { context, setting } => self.store.configure(context, setting),
             Act::Store { name, bytes } => self.store.write(name, bytes),
+            Act::Remove { name } => self.store.remove(&name),
+            Act::Activate { cid, active } => self.activate_for(whose, cid, active, now),
+            Act::Request(request) => self.request(whose, *request, now),
+            Act::DropRequest => drop(self.drop_request()),
             Act::Finish(result) => {
                 // What was reported before it is heard before it.
                 self.output.release(now);

@@ -16,7 +16,7 @@ const ID: ConnectionId = ConnectionId(0);
 const LIMIT: Duration = Duration::from_secs(20);
 
 /// `+LMQTTOPEN` opens and connects, `+LMQTTPUB` publishes behind two prompts, `+LMQTTCFG` takes data
-/// behind its `OK`.
+/// behind its `OK` and stores it, `+LMQTTCLOSE` lists what is stored and removes it.
 #[derive(Debug, Default)]
 struct Other {
     topic: Option<String>,
@@ -33,13 +33,21 @@ fn ask(prompt: Prompt) -> Ask {
     }
 }
 
-impl Module for Other {
+impl Face for Other {
     fn command(
         &mut self,
         command: &Command<'_>,
-        _: &dyn Ground,
+        ground: &dyn Ground,
         acts: &mut Vec<Act>,
     ) -> Result<Finish, Refused> {
+        if command.is("+LMQTTCLOSE") {
+            for name in ground.files() {
+                let length = ground.file(name).map_or(0, <[u8]>::len);
+                acts.push(Act::Say(format!("{name} {length}").into_bytes()));
+                acts.push(Act::Remove { name: name.into() });
+            }
+            return Ok(Finish::Ok);
+        }
         self.topic = None;
         self.stored = command.is("+LMQTTCFG");
         if self.stored {
@@ -92,6 +100,10 @@ impl Module for Other {
         })
     }
 
+    fn restarted(&mut self) {}
+}
+
+impl Module for Other {
     fn happened(&mut self, urc: Urc, acts: &mut Vec<Act>) {
         match urc {
             Urc::Opened { result: Err(_), .. } => acts.push(Act::Finish(Err(Refused::NoCarrier))),
@@ -123,8 +135,6 @@ impl Module for Other {
     }
 
     fn freed(&mut self, _: ConnectionId) {}
-
-    fn restarted(&mut self) {}
 
     fn releases_quickly(&self, _: ConnectionId) -> bool {
         false
@@ -241,4 +251,27 @@ fn data_may_follow_the_result() {
     assert_eq!(dialogue.say(b"AT+LMQTTCFG=0\r"), "\r\nOK\r\n");
     assert_eq!(dialogue.say(b"bytes\x1a"), "");
     assert_eq!(dialogue.say(b"AT\r"), "\r\nOK\r\n");
+    let listed = "\r\nfile 5\r\n\r\nOK\r\n";
+    assert_eq!(dialogue.say(b"AT+LMQTTCLOSE=0\r"), listed);
+    assert_eq!(dialogue.say(b"AT+LMQTTCLOSE=0\r"), "\r\nOK\r\n");
+}
+
+#[test]
+fn a_module_has_the_vendor_sets_of_its_profile_and_no_others() {
+    let text = "base = \"nt35e\"\nvendor_sets = [\"Lierda\"]\n";
+    let now = Instant::now();
+    let profile = Profile::parse(text).unwrap().instant();
+    let modem = Modem::new(profile, 0, now, SystemTime::now());
+    let mut dialogue = Dialogue { modem, now };
+    dialogue.say(b"ATE0\r");
+    for (line, answer) in [
+        ("AT+LGMR", "\r\nNT35ECNA00NNA-L1.0.0\r\n\r\nOK\r\n"),
+        ("AT+CSQ", "\r\n+CSQ: 29,0\r\n\r\nOK\r\n"),
+        ("AT+ECSTATUS", "\r\nERROR\r\n"),
+        ("AT+LHTTPURL?", "\r\nERROR\r\n"),
+        ("AT+LHTTPCFG=?", "\r\nERROR\r\n"),
+    ] {
+        let heard = dialogue.say(format!("{line}\r").as_bytes());
+        assert_eq!(heard, answer, "{line}");
+    }
 }
