@@ -73,11 +73,21 @@ pub(crate) const SPECS: [&[Spec]; 1] = [lmqtt::SPECS];
 /// A module of which nothing is known gets the narrowest limits.
 pub const UNKNOWN: Model = lmqtt::NT26;
 
-/// The module that calls itself so (`AT+CGMM`); [`UNKNOWN`] if none is known by that name.
-pub fn of_model(name: &str) -> Model {
-    let mut models = ALL.iter().flat_map(|dialect| dialect.models());
-    let known = models.find(|model| name.contains(model.name));
-    known.cloned().unwrap_or(UNKNOWN)
+/// The module that calls itself so (`AT+CGMM`), if one is known by that name: of several names in it
+/// the longest, as an `EC200U` is an `EC200` and no `EC20`.
+pub fn of_model(name: &str) -> Option<Model> {
+    let models = ALL.iter().flat_map(|dialect| dialect.models());
+    let known = models.filter(|model| name.contains(model.name));
+    known.max_by_key(|model| model.name.len()).cloned()
+}
+
+/// A module of which only the command set is known: it accepts what every model with that command
+/// set does.
+pub fn any_model(dialect: &'static dyn Dialect) -> Model {
+    let limits = dialect.models().iter().map(|model| model.limits.clone());
+    let limits = limits.reduce(|some, other| some.common(&other));
+    let limits = limits.unwrap_or(UNKNOWN.limits);
+    Model::new(dialect.name(), dialect, limits)
 }
 
 /// The command set that users call so, in whatever letter case.
