@@ -33,6 +33,9 @@ pub(crate) struct Arguments {
     /// Wait so long for SIM, registration and attach before looking at them
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     wait: Option<Duration>,
+    /// While waiting, set the access point of the data connection
+    #[arg(long, value_name = "NAME", requires = "wait")]
+    apn: Option<String>,
     /// Print a line of JSON for each check, and one with the sum
     #[arg(long)]
     json: bool,
@@ -176,6 +179,10 @@ impl Arguments {
                     let _ = print_line(format!("      {progress}"));
                 }
             });
+        let bring_up = match &self.apn {
+            Some(apn) => bring_up.apn(apn),
+            None => bring_up,
+        };
         match modem.bring_up(bring_up).await {
             Ok(network) => Check::ok(
                 "wait",

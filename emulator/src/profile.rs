@@ -62,10 +62,14 @@ pub struct Profile {
 pub struct Identity {
     /// `AT+CGMI`
     pub manufacturer: String,
-    /// `AT+CGMM`, `ATI`
+    /// `AT+CGMM`
     pub model: String,
     /// `AT+CGMR`, `AT+LGMR`
     pub revision: String,
+    /// The lines that answer `ATI`, in which `{manufacturer}`, `{model}`, `{revision}` and `{imei}`
+    /// stand for what they name; empty for the model alone.
+    #[serde(default)]
+    pub information: Vec<String>,
     /// `AT+CGSN=0`
     pub serial_number: String,
     /// `AT+CGSN`, `AT+CGSN=1`: 15 digits.
@@ -224,6 +228,22 @@ const BUILT_IN: [(&str, &str); 2] = [
     ("nt35e", include_str!("../profiles/nt35e.toml")),
     ("nt26", include_str!("../profiles/nt26.toml")),
 ];
+
+impl Identity {
+    /// What answers `ATI`: one line behind the other, as one information response.
+    pub(crate) fn information(&self) -> String {
+        let fill = |line: &String| {
+            line.replace("{manufacturer}", &self.manufacturer)
+                .replace("{model}", &self.model)
+                .replace("{revision}", &self.revision)
+                .replace("{imei}", &self.imei)
+        };
+        match &self.information[..] {
+            [] => self.model.clone(),
+            lines => lines.iter().map(fill).collect::<Vec<_>>().join("\r\n"),
+        }
+    }
+}
 
 impl Profile {
     /// Lierda NT35E.

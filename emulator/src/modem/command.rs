@@ -154,9 +154,11 @@ impl Modem {
                 return self.set_functionality(level, reset, now);
             }
             StandardRequest::Attach(on) => return self.attach(on, now),
-            StandardRequest::Identification | StandardRequest::Model => {
-                StandardInformation::Text(identity.model.clone())
+            StandardRequest::Identification => {
+                self.tell_information();
+                return Ok(Done::Answered);
             }
+            StandardRequest::Model => StandardInformation::Text(identity.model.clone()),
             StandardRequest::Manufacturer => {
                 StandardInformation::Text(identity.manufacturer.clone())
             }
