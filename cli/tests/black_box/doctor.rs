@@ -62,7 +62,7 @@ fn a_module_that_works_is_found_to() {
 #[test]
 fn the_access_point_is_set_while_the_module_is_waited_for() {
     let module = Emulator::with_broker();
-    let told = module.atmq("doctor", ["--wait", "30", "--apn", "iot.test"]);
+    let mut told = module.atmq("doctor", ["--wait", "30", "--apn", "iot.test"]);
     let told = text(&told.succeeds());
     assert!(told.contains("the access point is iot.test\n"), "{told}");
     let told = text(&module.atmq("at", ["AT+CGDCONT?"]).succeeds());
