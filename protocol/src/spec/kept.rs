@@ -24,9 +24,9 @@ pub enum Lasting {
     Always,
 }
 
-/// No source says which settings a profile of this module has. V.250 has it hold those of its own
+/// No source says which settings the profile of such a module has. V.250 has it hold those of its own
 /// commands; that it holds all that a read form shows is inferred.
-const PROFILE: Source = Source::inferred("V.250 6.1");
+const PROFILE: Source = Source::inferred("no source has it; as V.250's own");
 
 impl Kept {
     /// A part of the profile that `AT&W` stores.

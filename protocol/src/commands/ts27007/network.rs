@@ -11,8 +11,8 @@ use super::NOWHERE;
 
 const TRAFFIC: &str = "reference lmqtt.md 1.10";
 
-/// That access points are lost no source says either. Hosts of these modules define theirs at each
-/// start, and one that has forgotten it is found out so.
+/// That access points are lost no source says either. Hosts define theirs at each start, and one
+/// that forgets it is found out so.
 const CONTEXTS: Source = Source::inferred("no source has it; hosts define theirs at each start");
 
 /// A context ends with the attach.

@@ -138,7 +138,7 @@ pub(in crate::dialect) const COMMANDS: &[Spec] = &[
             Param::key("key", "which value"),
             TLS_CONTEXT,
         ]).keyed(TLS_KEYS).answers(&[TLS_CONTEXT]).within(5).acts()
-        .lasting(Lasting::Start, Source::inferred("reference lmqtt.md 1.3")),
+        .lasting(Lasting::Start, Source::inferred("as the settings of MQTT, 1.3")),
     Spec::new(FUPL,
         "stores a file in the module: it answers CONNECT and takes exactly <filesize> bytes. Our own after Quectel's: unverified",
         Source::inferred("reference README.md, Decisions"))

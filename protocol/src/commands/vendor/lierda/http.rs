@@ -10,8 +10,7 @@ const CONNECT: Prompt = Prompt::Line(b"CONNECT");
 
 const NAMED: Source = Source::seen("reference lmqtt.md 1.10");
 const INFERRED: Source = Source::inferred("reference lmqtt.md 1.10");
-/// As the settings of MQTT.
-const NOT_STORED: Source = Source::inferred("reference lmqtt.md 1.3");
+const NOT_STORED: Source = Source::inferred("as the settings of MQTT, 1.3");
 
 const SECONDS: &[(i64, i64)] = &[(1, 65535)];
 const BYTES: &[(i64, i64)] = &[(1, 16384)];
