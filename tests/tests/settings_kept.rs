@@ -189,10 +189,10 @@ fn courses() -> impl Iterator<Item = Course> {
 fn restart(bench: &mut Bench, how: Restart) {
     match how {
         Restart::Power => {
-            bench.change(|modem, now| modem.power_off(now));
+            bench.change(Modem::power_off);
             bench.world(&WorldStep::PowerOn);
         }
-        Restart::Reset => bench.change(|modem, now| modem.reset(now)),
+        Restart::Reset => bench.change(Modem::reset),
         Restart::Command => {
             ask(bench, "AT+CFUN=1,1");
         }

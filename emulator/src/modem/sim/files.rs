@@ -200,11 +200,14 @@ impl Card {
         let Some(path) = command.path else {
             return Some(file);
         };
-        // The master file at the beginning of a path may be left out.
-        let within = match path.len() {
-            0 => MASTER_FILE,
-            4 => u16::from_str_radix(path, 16).ok()?,
-            8 if path.starts_with("3F00") => u16::from_str_radix(path.get(4..)?, 16).ok()?,
+        // Two bytes a directory. The master file at the beginning may be left out.
+        let directory = |digits| u16::from_str_radix(digits, 16).ok();
+        let within = match path.split_at_checked(4) {
+            None if path.is_empty() => MASTER_FILE,
+            Some((first, "")) => directory(first)?,
+            Some((first, second)) if second.len() == 4 && directory(first)? == MASTER_FILE => {
+                directory(second)?
+            }
             _ => return None,
         };
         let same = within == file.within || within == GSM && file.within == USIM;

@@ -183,7 +183,8 @@ fn list_operators(modem: &mut Modem, _: &mut Parameters<'_>, _: Instant) -> Resu
     // 1: available, 2: the current one, 3: forbidden.
     let state = match modem.registration() {
         current if current.is_registered() => 2,
-        Registration::Denied => 3,
+        // Not so where the attach fails with its bearer alone.
+        Registration::Denied if !modem.bearer_refused => 3,
         _ => 1,
     };
     let operator = &modem.world.operator;

@@ -177,7 +177,7 @@ fn a_file_is_found_where_it_is_and_nowhere_else() {
     let card = card();
     let read = |file, path| answer(&card, READ_BINARY, file, [0, 0, 0], path);
     let imsi = read(0x6f07, None);
-    for path in ["3F007FFF", "7FFF", "3F007F20", "7F20"] {
+    for path in ["3F007FFF", "3f007fff", "7FFF", "3F007F20", "7F20"] {
         assert_eq!(read(0x6f07, Some(path)), imsi, "{path}");
     }
     for path in ["", "3F00", "7F10", "3F007FFF5F3A", "7FFG", "é00"] {

@@ -1,165 +1,20 @@
 //! What host stacks ask a module to know it, its SIM and its network: the answers agree with each
 //! other, in whatever state the module is.
 
+mod module;
+
 use std::collections::BTreeMap;
 
 use atmq_emulator::Profile;
-use atmq_tests::bench::Bench;
 use atmq_tests::transcript::WorldStep;
 
-/// What brings a module into a state.
-type Enter = fn(&mut Bench);
+use module::{Module, digits, everywhere, split};
 
-/// What a host can meet.
-const STATES: [(&str, Enter); 18] = [
-    ("registered at home", |_| {}),
-    ("roaming", |bench| bench.world(&WorldStep::Registration(5))),
-    ("searching", |bench| {
-        bench.world(&WorldStep::Registration(2))
-    }),
-    ("denied", |bench| bench.world(&WorldStep::Registration(3))),
-    ("emergency calls alone", |bench| {
-        bench.world(&WorldStep::Registration(8))
-    }),
-    ("not registered", |bench| {
-        bench.world(&WorldStep::Registration(0))
-    }),
-    ("no SIM", |bench| bench.world(&WorldStep::NoSim)),
-    ("SIM locked", lock),
-    ("SIM unlocked", |bench| {
-        lock(bench);
-        bench.ask("AT+CPIN=\"1234\"");
-    }),
-    ("SIM waiting for its PUK", |bench| {
-        lock(bench);
-        for _ in 0..3 {
-            bench.ask("AT+CPIN=\"0000\"");
-        }
-    }),
-    ("SIM blocked", |bench| {
-        lock(bench);
-        for _ in 0..3 {
-            bench.ask("AT+CPIN=\"0000\"");
-        }
-        for _ in 0..10 {
-            bench.ask("AT+CPIN=\"00000000\",\"4321\"");
-        }
-    }),
-    ("radio off", |bench| _ = bench.ask("AT+CFUN=4")),
-    ("minimum functionality", |bench| _ = bench.ask("AT+CFUN=0")),
-    ("deregistered", |bench| _ = bench.ask("AT+COPS=2")),
-    ("detached", |bench| _ = bench.ask("AT+CGATT=0")),
-    ("no signal", |bench| bench.world(&WorldStep::Signal(99))),
-    ("started anew", |bench| {
-        bench.ask("AT+CFUN=1,1");
-        bench.ask("ATE0+CMEE=1");
-    }),
-    ("contexts changed", |bench| {
-        _ = bench.ask("AT+CGDCONT=2,\"IP\",\"a\";+CGDCONT=3,\"IP\",\"b\";+CGACT=1,2;+CGDCONT=1");
-    }),
-];
-
-fn lock(bench: &mut Bench) {
-    let (pin, puk) = ("1234".to_owned(), "12345678".to_owned());
-    bench.world(&WorldStep::LockedSim { pin, puk });
-}
-
-/// A module that has been asked.
-struct Module {
-    bench: Bench,
-    state: String,
-}
-
-impl Module {
-    fn new(profile: &str, state: &str, enter: Enter) -> Self {
-        let model = Profile::by_name(profile).expect("it is built in");
-        let mut bench = Bench::new(model.instant(), 0);
-        bench.ask("ATE0+CMEE=1");
-        enter(&mut bench);
-        Self {
-            bench,
-            state: format!("{profile}, {state}"),
-        }
-    }
-
-    /// The lines of the answer, or the error, such as `+CME ERROR: 10`.
-    fn ask(&mut self, command: &str) -> Result<Vec<String>, String> {
-        let heard = self.bench.ask(&format!("AT{command}"));
-        let lines = heard.split("\r\n").filter(|line| !line.is_empty());
-        let mut lines: Vec<_> = lines.map(str::to_owned).collect();
-        match lines.pop() {
-            Some(result) if result == "OK" => Ok(lines),
-            Some(result) => Err(result),
-            None => panic!("{}: no answer to {command}", self.state),
-        }
-    }
-
-    /// The lines of an answer, without what stands before their values.
-    fn all(&mut self, command: &str) -> Vec<String> {
-        let lines = self.ask(command);
-        let lines = lines.unwrap_or_else(|error| panic!("{}: {command}: {error}", self.state));
-        let values = |line: String| {
-            line.split_once(": ")
-                .map_or(line.clone(), |(_, rest)| rest.into())
-        };
-        lines.into_iter().map(values).collect()
-    }
-
-    /// The only line, likewise.
-    fn one(&mut self, command: &str) -> String {
-        let mut lines = self.all(command);
-        assert_eq!(lines.len(), 1, "{}: {command}: {lines:?}", self.state);
-        lines.remove(0)
-    }
-
-    /// The values of the only line, without quotes.
-    fn fields(&mut self, command: &str) -> Vec<String> {
-        split(&self.one(command))
-    }
-
-    fn numbers(&mut self, command: &str) -> Vec<u32> {
-        let fields = self.fields(command);
-        let numbers = fields.iter().map(|field| field.parse());
-        numbers
-            .collect::<Result<_, _>>()
-            .unwrap_or_else(|_| panic!("{command}: {fields:?}"))
-    }
-
-    /// What the card answers: its status word, and the bytes.
-    fn card(&mut self, command: &str) -> (String, Vec<u8>) {
-        let fields = self.fields(&format!("+CRSM={command}"));
-        let digits = fields.get(2).cloned().unwrap_or_default();
-        let bytes = (0..digits.len()).step_by(2);
-        let bytes =
-            bytes.map(|at| u8::from_str_radix(&digits[at..at + 2], 16).expect("hexadecimal"));
-        (fields[..2].join(","), bytes.collect())
-    }
-}
-
-fn split(line: &str) -> Vec<String> {
-    line.split(',')
-        .map(|field| field.trim_matches('"').to_owned())
-        .collect()
-}
-
-/// The digits that a card holds with those of each byte in reverse.
-fn digits(bytes: &[u8]) -> String {
-    let halves = bytes.iter().flat_map(|byte| [byte & 0x0f, byte >> 4]);
-    halves.map(|half| format!("{half:X}")).collect()
-}
-
-#[track_caller]
-fn agree<T: PartialEq + std::fmt::Debug>(state: &str, what: &str, one: T, other: T) {
-    assert_eq!(one, other, "{state}: {what}");
-}
-
-/// Does this in each state of each module.
-fn everywhere(check: impl Fn(&mut Module)) {
-    for profile in Profile::names() {
-        for (state, enter) in STATES {
-            check(&mut Module::new(profile, state, enter));
-        }
-    }
+/// Two answers that must be the same.
+macro_rules! agree {
+    ($state:expr, $what:expr, $one:expr, $other:expr $(,)?) => {
+        assert_eq!($one, $other, "{}: {}", $state, $what)
+    };
 }
 
 #[test]
@@ -175,11 +30,11 @@ fn the_module_calls_itself_the_same_whatever_it_is_asked() {
             let first = module.one(same[0]);
             for other in &same[1..] {
                 let given = module.one(other);
-                agree(&state, other, given.trim_matches('"'), &first);
+                agree!(state, other, given.trim_matches('"'), &first);
             }
         }
         // It takes commands, whatever it cannot do with them.
-        agree(&state, "+CPAS", &*module.one("+CPAS"), "0");
+        agree!(state, "+CPAS", &*module.one("+CPAS"), "0");
     });
 }
 
@@ -211,8 +66,8 @@ fn what_the_sim_holds_is_the_same_by_every_command_or_refused_by_all() {
                 "+CRSM=192,12258",
                 "+CRSM=242",
             ] {
-                agree(
-                    &state,
+                agree!(
+                    state,
                     command,
                     module.ask(command).err(),
                     Some(error.clone()),
@@ -233,8 +88,8 @@ fn what_the_sim_holds_is_the_same_by_every_command_or_refused_by_all() {
                 "+CMGR=1",
                 "+CMGD=1,4",
             ] {
-                agree(
-                    &state,
+                agree!(
+                    state,
                     command,
                     module.ask(command).err(),
                     Some(error.clone()),
@@ -242,14 +97,14 @@ fn what_the_sim_holds_is_the_same_by_every_command_or_refused_by_all() {
             }
             assert!(shown.ends_with("IMSI:\"\""), "{}: {shown}", module.state);
             // The number of the card is on it for everyone, but there must be one.
-            agree(
-                &state,
+            agree!(
+                state,
                 "+LCCID",
                 module.ask("+LCCID").is_ok(),
                 matches!(number, 11 | 12),
             );
             let without = module.numbers("+CEREG?")[1];
-            agree(&state, "+CEREG? without a SIM", without, 0);
+            agree!(state, "+CEREG? without a SIM", without, 0);
             return;
         }
         let (imsi, iccid) = (module.one("+CIMI"), module.one("+LCCID"));
@@ -259,14 +114,14 @@ fn what_the_sim_holds_is_the_same_by_every_command_or_refused_by_all() {
             module.state
         );
         let (done, bytes) = module.card("176,28423,0,0,9");
-        agree(
-            &state,
+        agree!(
+            state,
             "EF_IMSI",
             (&*done, bytes[0], &*digits(&bytes[1..])),
             ("144,0", 8, &*format!("9{imsi}")),
         );
         let (_, bytes) = module.card("176,12258,0,0,10");
-        agree(&state, "EF_ICCID", digits(&bytes), iccid);
+        agree!(state, "EF_ICCID", digits(&bytes), iccid);
         // Each file is as long as it says, and a file is there for every command or for none.
         for file in [12032, 12258, 28423, 28589, 28480, 28486] {
             let (found, described) = module.card(&format!("192,{file}"));
@@ -275,15 +130,15 @@ fn what_the_sim_holds_is_the_same_by_every_command_or_refused_by_all() {
                 Some(_) => module.card(&format!("176,{file},0,0,0")),
                 None => module.card(&format!("178,{file},1,4,0")),
             };
-            agree(&state, "GET RESPONSE and READ", found.clone(), read.0);
+            agree!(state, "GET RESPONSE and READ", found.clone(), read.0);
             if found != "144,0" {
-                agree(&state, "a file that is not there", &*found, "106,130");
+                agree!(state, "a file that is not there", &*found, "106,130");
                 continue;
             }
             let size = described.windows(2).rposition(|tag| tag == [0x80, 0x02]);
             let size = &described[size.expect("the file's size") + 2..][..2];
-            agree(
-                &state,
+            agree!(
+                state,
                 "the file's size",
                 usize::from(u16::from_be_bytes([size[0], size[1]])),
                 read.1.len(),
@@ -292,8 +147,8 @@ fn what_the_sim_holds_is_the_same_by_every_command_or_refused_by_all() {
         let (_, status) = module.card("242");
         let enabled = status.windows(3).find(|object| object[..2] == [0x90, 0x01]);
         let enabled = enabled.expect("the state of the PIN")[2] == 0x80;
-        agree(
-            &state,
+        agree!(
+            state,
             "+CLCK and STATUS",
             module.one("+CLCK=\"SC\",2") == "1",
             enabled,
@@ -303,8 +158,8 @@ fn what_the_sim_holds_is_the_same_by_every_command_or_refused_by_all() {
         let network = &imsi[..3 + usize::from(data[3])];
         module.ask("+COPS=3,2").expect("the format can be chosen");
         if module.numbers("+CEREG?")[1] == 1 {
-            agree(
-                &state,
+            agree!(
+                state,
                 "+COPS? and +CIMI",
                 &*module.fields("+COPS?")[2].clone(),
                 network,
@@ -322,45 +177,45 @@ fn the_network_is_the_same_by_every_command() {
         }
         let full = module.one("+CFUN?") == "1";
         let seen = module.fields("+CEREG?");
-        agree(&state, "+CREG?", module.fields("+CREG?"), seen.clone());
-        agree(&state, "+CGREG?", module.fields("+CGREG?"), seen.clone());
+        agree!(state, "+CREG?", module.fields("+CREG?"), seen.clone());
+        agree!(state, "+CGREG?", module.fields("+CGREG?"), seen.clone());
         let registered = matches!(&*seen[1], "1" | "5");
         assert!(
             full || seen[1] == "0",
             "{}: registered without radio",
             module.state
         );
-        agree(&state, "+CEREG? with a cell", seen.len() > 2, registered);
-        agree(&state, "+CGATT?", module.one("+CGATT?") == "1", registered);
-        agree(
-            &state,
+        agree!(state, "+CEREG? with a cell", seen.len() > 2, registered);
+        agree!(state, "+CGATT?", module.one("+CGATT?") == "1", registered);
+        agree!(
+            state,
             "+COPS?",
             module.fields("+COPS?").len() > 1,
             registered,
         );
-        agree(&state, "+LBS=0", module.ask("+LBS=0").is_ok(), registered);
+        agree!(state, "+LBS=0", module.ask("+LBS=0").is_ok(), registered);
         let layer = module.one("+ECSTATUS=EMM");
-        agree(
-            &state,
+        agree!(
+            state,
             "+ECSTATUS",
             layer.contains("EmmState:\"REG\""),
             registered,
         );
         // The serving cell.
         let cells = module.all("+LCELL?");
-        agree(&state, "+LCELL?", !cells.is_empty(), registered);
-        agree(
-            &state,
+        agree!(state, "+LCELL?", !cells.is_empty(), registered);
+        agree!(
+            state,
             "+ECBCINFO=1",
             !module.all("+ECBCINFO=1").is_empty(),
             registered,
         );
         if let Some(cell) = cells.first().map(|cell| split(cell)) {
-            agree(&state, "area and cell", &cell[3..5], &seen[2..4]);
+            agree!(state, "area and cell", &cell[3..5], &seen[2..4]);
         }
         // The search finds the operator in the state in which the module is.
         let found = module.ask("+COPS=?");
-        agree(&state, "+COPS=?", found.is_ok(), full);
+        agree!(state, "+COPS=?", found.is_ok(), full);
         if let Ok(found) = found {
             let stat = match &*seen[1] {
                 "1" | "5" => "(2,",
@@ -375,8 +230,8 @@ fn the_network_is_the_same_by_every_command() {
             .iter()
             .filter_map(|line| line.split_once(','))
             .collect();
-        agree(
-            &state,
+        agree!(
+            state,
             "+CGACT?, context 1",
             states.get("1").copied(),
             Some(if registered { "1" } else { "0" }),
@@ -391,14 +246,14 @@ fn the_network_is_the_same_by_every_command() {
             .iter()
             .filter_map(|line| line.split_once(','))
             .collect();
-        agree(
-            &state,
+        agree!(
+            state,
             "+CGPADDR",
             addresses.keys().copied().collect::<Vec<_>>(),
             active.clone(),
         );
-        agree(
-            &state,
+        agree!(
+            state,
             "+CGPADDR=?",
             module.one("+CGPADDR=?"),
             format!("({})", active.join(",")),
@@ -409,41 +264,36 @@ fn the_network_is_the_same_by_every_command() {
             .map(|line| split(line))
             .collect();
         let defined: Vec<_> = contexts.iter().map(|context| &*context[0]).collect();
-        agree(
-            &state,
+        agree!(
+            state,
             "+CGDCONT?",
             defined,
-            states.keys().copied().collect(),
+            states.keys().copied().collect::<Vec<_>>(),
         );
         for context in &contexts {
             let address = addresses
                 .get(&*context[0])
                 .map_or("", |address| address.trim_matches('"'));
-            agree(&state, "the address of +CGDCONT?", &*context[3], address);
+            agree!(state, "the address of +CGDCONT?", &*context[3], address);
         }
         // Indicators, signal, supply.
         let signal = module.numbers("+CSQ");
         let detailed = module.numbers("+CESQ");
         let heard = signal[0] != 99;
         assert!(full || !heard, "{}: a signal without radio", module.state);
-        agree(&state, "+CESQ, rsrq", detailed[4] != 255, heard);
-        agree(&state, "+CESQ, rsrp", detailed[5] != 255, heard);
+        agree!(state, "+CESQ, rsrq", detailed[4] != 255, heard);
+        agree!(state, "+CESQ, rsrp", detailed[5] != 255, heard);
         let supply = module.numbers("+CBC");
         let indicators = module.numbers("+CIND?");
-        agree(
-            &state,
+        agree!(
+            state,
             "+CBC and +CIND?",
             supply[1].div_ceil(20),
             indicators[0],
         );
-        agree(&state, "+CSQ and +CIND?", heard, indicators[1] > 0);
-        agree(&state, "+CIND?, service", indicators[2] == 1, registered);
-        agree(
-            &state,
-            "+CIND?, roaming",
-            indicators[3] == 1,
-            seen[1] == "5",
-        );
+        agree!(state, "+CSQ and +CIND?", heard, indicators[1] > 0);
+        agree!(state, "+CIND?, service", indicators[2] == 1, registered);
+        agree!(state, "+CIND?, roaming", indicators[3] == 1, seen[1] == "5",);
     });
 }
 
@@ -463,7 +313,7 @@ fn the_operator_is_the_same_in_every_format_and_character_set() {
         let units =
             units.map(|at| u16::from_str_radix(&coded[at..at + 4], 16).expect("hexadecimal"));
         let decoded = String::from_utf16(&units.collect::<Vec<_>>()).expect("text");
-        agree(&state, "+CSCS", &decoded, &name);
+        agree!(state, "+CSCS", &decoded, &name);
         let listed = module.one("+COPS=?");
         assert!(
             listed.starts_with(&format!("(2,\"{coded}\",\"{coded}\",\"{number}\",7)")),
@@ -490,9 +340,9 @@ fn the_clock_is_that_of_the_reported_time_zone() {
         module.ask("+CTZR=1").expect("it can be chosen");
         module.bench.world(&time(-20));
         let report = String::from_utf8_lossy(&module.bench.take_heard()).into_owned();
-        agree(&state, "+CTZV", &*report, "\r\n+CTZV: \"-20\"\r\n");
-        agree(
-            &state,
+        agree!(state, "+CTZV", &*report, "\r\n+CTZV: \"-20\"\r\n");
+        agree!(
+            state,
             "+CCLK?",
             &*module.one("+CCLK?"),
             "\"26/11/20,20:05:07-20\"",
@@ -501,19 +351,14 @@ fn the_clock_is_that_of_the_reported_time_zone() {
         let before = module.one("+CCLK?");
         module.bench.world(&time(32));
         let report = String::from_utf8_lossy(&module.bench.take_heard()).into_owned();
-        agree(
-            &state,
+        agree!(
+            state,
             "+CTZE",
             &*report,
             "\r\n+CTZE: \"+32\",0,\"2026/11/21,01:05:07\"\r\n",
         );
         // The host has forbidden it.
-        agree(
-            &state,
-            "+CTZU=0",
-            &module.one("+CCLK?")[..10],
-            &before[..10],
-        );
+        agree!(state, "+CTZU=0", &module.one("+CCLK?")[..10], &before[..10],);
     }
 }
 
@@ -541,8 +386,8 @@ fn what_the_list_of_commands_lacks_is_unknown() {
         ] {
             let name = command.split(['=', '?']).next().unwrap_or_default();
             assert!(!listed.contains(&format!("AT{name}")), "{name} is listed");
-            agree(
-                &state,
+            agree!(
+                state,
                 command,
                 module.ask(command).err(),
                 Some("+CME ERROR: 100".to_owned()),
