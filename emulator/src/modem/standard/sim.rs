@@ -118,7 +118,8 @@ fn query_lock(
 }
 
 /// `AT+CRSM=<command>[,<fileid>[,<P1>,<P2>,<P3>[,<data>[,<pathid>]]]]` (27.007 section 8.18): the
-/// module selects the file and passes the command on. What is left out of P1 to P3 is 0.
+/// module selects the file and passes the command on. What is left out of P1 to P3 is 0, as
+/// EigenComm's firmware has it (E11).
 fn access_file(
     modem: &mut Modem,
     parameters: &mut Parameters<'_>,
