@@ -5,6 +5,7 @@
 //! mapping between values and what they mean to the driver stays typed by hand, next to it.
 
 mod codes;
+mod kept;
 mod param;
 mod source;
 mod values;
@@ -14,6 +15,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 pub use codes::{Code, Codes};
+pub use kept::{Kept, Lasting};
 pub use param::{Kind, OFF_ON, Param, SWITCH, show_ranges};
 pub use source::{Source, Sure};
 pub use values::Values;
@@ -48,6 +50,8 @@ pub struct Spec {
     pub execute: bool,
     /// Whether the module keeps the parameters and shows them in the read form as they were given.
     pub keeps: bool,
+    /// How long lasts what it sets; none if it sets nothing.
+    pub kept: Option<Kept>,
     /// What data follows the set form.
     pub data: Option<Data>,
     /// What the line is called that reports the outcome of the set form, if `OK` is not the outcome.
@@ -170,6 +174,7 @@ impl Spec {
             set: false,
             execute: false,
             keeps: false,
+            kept: None,
             data: None,
             report: None,
             limit: None,
@@ -213,9 +218,24 @@ impl Spec {
     }
 
     /// Set and read form of a command that keeps its parameters and shows them as they were given.
-    pub const fn keeps(mut self, parameters: &'static [Param]) -> Self {
+    pub const fn keeps(self, parameters: &'static [Param]) -> Self {
+        self.remembers()
+            .takes(parameters)
+            .answers(parameters)
+            .reads()
+    }
+
+    /// The module keeps what is set as a part of the profile that `AT&W` stores.
+    pub(crate) const fn remembers(mut self) -> Self {
         self.keeps = true;
-        self.takes(parameters).answers(parameters).reads()
+        self.kept = Some(Kept::PROFILE);
+        self
+    }
+
+    /// How long lasts what it sets, and where that is known from.
+    pub const fn lasting(mut self, how: Lasting, source: Source) -> Self {
+        self.kept = Some(Kept::new(how, source));
+        self
     }
 
     /// The read form.

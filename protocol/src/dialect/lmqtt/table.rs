@@ -7,7 +7,7 @@ use super::keys::{KEYS, TLS_KEYS};
 use super::tls::{FUPL, SSLCFG};
 use crate::dialect::Prompt;
 use crate::mqtt::MAX_FILE;
-use crate::spec::{Param, SWITCH, Source, Spec};
+use crate::spec::{Lasting, Param, SWITCH, Source, Spec};
 
 const ID: Param = Param::up_to(
     "tcpconnectID",
@@ -62,7 +62,9 @@ pub(in crate::dialect) const COMMANDS: &[Spec] = &[
     Spec::new(CFG,
         "sets a value of a connection, or shows it if no value is given; what is set is gone after CLOSE",
         Source::documented("reference lmqtt.md 1.3"))
-        .takes(&[Param::key("key", "which setting"), ID]).keyed(KEYS).within(5),
+        .takes(&[Param::key("key", "which setting"), ID]).keyed(KEYS).within(5)
+        // That nothing of it is stored; measured is that it is gone even after CLOSE.
+        .lasting(Lasting::Start, Source::inferred("reference lmqtt.md 1.3")),
     Spec::new(OPEN,
         "opens the TCP or TLS link to the broker; MQTT is not spoken yet. What came of it is reported by +LMQTTOPEN",
         Source::documented("reference lmqtt.md 1.4"))
@@ -135,7 +137,8 @@ pub(in crate::dialect) const COMMANDS: &[Spec] = &[
         .takes(&[
             Param::key("key", "which value"),
             TLS_CONTEXT,
-        ]).keyed(TLS_KEYS).answers(&[TLS_CONTEXT]).within(5).acts(),
+        ]).keyed(TLS_KEYS).answers(&[TLS_CONTEXT]).within(5).acts()
+        .lasting(Lasting::Start, Source::inferred("as the settings of MQTT, 1.3")),
     Spec::new(FUPL,
         "stores a file in the module: it answers CONNECT and takes exactly <filesize> bytes. Our own after Quectel's: unverified",
         Source::inferred("reference README.md, Decisions"))
@@ -146,5 +149,7 @@ pub(in crate::dialect) const COMMANDS: &[Spec] = &[
                 .optional(),
         ]).announces(1, Prompt::Line(b"CONNECT"))
         // No source has it. A file may take long at a low rate.
-        .within(60).acts(),
+        .within(60).acts()
+        // Files are there to be stored once.
+        .lasting(Lasting::Always, Source::inferred("no source has it")),
 ];
