@@ -52,7 +52,7 @@ use standard::{PacketContext, Settings};
 use store::Store;
 use uart::Arriving;
 
-pub use fault::{Effect, Fault, FaultError};
+pub use fault::{ArmedFault, Effect, Fault, FaultError};
 pub use sim::Sim;
 pub use standard::command_forms;
 pub(crate) use standard::is_standard;

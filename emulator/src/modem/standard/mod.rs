@@ -140,6 +140,16 @@ pub(crate) fn is_standard(name: &str) -> bool {
     definitions().any(|definition| definition.name.eq_ignore_ascii_case(name))
 }
 
+/// What the lines begin with that the module sends by itself because of these commands.
+pub(super) fn urcs() -> impl Iterator<Item = &'static str> {
+    definitions().flat_map(|definition| definition.spec().unsolicited())
+}
+
+/// The names of the commands.
+pub(super) fn names() -> impl Iterator<Item = &'static str> {
+    definitions().map(|definition| definition.name)
+}
+
 /// Every command that the module knows beside MQTT's, each in every form it has, as a host would
 /// write it: `AT+CSQ`, `AT+CSQ=?`, `AT+CREG?`, `AT+CREG=`, and `ATE<n>` for a basic command with a
 /// number.
