@@ -7,7 +7,7 @@ use tokio::net::UnixStream;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::time::timeout;
 
-use crate::emulate::LINE_LIMIT;
+use crate::emulate::{LINE_LIMIT, TIMED_OUT, waits};
 use crate::failure::{Failure, FailureKind};
 use crate::input::{read_line, unreadable};
 use crate::output::print_line;
@@ -28,7 +28,7 @@ pub(crate) struct Arguments {
 /// The longest answer, in bytes: more than the status of a module with all its connections.
 const ANSWER_LIMIT: usize = 1024 * 1024;
 
-/// How long the emulator may take to answer.
+/// How long the emulator may take to answer, beside the time for which it is told to wait.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
@@ -56,12 +56,15 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     if let Some(line) = line {
         let answer = emulator.say(&line).await?;
         return match answer.strip_prefix("error ") {
-            Some(why) => Err(Failure::new(FailureKind::Refused, why)),
+            Some(why) => Err(Failure::new(kind_of(&answer), why)),
             None => {
                 print_line(&answer)?;
-                match is_refusal(&answer) {
-                    true => Err(Failure::new(FailureKind::Refused, "the emulator refuses")),
-                    false => Ok(()),
+                match (is_refusal(&answer), kind_of(&answer)) {
+                    (false, _) => Ok(()),
+                    (true, FailureKind::TimedOut) => {
+                        Err(Failure::new(FailureKind::TimedOut, "it has not come to that"))
+                    }
+                    (true, kind) => Err(Failure::new(kind, "the emulator refuses")),
                 }
             }
         };
@@ -103,6 +106,16 @@ fn is_refusal(answer: &str) -> bool {
     answer.starts_with("error ") || json.is_ok_and(|json| json["ok"] == false)
 }
 
+/// How the program ends after a line that was not done.
+fn kind_of(answer: &str) -> FailureKind {
+    let json = serde_json::from_str::<Value>(answer);
+    let text = answer.strip_prefix("error ").unwrap_or_default();
+    match text.starts_with(TIMED_OUT) || json.is_ok_and(|json| json["timed_out"] == true) {
+        true => FailureKind::TimedOut,
+        false => FailureKind::Refused,
+    }
+}
+
 /// The words as a line from which the same words are read. One word alone is a line already.
 fn line_of(words: &[String]) -> Result<String, Failure> {
     if words.iter().any(|word| word.contains(['\r', '\n', '\0'])) {
@@ -141,12 +154,13 @@ impl Emulator {
         };
         let sent = self.writer.write_all(format!("{line}\n").as_bytes()).await;
         sent.map_err(|error| gone(format!(": {error}")))?;
-        match timeout(PATIENCE, read_line(&mut self.answers, ANSWER_LIMIT)).await {
+        let patience = PATIENCE + waits(line);
+        match timeout(patience, read_line(&mut self.answers, ANSWER_LIMIT)).await {
             Ok(Ok(Some(answer))) => Ok(String::from_utf8_lossy(&answer).into_owned()),
             Ok(Ok(None)) => Err(gone(String::new())),
             Ok(Err(error)) => Err(gone(format!(": {error}"))),
             Err(_) => {
-                let seconds = PATIENCE.as_secs();
+                let seconds = patience.as_secs();
                 Err(Failure::new(
                     FailureKind::TimedOut,
                     format!("the emulator at {path} does not answer in {seconds} s"),

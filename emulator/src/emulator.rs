@@ -265,10 +265,10 @@ impl Emulator {
             while let Some(finding) = modem.poll_finding() {
                 (self.on_finding)(finding);
             }
+            waits.retain_mut(|wait| !wait(modem));
             if ended && !modem.is_busy() {
                 return Ok(());
             }
-            waits.retain_mut(|wait| !wait(modem));
             port.port.set_busy(modem.is_busy());
             let due = modem.poll_timeout();
             let room = modem.input_capacity().min(buffer.len());

@@ -3,6 +3,7 @@
 mod change;
 mod error;
 mod file;
+mod latency;
 mod merge;
 mod switches;
 mod table;

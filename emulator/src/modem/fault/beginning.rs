@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use atmq_protocol::at::command::{Command, Form, is_sign};
+use atmq_protocol::at::command::{Command, is_sign};
 
 use super::FaultError;
 use crate::modem::{Modem, standard};
@@ -55,6 +55,8 @@ impl Modem {
             let bare = known.strip_prefix(|sign: char| sign.is_ascii() && is_sign(sign as u8));
             bare.is_some_and(|bare| bare.eq_ignore_ascii_case(name.trim_end()))
         });
+        // As basic commands in a row, or as a number to dial, a mistyped name is never meant.
+        let is_word = name.len() > 2 && name.bytes().all(|byte| byte.is_ascii_alphabetic());
         let text = match signed {
             Some(name) => name.to_owned() + behind,
             None => text.to_owned(),
@@ -63,7 +65,7 @@ impl Modem {
             given: given.to_owned(),
             like: nearest(name, self.command_names()),
         };
-        if text.bytes().any(|byte| byte.is_ascii_control()) {
+        if is_word && signed.is_none() || text.bytes().any(|byte| byte.is_ascii_control()) {
             return Err(unknown());
         }
         let mut left = text.as_bytes();
@@ -83,14 +85,6 @@ impl Modem {
 
     /// The name of a command as the tables have it.
     fn known_command(&self, command: &Command<'_>) -> Option<&'static str> {
-        // All that stands behind `D` is dialled; a word there is no number, but a name mistyped.
-        let is_number = |rest: &[u8]| rest.len() < 2 || !rest.iter().all(u8::is_ascii_alphabetic);
-        if let Form::Set(rest) = command.form
-            && command.is("D")
-            && !is_number(rest)
-        {
-            return None;
-        }
         let mut names = self.command_names().filter(|known| !known.is_empty());
         names.find(|known| command.is(known))
     }
