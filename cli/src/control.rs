@@ -62,7 +62,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
                 match (is_refusal(&answer), kind_of(&answer)) {
                     (false, _) => Ok(()),
                     (true, FailureKind::TimedOut) => {
-                        Err(Failure::new(FailureKind::TimedOut, "it has not come to that"))
+                        Err(Failure::new(FailureKind::TimedOut, "the emulator has waited in vain"))
                     }
                     (true, kind) => Err(Failure::new(kind, "the emulator refuses")),
                 }
@@ -70,7 +70,8 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
         };
     }
     let mut lines = BufReader::new(stdin());
-    let (mut said, mut refused) = (0, 0);
+    let mut said = 0;
+    let mut failed = Vec::new();
     while let Some(line) = read_line(&mut lines, LINE_LIMIT)
         .await
         .map_err(|error| unreadable("standard input", &error))?
@@ -84,14 +85,20 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
         }
         let answer = emulator.say(&line).await?;
         said += 1;
-        refused += usize::from(is_refusal(&answer));
+        failed.extend(is_refusal(&answer).then(|| kind_of(&answer)));
         print_line(&answer)?;
     }
-    match refused {
-        0 => Ok(()),
-        _ => Err(Failure::new(
+    let count = failed.len();
+    let in_vain = failed.iter().all(|kind| *kind == FailureKind::TimedOut);
+    match in_vain {
+        true if failed.is_empty() => Ok(()),
+        true => Err(Failure::new(
+            FailureKind::TimedOut,
+            format!("{count} of {said} lines waited in vain"),
+        )),
+        false => Err(Failure::new(
             FailureKind::Refused,
-            format!("the emulator refuses {refused} of {said} lines"),
+            format!("the emulator refuses {count} of {said} lines"),
         )),
     }
 }

@@ -271,19 +271,26 @@ fn when_begins(command: &clap::Command, given: &[&str]) -> Option<usize> {
     (given.len() >= at).then_some(at)
 }
 
+/// The options of a word, as they are typed behind it.
+fn options(word: &clap::Command) -> String {
+    let options = word.get_arguments().filter_map(|option| {
+        let name = option.get_long()?;
+        let value = option.get_action().takes_values().then(|| value_name(option));
+        let value = value.map(|value| format!(" {value}")).unwrap_or_default();
+        Some(format!(" [--{name}{value}]"))
+    });
+    options.collect()
+}
+
+fn value_name(parameter: &clap::Arg) -> String {
+    let names = parameter.get_value_names().unwrap_or_default();
+    match names.first() {
+        Some(name) => name.to_string(),
+        None => parameter.get_id().as_str().to_uppercase(),
+    }
+}
+
 fn list(before: &str, command: &clap::Command, words: &mut Vec<(String, String)>) {
-    let options = |command: &clap::Command| {
-        let options = command.get_opts().chain(command.get_arguments().filter(|argument| {
-            !argument.is_positional() && !argument.get_action().takes_values()
-        }));
-        let shown = options.filter(|option| option.get_id() != "json").map(|option| {
-            let value = option.get_value_names().and_then(<[_]>::first);
-            let value = value.filter(|_| option.get_action().takes_values());
-            let value = value.map(|value| format!(" {value}")).unwrap_or_default();
-            format!(" [--{}{value}]", option.get_long().unwrap_or_default())
-        });
-        shown.collect::<String>()
-    };
     for word in command.get_subcommands() {
         let name = format!("{before}{}", word.get_name());
         if word.has_subcommands() {
@@ -298,7 +305,7 @@ fn list(before: &str, command: &clap::Command, words: &mut Vec<(String, String)>
         for parameter in word.get_positionals() {
             let values = parameter.get_possible_values();
             let value = if values.is_empty() {
-                parameter.get_id().as_str().to_uppercase()
+                value_name(parameter)
             } else {
                 let values: Vec<_> = values
                     .iter()

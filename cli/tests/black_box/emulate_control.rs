@@ -14,14 +14,14 @@ use tempfile::TempDir;
 use crate::harness::{Emulator, Finished, PATIENCE, Running, Signal, argument, atmq, text};
 
 /// A module with a control socket.
-struct Bench {
-    module: Emulator,
+pub(crate) struct Bench {
+    pub(crate) module: Emulator,
     socket: PathBuf,
     _directory: TempDir,
 }
 
 impl Bench {
-    fn start(arguments: &[&str]) -> Self {
+    pub(crate) fn start(arguments: &[&str]) -> Self {
         let directory = tempfile::tempdir().expect("a temporary directory can be made");
         let socket = directory.path().join("control");
         let mut all = vec!["--control".to_owned(), argument(&socket)];
@@ -35,12 +35,12 @@ impl Bench {
 
     /// What `atmq control` prints.
     #[track_caller]
-    fn says(&self, words: &[&str]) -> String {
+    pub(crate) fn says(&self, words: &[&str]) -> String {
         let output = self.control(words).succeeds();
         text(&output).trim_end().to_owned()
     }
 
-    fn control(&self, words: &[&str]) -> assert_cmd::Command {
+    pub(crate) fn control(&self, words: &[&str]) -> assert_cmd::Command {
         let mut command = atmq(["control", &argument(&self.socket)]);
         command.args(words);
         command
@@ -48,21 +48,25 @@ impl Bench {
 
     /// What the module answers to a host.
     #[track_caller]
-    fn answers(&self, command: &str) -> String {
+    pub(crate) fn answers(&self, command: &str) -> String {
         let assert = self.module.atmq("at", [command]).assert();
         text(&assert.get_output().stdout)
     }
 
-    fn client(&self) -> Client {
+    pub(crate) fn socket(&self) -> &Path {
+        &self.socket
+    }
+
+    pub(crate) fn client(&self) -> Client {
         Client::connect(&self.socket)
     }
 }
 
 /// A program that talks to the socket by itself.
-struct Client(BufReader<UnixStream>);
+pub(crate) struct Client(BufReader<UnixStream>);
 
 impl Client {
-    fn connect(path: &Path) -> Self {
+    pub(crate) fn connect(path: &Path) -> Self {
         let stream = UnixStream::connect(path).expect("the emulator listens");
         stream
             .set_read_timeout(Some(PATIENCE))
@@ -71,15 +75,39 @@ impl Client {
     }
 
     #[track_caller]
-    fn says(&mut self, line: &str) -> String {
-        let stream = self.0.get_mut();
-        stream.write_all(line.as_bytes()).expect("it is read");
-        stream.write_all(b"\n").expect("it is read");
+    pub(crate) fn says(&mut self, line: &str) -> String {
+        self.sends(line);
         self.hears()
     }
 
     #[track_caller]
-    fn hears(&mut self) -> String {
+    pub(crate) fn sends(&mut self, line: &str) {
+        let stream = self.0.get_mut();
+        stream
+            .write_all(format!("{line}\n").as_bytes())
+            .expect("it is read");
+    }
+
+    /// What is answered; nothing if there was no place.
+    pub(crate) fn asks(&mut self, line: &str) -> String {
+        let stream = self.0.get_mut();
+        let mut answer = String::new();
+        if stream.write_all(format!("{line}\n").as_bytes()).is_ok() {
+            let _ = self.0.read_line(&mut answer);
+        }
+        answer
+    }
+
+    #[track_caller]
+    pub(crate) fn says_no_more(&self) {
+        let stream = self.0.get_ref();
+        stream
+            .shutdown(std::net::Shutdown::Write)
+            .expect("it is open");
+    }
+
+    #[track_caller]
+    pub(crate) fn hears(&mut self) -> String {
         let mut answer = String::new();
         self.0.read_line(&mut answer).expect("it answers in time");
         answer.trim_end().to_owned()
@@ -472,10 +500,7 @@ fn the_end_of_a_client_in_the_middle_of_a_line_is_the_end_of_it() {
         .get_mut()
         .write_all(b"signal 11")
         .expect("it is read");
-    let stream = client.0.get_mut();
-    stream
-        .shutdown(std::net::Shutdown::Write)
-        .expect("it is open");
+    client.says_no_more();
     let mut rest = String::new();
     client.0.read_to_string(&mut rest).expect("it is text");
     assert_eq!(rest, "ok signal 11,0\n");
