@@ -61,9 +61,10 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
                 print_line(&answer)?;
                 match (is_refusal(&answer), kind_of(&answer)) {
                     (false, _) => Ok(()),
-                    (true, FailureKind::TimedOut) => {
-                        Err(Failure::new(FailureKind::TimedOut, "the emulator has waited in vain"))
-                    }
+                    (true, FailureKind::TimedOut) => Err(Failure::new(
+                        FailureKind::TimedOut,
+                        "the emulator has waited in vain",
+                    )),
                     (true, kind) => Err(Failure::new(kind, "the emulator refuses")),
                 }
             }

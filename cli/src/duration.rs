@@ -28,9 +28,9 @@ pub(crate) fn with_unit(text: &str, unit: Duration) -> Result<Duration, String> 
         _ => None,
     };
     let number = number.parse::<f64>().ok();
-    let time = unit.zip(number).and_then(|(unit, number)| {
-        Duration::try_from_secs_f64(unit.as_secs_f64() * number).ok()
-    });
+    let time = unit
+        .zip(number)
+        .and_then(|(unit, number)| Duration::try_from_secs_f64(unit.as_secs_f64() * number).ok());
     match time {
         Some(time) if time <= LONGEST => Ok(time),
         Some(_) => Err(format!("{text} is more than a year")),

@@ -190,6 +190,8 @@ pub(crate) async fn run(arguments: Arguments, quiet: bool) -> Result<(), Failure
     if !has_host || arguments.json {
         ready.print(announcer)?;
     }
+    let denies = arguments.lint == Some(LintMode::Deny);
+    let tells_faults = denies || !quiet;
     let quiet = quiet || has_host;
     let console = async {
         let by_itself = !takes_stdio && !arguments.json && !has_host && console::has_terminal();
@@ -243,15 +245,17 @@ pub(crate) async fn run(arguments: Arguments, quiet: bool) -> Result<(), Failure
     let linted = lint.map_or(Ok(()), |lint| {
         let lint = lock(&lint);
         lint.sum_up()?;
-        match arguments.lint {
-            Some(LintMode::Deny) => lint.verdict(),
-            _ => Ok(()),
+        match denies {
+            true => lint.verdict(),
+            false => Ok(()),
         }
     });
-    never_happened.tell(announcer)?;
-    let faults = match arguments.lint {
-        Some(LintMode::Deny) => never_happened.verdict(),
-        _ => Ok(()),
+    if tells_faults {
+        never_happened.tell(announcer)?;
+    }
+    let faults = match denies {
+        true => never_happened.verdict(),
+        false => Ok(()),
     };
     if let Some(broker) = broker {
         broker.shutdown().await;

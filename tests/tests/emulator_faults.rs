@@ -227,10 +227,7 @@ fn a_changed_latency_holds_from_the_next_command_on() {
     assert_eq!(bench.now(), start + slow);
     assert_eq!(heard(&mut bench), r"\r\n+CSQ: 29,0\r\n\r\nOK\r\n");
     bench.change(|modem, _| modem.set_latency(Latency::INSTANT));
-    assert_eq!(
-        typed(&mut bench, "AT+CSQ"),
-        r"\r\n+CSQ: 29,0\r\n\r\nOK\r\n"
-    );
+    assert_eq!(typed(&mut bench, "AT+CSQ"), r"\r\n+CSQ: 29,0\r\n\r\nOK\r\n");
 }
 
 /// Types a command, and reads until it is answered.
@@ -265,7 +262,10 @@ async fn a_wait_ends_when_the_module_is_so_or_has_gone() {
     });
     assert!(off);
     assert!(!never);
-    within(serving).await.expect("it ends").expect("its port is fine");
+    within(serving)
+        .await
+        .expect("it ends")
+        .expect("its port is fine");
     assert!(!within(control.wait_until(|_| true)).await);
 }
 

@@ -52,7 +52,8 @@ impl Awaited {
     /// Whether the module is so.
     pub(super) fn is_so(self, modem: &Modem) -> bool {
         let connections = modem.connections().into_iter();
-        let mut meant = connections.filter(|open| self.connection().is_none_or(|id| id == open.id.0));
+        let mut meant =
+            connections.filter(|open| self.connection().is_none_or(|id| id == open.id.0));
         match self {
             Self::Registered => modem.own_registration().is_registered(),
             Self::Connected { .. } => meant.any(|open| open.state == ConnectionState::Connected),

@@ -268,9 +268,7 @@ fn change(word: Word, modem: &mut Modem, now: Instant) -> Answer {
         Word::Delay { command, by, when } => {
             faults::add(command, Effect::Late(by), &when, modem, now)
         }
-        Word::Silence { command, when } => {
-            faults::add(command, Effect::Silent, &when, modem, now)
-        }
+        Word::Silence { command, when } => faults::add(command, Effect::Silent, &when, modem, now),
         Word::LoseResult { command, when } => {
             faults::add(command, Effect::ResultLost, &when, modem, now)
         }

@@ -34,10 +34,10 @@ pub(super) fn add(
         return Answer::Refused(error.to_string());
     }
     let added = modem.faults().last().expect("it has just been added");
-    let on = quoted(&added.fault.on);
-    Answer::done(match when.is_next() {
-        true => format!("the next {on}"),
-        false => format!("{on}{when}"),
+    Answer::done(match (when.is_next(), &*added.fault.on) {
+        (true, "") => "the next line".to_owned(),
+        (true, on) => format!("the next {}", shortened(on)),
+        (false, on) => format!("{}{when}", quoted(on)),
     })
 }
 
@@ -103,7 +103,10 @@ impl Told {
         let (name, more) = match effect {
             Effect::Answer { lines, result, .. } => {
                 let dots = if lines.is_empty() { "" } else { " …" };
-                ("override", format!("{dots} {}", quoted(&result.to_string())))
+                (
+                    "override",
+                    format!("{dots} {}", quoted(&result.to_string())),
+                )
             }
             Effect::Late(by) => ("delay", format!(" {}", by.as_millis())),
             Effect::Silent => ("silence", String::new()),
@@ -131,11 +134,16 @@ impl Told {
 
 /// As it can be said again, if it is not too long.
 fn quoted(text: &str) -> String {
+    let shown = shortened(text);
+    shlex::try_quote(&shown).map_or(shown.clone(), Into::into)
+}
+
+fn shortened(text: &str) -> String {
     let mut shown: String = text.chars().take(SHOWN).collect();
     if shown.len() < text.len() {
         shown.push('…');
     }
-    shlex::try_quote(&shown).map_or(shown.clone(), Into::into)
+    shown
 }
 
 /// The faults of a module that no longer runs and that never happened. A test that has asked for

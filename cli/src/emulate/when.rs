@@ -11,7 +11,7 @@ use crate::duration::{short, with_unit};
 /// What may be said, for whoever has said something else.
 pub(super) const FORMS: &str = "after TIME, every NTH, N times, always";
 
-/// A moment that the word before another one asks for.
+/// What may stand behind the number of a place.
 const ORDINALS: [&str; 4] = ["st", "nd", "rd", "th"];
 
 /// When a fault happens: without any of these once, at the next line that begins so.
@@ -39,7 +39,9 @@ impl When {
             let twice = match word {
                 "after" => {
                     let time = with_unit(value("a time, such as 20s")?, Duration::from_secs(1));
-                    after.replace(time.map_err(|error| format!("after: {error}"))?).is_some()
+                    after
+                        .replace(time.map_err(|error| format!("after: {error}"))?)
+                        .is_some()
                 }
                 "every" => every.replace(ordinal(value("such as 3rd")?)?).is_some(),
                 "always" | "forever" => times.replace(None).is_some(),

@@ -275,7 +275,10 @@ fn when_begins(command: &clap::Command, given: &[&str]) -> Option<usize> {
 fn options(word: &clap::Command) -> String {
     let options = word.get_arguments().filter_map(|option| {
         let name = option.get_long()?;
-        let value = option.get_action().takes_values().then(|| value_name(option));
+        let value = option
+            .get_action()
+            .takes_values()
+            .then(|| value_name(option));
         let value = value.map(|value| format!(" {value}")).unwrap_or_default();
         Some(format!(" [--{name}{value}]"))
     });
@@ -433,4 +436,51 @@ fn bytes(text: &str) -> Result<Bytes, String> {
         });
     }
     Ok(Bytes(bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_says_when_is_completed_where_it_may_stand() {
+        for (line, expected) in [
+            ("fau", &["faults"][..]),
+            ("wait c", &["connected", "closed"]),
+            ("silence +CSQ ", &["after", "every", "always"]),
+            ("silence +CSQ ev", &["every"]),
+            ("silence +CSQ every ", &["2nd", "3rd"]),
+            ("silence +CSQ every 3rd 5 ", &["times"]),
+            ("silence ", &[]),
+            ("delay +CSQ ", &[]),
+            ("delay +CSQ 20 aft", &["after"]),
+            ("lose-urc '+CREG: 1' al", &["always"]),
+            ("lose-urc '+CREG: 1", &[]),
+            ("override +CSQ ", &[]),
+            ("override +CSQ '+CSQ: 5,0' ", &[]),
+            ("override +CSQ '+CSQ: 5,0' OK ev", &["every"]),
+            ("override +CSQ OK every ", &["2nd", "3rd"]),
+        ] {
+            let (_, mut found) = Line::complete(line);
+            let mut expected = expected.to_vec();
+            found.sort();
+            expected.sort_unstable();
+            assert_eq!(found, expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn only_a_wait_takes_its_time() {
+        for (line, seconds) in [
+            ("wait connected", 30),
+            ("wait published 3 --timeout 2m", 120),
+            ("wait --timeout 5 registered --json", 5),
+            ("wait nonsense", 0),
+            ("status", 0),
+            ("'", 0),
+            ("", 0),
+        ] {
+            assert_eq!(Line::waits(line), Duration::from_secs(seconds), "{line}");
+        }
+    }
 }

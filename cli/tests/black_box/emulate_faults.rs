@@ -6,21 +6,22 @@ use assert_cmd::cargo::cargo_bin;
 use serde_json::Value;
 use tempfile::tempdir;
 
-use crate::emulate_control::{Bench, Client};
-use crate::harness::{Finished, PATIENCE, Running, argument, atmq, text};
+use crate::harness::{
+    Client, Controlled, Finished, PATIENCE, Running, Signal, argument, atmq, text,
+};
 
 #[test]
 fn a_fault_that_cannot_happen_is_refused_and_every_spelling_of_others_is_taken() {
-    let bench = Bench::start(&[]);
+    let bench = Controlled::start(&[]);
     for (words, answer) in [
         (&["silence", "CSQ"][..], "ok the next +CSQ"),
         (&["silence", "at+csq"], "ok the next +CSQ"),
-        (&["delay", "AT&F", "20"], "ok the next '&F'"),
+        (&["delay", "AT&F", "20"], "ok the next &F"),
         (&["lose-result", "ATE0"], "ok the next E0"),
         (&["silence", "AT"], "ok the next AT"),
-        (&["silence", ""], "ok the next ''"),
+        (&["silence", ""], "ok the next line"),
         (&["lose-urc", "LMQTTOPEN"], "ok the next +LMQTTOPEN"),
-        (&["lose-urc", "creg: 1"], "ok the next '+CREG: 1'"),
+        (&["lose-urc", "creg: 1"], "ok the next +CREG: 1"),
         (&["override", "cops=0", "OK"], "ok the next +COPS=0"),
     ] {
         assert_eq!(bench.says(words), answer);
@@ -54,10 +55,19 @@ fn a_fault_that_cannot_happen_is_refused_and_every_spelling_of_others_is_taken()
 
 #[test]
 fn a_fault_happens_at_every_nth_line_and_is_listed_with_what_is_left() {
-    let bench = Bench::start(&[]);
+    let bench = Controlled::start(&[]);
     assert_eq!(bench.answers("ATE0"), "OK\n");
     // What ends the answer ends with the last final result code.
-    let words = ["override", "CSQ", "+CSQ: 5,0", "OK", "every", "2nd", "2", "times"];
+    let words = [
+        "override",
+        "CSQ",
+        "+CSQ: 5,0",
+        "OK",
+        "every",
+        "2nd",
+        "2",
+        "times",
+    ];
     assert_eq!(bench.says(&words), "ok +CSQ every 2nd 2 times");
     for (answer, left) in [
         ("+CSQ: 29,0\nOK\n", "every 2nd 2 times"),
@@ -86,10 +96,13 @@ fn a_fault_happens_at_every_nth_line_and_is_listed_with_what_is_left() {
 
 #[test]
 fn words_that_do_not_say_when_are_told_so_on_one_line() {
-    let bench = Bench::start(&[]);
+    let bench = Controlled::start(&[]);
     let mut client = bench.client();
     for (line, words) in [
-        ("silence +CSQ sometimes", &["unexpected sometimes", "every NTH"][..]),
+        (
+            "silence +CSQ sometimes",
+            &["unexpected sometimes", "every NTH"][..],
+        ),
         ("silence +CSQ every", &["every what?", "3rd"]),
         ("silence +CSQ after soon", &["after: soon is no time"]),
         ("silence +CSQ 5 days", &["5 what? write 5 times"]),
@@ -99,7 +112,10 @@ fn words_that_do_not_say_when_are_told_so_on_one_line() {
         ("override +CSQ every 3rd", &["final result code", "3rd"]),
         ("loss 101", &["101"]),
         ("set latency.query_ms", &["KEY=VALUE"]),
-        ("set start.sim=absent", &["start.sim cannot be changed", "latency.query_ms"]),
+        (
+            "set start.sim=absent",
+            &["start.sim cannot be changed", "latency.query_ms"],
+        ),
         ("set latency.query_ms=[2,1]", &["ends before it begins"]),
         ("wait", &["a word is missing"]),
         ("wait conected", &["'conected'", "'connected'"]),
@@ -174,7 +190,7 @@ fn faults_that_never_happened_are_told_at_the_end_and_denied() {
 
 #[test]
 fn a_wait_returns_when_the_module_is_so() {
-    let bench = Bench::start(&["--broker", "embedded"]);
+    let bench = Controlled::start(&["--broker", "embedded"]);
     let socket = argument(bench.socket());
     let wait = |words: &[&str]| {
         let begin = ["control", &socket, "wait"];
@@ -187,7 +203,7 @@ fn a_wait_returns_when_the_module_is_so() {
     let connected = wait(&["connected", "0", "--timeout", "1m"]);
     let sub = bench.module.spawn("sub", ["-h", "b", "-t", "t"]);
     assert_eq!(text(&connected.succeeds()), "ok connected 0\n");
-    sub.signal(crate::harness::Signal::INT);
+    sub.signal(Signal::INT);
     bench.says(&["wait", "closed", "0", "--timeout", "60s"]);
     for _ in 0..3 {
         let publish = ["-h", "b", "-t", "t", "-m", "x"];
@@ -202,7 +218,7 @@ fn a_wait_returns_when_the_module_is_so() {
 
 #[test]
 fn a_wait_in_vain_ends_with_no_answer_in_time() {
-    let bench = Bench::start(&[]);
+    let bench = Controlled::start(&[]);
     let start = Instant::now();
     bench
         .control(&["wait", "connected", "--timeout", "200ms"])
@@ -231,7 +247,7 @@ fn a_wait_in_vain_ends_with_no_answer_in_time() {
 
 #[test]
 fn a_wait_ends_with_the_emulator() {
-    let bench = Bench::start(&[]);
+    let bench = Controlled::start(&[]);
     let socket = argument(bench.socket());
     let waiting = Running::start(["control", &socket, "wait", "connected", "--timeout", "1h"]);
     let mut other = bench.client();
@@ -243,7 +259,7 @@ fn a_wait_ends_with_the_emulator() {
 
 #[test]
 fn who_waits_and_hangs_up_gives_up_the_place() {
-    let bench = Bench::start(&[]);
+    let bench = Controlled::start(&[]);
     for _ in 0..40 {
         // A place is free as soon as it is noticed.
         let deadline = Instant::now() + PATIENCE;
@@ -265,7 +281,7 @@ fn who_waits_and_hangs_up_gives_up_the_place() {
 
 #[test]
 fn latencies_and_loss_are_changed_while_the_module_runs() {
-    let bench = Bench::start(&[]);
+    let bench = Controlled::start(&[]);
     assert_eq!(bench.answers("ATE0"), "OK\n");
     let change = "latency.query_ms=[1500, 1500]";
     assert_eq!(bench.says(&["set", change]), format!("ok {change}"));

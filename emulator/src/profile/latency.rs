@@ -119,15 +119,15 @@ mod tests {
             ("latency.query_ms=5", "invalid type: integer `5`"),
             ("latency.scan_ms=[0, 600001]", "more than 600000 ms"),
             ("latency.paced=[1, 2]", "expected a boolean"),
-            (
-                "latency.commands_ms={ \"+X\" = [1, 2] }",
-                "no command `+X`",
-            ),
+            ("latency.commands_ms={ \"+X\" = [1, 2] }", "no command `+X`"),
             (
                 "start.sim=absent",
                 "start.sim cannot be changed while the module runs; latency.query_ms, ",
             ),
-            ("latency.qery_ms=[1, 2]", "latency.commands_ms and latency.paced can"),
+            (
+                "latency.qery_ms=[1, 2]",
+                "latency.commands_ms and latency.paced can",
+            ),
         ] {
             let refused = changed(change).expect_err(change);
             assert!(refused.contains(words), "{change}: {refused}");
