@@ -15,7 +15,8 @@ use crate::output::print_line;
 /// Change what surrounds an emulated module while it runs
 ///
 /// Says words to `atmq emulate --control PATH` and prints what it answers: `help` lists them.
-/// Without words, lines are read from standard input.
+/// Without words, lines are read from standard input. `wait STATE` is answered when the module is
+/// so; if it is not in time, the exit code is 4.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     /// The socket that the emulator was given

@@ -62,9 +62,11 @@ pub enum Passed<'b> {
 
 /// What a program asks of a module that runs.
 enum Asked {
-    Change(Box<dyn FnOnce(&mut Modem, Instant) + Send>),
+    Change(Change),
     Wait(Wait),
 }
+
+type Change = Box<dyn FnOnce(&mut Modem, Instant) + Send>;
 
 /// Looks at the module; whether that was for the last time.
 type Wait = Box<dyn FnMut(&Modem) -> bool + Send>;

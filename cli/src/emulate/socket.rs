@@ -161,7 +161,7 @@ async fn talk(client: UnixStream, desk: &Desk) -> io::Result<()> {
 async fn gone(reader: &mut BufReader<OwnedReadHalf>) {
     let more = reader.fill_buf().await;
     if more.is_ok_and(|more| !more.is_empty()) || !has_hung_up(reader.get_ref().as_ref()) {
-        pending().await
+        pending::<()>().await;
     }
 }
 

@@ -12,8 +12,10 @@ use super::{Latency, ProfileChange, ProfileChangeError};
 
 type Range = (Duration, Duration);
 
+type Field = fn(&mut Latency) -> &mut Range;
+
 /// Each range, by its key in the file.
-const RANGES: [(&str, fn(&mut Latency) -> &mut Range); 9] = [
+const RANGES: [(&str, Field); 9] = [
     ("latency.query_ms", |latency| &mut latency.query),
     ("latency.command_ms", |latency| &mut latency.command),
     ("latency.result_ms", |latency| &mut latency.result),
