@@ -181,7 +181,7 @@ impl NeverHappened {
         }
         let what = format!("{} never happened", count(faults, "fault"));
         let failure = Failure::new(FailureKind::Refused, what);
-        Err(failure.hint("does the host send these commands? `clear` forgets what is not needed"))
+        Err(failure.hint("does it come to these commands and URCs? `clear` forgets a fault"))
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Told>> {

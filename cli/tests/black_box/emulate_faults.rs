@@ -250,10 +250,15 @@ fn a_wait_ends_with_the_emulator() {
     let bench = Controlled::start(&[]);
     let socket = argument(bench.socket());
     let waiting = Running::start(["control", &socket, "wait", "connected", "--timeout", "1h"]);
+    let mut client = bench.client();
+    // With the first answer it goes on to the wait.
+    client.sends("status\nwait connected --timeout 1h");
+    assert!(client.hears().starts_with("ok "));
+    // Others are answered meanwhile.
     let mut other = bench.client();
-    // It is there: who says something behind it is answered.
     assert!(other.says("status").starts_with("ok "));
     assert_eq!(other.says("quit"), "ok ends");
+    assert_eq!(client.hears(), "");
     waiting.fails(3);
 }
 

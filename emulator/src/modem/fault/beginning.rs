@@ -14,7 +14,7 @@ const BARE: &str = "AT";
 /// A name is told which one may be meant if it is as like as this, 1 being the same.
 const LIKE: f64 = 0.75;
 
-/// More of a name is not looked at to find one that is like it. Ours.
+/// More characters of a name are neither shown nor looked at to find one that is like it. Ours.
 const NAME: usize = 64;
 
 /// Whether a line begins so: a command line without `AT`, or a URC.
@@ -62,7 +62,7 @@ impl Modem {
             None => text.to_owned(),
         };
         let unknown = || FaultError::UnknownCommand {
-            given: given.to_owned(),
+            given: shown(given),
             like: nearest(name, self.command_names()),
         };
         if is_word && signed.is_none() || text.bytes().any(|byte| byte.is_ascii_control()) {
@@ -131,7 +131,7 @@ impl Modem {
         Err(FaultError::UnknownUrc {
             like: nearest(name, urcs.iter().copied()),
             known: format!("it sends {}", urcs.join(", ")),
-            given: given.to_owned(),
+            given: shown(given),
         })
     }
 
@@ -144,12 +144,15 @@ impl Modem {
     }
 }
 
+fn shown(given: &str) -> String {
+    given.chars().take(NAME).collect()
+}
+
 /// The name that may be meant.
 fn nearest<'n>(given: &str, names: impl Iterator<Item = &'n str>) -> Option<String> {
     let bare = |name: &str| {
         let name = name.trim_start_matches(|sign: char| !sign.is_alphanumeric());
-        let name = name.chars().take(NAME);
-        name.collect::<String>().to_ascii_uppercase()
+        shown(name).to_ascii_uppercase()
     };
     let given = bare(given);
     let likeness = |name: &str| {
