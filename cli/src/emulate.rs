@@ -1,7 +1,9 @@
 mod announce;
 mod answer;
+mod awaited;
 mod console;
 mod desk;
+mod faults;
 mod footer;
 mod host;
 mod profile;
@@ -10,6 +12,7 @@ mod ready;
 mod socket;
 mod status;
 mod stdio;
+mod when;
 mod words;
 
 use std::ffi::OsString;
@@ -19,6 +22,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 
 use atmq_emulator::broker::Broker;
 use atmq_emulator::{Emulator, HostMap, HostRule, NetworkOptions, Profile};
@@ -26,12 +30,14 @@ use clap::ValueEnum;
 use clap::builder::PossibleValuesParser;
 
 pub(crate) use announce::Announcer;
+pub(crate) use answer::TIMED_OUT;
 pub(crate) use profile::default_profile;
 pub(crate) use reach::listen;
 pub(crate) use ready::Ready;
 pub(crate) use words::LINE_LIMIT;
 
 use self::desk::Desk;
+use self::faults::NeverHappened;
 use self::footer::Footer;
 use self::host::Host;
 use self::profile::ProfileArguments;
@@ -66,7 +72,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "NUMBER", default_value_t = 0)]
     seed: u64,
     /// Tell on stderr what the host does and should not, and sum up at the end; with `deny`, an
-    /// error or a warning makes the exit code 1
+    /// error or a warning makes the exit code 1, and so does a fault that never happened
     #[arg(
         long,
         value_enum,
@@ -158,6 +164,9 @@ pub(crate) async fn run(arguments: Arguments, quiet: bool) -> Result<(), Failure
         emulator = emulator.on_finding(move |finding| lock(&lint).found(&finding));
     }
     let desk = Desk::new(emulator.control());
+    let never_happened = NeverHappened::default();
+    let remembering = never_happened.clone();
+    emulator = emulator.on_end(move |modem| remembering.remember(modem));
     let counting = desk.clone();
     emulator = emulator.on_bytes(move |passed| counting.passed(passed));
     // Whoever has read the ready line may end the program, and the link must not stay behind.
@@ -181,6 +190,8 @@ pub(crate) async fn run(arguments: Arguments, quiet: bool) -> Result<(), Failure
     if !has_host || arguments.json {
         ready.print(announcer)?;
     }
+    let denies = arguments.lint == Some(LintMode::Deny);
+    let tells_faults = denies || !quiet;
     let quiet = quiet || has_host;
     let console = async {
         let by_itself = !takes_stdio && !arguments.json && !has_host && console::has_terminal();
@@ -234,15 +245,23 @@ pub(crate) async fn run(arguments: Arguments, quiet: bool) -> Result<(), Failure
     let linted = lint.map_or(Ok(()), |lint| {
         let lint = lock(&lint);
         lint.sum_up()?;
-        match arguments.lint {
-            Some(LintMode::Deny) => lint.verdict(),
-            _ => Ok(()),
+        match denies {
+            true => lint.verdict(),
+            false => Ok(()),
         }
     });
+    let told = match tells_faults {
+        true => never_happened.tell(announcer),
+        false => Ok(()),
+    };
+    let faults = match denies {
+        true => never_happened.verdict(),
+        false => Ok(()),
+    };
     if let Some(broker) = broker {
         broker.shutdown().await;
     }
-    result.and(linted)
+    result.and(linted).and(told).and(faults)
 }
 
 fn lock(report: &Mutex<LintReport>) -> MutexGuard<'_, LintReport> {
@@ -273,6 +292,11 @@ pub(crate) fn no_pty(error: &io::Error) -> Failure {
         FailureKind::Unavailable,
         format!("there is no pseudo terminal to be had: {error}"),
     )
+}
+
+/// How long the answer to a line of words may take, beyond the time that an emulator needs.
+pub(crate) fn waits(line: &str) -> Duration {
+    words::Line::waits(line)
 }
 
 fn everything_to(address: SocketAddr) -> HostRule {

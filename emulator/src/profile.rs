@@ -3,6 +3,7 @@
 mod change;
 mod error;
 mod file;
+mod latency;
 mod merge;
 mod switches;
 mod table;
@@ -13,9 +14,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use atmq_protocol::Secret;
-use atmq_protocol::commands::{VENDOR_SETS, VendorSet};
+use atmq_protocol::commands::{self, VENDOR_SETS, VendorSet};
 use atmq_protocol::dialect::Dialect;
 use atmq_protocol::limits::Limits;
+use atmq_protocol::spec::Spec;
 use serde::Deserialize;
 
 pub use change::ProfileChange;
@@ -291,6 +293,11 @@ impl Profile {
     /// What is wrong with the file, or the first thing that is wrong with a change.
     pub fn parse_with(text: &str, changes: &[ProfileChange]) -> Result<Self, ProfileChangeError> {
         file::parse_with(text, changes)
+    }
+
+    /// The module's commands beside those of its dialect.
+    pub(crate) fn commands(&self) -> impl Iterator<Item = &'static Spec> {
+        commands::all().filter(|spec| self.has(spec.name))
     }
 
     /// Whether the module has a command that is not its dialect's: others than its own makers'

@@ -9,6 +9,7 @@ mod doctor;
 mod emulate;
 mod emulate_console;
 mod emulate_control;
+mod emulate_faults;
 mod emulate_host;
 mod emulate_profile;
 mod emulate_reach;

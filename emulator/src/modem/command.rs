@@ -65,7 +65,7 @@ impl Modem {
         }
     }
 
-    fn first_command<'a>(&self, line: &'a [u8]) -> (Command<'a>, &'a [u8]) {
+    pub(super) fn first_command<'a>(&self, line: &'a [u8]) -> (Command<'a>, &'a [u8]) {
         Command::split_first(line, |name| self.profile.dialect.owns(name))
     }
 

@@ -40,7 +40,7 @@ use atmq_protocol::throttle::Throttle;
 use crate::lint::{Finding, Linter};
 use crate::mqtt::Session;
 use crate::network::{NetworkEvent, NetworkRequest};
-use crate::profile::Profile;
+use crate::profile::{Latency, Profile};
 use connection::Connection;
 use events::{Indicators, PacketEvent};
 use fault::Faults;
@@ -52,7 +52,7 @@ use standard::{PacketContext, Settings};
 use store::Store;
 use uart::Arriving;
 
-pub use fault::{Effect, Fault, FaultError};
+pub use fault::{ArmedFault, Effect, Fault, FaultError};
 pub use sim::Sim;
 pub use standard::command_forms;
 pub use status::{ConnectionStatus, MessageCounts};
@@ -217,6 +217,13 @@ impl Modem {
     /// The module model.
     pub fn profile(&self) -> &Profile {
         &self.profile
+    }
+
+    /// From now on the module takes so long. What it is doing already takes its time.
+    pub fn set_latency(&mut self, latency: Latency) {
+        // Modules of one model share their profile until one of them differs.
+        Arc::make_mut(&mut self.profile).latency = latency;
+        self.apply_settings();
     }
 
     /// Takes bytes from the host, cut anywhere.

@@ -53,8 +53,10 @@ impl Modem {
 
     /// The module has started.
     pub(super) fn boot(&mut self, now: Instant) {
-        self.output.raw(self.profile.banner.as_bytes());
-        self.output.raw(b"\r\n");
+        let banner = format!("{}\r\n", self.profile.banner);
+        for line in self.kept_lines(&banner, now) {
+            self.output.raw(line.as_bytes());
+        }
         self.search(now);
     }
 
@@ -62,8 +64,10 @@ impl Modem {
     pub(super) fn switch_off(&mut self, now: Instant) {
         self.shut_down(now);
         let farewell = self.profile.dialect.farewell();
-        self.output
-            .line(|out| out.extend_from_slice(farewell.as_bytes()));
+        for line in self.kept_lines(farewell, now) {
+            self.output
+                .line(|out| out.extend_from_slice(line.as_bytes()));
+        }
         self.arriving.cut();
         self.phase = Phase::Off;
         self.announced = (self.registration(), None);

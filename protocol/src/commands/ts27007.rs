@@ -54,7 +54,7 @@ pub const COMMANDS: &[Spec] = &[
             ("READY", "the SIM can be used"),
             ("SIM PIN", "the SIM waits for its PIN: AT+CPIN=\"<pin>\""),
             ("SIM PUK", "the PIN is locked; the SIM waits for its PUK: AT+CPIN=\"<puk>\",\"<newpin>\""),
-        ])]).tested(Test::Nothing).reads().acts()
+        ])]).tested(Test::Nothing).reads().acts().urcs(&["+CPIN"])
         // The SIM loses its power with the module, and what it was told.
         .lasting(Lasting::Start, Source::standard("TS 102 221 9.5.1")),
     Spec::new("+CLCK", "asks whether a lock is on, such as the PIN of the SIM",
@@ -131,7 +131,8 @@ pub const COMMANDS: &[Spec] = &[
     Spec::new("+CTZR", "chooses whether changes of the time zone are reported",
         Source::standard("27.007 8.41"))
         .keeps(&[Param::number("reporting", &[(0, 2)], "reports").or("0")
-            .values(&[("0", "none"), ("1", "the time zone"), ("2", "the time zone and the time")])]),
+            .values(&[("0", "none"), ("1", "the time zone"), ("2", "the time zone and the time")])])
+        .urcs(&["+CTZV", "+CTZE"]),
     Spec::new("+CMEE", "chooses how errors are reported", Source::standard("27.007 9.1"))
         .keeps(&[Param::number("n", &[(0, 2)], "the form of errors").or("0")
             .values(&[

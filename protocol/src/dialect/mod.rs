@@ -136,6 +136,23 @@ pub trait Dialect: fmt::Debug + Send + Sync {
         true
     }
 
+    /// Whether this firmware calls a line so that it sends by itself; others of the same dialect may
+    /// call it otherwise.
+    fn has_urc(&self, _name: &str) -> bool {
+        true
+    }
+
+    /// What the lines begin with that this firmware sends by itself, outcomes among them, from the
+    /// table and from [`reports`](Self::reports): each once, in the order of the alphabet.
+    fn urcs(&self) -> Vec<&'static str> {
+        let specs = self.specs().iter().flat_map(Spec::unsolicited);
+        let all = specs.chain(self.reports().iter().copied());
+        let mut urcs: Vec<_> = all.filter(|urc| self.has_urc(urc)).collect();
+        urcs.sort_unstable();
+        urcs.dedup();
+        urcs
+    }
+
     /// Where its numbers have a meaning of their own.
     fn codes(&self) -> &'static [&'static Codes] {
         &[]

@@ -56,6 +56,9 @@ pub struct Spec {
     pub data: Option<Data>,
     /// What the line is called that reports the outcome of the set form, if `OK` is not the outcome.
     pub report: Option<&'static str>,
+    /// What the lines are called that the module sends by itself because of this command: of what
+    /// it switches on, or of what it shows. A [`report`](Self::report) does not stand here again.
+    pub urcs: &'static [&'static str],
     /// How long the set form may take until its outcome is known, in seconds, where a source has it.
     pub limit: Option<u16>,
     /// How long the set form takes, by what it does.
@@ -177,6 +180,7 @@ impl Spec {
             kept: None,
             data: None,
             report: None,
+            urcs: &[],
             limit: None,
             latency: Latency::Query,
             needs: None,
@@ -280,6 +284,12 @@ impl Spec {
         self.within(seconds)
     }
 
+    /// The module sends lines of these names by itself.
+    pub const fn urcs(mut self, names: &'static [&'static str]) -> Self {
+        self.urcs = names;
+        self
+    }
+
     /// The outcome is known within so many seconds.
     pub const fn within(mut self, seconds: u16) -> Self {
         self.limit = Some(seconds);
@@ -331,6 +341,12 @@ impl Spec {
             (Form::Test, Latency::Selection) => Latency::Scan,
             _ => Latency::Query,
         }
+    }
+
+    /// What the lines are called that the module sends by itself because of this command, with the
+    /// one that reports its outcome.
+    pub fn unsolicited(&self) -> impl Iterator<Item = &'static str> {
+        self.report.into_iter().chain(self.urcs.iter().copied())
     }
 
     /// Each form as a host writes it, without what a set form takes: `AT+CSQ`, `AT+CSQ=?`,

@@ -1,6 +1,7 @@
 //! Starts the program, alone or against an emulated module, and looks at what it prints.
 
 mod broker;
+mod controlled;
 mod emulator;
 mod running;
 mod terminal;
@@ -14,6 +15,7 @@ use assert_cmd::Command;
 use assert_cmd::cargo::cargo_bin;
 
 pub(crate) use self::broker::{broker, module_at};
+pub(crate) use self::controlled::{Client, Controlled};
 pub(crate) use self::emulator::Emulator;
 pub(crate) use self::running::{Running, Signal};
 pub(crate) use self::terminal::AtTerminal;

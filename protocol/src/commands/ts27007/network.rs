@@ -91,9 +91,12 @@ const fn registration(name: &'static str, does: &'static str, reports: &'static 
 /// The commands of the network.
 #[rustfmt::skip]
 pub const COMMANDS: &[Spec] = &[
-    registration("+CREG", "shows or reports the registration, of calls", CALL_REPORTS),
-    registration("+CGREG", "shows or reports the registration, of packet data", REPORTS),
-    registration("+CEREG", "shows or reports the registration with the LTE network", REPORTS),
+    registration("+CREG", "shows or reports the registration, of calls", CALL_REPORTS)
+        .urcs(&["+CREG"]),
+    registration("+CGREG", "shows or reports the registration, of packet data", REPORTS)
+        .urcs(&["+CGREG"]),
+    registration("+CEREG", "shows or reports the registration with the LTE network", REPORTS)
+        .urcs(&["+CEREG"]),
     Spec::new("+COPS", "chooses or shows the operator", Source::standard("27.007 7.3"))
         .takes(&[
             Param::number("mode", &[(0, 4)], "how the operator is chosen").values(MODES),
@@ -144,7 +147,7 @@ pub const COMMANDS: &[Spec] = &[
             Param::number("disp", &[(0, 0)], "display").or("0"),
             Param::switch("ind", "indicators").or("0"),
             Param::switch("bfr", "whether events wait").or("0"),
-        ]),
+        ]).urcs(&["+CIEV"]),
     Spec::new("+CGATT", "attaches to the packet domain, or shows it", Source::seen(TRAFFIC))
         .takes(ATTACHED).answers(ATTACHED).reads().lasts(Latency::Attach)
         .lasting(Lasting::Start, NOWHERE),
@@ -175,7 +178,7 @@ pub const COMMANDS: &[Spec] = &[
         .keeps(&[
             Param::number("mode", &[(0, 2)], "how").or("0"),
             Param::switch("bfr", "whether events wait").or("0"),
-        ]),
+        ]).urcs(&["+CGEV"]),
 ];
 
 const ATTACHED: &[Param] = &[Param::number("state", SWITCH, "the packet domain")

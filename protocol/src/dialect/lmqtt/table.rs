@@ -5,6 +5,7 @@
 use super::command::{CFG, CLOSE, CONN, DISC, OPEN, PUB, PUBEX, READ, SUBUNSUB};
 use super::keys::{KEYS, TLS_KEYS};
 use super::tls::{FUPL, SSLCFG};
+use super::urc::UNSUNSUB;
 use crate::dialect::Prompt;
 use crate::mqtt::MAX_FILE;
 use crate::spec::{Lasting, Param, SWITCH, Source, Spec};
@@ -106,7 +107,7 @@ pub(in crate::dialect) const COMMANDS: &[Spec] = &[
             Param::text_up_to("topic", |limits| limits.topic, "a topic filter; + stands for a level, # for all that follow"),
             QOS,
         ]).repeating(2).answers(&[ID, RESULT_MESSAGE_ID, RESULT, EXTEND]).reported(SUBUNSUB, 30).acts()
-        .after(CONN),
+        .after(CONN).urcs(&[UNSUNSUB]),
     Spec::new(PUB,
         "publishes a message. Without the payload the module asks for it with `> ` and takes exactly <msglen> bytes. What came of it is reported by +LMQTTPUB",
         Source::documented("reference lmqtt.md 1.7"))

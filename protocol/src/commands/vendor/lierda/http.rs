@@ -78,13 +78,14 @@ pub(super) const COMMANDS: &[Spec] = &[
             RESPONSE_TIME,
             Param::number("data_length", BYTES, "how many bytes a request of one's own has").optional(),
             INPUT_TIME,
-        ]).announces(1, CONNECT).answers(RESULT).executes().acts().after("+LHTTPURL"),
+        ]).announces(1, CONNECT).answers(RESULT).executes().acts().after("+LHTTPURL")
+        .urcs(&["+LHTTPGET"]),
     Spec::new("+LHTTPGETEX", "gets a part of what is at the address", INFERRED)
         .takes(&[
             RESPONSE_TIME,
             Param::number("start_position", &[(0, 4_294_967_295)], "where the part begins"),
             Param::number("read_len", &[(1, 4_294_967_295)], "how many bytes it has"),
-        ]).answers(RESULT).acts().after("+LHTTPURL"),
+        ]).answers(RESULT).acts().after("+LHTTPURL").urcs(&["+LHTTPGETEX"]),
     Spec::new("+LHTTPPOST",
         "posts to the address: the module answers CONNECT and takes exactly <data_length> bytes",
         INFERRED)
@@ -92,11 +93,13 @@ pub(super) const COMMANDS: &[Spec] = &[
             Param::number("data_length", BYTES, "how many bytes are posted"),
             INPUT_TIME,
             RESPONSE_TIME,
-        ]).announces(0, CONNECT).answers(RESULT).acts().after("+LHTTPURL"),
+        ]).announces(0, CONNECT).answers(RESULT).acts().after("+LHTTPURL")
+        .urcs(&["+LHTTPPOST"]),
     Spec::new("+LHTTPREAD", "shows what was got, behind CONNECT", INFERRED)
         .takes(&[Param::number("wait_time", SECONDS, "how long it may take, in seconds")
             .optional()])
-        .answers(&[Param::number("err", &[(0, 0), (701, 730)], "the outcome").reads(outcome)]).executes().acts(),
+        .answers(&[Param::number("err", &[(0, 0), (701, 730)], "the outcome").reads(outcome)]).executes().acts()
+        .urcs(&["+LHTTPREAD"]),
     Spec::plain("+LHTTPSTOP", "drops the request in progress", INFERRED),
 ];
 
