@@ -3,8 +3,8 @@
 //!
 //! The modules know no escaping: a quoted string may hold commas and quotes, and ends at the
 //! first quote that is followed by a comma or by the end of the list. A field for which that is
-//! not enough, the inline payload of a publish, carries its length, and [`Parameters::rest`]
-//! hands it over uncut.
+//! not enough, the inline payload of a publish, carries its length: [`Parameters::rest`] hands it
+//! over uncut, and [`counted`] checks it.
 
 use alloc::vec::Vec;
 
@@ -89,6 +89,12 @@ pub enum ParameterError {
     /// Not one of the words the command knows, or not well-formed.
     #[error("{name} is not a value this command knows")]
     Unknown {
+        /// The parameter, as the manual names it.
+        name: &'static str,
+    },
+    /// A string that is opened by a quote is not closed by one.
+    #[error("{name} begins with a quote and does not end with one")]
+    Unterminated {
         /// The parameter, as the manual names it.
         name: &'static str,
     },
@@ -188,6 +194,10 @@ impl<'a> Parameters<'a> {
 
     /// The next parameter as UTF-8 text of at most `max` bytes; `""` is empty text.
     pub fn text(&mut self, name: &'static str, max: usize) -> Result<&'a str, ParameterError> {
+        let mut ahead = self.clone();
+        if let Some(Parameter::Bare([b'"', ..])) = ahead.next() {
+            return Err(ParameterError::Unterminated { name });
+        }
         let bytes = self.required(name)?;
         if bytes.len() > max {
             return Err(ParameterError::TooLong {
@@ -236,6 +246,29 @@ impl<'a> Iterator for Parameters<'a> {
         self.rest = comma.map(|_| rest);
         Some(parameter)
     }
+}
+
+/// The value of the last parameter, whose length in bytes another one has announced: what stands
+/// between the quotes around it, whatever quotes and commas that holds, or all of it where it does
+/// not begin with a quote. Blanks around the quotes are passed over, as with every parameter.
+///
+/// # Errors
+/// The quotes around it are no pair, or what they hold has another length.
+pub fn counted<'a>(
+    name: &'static str,
+    rest: &'a [u8],
+    announced: usize,
+) -> Result<&'a [u8], ParameterError> {
+    let value = match rest.trim_ascii() {
+        [b'"', value @ .., b'"'] => value,
+        [b'"', ..] => return Err(ParameterError::Unterminated { name }),
+        _ => rest,
+    };
+    let found = value.len();
+    if found != announced {
+        return Err(ParameterError::LengthMismatch { announced, found });
+    }
+    Ok(value)
 }
 
 /// A decimal integer with an optional sign, and nothing else.
@@ -406,6 +439,47 @@ mod tests {
             (b"\"open,2", vec![Bare(b"\"open"), Bare(b"2")]),
         ] {
             assert_eq!(all(bytes), expected, "{}", bytes.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn a_string_that_is_not_closed_is_no_text() {
+        let unterminated = Err(ParameterError::Unterminated { name: "host" });
+        for bytes in [&b"\"h,1883"[..], b"\"h", b"\"", b" \"h ,1"] {
+            assert_eq!(Parameters::new(bytes).text("host", 9), unterminated);
+            let optional = Parameters::new(bytes).optional_text("host", 9);
+            assert_eq!(optional, unterminated.clone().map(Some));
+        }
+        assert_eq!(Parameters::new(b"h\",1883").text("host", 9), Ok("h\""));
+    }
+
+    #[test]
+    fn a_counted_value_has_the_length_that_was_announced_without_its_quotes() {
+        let mismatch = |announced, found| Err(ParameterError::LengthMismatch { announced, found });
+        let unterminated = Err(ParameterError::Unterminated { name: "msg" });
+        for (rest, announced, expected) in [
+            (&b"\"21.5\""[..], 4, Ok(&b"21.5"[..])),
+            (b"\"21.5\"", 6, mismatch(6, 4)),
+            (b"\"21.5\"", 5, mismatch(5, 4)),
+            (b" \"21.5\" ", 4, Ok(b"21.5")),
+            (b" \"21.5\" ", 8, mismatch(8, 4)),
+            (b"\"21.5", 5, unterminated.clone()),
+            (b"\"21.5", 4, unterminated.clone()),
+            (b"\"21.5\",1", 4, unterminated.clone()),
+            (b"\"", 1, unterminated),
+            (b"\"\"", 0, Ok(b"")),
+            (b"\"\"\"\"", 2, Ok(b"\"\"")),
+            (b"\"{\"a\":\"b\",\"c\":1}\"", 15, Ok(b"{\"a\":\"b\",\"c\":1}")),
+            (b"\" a\" \"", 4, Ok(b" a\" ")),
+            // Bytes, not characters.
+            (b"\"\xc2\xb0C\"", 3, Ok(b"\xc2\xb0C")),
+            (b"\"\xc2\xb0C\"", 2, mismatch(2, 3)),
+            (b"21.5", 4, Ok(b"21.5")),
+            (b" 2", 2, Ok(b" 2")),
+            (b"21.5", 6, mismatch(6, 4)),
+        ] {
+            let value = counted("msg", rest, announced);
+            assert_eq!(value, expected, "{announced},{}", rest.escape_ascii());
         }
     }
 
