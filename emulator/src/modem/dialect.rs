@@ -90,7 +90,7 @@ impl Modem {
         });
         acts.retain(|act| match act {
             Act::Note(intent) => {
-                self.lint.note(intent, command);
+                self.lint.note(intent, command, &*self.profile.dialect);
                 false
             }
             Act::Unreadable(error) => {
