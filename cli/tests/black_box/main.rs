@@ -10,6 +10,7 @@ mod emulate;
 mod emulate_console;
 mod emulate_control;
 mod emulate_host;
+mod emulate_lint;
 mod emulate_profile;
 mod emulate_reach;
 mod endings;
