@@ -157,7 +157,7 @@ impl Modem {
     fn perform(&mut self, act: Act, now: Instant) -> Result<(), Refused> {
         match act {
             Act::Say(line) => self.output.line(|out| out.extend_from_slice(&line)),
-            Act::Report(report) => self.report(report, now),
+            Act::Report(report) => self.report(&report, now),
             Act::Open {
                 connection,
                 host,

@@ -111,7 +111,7 @@ impl Modem {
     /// Reports what has happened in the order in which it has happened: so a message that was
     /// queued for the session comes in the same burst as the outcome of the CONNECT, but behind
     /// it. The outcome of a command comes as late as the module tells it.
-    pub(super) fn report(&mut self, report: Report, now: Instant) {
+    pub(super) fn report(&mut self, report: &Report, now: Instant) {
         let connection = self.connection(report.urc.connection());
         let due = match report.outcome {
             true => connection.outcome_from.max(now),
@@ -122,7 +122,7 @@ impl Modem {
         if report.outcome {
             self.outcome_due = Some(due);
         }
-        self.lint.reported(&report, due);
+        self.lint.reported(report, due);
         self.urc(due, &report.line);
     }
 
