@@ -285,7 +285,10 @@ impl Emulator {
                         modem.set_host_rate(port.port.rate());
                     }
                     match length? {
-                        0 => ended = true,
+                        0 => {
+                            ended = true;
+                            modem.host_left(now());
+                        }
                         length => {
                             let bytes = &buffer[..length];
                             (self.on_bytes)(Passed::FromHost(bytes));

@@ -360,7 +360,7 @@ fn set_latency(change: &ProfileChange, modem: &mut Modem) -> Answer {
 pub(super) fn findings(modem: &Modem) -> [u64; 3] {
     [Severity::Error, Severity::Warning, Severity::Note].map(|severity| {
         let counts = modem.lint().counts();
-        let of_it = counts.filter(|(rule, _)| rule.severity() == severity);
+        let of_it = counts.filter(|(rule, _)| modem.lint().severity(*rule) == severity);
         of_it.map(|(_, count)| count).sum()
     })
 }

@@ -179,6 +179,14 @@ fn commands_with_their_parameters() {
         ),
         ("AT+LMQTTPUB=0,5,3,0,\"t\",4", &["not within 0-2"]),
         (
+            "AT+LMQTTPUB=0,1,1,0,\"t\",6,\"21.5\"",
+            &["nothing in it is escaped; the payload has 4 bytes, 6 were announced"],
+        ),
+        (
+            "AT+LMQTTPUB=0,1,1,0,\"t\",5,\"21.5",
+            &["msg begins with a quote and does not end with one"],
+        ),
+        (
             "at+lmqttcfg=\"keepalive\",0,60",
             &["sets after how long", "seconds, 0 for never"],
         ),

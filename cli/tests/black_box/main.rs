@@ -11,6 +11,7 @@ mod emulate_console;
 mod emulate_control;
 mod emulate_faults;
 mod emulate_host;
+mod emulate_lint;
 mod emulate_profile;
 mod emulate_reach;
 mod endings;

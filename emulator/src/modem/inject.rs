@@ -48,7 +48,7 @@ impl Modem {
             outcome: false,
             ..self.face.report(urc.clone())
         };
-        self.report(report, now);
+        self.report(&report, now);
         self.drive(now);
         Ok(())
     }

@@ -269,6 +269,11 @@ impl Modem {
         self.output.take()
     }
 
+    /// No host can come back: nothing more is received.
+    pub(crate) fn host_left(&mut self, now: Instant) {
+        self.lint.host_left(now);
+    }
+
     /// What the network is asked to do.
     pub fn poll_network(&mut self) -> Option<NetworkRequest> {
         self.network.pop_front()
@@ -306,6 +311,7 @@ impl Modem {
         let others = others.chain(self.owes_indicators().then_some(self.driven));
         let others = others.chain(self.output.carries_until());
         let others = others.chain(self.arriving.due());
+        let others = others.chain(self.lint.due());
         phase.into_iter().chain(others).min()
     }
 

@@ -101,6 +101,7 @@ pub(super) struct QuirksTable {
     sim_urc: bool,
     autobaud: bool,
     takes_control_topics: bool,
+    qos_0_message_ids: bool,
 }
 
 impl File {
@@ -145,6 +146,7 @@ impl File {
                 sim_urc: quirks.sim_urc,
                 autobaud: quirks.autobaud,
                 takes_control_topics: quirks.takes_control_topics,
+                qos_0_message_ids: quirks.qos_0_message_ids,
             },
             start: file.start,
             evidence: file.evidence,
