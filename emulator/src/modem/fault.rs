@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use atmq_protocol::at::result_code::FinalResult;
 
-use super::{Modem, Phase};
+use super::{Happening, Modem, Phase};
 
 /// Faults that may wait for their moment. Ours.
 const FAULTS: usize = 64;
@@ -165,19 +165,18 @@ pub(super) struct Faults {
 
 impl Faults {
     /// What goes wrong with this command line, if anything does.
-    pub(super) fn take_for_command(&mut self, line: &[u8]) -> Option<Effect> {
+    pub(super) fn take_for_command(&mut self, line: &[u8]) -> Option<Fault> {
         self.take(|fault| fault.effect != Effect::UrcLost && fault.begins(line))
     }
 
-    /// Whether this URC is lost.
-    pub(super) fn loses_urc(&mut self, line: &[u8]) -> bool {
+    /// What loses this URC, if anything does.
+    pub(super) fn take_for_urc(&mut self, line: &[u8]) -> Option<Fault> {
         self.take(|fault| fault.effect == Effect::UrcLost && fault.begins(line))
-            .is_some()
     }
 
-    fn take(&mut self, which: impl Fn(&Fault) -> bool) -> Option<Effect> {
+    fn take(&mut self, which: impl Fn(&Fault) -> bool) -> Option<Fault> {
         let at = self.waiting.iter().position(which)?;
-        self.waiting.remove(at).map(|fault| fault.effect)
+        self.waiting.remove(at)
     }
 }
 
@@ -194,6 +193,7 @@ impl Modem {
             return Err(FaultError::TooMany { limit: FAULTS });
         }
         check_length(fault.length().max(fault.on.len()))?;
+        self.happened(Happening::FaultArmed(fault.clone()));
         self.faults.waiting.push_back(fault);
         Ok(())
     }
@@ -205,7 +205,9 @@ impl Modem {
 
     /// Forgets the faults that have not happened yet.
     pub fn clear_faults(&mut self) {
+        let count = self.faults.waiting.len();
         self.faults.waiting.clear();
+        self.happened(Happening::FaultsForgotten(count));
     }
 
     /// Begins to execute a command line, unless it is lost.
@@ -215,6 +217,7 @@ impl Modem {
         let mut due = now + self.spread(latency);
         let abort_from = abortable.then_some(now + ABORT_FROM);
         let fault = self.faults.take_for_command(&line);
+        let fault = fault.map(|fault| self.fire(fault));
         match fault {
             Some(Effect::Silent) => return self.lint.finished(true),
             Some(Effect::Late(by)) => due = later(due, by),
@@ -268,7 +271,8 @@ impl Modem {
 
     /// A line that is sent from `due` on, unless it is lost.
     pub(super) fn urc(&mut self, due: Instant, line: &[u8]) {
-        if self.faults.loses_urc(line) {
+        if let Some(fault) = self.faults.take_for_urc(line) {
+            self.fire(fault);
             return;
         }
         self.output.urc(due, |out| out.extend_from_slice(line));
