@@ -1,5 +1,6 @@
 mod announce;
 mod answer;
+mod chronicle;
 mod console;
 mod desk;
 mod footer;
@@ -31,6 +32,7 @@ pub(crate) use reach::listen;
 pub(crate) use ready::Ready;
 pub(crate) use words::LINE_LIMIT;
 
+use self::chronicle::Chronicle;
 use self::desk::Desk;
 use self::footer::Footer;
 use self::host::Host;
@@ -76,7 +78,8 @@ pub(crate) struct Arguments {
         default_missing_value = "warn"
     )]
     lint: Option<LintMode>,
-    /// Print the ready line, what --lint finds, and what --console answers, as lines of JSON on stdout
+    /// Print the ready line, what --lint finds, what --console answers, and what happens to the
+    /// module and around it, as lines of JSON on stdout
     #[arg(long)]
     json: bool,
     /// Take words that change what surrounds the module on this socket too; see `atmq control`
@@ -163,6 +166,8 @@ pub(crate) async fn run(arguments: Arguments, quiet: bool) -> Result<(), Failure
     // Whoever has read the ready line may end the program, and the link must not stay behind.
     let mut stopped = pin!(stopped());
     let recorder = arguments.record.create(&name, arguments.reach.rate())?;
+    let mut chronicle = Chronicle::new(recorder.clone(), announcer);
+    emulator = emulator.on_happening(move |happening| chronicle.tell(&happening));
     let reach = tokio::select! {
         reach = arguments.reach.open(&mut ready, &desk, quiet) => reach?,
         () = &mut stopped => return Ok(()),
