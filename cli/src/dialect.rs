@@ -263,6 +263,22 @@ mod tests {
     }
 
     #[test]
+    fn a_report_that_is_switched_off_is_not_awaited() {
+        let mut listener = Listener::of_others();
+        let publish = b"AT+LMQTTPUB=0,5,1,0,\"t\",1,\"x\"";
+        let awaited = |listener: &mut Listener, line: &[u8]| {
+            let commanded = listener.command(line).unwrap();
+            commanded.report.is_some()
+        };
+        listener.carried_out(b"AT+LMQTTCFG=\"urc\",0,0");
+        assert!(!awaited(&mut listener, publish));
+        assert!(awaited(&mut listener, b"AT+LMQTTCLOSE=0"));
+        assert!(awaited(&mut listener, b"AT+LMQTTPUB=1,5,1,0,\"t\",1,\"x\""));
+        listener.carried_out(b"AT+LMQTTCFG=\"urc\",0,1");
+        assert!(awaited(&mut listener, publish));
+    }
+
+    #[test]
     fn an_extended_publish_is_reported_by_either_name() {
         let mut listener = Listener::of_others();
         let command = b"AT+LMQTTPUBEX=0,5,1,0,\"t\",1";

@@ -51,3 +51,18 @@ pub(crate) fn milliseconds(duration: Duration) -> f64 {
     // Beyond 2^53 µs, after 285 years, the last digits are lost.
     duration.as_micros() as f64 / 1e3
 }
+
+/// A time that people can read: three figures or so.
+pub(crate) fn span(time: Duration) -> String {
+    let seconds = time.as_secs_f64();
+    match time.as_millis() {
+        0..1_000 => format!("{:.1} ms", seconds * 1e3),
+        1_000..60_000 => format!("{seconds:.2} s"),
+        60_000..3_600_000 => format!("{} min {} s", time.as_secs() / 60, time.as_secs() % 60),
+        _ => format!(
+            "{} h {} min",
+            time.as_secs() / 3600,
+            time.as_secs() / 60 % 60
+        ),
+    }
+}

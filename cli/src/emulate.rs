@@ -1,6 +1,7 @@
 mod announce;
 mod answer;
 mod awaited;
+mod chronicle;
 mod console;
 mod desk;
 mod faults;
@@ -36,6 +37,7 @@ pub(crate) use reach::listen;
 pub(crate) use ready::Ready;
 pub(crate) use words::LINE_LIMIT;
 
+use self::chronicle::Chronicle;
 use self::desk::Desk;
 use self::faults::NeverHappened;
 use self::footer::Footer;
@@ -82,7 +84,8 @@ pub(crate) struct Arguments {
         default_missing_value = "warn"
     )]
     lint: Option<LintMode>,
-    /// Print the ready line, what --lint finds, and what --console answers, as lines of JSON on stdout
+    /// Print the ready line, what --lint finds, what --console answers, and what happens to the
+    /// module and around it, as lines of JSON on stdout
     #[arg(long)]
     json: bool,
     /// Take words that change what surrounds the module on this socket too; see `atmq control`
@@ -172,6 +175,8 @@ pub(crate) async fn run(arguments: Arguments, quiet: bool) -> Result<(), Failure
     // Whoever has read the ready line may end the program, and the link must not stay behind.
     let mut stopped = pin!(stopped());
     let recorder = arguments.record.create(&name, arguments.reach.rate())?;
+    let mut chronicle = Chronicle::new(recorder.clone(), announcer);
+    emulator = emulator.on_happening(move |happening| chronicle.tell(&happening));
     let reach = tokio::select! {
         reach = arguments.reach.open(&mut ready, &desk, quiet) => reach?,
         () = &mut stopped => return Ok(()),

@@ -7,7 +7,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::sleep_until;
 
 use crate::lint::Finding;
-use crate::modem::Modem;
+use crate::modem::{Happening, Modem};
 use crate::network::{Network, NetworkOptions, NetworkRequest};
 use crate::port::{Patient, Port};
 use crate::profile::Profile;
@@ -45,6 +45,7 @@ pub struct Emulator {
     on_finding: Box<dyn FnMut(Finding) + Send>,
     on_bytes: Box<dyn FnMut(Passed<'_>) + Send>,
     on_end: Option<OnEnd>,
+    on_happening: Box<dyn FnMut(Happening) + Send>,
     control: Control,
     changes: mpsc::Receiver<Asked>,
 }
@@ -134,6 +135,8 @@ impl Control {
     /// longer. What they send arrives.
     pub fn set_muted(&self, muted: bool) {
         self.muted.store(muted, Ordering::Relaxed);
+        // The module's task takes note of it; with others waiting it does that anyway.
+        let _ = self.changes.try_send(Asked::Change(Box::new(|_, _| {})));
     }
 }
 
@@ -149,6 +152,7 @@ impl Emulator {
             on_finding: Box::new(|_| {}),
             on_bytes: Box::new(|_| {}),
             on_end: None,
+            on_happening: Box::new(|_| {}),
             control: Control {
                 changes: sender,
                 muted: Arc::default(),
@@ -204,6 +208,15 @@ impl Emulator {
         self
     }
 
+    /// Is told of what is done to the module and its surroundings, and of faults that come true,
+    /// between the bytes of [`on_bytes`](Self::on_bytes). It is called by the module's task, so it
+    /// must not block.
+    #[must_use]
+    pub fn on_happening(mut self, on_happening: impl FnMut(Happening) + Send + 'static) -> Self {
+        self.on_happening = Box::new(on_happening);
+        self
+    }
+
     /// A handle to change what surrounds the module while it runs.
     pub fn control(&self) -> Control {
         self.control.clone()
@@ -234,9 +247,17 @@ impl Emulator {
         let mut buffer = vec![0; 1024];
         // No host can come back.
         let mut ended = false;
+        let mut muted = false;
         loop {
+            while let Some(happening) = modem.poll_happening() {
+                (self.on_happening)(happening);
+            }
+            let mute = self.control.muted.load(Ordering::Relaxed);
+            if std::mem::replace(&mut muted, mute) != mute {
+                (self.on_happening)(Happening::Muted(mute));
+            }
             while let Some(request) = modem.poll_network() {
-                let loss = match self.control.muted.load(Ordering::Relaxed) {
+                let loss = match muted {
                     true => 100,
                     false => self.control.loss.load(Ordering::Relaxed),
                 };

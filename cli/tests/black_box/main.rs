@@ -2,6 +2,7 @@
 
 mod at;
 mod capture;
+mod capture_faults;
 mod cloud;
 mod config;
 mod demo;

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use atmq_protocol::at::result_code::FinalResult;
 
-use super::{Modem, OUTPUT_LIMIT, Phase};
+use super::{Happening, Modem, OUTPUT_LIMIT, Phase};
 
 pub use armed::ArmedFault;
 pub(super) use armed::Faults;
@@ -221,7 +221,9 @@ impl Modem {
             Effect::UrcLost => self.urc_beginning(&fault.on)?,
             _ => self.command_beginning(&fault.on)?,
         };
-        self.faults.add(Fault { on, ..fault });
+        let fault = Fault { on, ..fault };
+        self.happened(Happening::FaultArmed(fault.clone()));
+        self.faults.add(fault);
         Ok(())
     }
 
@@ -232,7 +234,9 @@ impl Modem {
 
     /// Forgets the faults that have still to happen.
     pub fn clear_faults(&mut self) {
+        let count = self.faults.armed().len();
         self.faults.clear();
+        self.happened(Happening::FaultsForgotten(count));
     }
 
     /// Begins to execute a command line, unless it is lost.
@@ -242,6 +246,7 @@ impl Modem {
         let mut due = now + self.spread(latency);
         let abort_from = abortable.then_some(now + ABORT_FROM);
         let fault = self.faults.take_for_command(&line, now);
+        let fault = fault.map(|fault| self.fire(fault));
         match fault {
             Some(Effect::Silent) => return self.lint.finished(true),
             Some(Effect::Late(by)) => due = later(due, by),
@@ -293,9 +298,15 @@ impl Modem {
         }
     }
 
+    /// Whether a line that would be sent then is lost.
+    fn loses(&mut self, line: &[u8], due: Instant) -> bool {
+        let fault = self.faults.take_for_urc(line, due);
+        fault.map(|fault| self.fire(fault)).is_some()
+    }
+
     /// A line that is sent from `due` on, unless it is lost.
     pub(super) fn urc(&mut self, due: Instant, line: &[u8]) {
-        if self.faults.loses_urc(line, due) {
+        if self.loses(line, due) {
             return;
         }
         self.output.urc(due, |out| out.extend_from_slice(line));
@@ -314,7 +325,7 @@ impl Modem {
         let lines = text.split_inclusive('\n');
         let kept = lines.filter(|line| {
             let line = line.trim_end_matches(['\r', '\n']);
-            line.is_empty() || !self.faults.loses_urc(line.as_bytes(), now)
+            line.is_empty() || !self.loses(line.as_bytes(), now)
         });
         kept.collect()
     }

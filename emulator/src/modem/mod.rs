@@ -8,6 +8,7 @@ mod data;
 mod events;
 mod faces;
 mod fault;
+mod happening;
 mod http;
 mod inject;
 mod line;
@@ -44,6 +45,7 @@ use crate::profile::{Latency, Profile};
 use connection::Connection;
 use events::{Indicators, PacketEvent};
 use fault::Faults;
+use happening::Happenings;
 use http::Exchange;
 use output::Output;
 use phase::Phase;
@@ -53,6 +55,7 @@ use store::Store;
 use uart::Arriving;
 
 pub use fault::{ArmedFault, Effect, Fault, FaultError};
+pub use happening::Happening;
 pub use sim::Sim;
 pub use standard::command_forms;
 pub use status::{ConnectionStatus, MessageCounts};
@@ -140,6 +143,7 @@ pub struct Modem {
     announce_from: Instant,
     lint: Linter,
     faults: Faults,
+    happenings: Happenings,
     messages: MessageCounts,
     /// For the log: links that failed for TLS, and sessions for which there was no room.
     tls_failures: Throttle<Instant>,
@@ -198,6 +202,7 @@ impl Modem {
             lint: Linter::new(&profile, now),
             messages: MessageCounts::default(),
             faults: Faults::default(),
+            happenings: Happenings::default(),
             tls_failures: Throttle::new(),
             sessions_lost: Throttle::new(),
             drops: Throttle::new(),

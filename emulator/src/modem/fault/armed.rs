@@ -58,30 +58,29 @@ impl Faults {
     }
 
     /// What goes wrong with this command line, if anything does.
-    pub(super) fn take_for_command(&mut self, line: &[u8], now: Instant) -> Option<Effect> {
+    pub(super) fn take_for_command(&mut self, line: &[u8], now: Instant) -> Option<Fault> {
         self.take(now, |fault| {
             fault.effect != Effect::UrcLost && begins(&fault.on, line.trim_ascii_start())
         })
     }
 
-    /// Whether this URC, which is sent then, is lost.
-    pub(super) fn loses_urc(&mut self, line: &[u8], due: Instant) -> bool {
-        let lost = self.take(due, |fault| {
+    /// What loses this URC, which is sent then, if anything does.
+    pub(super) fn take_for_urc(&mut self, line: &[u8], due: Instant) -> Option<Fault> {
+        self.take(due, |fault| {
             fault.effect == Effect::UrcLost && begins(&fault.on, line)
-        });
-        lost.is_some()
+        })
     }
 
-    /// The effect of the first whose turn it is. One that finds its turn taken has it at the next
+    /// The first whose turn it is. One that finds its turn taken has it at the next
     /// line.
-    fn take(&mut self, at: Instant, which: impl Fn(&Fault) -> bool) -> Option<Effect> {
+    fn take(&mut self, at: Instant, which: impl Fn(&Fault) -> bool) -> Option<Fault> {
         let mut taken = None;
         self.armed.retain_mut(|armed| {
             let is_armed = armed.fault.from.is_none_or(|from| from <= at);
             if !is_armed || !which(&armed.fault) || !armed.counts() || taken.is_some() {
                 return true;
             }
-            taken = Some(armed.fault.effect.clone());
+            taken = Some(armed.fault.clone());
             armed.passed = 0;
             armed.happened = armed.happened.saturating_add(1);
             armed.left() != Some(0)
