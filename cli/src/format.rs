@@ -34,7 +34,7 @@ enum Field {
 
 /// What `--help` says of formats.
 pub(crate) const FORMAT_HELP: &str = "\
-Print each message so, instead of its payload and a line feed: %t topic, %p payload, %x and %X \
+Output format instead of payload and line feed: %t topic, %p payload, %x and %X \
 payload in hexadecimal digits, %b in base64, %l its length in bytes, %m message id, %j the message \
 as JSON, %I time (ISO 8601, UTC), %U seconds since 1970, %% a percent sign; \\n \\r \\t \\0 \\\\";
 

@@ -11,6 +11,7 @@ use crate::data::data;
 use crate::dialect::Listener;
 use crate::duration::seconds;
 use crate::failure::{Failure, FailureKind};
+use crate::pattern::pattern;
 
 /// Something a person has written.
 #[derive(Debug)]
@@ -61,10 +62,10 @@ pub(super) fn parse(script: &[u8]) -> Result<Vec<Input>, Failure> {
                 let behind = line.trim_start().strip_prefix("> ").unwrap_or_default();
                 Input::Data(number, data(behind).map_err(wrong)?)
             }
-            "@expect" => Input::Expect(
-                Regex::new(rest.trim())
-                    .map_err(|error| wrong(error.to_string().replace('\n', " ")))?,
-            ),
+            "@expect" => {
+                let regex = pattern(rest.trim());
+                Input::Expect(regex.map_err(|why| wrong(format!("`{}`: {why}", rest.trim())))?)
+            }
             "@wait" => Input::Wait(
                 seconds(rest.trim()).map_err(|why| wrong(format!("`{}`: {why}", rest.trim())))?,
             ),

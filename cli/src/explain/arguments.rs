@@ -12,19 +12,21 @@ use crate::input::{DATA_LIMIT, read_line, unreadable};
 use crate::output::print_line;
 use crate::visible::json as to_line;
 
-/// Say what a command, a response, a URC or an error number means, with its source
+/// Explain a command, response, URC, error number or lint rule, and cite the source
 ///
-/// Takes a line as it stands on the wire, a command or a key by its name, or a number with its
-/// place, such as `CME 30`, `STATS 13`, `OPEN 4`, `CONNACK 5`, `PUB 1`. No module is needed.
+/// TEXT is a line as the module or the host sends it, the name of a command, key or lint rule, or a
+/// kind of number and the number, such as `CME 30`, `STATS 13`, `OPEN 4`, `CONNACK 5` or `PUB 1`.
+/// No module is needed. Without TEXT, reads a log from stdin; time stamps and arrows that terminal
+/// programs put before a line are ignored.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// The command that the line answers, which decides what some lines mean
+    /// Command that TEXT answers; some lines have a different meaning as an answer
     #[arg(long, value_name = "COMMAND")]
     to: Option<String>,
-    /// As a line of JSON
+    /// Print one line of JSON for each explanation
     #[arg(long)]
     json: bool,
-    /// What to explain; without it, standard input line by line, such as a log
+    /// What to explain [default: each line of stdin]
     #[arg(value_name = "TEXT")]
     text: Option<String>,
 }

@@ -9,6 +9,7 @@ use super::complete::Candidate;
 use crate::broker::{self, qos};
 use crate::data::data;
 use crate::duration::seconds;
+use crate::pattern::pattern;
 use atmq_protocol::dialect::ALL;
 use atmq_protocol::mqtt::QoS;
 
@@ -157,19 +158,19 @@ pub(super) fn parse(line: &str) -> Result<Slash, String> {
         "/record" => Ok(Slash::Record((!rest.is_empty()).then(|| rest.into()))),
         "/explain" => Ok(Slash::Explain((!rest.is_empty()).then(|| rest.to_owned()))),
         "/wait" => {
-            let (pattern, limit) = match rest.rsplit_once(' ').map(|(p, s)| (p, seconds(s))) {
-                Some((pattern, Ok(limit))) => (pattern.trim(), limit),
+            let (regex, limit) = match rest.rsplit_once(' ').map(|(r, s)| (r, seconds(s))) {
+                Some((regex, Ok(limit))) => (regex.trim(), limit),
                 _ => (rest, PATIENCE),
             };
-            if pattern.is_empty() {
+            if regex.is_empty() {
                 return Err("/wait takes a pattern, such as +CEREG".into());
             }
             // A URC begins with a plus, which a pattern would take for a repetition.
-            let pattern = match pattern.strip_prefix('+') {
+            let escaped = match regex.strip_prefix('+') {
                 Some(rest) => format!("\\+{rest}"),
-                None => pattern.to_owned(),
+                None => regex.to_owned(),
             };
-            let regex = Regex::new(&pattern).map_err(|_| format!("`{pattern}` is no pattern"))?;
+            let regex = pattern(&escaped).map_err(|why| format!("`{regex}`: {why}"))?;
             Ok(Slash::Wait(regex, limit))
         }
         "/publish" => {
