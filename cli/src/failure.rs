@@ -64,6 +64,12 @@ impl Failure {
         self
     }
 
+    /// Says first where it was.
+    pub(crate) fn within(mut self, place: impl fmt::Display) -> Self {
+        self.what = format!("{place}: {}", self.what);
+        self
+    }
+
     /// Says what to try next.
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use crate::visible::json as to_line;
+use crate::visible::{json as to_line, visible};
 
 /// What is printed for a message, piece by piece.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -185,7 +185,7 @@ pub(crate) fn from_hex(digits: &[u8]) -> Result<Vec<u8>, String> {
             }
             _ => {
                 let byte = digits.get(error.position).copied().unwrap_or_default();
-                format!("`{}` is no hexadecimal digit", byte.escape_ascii())
+                format!("`{}` is no hexadecimal digit", visible(&[byte]))
             }
         })
 }

@@ -12,6 +12,7 @@ use crate::dialect::Listener;
 use crate::duration::seconds;
 use crate::failure::{Failure, FailureKind};
 use crate::pattern::pattern;
+use crate::visible::visible;
 
 /// Something a person has written.
 #[derive(Debug)]
@@ -43,12 +44,8 @@ pub(super) enum Action<'i> {
 pub(super) fn parse(script: &[u8]) -> Result<Vec<Input>, Failure> {
     let mut inputs = Vec::new();
     for (number, line) in (1..).zip(script.split(|byte| *byte == b'\n')) {
-        let wrong = |why: String| {
-            Failure::new(
-                FailureKind::Usage,
-                format!("line {number} of the script: {why}"),
-            )
-        };
+        let place = format!("line {number} of the script");
+        let wrong = |why: String| Failure::new(FailureKind::Usage, why).within(&place);
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         let line = std::str::from_utf8(line)
             .map_err(|_| wrong("it is no text".into()).hint("write bytes as \\xNN"))?;
@@ -60,7 +57,8 @@ pub(super) fn parse(script: &[u8]) -> Result<Vec<Input>, Failure> {
             ">" => {
                 // Blanks behind the one that follows the `>` are data.
                 let behind = line.trim_start().strip_prefix("> ").unwrap_or_default();
-                Input::Data(number, data(behind).map_err(wrong)?)
+                let data = data(behind);
+                Input::Data(number, data.map_err(|failure| failure.within(place))?)
             }
             "@expect" => {
                 let regex = pattern(rest.trim());
@@ -70,8 +68,10 @@ pub(super) fn parse(script: &[u8]) -> Result<Vec<Input>, Failure> {
                 seconds(rest.trim()).map_err(|why| wrong(format!("`{}`: {why}", rest.trim())))?,
             ),
             directive if directive.starts_with('@') => {
-                let known = wrong(format!("`{}` is no directive", directive.escape_debug()));
-                return Err(known.hint("there are @expect and @wait"));
+                let shown = visible(directive.as_bytes());
+                return Err(
+                    wrong(format!("`{shown}` is no directive")).hint("there are @expect and @wait")
+                );
             }
             _ => Input::Command(text.to_owned()),
         });

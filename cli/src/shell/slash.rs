@@ -10,6 +10,7 @@ use crate::broker::{self, qos};
 use crate::data::data;
 use crate::duration::seconds;
 use crate::pattern::pattern;
+use crate::visible::visible;
 use atmq_protocol::dialect::ALL;
 use atmq_protocol::mqtt::QoS;
 
@@ -177,7 +178,8 @@ pub(super) fn parse(line: &str) -> Result<Slash, String> {
             let usage = "/publish takes TOPIC PAYLOAD [QOS]";
             let mut words = words(rest)?.into_iter();
             let topic = broker::topic(&words.next().ok_or(usage)?)?;
-            let payload = data(&words.next().ok_or(usage)?)?;
+            let payload =
+                data(&words.next().ok_or(usage)?).map_err(|failure| failure.to_string())?;
             let level = words.next().unwrap_or_else(|| "0".to_owned());
             let qos = qos(&level).map_err(|why| format!("`{level}`: {why}"))?;
             match words.next() {
@@ -191,7 +193,7 @@ pub(super) fn parse(line: &str) -> Result<Slash, String> {
         }
         unknown => Err(format!(
             "{} is not known; /help lists what is",
-            unknown.escape_debug()
+            visible(unknown.as_bytes())
         )),
     }
 }

@@ -14,6 +14,7 @@ mod emulate_profile;
 mod emulate_reach;
 mod endings;
 mod explain;
+mod files;
 mod harness;
 mod hints;
 mod hostile;
