@@ -209,7 +209,7 @@ fn findings_can_be_read_by_programs_and_denied() {
     );
     assert_eq!(
         emulator.stderr.rest(),
-        ["atmq: the host breaks rules: 1 error, 0 warnings, 0 notes; docs/lint.md explains each"]
+        ["atmq: the host breaks rules: 1 error, 0 warnings, 0 notes; `atmq explain RULE` explains each"]
     );
 }
 
