@@ -6,6 +6,7 @@ mod exchange;
 mod history;
 mod input;
 mod perform;
+mod reopen;
 mod screen;
 mod session;
 mod slash;

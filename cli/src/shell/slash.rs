@@ -75,7 +75,11 @@ const COMMANDS: [(&str, &str, &str); 10] = [
     ),
     ("/time", "", "shows times before lines, or no longer"),
     ("/echo", "", "shows what the module echoes, or no longer"),
-    ("/reconnect", "", "opens the port again"),
+    (
+        "/reconnect",
+        "",
+        "opens the port anew, also one that is lost, at once",
+    ),
     ("/quit", "", "leaves, as Ctrl-D does"),
 ];
 

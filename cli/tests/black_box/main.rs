@@ -23,6 +23,7 @@ mod ports_of_every_kind;
 mod publish;
 mod replay;
 mod shell;
+mod shell_network;
 mod subscribe;
 mod tls;
 mod usage;
