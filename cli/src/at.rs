@@ -111,7 +111,7 @@ impl Arguments {
             [] if stdin().is_terminal() => {
                 let failure = Failure::new(FailureKind::Usage, "there is no command to send");
                 Err(failure
-                    .hint("give commands, or a script on standard input; `atmq shell` talks"))
+                    .hint("give commands, or a script on stdin; `atmq shell` is interactive"))
             }
             [] => read_script().await,
             [dash] if dash == "-" => read_script().await,

@@ -157,7 +157,7 @@ async fn converse(modem: &Modem, output: Output, host: &str, port: u16) -> Resul
                 print_line(to_line(&message))?;
             }
             Output::Text => print_line(format!(
-                "  message {number}  QoS {level}  {bytes:>2} bytes  back after {round_trip:.1?}"
+                "  message {number}  QoS {level}  {bytes:>2} bytes  received after {round_trip:.1?}"
             ))?,
             Output::Nothing => {}
         }

@@ -99,7 +99,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    match read(std::env::args_os().collect()) {
+    match read(&std::env::args_os().collect::<Vec<_>>()) {
         Ok(None) => end(Ok(())),
         Ok(Some(arguments)) => {
             arguments.color.write_global();
@@ -138,14 +138,14 @@ fn shows_styles() -> bool {
 
 /// Reads the arguments; what they leave out a profile may say. `None`: help was asked for, and is
 /// printed.
-fn read(arguments: Vec<OsString>) -> Result<Option<Arguments>, Failure> {
-    let mut command = config::preset(whole(), &arguments)?;
+fn read(arguments: &[OsString]) -> Result<Option<Arguments>, Failure> {
+    let mut command = config::preset(whole(), arguments)?;
     let read = command
-        .try_get_matches_from_mut(&arguments)
+        .try_get_matches_from_mut(arguments)
         .and_then(|matches| Arguments::from_arg_matches(&matches));
     match read {
         Ok(arguments) => Ok(Some(arguments)),
-        Err(error) if error.use_stderr() => Err(usage::wrong(&command, &arguments, &error)),
+        Err(error) if error.use_stderr() => Err(usage::wrong(&command, arguments, &error)),
         Err(help) => {
             let text = help.render();
             let text = match AutoStream::choice(&stdout()) {

@@ -109,7 +109,7 @@ pub(super) fn plan(inputs: &[Input]) -> Result<Vec<Action<'_>>, Failure> {
             Input::Data(number, _) => {
                 let what = format!("line {number} of the script: no command before asks for data");
                 return Err(Failure::new(FailureKind::Usage, what)
-                    .hint("data stands behind a command that tells how long it is"));
+                    .hint("data follows a command that announces its length"));
             }
             Input::Expect(expect) => match actions.last_mut() {
                 Some(Action::Exchange { expects, .. } | Action::Await(expects)) => {

@@ -67,7 +67,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
         let opened = History::open(!arguments.no_history);
         let (history, past) = opened.unwrap_or_else(|error| {
             tell(&format!(
-                "atmq: cannot keep the history: {error}; this shell goes without"
+                "atmq: cannot use the history: {error}; this session has none"
             ));
             (History::none(), Vec::new())
         });
