@@ -11,16 +11,20 @@ use crate::failure::{Failure, FailureKind};
 pub(crate) fn wrong(command: &Command, arguments: &[OsString], error: &clap::Error) -> Failure {
     let mut named = arguments.iter().skip(1);
     let subcommand = named.find_map(|word| command.find_subcommand(word));
-    let help = match subcommand {
-        Some(subcommand) => format!("see `atmq {} --help`", subcommand.get_name()),
-        None => "`atmq --help` lists the commands".to_owned(),
+    let help = match subcommand.map(Command::get_name) {
+        // It is the name behind it that is wrong.
+        None | Some("help") => "`atmq --help` lists the commands".to_owned(),
+        Some(name) => format!("see `atmq {name} --help`"),
     };
     Failure::new(FailureKind::Usage, on_one_line(error)).hint(help)
 }
 
 /// What clap has to say, without its usage.
 fn on_one_line(error: &clap::Error) -> String {
-    if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+    if matches!(
+        error.kind(),
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand | ErrorKind::MissingSubcommand
+    ) {
         return "a command is missing".to_owned();
     }
     let text = error.render().to_string();

@@ -108,6 +108,14 @@ fn what_is_wrong_with_arguments_is_told_on_one_line_with_what_to_do() {
             "a command is missing; `atmq --help` lists the commands",
         ),
         (
+            &["--quiet"],
+            "a command is missing; `atmq --help` lists the commands",
+        ),
+        (
+            &["help", "nosuch"],
+            "unrecognized subcommand 'nosuch'; `atmq --help` lists the commands",
+        ),
+        (
             &["nosuch"],
             "unrecognized subcommand 'nosuch'; `atmq --help` lists the commands",
         ),
