@@ -32,7 +32,7 @@ static BEFORE: LazyLock<Regex> = LazyLock::new(|| {
     let behind = "(?:[ \\t]*[,;|][ \\t]*|:?[ \\t]+(?:[-|][ \\t]+)?)";
     let arrow = "[-=]{1,2}>|<[-=]{1,2}|>{2,3}|<{2,3}";
     let pattern = format!(
-        "^(?:{noise}|[\\[(] *{stamp} *[\\])]:?|{stamp}{behind}(?:\"?{way}\"?{behind})?|\
+        "^(?:{noise}|[\\[(] *{stamp} *[\\])]:?|\"?{stamp}\"?{behind}(?:\"?{way}\"?{behind})?|\
          [\\[(]{way}[\\])]:?|{way}[ \\t]*(?::|->|<-|[<>])|{arrow}{way}?)*"
     );
     Regex::new(&pattern).expect("it is a pattern")
@@ -52,13 +52,17 @@ pub(super) fn parts<'l>(log: &'l [u8], asked: Option<&[u8]>) -> [&'l [u8]; 3] {
     let end = BEHIND
         .find(rest)
         .map_or(rest.len(), |behind| behind.start());
-    let (line, behind) = rest.split_at(end);
+    let line = &rest[..end];
     if line.is_empty() {
         // It is but a time; an answer may be one.
         return [b"", log, b""];
     }
-    let sign = sign(line, asked);
-    [&log[..before.len() + sign], &line[sign..], behind]
+    // Of a table, whose fields are in quotes.
+    let quotes = [line.first(), line.last()] == [Some(&b'"'); 2] && line.len() > 1;
+    let quote = usize::from(quotes && !before.is_empty());
+    let (start, end) = (start + quote, start + line.len() - quote);
+    let start = start + sign(&log[start..end], asked);
+    [&log[..start], &log[start..end], &log[end..]]
 }
 
 /// Whether the line is what a module says that waits for data, with or without the data behind it.
@@ -95,6 +99,8 @@ fn asks_for_data(line: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[track_caller]
@@ -156,6 +162,8 @@ mod tests {
                 assert_eq!(line_of(log.as_bytes(), None), line, "{log}");
             }
         }
+        let table = b"\"0.5\",\"TX\",\"AT+CPIN=1234\"";
+        assert_eq!(line_of(table, None), "AT+CPIN=1234");
         assert_eq!(line_of(b"\0\xff\xfe+CSQ: 29,0\xff\r", None), "+CSQ: 29,0");
         assert_eq!(line_of(b"  0.1 ms  module  \\r\\nOK\\r\\n", None), "OK");
     }
@@ -198,6 +206,18 @@ mod tests {
         ] {
             let found = line_of(line.as_bytes(), None);
             assert!(found == line, "{line}: {found}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_byte_of_a_line_is_lost(
+            log in "[\\[\"]?[0-9:.]{0,8}[\\]\" ,]{0,3}(TX|->|<<|>)?[: \"]{0,3}[ -~]{0,8}[\"\r]{0,2}",
+            noise: Vec<u8>,
+        ) {
+            for log in [log.as_bytes(), &noise] {
+                prop_assert_eq!(parts(log, None).concat(), log);
+            }
         }
     }
 }
