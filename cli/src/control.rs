@@ -12,17 +12,21 @@ use crate::failure::{Failure, FailureKind};
 use crate::input::{read_line, unreadable};
 use crate::output::print_line;
 
-/// Change what surrounds an emulated module while it runs
+/// Send commands to a running emulator
 ///
-/// Says words to `atmq emulate --control PATH` and prints what it answers: `help` lists them.
-/// Without words, lines are read from standard input. `wait STATE` is answered when the module is
-/// so; if it is not in time, the exit code is 4.
+/// Sends one command to `atmq emulate --control PATH` and prints the answer; the command `help`
+/// lists all commands. Without a command, reads commands from stdin, one per line. `wait STATE` is
+/// answered when the module is in that state; on timeout the exit code is 4.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// The socket that the emulator was given
+    /// Socket given to `atmq emulate --control`
     path: PathBuf,
-    /// What to say, such as sim out; with --json the answer is JSON
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    /// Command and its arguments, such as `sim out`; with --json, the answer is JSON
+    #[arg(
+        value_name = "COMMAND",
+        trailing_var_arg = true,
+        allow_hyphen_values = true
+    )]
     words: Vec<String>,
 }
 

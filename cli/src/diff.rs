@@ -14,23 +14,23 @@ use crate::visible::{json as to_line, visible};
 
 /// Compare two captures, exchange by exchange
 ///
-/// An exchange is a command with all that answers it; how the bytes came in pieces, and when, does
-/// not count. Ends with 0 if both are alike, with 1 if not.
+/// An exchange is a command and everything that answers it. Timing is ignored. Exits with 0 if the
+/// captures are alike, and with 1 if they differ.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// The one capture
+    /// First capture
     #[arg(value_name = "A")]
     old: PathBuf,
-    /// The other
+    /// Second capture
     #[arg(value_name = "B")]
     new: PathBuf,
-    /// Take for alike what matches, such as a client id (repeatable)
+    /// Ignore differences in what matches, such as a client id (repeatable)
     #[arg(long = "mask", value_name = "REGEX")]
     masks: Vec<Mask>,
-    /// Compare the echoes of commands as well
+    /// Compare the echo of commands as well
     #[arg(long)]
     echo: bool,
-    /// Print a line of JSON for each exchange that differs, and one with the sum
+    /// Print one line of JSON for each exchange that differs, and a summary
     #[arg(long)]
     json: bool,
 }

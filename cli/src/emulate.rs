@@ -51,30 +51,30 @@ use crate::lint::LintReport;
 use crate::output::print_line;
 use crate::signals::{Signals, stopped};
 
-/// Emulate a module on a pseudo terminal, TCP, a serial device or standard input, until Ctrl-C
+/// Emulate a module on a pseudo terminal, a TCP port, a serial device or stdin and stdout
 ///
-/// Prints one line when it is ready: `ready pty=… link=… tcp=… connect=… port=… stdio=true
-/// broker=…`, of these what applies.
+/// Runs until Ctrl-C. Prints one line when the module is ready: `ready`, followed by whichever of
+/// `pty=… link=… tcp=… connect=… port=… stdio=true broker=…` apply.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     #[command(flatten)]
     profile: ProfileArguments,
-    /// Print a profile as TOML, to begin a file for --profile with, and do nothing else
+    /// Print a built-in profile as TOML, as a start for a file of your own, and exit
     #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(Profile::names()))]
     print_profile: Option<String>,
     #[command(flatten)]
     reach: ReachArguments,
-    /// Start a broker on a free port of this machine, and send every link to it
+    /// Start a broker on a free port of this machine, and connect every link to it
     #[arg(long, value_enum)]
     broker: Option<BrokerChoice>,
-    /// Send the links to a host elsewhere (repeatable; * is any host)
+    /// Connect links for one host to another (repeatable; * matches any host)
     #[arg(long = "map", value_name = "HOST[:PORT]=HOST:PORT")]
     maps: Vec<HostRule>,
-    /// Decides how the latencies are spread
+    /// Seed for the random latencies
     #[arg(long, value_name = "NUMBER", default_value_t = 0)]
     seed: u64,
-    /// Tell on stderr what the host does and should not, and sum up at the end; with `deny`, an
-    /// error or a warning makes the exit code 1, and so does a fault that never happened
+    /// Report mistakes of the host on stderr, with a summary at the end; with `deny`, exit with 1
+    /// if there was an error or a warning, or a fault that never happened
     #[arg(
         long,
         value_enum,
@@ -84,36 +84,36 @@ pub(crate) struct Arguments {
         default_missing_value = "warn"
     )]
     lint: Option<LintMode>,
-    /// Print the ready line, what --lint finds, what --console answers, and what happens to the
-    /// module and around it, as lines of JSON on stdout
+    /// Print the ready line, findings of --lint, answers of --console and events of the module as
+    /// lines of JSON on stdout
     #[arg(long)]
     json: bool,
-    /// Take words that change what surrounds the module on this socket too; see `atmq control`
+    /// Accept commands of `atmq control` on this Unix socket
     #[arg(long, value_name = "PATH")]
     control: Option<PathBuf>,
-    /// Take those words from standard input, even where that is no terminal
+    /// Read such commands from stdin even if it is not a terminal
     #[arg(long)]
     console: bool,
     #[command(flatten)]
     record: RecordArguments,
-    /// Run a host once the module is ready, and end with it and its exit code. In its arguments
-    /// {port} stands for the module and {broker} for the embedded broker; its environment has them
-    /// as ATMQ_PORT and ATMQ_BROKER. The ready line is left out
+    /// Run this program once the module is ready, and exit with its exit code when it ends. In its
+    /// arguments, {port} is replaced by the port of the module and {broker} by the address of the
+    /// embedded broker; ATMQ_PORT and ATMQ_BROKER are set to them. No ready line is printed
     #[arg(last = true, value_name = "COMMAND")]
     host: Vec<OsString>,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum BrokerChoice {
-    /// The one in this program: for tests and demos, not for production
+    /// Built into atmq; for tests and demos, not for production
     Embedded,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum LintMode {
-    /// Tell
+    /// Report findings
     Warn,
-    /// Tell, and fail at the end
+    /// Report findings, and exit with 1 if there was an error or a warning
     Deny,
 }
 

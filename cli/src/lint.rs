@@ -108,7 +108,7 @@ impl LintReport {
             FailureKind::Refused,
             format!("the host breaks rules: {}", self.total()),
         );
-        Err(failure.hint("docs/lint.md explains each"))
+        Err(failure.hint("`atmq explain RULE` explains each"))
     }
 
     fn total(&self) -> String {

@@ -17,11 +17,11 @@ use crate::port::has_rate;
 /// Whether and where to record.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct RecordArguments {
-    /// Record what passes on the wire into a pcapng file for Wireshark and `atmq replay`, without
-    /// passwords, keys and PINs
+    /// Record the serial line in a pcapng file for Wireshark and `atmq replay`, with passwords, keys
+    /// and PINs masked
     #[arg(long, value_name = "FILE", help_heading = "Recording")]
     record: Option<PathBuf>,
-    /// Let --record replace a file that is there
+    /// Let --record overwrite an existing file
     #[arg(long, requires = "record", help_heading = "Recording")]
     force: bool,
 }

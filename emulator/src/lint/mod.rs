@@ -5,6 +5,7 @@
 //! and what the module reports, changes nothing, and hands out [`Finding`]s. A rule says what is
 //! wrong ([`Rule`]); `docs/lint.md` explains all of them.
 
+mod advice;
 mod characters;
 mod connection;
 mod data;

@@ -65,8 +65,8 @@ pub(crate) trait Finished {
     #[track_caller]
     fn fails(&mut self, code: i32) -> Failed;
 
-    /// clap refuses the arguments: exit code 2, nothing on standard output. Returns what is said
-    /// on standard error.
+    /// The arguments are refused: exit code 2, nothing on standard output, and one line on
+    /// standard error that says how to get help. Returns that line.
     #[track_caller]
     fn is_misused(&mut self) -> String;
 }
@@ -84,11 +84,8 @@ impl Finished for Command {
     }
 
     fn is_misused(&mut self) -> String {
-        let assert = self.assert().code(2).stdout("");
-        let output = assert.get_output();
-        let complaint = text(&output.stderr);
-        assert!(complaint.starts_with("error: "), "{complaint}");
-        complaint
+        let failed = self.fails(2).without_output();
+        failed.saying(&["--help`"]).line
     }
 }
 
