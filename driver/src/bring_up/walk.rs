@@ -150,11 +150,14 @@ impl<'m> Walk<'m> {
             return Err(BringUpReason::AccessPointRefused.into());
         }
         self.tell(&Progress::AccessPoint(apn));
-        // It holds from the next attach on, which comes later on the way.
-        match self.modem.attach(false).await {
-            Err(error) if !is_refusal(&error) => Err(error.into()),
-            _ => Ok(()),
+        // It holds from the next attach on. A module that is not attached may refuse either.
+        for attached in [false, true] {
+            match self.modem.attach(attached).await {
+                Err(error) if !is_refusal(&error) => return Err(error.into()),
+                _ => {}
+            }
         }
+        Ok(())
     }
 
     async fn radio_on(&mut self) -> Result<(), Obstacle> {

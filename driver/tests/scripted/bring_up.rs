@@ -448,6 +448,7 @@ async fn a_module_with_another_access_point_is_told_the_right_one_and_attaches_a
             .answer("AT+CGDCONT=1,\"IPV4V6\",\"iot.test\"\r", OK)
             .await;
         module.answer("AT+CGATT=0\r", OK).await;
+        module.answer("AT+CGATT=1\r", OK).await;
         on_air_again(&mut module).await;
     };
     let (network, ()) = tokio::join!(modem.bring_up(bring_up.apn("iot.test")), script);
