@@ -28,7 +28,6 @@ use std::time::Duration;
 use atmq_emulator::broker::Broker;
 use atmq_emulator::{Emulator, HostMap, HostRule, NetworkOptions, Profile};
 use clap::ValueEnum;
-use clap::builder::PossibleValuesParser;
 
 pub(crate) use announce::Announcer;
 pub(crate) use answer::TIMED_OUT;
@@ -43,6 +42,7 @@ use self::faults::NeverHappened;
 use self::footer::Footer;
 use self::host::Host;
 use self::profile::ProfileArguments;
+pub(crate) use self::profile::built_in;
 use self::reach::ReachArguments;
 use self::socket::ControlSocket;
 use crate::capture::RecordArguments;
@@ -60,8 +60,11 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     profile: ProfileArguments,
     /// Print a built-in profile as TOML, as a start for a file of your own, and exit
-    #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(Profile::names()))]
+    #[arg(long, value_name = "NAME", value_parser = built_in())]
     print_profile: Option<String>,
+    /// List the built-in profiles, with model and command set, and exit
+    #[arg(long)]
+    list_profiles: bool,
     #[command(flatten)]
     reach: ReachArguments,
     /// Start a broker on a free port of this machine, and connect every link to it
@@ -120,6 +123,9 @@ enum LintMode {
 pub(crate) async fn run(arguments: Arguments, quiet: bool) -> Result<(), Failure> {
     if let Some(text) = arguments.print_profile.as_deref().and_then(Profile::text) {
         return print_line(text.trim_end());
+    }
+    if arguments.list_profiles {
+        return profile::list();
     }
     arguments.reach.check()?;
     let takes_stdio = arguments.reach.takes_stdout();

@@ -1,9 +1,11 @@
 use std::path::Path;
 
 use atmq_emulator::{Profile, ProfileChange, ProfileChangeError};
+use clap::builder::PossibleValuesParser;
 
 use crate::failure::{Failure, FailureKind};
 use crate::input::{SETTINGS_LIMIT, read_text, unreadable};
+use crate::output::print_line;
 
 /// Which module to be.
 #[derive(Debug, clap::Args)]
@@ -49,6 +51,23 @@ impl ProfileArguments {
             profile
         })
     }
+}
+
+/// The names of the built-in profiles, for an option that takes no other.
+pub(crate) fn built_in() -> PossibleValuesParser {
+    PossibleValuesParser::new(Profile::names())
+}
+
+/// Prints the built-in profiles: name, model, command set.
+pub(super) fn list() -> Result<(), Failure> {
+    for profile in Profile::names().filter_map(Profile::by_name) {
+        let (name, model) = (&profile.name, &profile.identity.model);
+        print_line(format!(
+            "{name:<8}  {model:<16}  {}",
+            profile.dialect.name()
+        ))?;
+    }
+    Ok(())
 }
 
 /// The profile used when none is given.

@@ -140,7 +140,8 @@ pub(crate) fn explain_text(text: &str, asked: Option<&[u8]>) -> Option<Explanati
 fn explain_key(name: &str) -> Option<Explanation> {
     let (known, key) =
         grammar::commands().find_map(|known| Some((known, known.key(name.as_bytes())?)))?;
-    let values = key.values.iter().map(super::command::explained);
+    let values = key.values.iter();
+    let values = values.map(|value| super::command::explained(known, value));
     let text = format!("AT{}=\"{}\" sets {}", known.name, key.name, key.sets);
     Some(
         Explanation::new(sentence(&text))

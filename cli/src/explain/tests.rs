@@ -16,6 +16,28 @@ fn explained(line: &str, asked: Option<&str>) -> String {
 }
 
 #[test]
+fn a_command_says_what_comes_first_and_what_is_reported_and_lost() {
+    for (line, words) in [
+        (
+            "AT+LMQTTCONN=0,\"c\"",
+            &[
+                "AT+LMQTTOPEN comes first.",
+                "reported by +LMQTTCONN, within 30 s.",
+            ][..],
+        ),
+        (
+            "AT+LMQTTCLOSE=0",
+            &["The settings of AT+LMQTTCFG are lost with it."],
+        ),
+    ] {
+        let text = explained(line, None);
+        for words in words {
+            assert!(text.contains(words), "{line}: {text}");
+        }
+    }
+}
+
+#[test]
 fn lines_of_a_session() {
     for (line, asked, words) in [
         ("OK", Some("AT+CFUN=1"), &["has taken AT+CFUN", "V.250"][..]),

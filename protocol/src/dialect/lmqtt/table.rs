@@ -61,13 +61,13 @@ pub(super) const TLS: usize = 2;
 #[rustfmt::skip]
 pub(in crate::dialect) const COMMANDS: &[Spec] = &[
     Spec::new(CFG,
-        "sets a value of a connection, or shows it if no value is given; what is set is gone after CLOSE",
+        "sets a value of a connection, or shows it if no value is given",
         Source::documented("reference lmqtt.md 1.3"))
         .takes(&[Param::key("key", "which setting"), ID]).keyed(KEYS).within(5)
         // That nothing of it is stored; measured is that it is gone even after CLOSE.
         .lasting(Lasting::Start, Source::inferred("reference lmqtt.md 1.3")),
     Spec::new(OPEN,
-        "opens the TCP or TLS link to the broker; MQTT is not spoken yet. What came of it is reported by +LMQTTOPEN",
+        "opens the TCP or TLS link to the broker; MQTT is not spoken yet",
         Source::documented("reference lmqtt.md 1.4"))
         .takes(&[
             ID,
@@ -77,12 +77,12 @@ pub(in crate::dialect) const COMMANDS: &[Spec] = &[
                 .shown("<port>"),
         ]).answers(&[ID, RESULT, EXTEND]).reads().reported(OPEN, 160).acts(),
     Spec::new(CLOSE,
-        "closes the link; the settings of AT+LMQTTCFG are lost with it. What came of it is reported by +LMQTTCLOSE",
+        "closes the link",
         Source::documented("reference lmqtt.md 1.4"))
         .takes(&[ID]).answers(&[ID, RESULT, EXTEND])
         .reported(CLOSE, 5).acts().after(OPEN).losing(CFG),
     Spec::new(CONN,
-        "sends MQTT's CONNECT on the open link. What came of it is reported by +LMQTTCONN",
+        "sends MQTT's CONNECT on the open link",
         Source::documented("reference lmqtt.md 1.5"))
         .takes(&[
             ID,
@@ -92,12 +92,12 @@ pub(in crate::dialect) const COMMANDS: &[Spec] = &[
                 .optional().shown("<username>"),
             Param::secret("password", "the password").optional().shown("<password>"),
         ]).answers(&[ID, RESULT, EXTEND]).reads().reported(CONN, 30).acts().after(OPEN),
-    Spec::new(DISC, "sends MQTT's DISCONNECT. What came of it is reported by +LMQTTDISC",
+    Spec::new(DISC, "sends MQTT's DISCONNECT",
         Source::seen("reference lmqtt.md 1.5"))
         .takes(&[ID]).answers(&[ID, RESULT, EXTEND])
         .reported(DISC, 5).acts().after(CONN),
     Spec::new(SUBUNSUB,
-        "subscribes to topics or unsubscribes from them. What came of it is reported by +LMQTTSUBUNSUB",
+        "subscribes to topics or unsubscribes from them",
         Source::documented("reference lmqtt.md 1.6"))
         .takes(&[
             ID,
@@ -109,7 +109,7 @@ pub(in crate::dialect) const COMMANDS: &[Spec] = &[
         ]).repeating(2).answers(&[ID, RESULT_MESSAGE_ID, RESULT, EXTEND]).reported(SUBUNSUB, 30).acts()
         .after(CONN).urcs(&[UNSUNSUB]),
     Spec::new(PUB,
-        "publishes a message. Without the payload the module asks for it with `> ` and takes exactly <msglen> bytes. What came of it is reported by +LMQTTPUB",
+        "publishes a message. Without the payload the module asks for it with `> ` and takes exactly <msglen> bytes",
         Source::documented("reference lmqtt.md 1.7"))
         .takes(&[
             ID,
@@ -123,7 +123,7 @@ pub(in crate::dialect) const COMMANDS: &[Spec] = &[
         ]).answers(&[ID, RESULT_MESSAGE_ID, RESULT, EXTEND]).announces(5, PROMPT).or_inline(6)
         .reported(PUB, 30).acts().after(CONN),
     Spec::new(PUBEX,
-        "publishes a message whose payload always comes behind the prompt `> `. What came of it is reported by +LMQTTPUBEX",
+        "publishes a message whose payload always comes behind the prompt `> `",
         Source::inferred("reference lmqtt.md 1.7"))
         .takes(&[ID, ANY_MESSAGE_ID, QOS, RETAIN, TOPIC, LENGTH])
         .answers(&[ID, RESULT_MESSAGE_ID, RESULT, EXTEND]).announces(5, PROMPT).reported(PUBEX, 30)
