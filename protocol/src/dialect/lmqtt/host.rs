@@ -145,6 +145,7 @@ impl LmqttHost {
             retain,
             topic: topic.into(),
             payload,
+            extended: false,
         };
         let mut step = self.step(&request)?;
         step.data = data;
@@ -264,8 +265,7 @@ impl Host for LmqttHost {
             Request::Publish {
                 payload: PublishPayload::Prompted(length),
                 ..
-            }
-            | Request::PublishExtended { length, .. } => Some(ask_payload(&self.limits, *length)),
+            } => Some(ask_payload(&self.limits, *length)),
             Request::Upload {
                 length,
                 timeout_seconds,
@@ -429,9 +429,7 @@ fn expected(request: &Request<'_>) -> Option<Expected> {
         Request::Disconnect { .. } => (Reported::Disconnected, None),
         Request::Subscribe { message_id, .. } => (Reported::Subscribed, Some(*message_id)),
         Request::Unsubscribe { message_id, .. } => (Reported::Unsubscribed, Some(*message_id)),
-        Request::Publish { message_id, .. } | Request::PublishExtended { message_id, .. } => {
-            (Reported::Published, Some(*message_id))
-        }
+        Request::Publish { message_id, .. } => (Reported::Published, Some(*message_id)),
         _ => return None,
     };
     Some(Expected {

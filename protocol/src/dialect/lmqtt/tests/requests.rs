@@ -143,13 +143,14 @@ fn each_request_both_ways() {
         ),
         (
             "AT+LMQTTPUBEX=0,6,1,1,\"t\",4",
-            Request::PublishExtended {
+            Request::Publish {
                 connection: ID,
                 message_id: 6,
                 qos: QoS::AtLeastOnce,
                 retain: true,
                 topic: "t".into(),
-                length: 4,
+                payload: PublishPayload::Prompted(4),
+                extended: true,
             },
         ),
         (
