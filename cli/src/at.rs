@@ -6,7 +6,7 @@ use std::io::{IsTerminal as _, stdin};
 use std::time::Duration;
 
 use atmq_protocol::at::result_code::FinalResult;
-use atmq_protocol::dialect::UNKNOWN;
+use atmq_protocol::dialect::{Prompt, UNKNOWN};
 use atmq_protocol::throttle::Throttle;
 use regex::bytes::Regex;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -163,8 +163,10 @@ impl<P: AsyncRead + AsyncWrite + Unpin> Session<P> {
         let mut expects = expects.iter().peekable();
         let mut waits = Waits::of(step);
         if let Some(step) = step {
-            if waits.data.is_some() {
-                self.dialogue.expect_prompt();
+            if waits.data.is_some()
+                && let Some(sign) = step.prompt.sign()
+            {
+                self.dialogue.expect_prompt(sign);
             }
             self.printer.sent(step.command)?;
             self.dialogue.command(step.command.as_bytes()).await?;
@@ -215,13 +217,17 @@ impl<P: AsyncRead + AsyncWrite + Unpin> Session<P> {
         line: &Line,
         waits: &mut Waits<'_>,
     ) -> Result<(), Failure> {
-        if !waits.answered
+        if !waits.answered && waits.data.is_some() && asks(step.prompt, &line.bytes) {
+            self.send_data(waits).await?;
+        } else if !waits.answered
             && let Some(result) = FinalResult::decode(&line.bytes)
         {
             match result {
-                // The command announced data, and the module is ready for it.
-                FinalResult::Connect(_) if waits.data.is_some() => {
-                    return self.send_data(waits).await;
+                // The prompt follows, and another final result code behind the data.
+                FinalResult::Ok
+                    if waits.data.is_some() && matches!(step.prompt, Prompt::SignAfterOk(_)) =>
+                {
+                    return Ok(());
                 }
                 // The module shows data, up to its `OK`.
                 FinalResult::Connect(_) if !step.may_prompt() => return Ok(()),
@@ -265,6 +271,16 @@ impl<P: AsyncRead + AsyncWrite + Unpin> Session<P> {
     }
 }
 
+/// Whether a line asks for data. `CONNECT` does whatever the command is known to ask by.
+fn asks(prompt: Prompt, line: &[u8]) -> bool {
+    let line = line.trim_ascii_end();
+    let begins = |words: &[u8]| {
+        let rest = line.strip_prefix(words);
+        rest.is_some_and(|rest| matches!(rest, [] | [b' ', ..]))
+    };
+    begins(b"CONNECT") || matches!(prompt, Prompt::Line(words) if begins(words))
+}
+
 /// What is still to come of a command.
 struct Waits<'s> {
     /// Its final result code has come.
@@ -280,7 +296,7 @@ impl<'s> Waits<'s> {
         Self {
             answered: step.is_none(),
             reported: step.is_none_or(|step| step.report.is_none()),
-            data: step.and_then(|step| step.data),
+            data: step.and_then(|step| step.data.as_deref()),
         }
     }
 

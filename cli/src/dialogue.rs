@@ -72,9 +72,9 @@ impl<P: AsyncRead + AsyncWrite + Unpin> Dialogue<P> {
         &mut self.port
     }
 
-    /// From now on a `>` at the beginning of a line is a prompt.
-    pub(crate) fn expect_prompt(&mut self) {
-        self.reader.expect_prompt(b">");
+    /// From now on this sign at the beginning of a line is a prompt.
+    pub(crate) fn expect_prompt(&mut self, sign: &'static [u8]) {
+        self.reader.expect_prompt(sign);
     }
 
     /// A prompt is no longer expected.

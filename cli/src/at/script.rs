@@ -89,7 +89,8 @@ pub(super) fn plan(inputs: &[Input]) -> Result<Vec<Action<'_>>, Failure> {
         match input {
             Input::Argument(command) | Input::Command(command) => {
                 let mut step = Step::new(command)?;
-                if let Some(announced) = step.read(&mut listener) {
+                let announced = step.read(&mut listener);
+                if announced.is_some() || step.is_open_ended() {
                     let data = match inputs.peek() {
                         Some(Input::Argument(data)) => Some(data.as_bytes()),
                         Some(Input::Data(_, data)) => Some(&data[..]),
@@ -98,7 +99,10 @@ pub(super) fn plan(inputs: &[Input]) -> Result<Vec<Action<'_>>, Failure> {
                     if data.is_some() {
                         inputs.next();
                     }
-                    step.take_data(announced, data)?;
+                    match announced {
+                        Some(announced) => step.take_data(announced, data)?,
+                        None => step.take_ended(data)?,
+                    }
                 }
                 // All of them are expected to succeed.
                 listener.carried_out(command.as_bytes());

@@ -3,8 +3,9 @@ use std::time::Duration;
 
 use atmq_driver::RequestError;
 use atmq_protocol::at::command::{Command, Form};
+use atmq_protocol::at::framing::{CTRL_Z, DataEnd, ESCAPE};
 use atmq_protocol::at::parameter::{Parameters, integer};
-use atmq_protocol::dialect::Expected;
+use atmq_protocol::dialect::{Expected, Prompt};
 use atmq_protocol::standard::StandardRequest;
 
 use crate::dialect::Listener;
@@ -18,15 +19,23 @@ pub(super) const LIMIT: Duration = Duration::from_secs(5);
 /// A command, its data, and what it brings.
 pub(crate) struct Step<'c> {
     pub(crate) command: &'c str,
-    pub(crate) data: Option<&'c [u8]>,
+    pub(crate) data: Option<Cow<'c, [u8]>>,
+    /// What asks for the data.
+    pub(crate) prompt: Prompt,
     /// The report of its outcome.
     pub(crate) report: Option<Expected>,
     pub(crate) limit: Duration,
     /// Whether it is known how long the command may take.
     pub(crate) known: bool,
-    /// Whether it asks for data that ends as it pleases.
-    open_ended: bool,
+    /// What ends the data of a command that does not say how much it is.
+    end: Option<&'static [u8]>,
 }
+
+/// A sign, as nearly all modules have it.
+const SIGN: Prompt = Prompt::Sign(b">");
+
+/// Ends the data of a command of which nothing else is known.
+const CTRL_Z_ALONE: &[u8] = &[CTRL_Z];
 
 impl<'c> Step<'c> {
     pub(crate) fn new(command: &'c str) -> Result<Self, Failure> {
@@ -50,10 +59,11 @@ impl<'c> Step<'c> {
         Ok(Self {
             command,
             data: None,
+            prompt: SIGN,
             report: None,
             limit: LIMIT,
             known: false,
-            open_ended: false,
+            end: None,
         })
     }
 
@@ -70,24 +80,57 @@ impl<'c> Step<'c> {
                 self.limit = request.limit();
                 self.known = true;
             }
+            self.end = is_short_message(&first).then_some(CTRL_Z_ALONE);
             return announced(&first);
         };
         self.limit = commanded.limit;
         self.known = true;
         self.report = commanded.report;
-        let length = commanded.ask?.length;
-        self.open_ended = length.is_none();
-        length
+        let ask = commanded.ask?;
+        self.prompt = ask.prompt;
+        if ask.length.is_none() {
+            self.end = Some(match ask.end {
+                DataEnd::Mark(mark) => mark,
+                DataEnd::Length | DataEnd::ControlCharacters => CTRL_Z_ALONE,
+            });
+        }
+        ask.length
     }
 
     /// Whether the command may ask for data without saying how much: nobody knows it, or it sends
     /// a short message.
     pub(crate) fn may_prompt(&self) -> bool {
-        if self.open_ended {
-            return true;
-        }
         let (first, _) = grammar::split_first(&self.command.as_bytes()[2..]);
-        first.is("+CMGS") || grammar::command(first.name).is_none()
+        self.end.is_some() || grammar::command(first.name).is_none()
+    }
+
+    /// Whether it asks for data that something must end.
+    pub(super) fn is_open_ended(&self) -> bool {
+        self.end.is_some()
+    }
+
+    /// Takes data that ends by a mark, which is put behind it.
+    pub(super) fn take_ended(&mut self, data: Option<&[u8]>) -> Result<(), Failure> {
+        let Some((data, end)) = data.zip(self.end) else {
+            let what = format!("{} asks for data, and none is given", self.shown());
+            let failure = Failure::new(FailureKind::Usage, what);
+            return Err(failure.hint("give it as the next argument; what ends it is added"));
+        };
+        let data = data.strip_suffix(end).unwrap_or(data);
+        let mut leaves = data
+            .iter()
+            .position(|byte| end == [CTRL_Z] && *byte == ESCAPE);
+        if leaves.is_none() {
+            leaves = data.windows(end.len()).position(|bytes| bytes == end);
+        }
+        if let Some(at) = leaves {
+            let (shown, byte) = (self.shown(), visible(&data[at..at + 1]));
+            let what = format!("the data of {shown} would end at its byte {at}, {byte}");
+            return Err(Failure::new(FailureKind::Usage, what)
+                .hint("send it in hexadecimal digits, or by a command that takes a length"));
+        }
+        self.data = Some([data, end].concat().into());
+        Ok(())
     }
 
     /// Takes what the prompt will ask for.
@@ -96,8 +139,8 @@ impl<'c> Step<'c> {
         announced: usize,
         data: Option<&'c [u8]>,
     ) -> Result<(), Failure> {
-        self.data = data;
-        let given = self.data.map_or(0, <[u8]>::len);
+        self.data = data.map(Cow::Borrowed);
+        let given = data.map_or(0, <[u8]>::len);
         if data.is_some() && given == announced {
             return Ok(());
         }
@@ -113,6 +156,12 @@ impl<'c> Step<'c> {
     pub(crate) fn shown(&self) -> Cow<'c, str> {
         redacted(self.command)
     }
+}
+
+/// Whether a command takes the text of a short message.
+fn is_short_message(command: &Command<'_>) -> bool {
+    let takes_text = command.is("+CMGS") || command.is("+CMGW");
+    takes_text && matches!(command.form, Form::Set(_))
 }
 
 /// How many bytes of data a command announces that is not MQTT's.

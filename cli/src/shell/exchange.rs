@@ -57,7 +57,8 @@ impl Session {
             None => Duration::ZERO,
         };
         if announced.is_some() || step.as_ref().is_none_or(Step::may_prompt) {
-            dialogue.expect_prompt();
+            let sign = step.as_ref().and_then(|step| step.prompt.sign());
+            dialogue.expect_prompt(sign.unwrap_or(b">"));
         }
         self.asked = Some(line.as_bytes().to_vec());
         self.send_command(line).await?;

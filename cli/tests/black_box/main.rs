@@ -1,6 +1,7 @@
 //! The program `atmq` from outside: what a user types, what is printed, how it ends.
 
 mod at;
+mod at_data;
 mod capture;
 mod capture_faults;
 mod cloud;
