@@ -7,7 +7,7 @@
 
 use alloc::vec;
 
-use memchr::memmem::{self, find_iter};
+use memchr::{memchr_iter, memmem};
 
 use super::message::{Deviation, Reading, Verdict};
 
@@ -56,7 +56,9 @@ impl QuotedForm {
         let clean = |at: usize| control.is_none_or(|control| at < control);
         let mut open = window.len() < reach && control.is_none();
         let mut open_elsewhere = window.len() < reach;
-        for at in find_iter(window, BETWEEN) {
+        // One may begin with the quote that ends another.
+        let quotes = memchr_iter(b'"', window);
+        for at in quotes.filter(|at| window[*at..].starts_with(BETWEEN)) {
             // A topic of text has no line end: nothing would tell it from what the module says.
             if !self.hexadecimal && !clean(at) {
                 break;

@@ -345,9 +345,7 @@ impl ResponseReader {
         }
         let verdict = match self.line {
             Line::Quoted(form) => form.judge(line, self.limit, self.settled),
-            Line::Message(form) => {
-                form.judge(line, self.limit, self.settled, self.without_length)
-            }
+            Line::Message(form) => form.judge(line, self.limit, self.settled, self.without_length),
             _ => return Step::Again,
         };
         match verdict {

@@ -277,7 +277,10 @@ pub(in crate::dialect) fn decode_qos(values: &mut Values<'_, '_>) -> Result<QoS,
     values.known(QoS::from_level(level))
 }
 
-pub(in crate::dialect) fn not_empty<'a>(field: &'static str, text: &'a str) -> Result<&'a str, EncodeError> {
+pub(in crate::dialect) fn not_empty<'a>(
+    field: &'static str,
+    text: &'a str,
+) -> Result<&'a str, EncodeError> {
     if text.is_empty() {
         return Err(EncodeError::Empty { field });
     }

@@ -41,10 +41,7 @@ pub(super) fn connect(host: &mut SmHost, connect: &Connect) -> Result<Plan, Enco
     check(connect)?;
     let mut first = leave(host)?;
     let mut steps = VecDeque::new();
-    let mut bearer = Step::new(
-        received::switch_on(host.dialect.bearer).to_vec(),
-        BEARER,
-    );
+    let mut bearer = Step::new(received::switch_on(host.dialect.bearer).to_vec(), BEARER);
     // It is refused where the bearer is there (measured).
     bearer.if_refused = IfRefused::Nothing;
     bearer.report = Some(Expected {
@@ -62,7 +59,9 @@ pub(super) fn connect(host: &mut SmHost, connect: &Connect) -> Result<Plan, Enco
             for step in tls::steps(host, *context, set_up, &connect.host)? {
                 steps.push_back((For::Tls, step));
             }
-            steps.iter_mut().for_each(|(_, step)| step.then = Then::NoOtherSetUp);
+            steps
+                .iter_mut()
+                .for_each(|(_, step)| step.then = Then::NoOtherSetUp);
             if let Some((_, last)) = steps.back_mut() {
                 last.then = Then::Anybody;
             }
@@ -156,9 +155,8 @@ fn settings(
             retain,
         }) => {
             let payload = core::str::from_utf8(payload);
-            let payload = payload.map_err(|_| {
-                EncodeError::Contradiction("the payload of the will is not text")
-            })?;
+            let payload = payload
+                .map_err(|_| EncodeError::Contradiction("the payload of the will is not text"))?;
             let will = [
                 Setting::WillTopic(topic.clone().into()),
                 Setting::WillMessage(String::from(payload).into()),

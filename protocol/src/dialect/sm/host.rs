@@ -201,9 +201,7 @@ impl Host for SmHost {
                 });
                 return connecting::one_by_one(self, connection, requests);
             }
-            Operation::Publish(publish) => {
-                (self.publish_step(self.sends_hex, publish)?, published)
-            }
+            Operation::Publish(publish) => (self.publish_step(self.sends_hex, publish)?, published),
             Operation::Disconnect { connection, .. } => {
                 only(connection)?;
                 (connecting::leave(self)?, done_or_failed)
@@ -382,4 +380,3 @@ pub(super) fn intent(request: &Request<'_>) -> Intent {
         },
     }
 }
-

@@ -105,7 +105,10 @@ impl SmModule {
                     ca,
                     certificate,
                 } = &self.tls;
-                say(format!("{}: {index},\"{ca}\",\"{certificate}\"", table::SSL));
+                say(format!(
+                    "{}: {index},\"{ca}\",\"{certificate}\"",
+                    table::SSL
+                ));
             }
             Request::QueryAliAuth => {
                 say(show_device(table::ALIAUTH, "Device Secret", &self.device));

@@ -34,8 +34,7 @@ pub(super) const QOS: Param = Param::number("qos", &[(0, 2)], "the quality of se
     ("1", "at least once"),
     ("2", "exactly once"),
 ]);
-const TOPIC: Param =
-    Param::text_up_to("topic", |limits| limits.topic, "the topic").shown("128");
+const TOPIC: Param = Param::text_up_to("topic", |limits| limits.topic, "the topic").shown("128");
 const FILTER: Param = Param::text_up_to(
     "topic",
     |limits| limits.topic,
@@ -117,10 +116,9 @@ pub(in crate::dialect) const COMMANDS: &[Spec] = &[
     Spec::new(SLEEP, "keeps how long the task that receives sleeps", MANUAL)
         .takes(&[
             Param::switch("mode", "whether it sleeps"),
-            Param::number("time", &[(10, 500)], "how long, in milliseconds").optional(),
+            Param::number("time", &[(10, 500)], "how long, in milliseconds").optional().shown("(10,500)"),
         ]).answers(&[
             Param::switch("mode", "whether it sleeps"),
             Param::number("time", &[(10, 500)], "how long, in milliseconds").optional(),
         ]).reads().within(LOCAL),
 ];
-

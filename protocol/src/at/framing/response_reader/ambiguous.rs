@@ -90,9 +90,7 @@ impl ResponseReader {
         };
         let extent = extent(&line[..line_feed.unwrap_or(line.len())]);
         let verdict = match extent {
-            Extent::Message(form) => {
-                Some(form.judge(line, self.limit, false, self.without_length))
-            }
+            Extent::Message(form) => Some(form.judge(line, self.limit, false, self.without_length)),
             Extent::Quoted(form) => Some(form.judge(line, self.limit, false)),
             _ => None,
         };

@@ -139,8 +139,9 @@ impl Contexts {
                 values.integer::<u8>()?;
                 let number = values.rest().unwrap_or_default().trim_ascii();
                 let digits = number.strip_prefix(b"0x").or(number.strip_prefix(b"0X"));
-                let good = digits
-                    .filter(|digits| !digits.is_empty() && digits.iter().all(u8::is_ascii_hexdigit));
+                let good = digits.filter(|digits| {
+                    !digits.is_empty() && digits.iter().all(u8::is_ascii_hexdigit)
+                });
                 good.ok_or(Refused::NOT_ALLOWED)?;
                 None
             }
