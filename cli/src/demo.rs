@@ -15,16 +15,16 @@ use crate::port::{host_and_port, open_failure};
 use crate::visible::json as to_line;
 use crate::visible::visible;
 
-/// Show the whole path at work: driver, serial device, emulated module, broker, and back
+/// Run driver, emulated module and broker together, and show what passes between them
 ///
 /// Starts a broker and an emulated module on a pseudo terminal, connects through the driver,
-/// publishes four messages to itself and checks every byte that comes back.
+/// publishes four messages to itself and checks every byte that comes back. No hardware is needed.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     /// Use this broker instead of the embedded one
     #[arg(long, value_name = "HOST:PORT", value_parser = host_and_port)]
     broker: Option<(String, u16)>,
-    /// Print JSON, a line each for what passes on the wire, for the messages, and for the summary
+    /// Print one line of JSON for each transfer on the serial line and each message, and a summary
     #[arg(long)]
     json: bool,
     #[command(flatten)]
@@ -157,7 +157,7 @@ async fn converse(modem: &Modem, output: Output, host: &str, port: u16) -> Resul
                 print_line(to_line(&message))?;
             }
             Output::Text => print_line(format!(
-                "  message {number}  QoS {level}  {bytes:>2} bytes  back after {round_trip:.1?}"
+                "  message {number}  QoS {level}  {bytes:>2} bytes  received after {round_trip:.1?}"
             ))?,
             Output::Nothing => {}
         }

@@ -13,14 +13,14 @@ pub(super) struct ProfileArguments {
         value_name = "NAME|FILE",
         default_value = default_profile(),
         value_parser = profile_or_file,
-        help = format!("Which module to be: {}, or a TOML file", known_profiles())
+        help = format!("Module to emulate: {}, or a TOML file", known_profiles())
     )]
     profile: String,
-    /// Change one value of the profile, such as start.sim=absent (repeatable; docs/profiles.md has
+    /// Change one value of the profile, such as start.sim=absent (repeatable; --print-profile shows
     /// the keys)
     #[arg(long = "set", value_name = "KEY=VALUE")]
     changes: Vec<ProfileChange>,
-    /// Answer at once, without the module's latencies
+    /// Answer immediately, without the latencies of the module
     #[arg(long)]
     instant: bool,
 }
@@ -41,7 +41,7 @@ impl ProfileArguments {
                 _ => "--set: ".to_owned(),
             };
             Failure::new(FailureKind::Usage, format!("{place}{error}"))
-                .hint("docs/profiles.md explains every key")
+                .hint("`atmq emulate --print-profile NAME` prints one that has every key")
         })?;
         Ok(if self.instant {
             profile.instant()

@@ -103,22 +103,35 @@ pub(super) fn explained(parameter: &Param) -> Explained {
 fn given(known: &Spec, first: &[u8], parameters: &[u8]) -> Vec<Explained> {
     let mut values = Vec::new();
     let mut list = Parameters::new(parameters);
+    let length = known.data.map(|data| data.length);
+    let mut announced = None;
     for place in 0..SHOWN {
         let Some(parameter) = known.parameter(first, place) else {
             break;
         };
+        let mut why = None;
         let value = match known.rest() {
-            Some(rest) if rest == place => list.rest().map(unquoted),
+            Some(rest) if rest == place => list.rest().map(|rest| {
+                why = announced.and_then(|announced| miscounted(parameter, rest, announced));
+                unquoted(rest)
+            }),
             _ => list.next().map(parameter::Parameter::bytes),
         };
         let Some(value) = value else { break };
+        if length == Some(place) {
+            announced = parameter::integer(value).and_then(|value| usize::try_from(value).ok());
+        }
+        let mut meaning = meaning(known, parameter, value);
+        if let Some(why) = why {
+            meaning = format!("{meaning}; {why}");
+        }
         values.push(Explained {
             name: parameter.name.to_owned(),
             value: match value {
                 [_, ..] if parameter.is_secret() => "***".to_owned(),
                 _ => visible(value),
             },
-            meaning: meaning(known, parameter, value),
+            meaning,
         });
     }
     if !list.is_empty() {
@@ -129,6 +142,12 @@ fn given(known: &Spec, first: &[u8], parameters: &[u8]) -> Vec<Explained> {
         });
     }
     values
+}
+
+/// What is wrong with a payload in the command, if it is not as long as was announced.
+fn miscounted(parameter: &Param, rest: &[u8], announced: usize) -> Option<String> {
+    let counted = parameter::counted(parameter.name, rest, announced);
+    counted.err().map(|error| error.to_string())
 }
 
 fn unquoted(text: &[u8]) -> &[u8] {

@@ -162,7 +162,7 @@ impl Modem {
         });
         acts.retain(|act| match act {
             Act::Note(intent) => {
-                self.lint.note(intent, command);
+                self.lint.note(intent, command, &*self.profile.dialect);
                 false
             }
             Act::Unreadable(error) => {
@@ -267,7 +267,7 @@ impl Modem {
                 self.output.raw(&bytes);
             }
             Act::Announce(line) => self.urc(self.announce_from.max(now), &line),
-            Act::Report(report) => self.report(report, now),
+            Act::Report(report) => self.report(&report, now),
             Act::Open {
                 connection,
                 host,

@@ -100,13 +100,13 @@ impl LmqttHost {
     fn publish(&self, publish: Publish) -> Result<Plan, EncodeError> {
         let formats = self.formats[publish.connection];
         let mut step = self.publish_step(formats, publish)?;
-        if step
-            .report
-            .is_some_and(|of| self.unreported.contains(&of.connection))
-        {
-            step.report = None;
-        }
+        step.report = step.report.filter(|of| !self.is_switched_off(of));
         Ok(Plan::new(step, Course::Judge(judge_publish)))
+    }
+
+    /// Whether the host has chosen not to hear of this.
+    fn is_switched_off(&self, report: &Expected) -> bool {
+        report.what == Reported::Published && self.unreported.contains(&report.connection)
     }
 
     fn publish_step(&self, formats: Formats, publish: Publish) -> Result<Step, EncodeError> {
@@ -279,7 +279,8 @@ impl Host for LmqttHost {
         Some(Commanded {
             intent: intent::of_request(&request, &self.formats),
             ask,
-            report: expected(&request).filter(|_| exchange.reported),
+            report: expected(&request)
+                .filter(|report| exchange.reported && !self.is_switched_off(report)),
             limit: exchange.limit,
         })
     }

@@ -17,7 +17,7 @@ use alloc::borrow::Cow;
 
 use super::command::{carriable, decode_qos, length_in_range, message_id, not_empty};
 use super::{Context, DataFormat, HexLength, PublishEnd, PublishPayload, Request};
-use crate::at::parameter::{ParameterError, ParameterWriter};
+use crate::at::parameter::{ParameterError, ParameterWriter, counted};
 use crate::dialect::EncodeError;
 use crate::limits::Limits;
 use crate::mqtt::{ConnectionId, Proof, PublishResult, QoS, Reason, ReasonKind};
@@ -188,7 +188,8 @@ pub(super) fn decode<'a>(
     let payload = match values.rest() {
         None => PublishPayload::Prompted(announced),
         Some(rest) => {
-            let wire = inline_payload(rest, announced)?;
+            // Copied as it is, whatever quotes and commas it holds; its length on the wire decides.
+            let wire = counted("msg", rest, announced)?;
             let payload = format.decode(wire);
             PublishPayload::Inline(payload.ok_or(ParameterError::Unknown { name: "msg" })?)
         }
@@ -200,24 +201,6 @@ pub(super) fn decode<'a>(
         retain,
         topic,
         payload,
-    })
-}
-
-/// The payload is copied as it is, whatever quotes and commas it holds; its length on the wire
-/// decides.
-fn inline_payload(rest: &[u8], announced: usize) -> Result<&[u8], ParameterError> {
-    let quoted = match rest {
-        [b'"', inner @ .., b'"'] => Some(inner),
-        _ => None,
-    };
-    let candidates = [quoted, Some(rest)];
-    let found = candidates
-        .into_iter()
-        .flatten()
-        .find(|payload| payload.len() == announced);
-    found.ok_or(ParameterError::LengthMismatch {
-        announced,
-        found: quoted.unwrap_or(rest).len(),
     })
 }
 

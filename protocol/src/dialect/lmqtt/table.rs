@@ -5,9 +5,10 @@
 use super::command::{CFG, CLOSE, CONN, DISC, OPEN, PUB, PUBEX, READ, SUBUNSUB};
 use super::keys::{KEYS, TLS_KEYS};
 use super::tls::{FUPL, SSLCFG};
+use super::urc::UNSUNSUB;
 use crate::dialect::Prompt;
 use crate::mqtt::MAX_FILE;
-use crate::spec::{Param, SWITCH, Source, Spec};
+use crate::spec::{Lasting, Param, SWITCH, Source, Spec};
 
 const ID: Param = Param::up_to(
     "tcpconnectID",
@@ -62,7 +63,9 @@ pub(in crate::dialect) const COMMANDS: &[Spec] = &[
     Spec::new(CFG,
         "sets a value of a connection, or shows it if no value is given; what is set is gone after CLOSE",
         Source::documented("reference lmqtt.md 1.3"))
-        .takes(&[Param::key("key", "which setting"), ID]).keyed(KEYS).within(5),
+        .takes(&[Param::key("key", "which setting"), ID]).keyed(KEYS).within(5)
+        // That nothing of it is stored; measured is that it is gone even after CLOSE.
+        .lasting(Lasting::Start, Source::inferred("reference lmqtt.md 1.3")),
     Spec::new(OPEN,
         "opens the TCP or TLS link to the broker; MQTT is not spoken yet. What came of it is reported by +LMQTTOPEN",
         Source::documented("reference lmqtt.md 1.4"))
@@ -104,7 +107,7 @@ pub(in crate::dialect) const COMMANDS: &[Spec] = &[
             Param::text_up_to("topic", |limits| limits.topic, "a topic filter; + stands for a level, # for all that follow"),
             QOS,
         ]).repeating(2).answers(&[ID, RESULT_MESSAGE_ID, RESULT, EXTEND]).reported(SUBUNSUB, 30).acts()
-        .after(CONN),
+        .after(CONN).urcs(&[UNSUNSUB]),
     Spec::new(PUB,
         "publishes a message. Without the payload the module asks for it with `> ` and takes exactly <msglen> bytes. What came of it is reported by +LMQTTPUB",
         Source::documented("reference lmqtt.md 1.7"))
@@ -135,7 +138,8 @@ pub(in crate::dialect) const COMMANDS: &[Spec] = &[
         .takes(&[
             Param::key("key", "which value"),
             TLS_CONTEXT,
-        ]).keyed(TLS_KEYS).answers(&[TLS_CONTEXT]).within(5).acts(),
+        ]).keyed(TLS_KEYS).answers(&[TLS_CONTEXT]).within(5).acts()
+        .lasting(Lasting::Start, Source::inferred("as the settings of MQTT, 1.3")),
     Spec::new(FUPL,
         "stores a file in the module: it answers CONNECT and takes exactly <filesize> bytes. Our own after Quectel's: unverified",
         Source::inferred("reference README.md, Decisions"))
@@ -146,5 +150,7 @@ pub(in crate::dialect) const COMMANDS: &[Spec] = &[
                 .optional(),
         ]).announces(1, Prompt::Line(b"CONNECT"))
         // No source has it. A file may take long at a low rate.
-        .within(60).acts(),
+        .within(60).acts()
+        // Files are there to be stored once.
+        .lasting(Lasting::Always, Source::inferred("no source has it")),
 ];

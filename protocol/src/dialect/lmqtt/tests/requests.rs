@@ -322,7 +322,14 @@ fn wrong_commands_are_refused() {
         ("AT+LMQTTOPEN=0,\"\",1883", "host_name is empty"),
         ("AT+LMQTTOPEN=0,,1883", "host_name is missing"),
         ("AT+LMQTTOPEN=0,\"h\"", "port is missing"),
-        ("AT+LMQTTOPEN=0,\"\u{1}h", "port is missing"),
+        (
+            "AT+LMQTTOPEN=0,\"\u{1}h",
+            "host_name begins with a quote and does not end with one",
+        ),
+        (
+            "AT+LMQTTOPEN=0,\"h,1883",
+            "host_name begins with a quote and does not end with one",
+        ),
         (
             "AT+LMQTTSUBUNSUB=0,0,65536,\"t\",1",
             "msgID is 65536, outside 0 to 65535",
@@ -340,6 +347,14 @@ fn wrong_commands_are_refused() {
         (
             "AT+LMQTTPUB=0,1,1,0,\"t\",5,\"abcd\"",
             "the payload has 4 bytes, 5 were announced",
+        ),
+        (
+            "AT+LMQTTPUB=0,1,1,0,\"t\",6,\"21.5\"",
+            "the payload has 4 bytes, 6 were announced",
+        ),
+        (
+            "AT+LMQTTPUB=0,1,1,0,\"t\",5,\"21.5",
+            "msg begins with a quote and does not end with one",
         ),
         (
             "AT+LMQTTPUB=0,1,1,0,\"t\",1461,\"x\"",
