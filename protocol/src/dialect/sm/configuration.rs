@@ -159,7 +159,9 @@ impl Configuration {
         let host = filled(&self.host).filter(|host| !host.contains(':'))?;
         let mut connect = Connect::new(ID, host, self.port, self.client_id.clone());
         connect.keep_alive = self.keep_alive;
-        connect.clean_session = self.clean_session;
+        // The manual's example connects without a client id, which no broker takes for a session
+        // that is kept (inferred).
+        connect.clean_session = self.clean_session || self.client_id.is_empty();
         connect.username = filled(&self.username);
         // MQTT has no password without a user name.
         let password = Some(self.password.clone()).filter(|text| !text.expose().is_empty());

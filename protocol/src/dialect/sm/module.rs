@@ -24,6 +24,9 @@ use crate::mqtt::{
 /// minute).
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// How many messages wait for a final result code. Ours: it bounds what a broker can fill.
+const HELD: usize = 16;
+
 /// A module that speaks SM.
 #[derive(Debug)]
 pub(super) struct SmModule {
@@ -44,6 +47,9 @@ pub(super) struct SmModule {
     connected: bool,
     /// The command whose outcome is awaited.
     awaited: Option<Awaited>,
+    /// Messages that came meanwhile: they are reported behind the final result code (documented in
+    /// the manual's example).
+    held: Vec<Report>,
     /// The message whose payload is asked for.
     asked: Option<Box<Publish>>,
     /// The packet identifier of the last packet that is acknowledged.
@@ -80,6 +86,7 @@ impl SmModule {
             bearer: false,
             connected: false,
             awaited: None,
+            held: Vec::new(),
             asked: None,
             last_id: 0,
         }
@@ -246,6 +253,7 @@ impl SmModule {
                 Err(Refused::NOT_ALLOWED)
             };
             acts.push(Act::Finish(result));
+            acts.extend(self.held.drain(..).map(Act::Report));
         }
     }
 
@@ -377,7 +385,14 @@ impl Module for SmModule {
                 let awaited = Awaited::Acknowledgement(message_id);
                 self.finish(awaited, result == PublishResult::Done, acts);
             }
-            Urc::Received { .. } => acts.push(Act::Report(self.report(urc))),
+            Urc::Received { .. } => {
+                let report = self.report(urc);
+                if self.awaited.is_some() && self.held.len() < HELD {
+                    return self.held.push(report);
+                }
+                acts.extend(self.held.drain(..).map(Act::Report));
+                acts.push(Act::Report(report));
+            }
             Urc::Status {
                 status: LinkStatus::Fine | LinkStatus::CacheOverflow,
                 ..
