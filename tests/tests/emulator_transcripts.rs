@@ -25,16 +25,18 @@ const SILENCE: Duration = Duration::from_secs(5);
 fn all() -> impl Iterator<Item = (Transcript, Profile)> {
     let folders = [("lmqtt", "nt35e"), ("standard", "nt35e"), ("sm", "sim7080")];
     folders.into_iter().flat_map(|(folder, usual)| {
-        Transcript::all(folder).into_iter().map(move |mut transcript| {
-            let mut name = usual.to_owned();
-            transcript.switches.retain(|switch| {
-                let chosen = switch.strip_prefix("profile ");
-                name = chosen.unwrap_or(&name).to_owned();
-                chosen.is_none()
-            });
-            let profile = Profile::by_name(&name);
-            (transcript, profile.expect("the profile is in the crate"))
-        })
+        Transcript::all(folder)
+            .into_iter()
+            .map(move |mut transcript| {
+                let mut name = usual.to_owned();
+                transcript.switches.retain(|switch| {
+                    let chosen = switch.strip_prefix("profile ");
+                    name = chosen.unwrap_or(&name).to_owned();
+                    chosen.is_none()
+                });
+                let profile = Profile::by_name(&name);
+                (transcript, profile.expect("the profile is in the crate"))
+            })
     })
 }
 

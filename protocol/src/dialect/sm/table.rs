@@ -2,7 +2,7 @@
 
 use super::keys::KEYS;
 use crate::dialect::Prompt;
-use crate::spec::{Param, SWITCH, Source, Spec};
+use crate::spec::{Lasting, Param, SWITCH, Source, Spec};
 
 pub(super) const CONF: &str = "+SMCONF";
 pub(super) const CONN: &str = "+SMCONN";
@@ -28,6 +28,8 @@ pub(super) const LOCAL: u16 = 5;
 
 const SM: &str = "reference sm.md 2";
 const MANUAL: Source = Source::documented(SM);
+/// That nothing is stored, and that what is set outlives the connection.
+const KEPT: Source = Source::inferred("reference sm.md 3");
 
 pub(super) const QOS: Param = Param::number("qos", &[(0, 2)], "the quality of service").values(&[
     ("0", "at most once"),
@@ -54,9 +56,9 @@ pub(super) const LATEST: usize = 2;
 #[rustfmt::skip]
 pub(in crate::dialect) const COMMANDS: &[Spec] = &[
     Spec::new(CONF,
-        "sets a value of the connection, which holds until the module starts anew; as a question it shows all of them",
+        "sets a value of the connection; as a question it shows all of them",
         MANUAL)
-        .takes(&[Param::key("key", "which setting")]).keyed(KEYS).reads().within(LOCAL),
+        .takes(&[Param::key("key", "which setting")]).keyed(KEYS).reads().within(LOCAL).lasting(Lasting::Start, KEPT),
     Spec::plain(CONN, "opens the link and connects to the broker; OK means that it has accepted", MANUAL)
         .within(NETWORK).acts().after(CONF),
     Spec::plain(DISC, "disconnects from the broker and closes the link", MANUAL)
@@ -76,7 +78,7 @@ pub(in crate::dialect) const COMMANDS: &[Spec] = &[
         .answers(&[
             Param::text_up_to("topic", |limits| limits.topic, "the topic of a message that has come"),
             Param::text_up_to("payload", |limits| limits.received_payload, "the payload"),
-        ]).within(NETWORK).acts().after(CONN),
+        ]).within(NETWORK).acts().after(CONN).urcs(&[SUB]),
     Spec::new(UNSUB, "takes a subscription back; OK means that the broker has acknowledged it", MANUAL)
         .takes(&[FILTER]).within(NETWORK).acts().after(CONN),
     Spec::new(STATE, "shows how far the connection is", MANUAL)
@@ -84,10 +86,10 @@ pub(in crate::dialect) const COMMANDS: &[Spec] = &[
             ("0", "not connected"),
             ("1", "connected"),
             ("2", "connected, and the broker had a session"),
-        ])]).reads().within(LOCAL),
+        ])]).reads().within(LOCAL).urcs(&[STATE]),
     Spec::new(PUBHEX, "has the payload of AT+SMPUB written in hexadecimal digits, which <len> counts", MANUAL)
         .takes(&[Param::number("flag", SWITCH, "hexadecimal digits").values(&[("0", "no"), ("1", "yes")]).shown("(0-1)")])
-        .answers(&[Param::number("flag", SWITCH, "hexadecimal digits")]).reads().within(LOCAL),
+        .answers(&[Param::number("flag", SWITCH, "hexadecimal digits")]).reads().within(LOCAL).lasting(Lasting::Start, KEPT),
     Spec::new(SSL,
         "chooses the TLS context, one more than its number in AT+CSSLCFG, and its certificates; 0 is no TLS",
         MANUAL)
@@ -100,19 +102,19 @@ pub(in crate::dialect) const COMMANDS: &[Spec] = &[
             Param::number("index", &[(0, 6)], "which context"),
             Param::text("ca_list", 20, "the authorities"),
             Param::text("cert_name", 20, "the certificate"),
-        ]).reads().within(LOCAL),
+        ]).reads().within(LOCAL).lasting(Lasting::Start, KEPT),
     Spec::new(ALIAUTH, "has the module compute the credentials of a device of Alibaba Cloud", MANUAL)
         .takes(&[
             PRODUCT_KEY,
             DEVICE_NAME,
             Param::secret("devicesecret", "the secret of the device").shown("\"Device Secret\""),
-        ]).reads().within(LOCAL),
+        ]).reads().within(LOCAL).lasting(Lasting::Start, KEPT),
     Spec::new(ALIDYNA, "keeps what a device of Alibaba Cloud registers itself with", MANUAL)
         .takes(&[
             PRODUCT_KEY,
             DEVICE_NAME,
             Param::secret("productsecret", "the secret of the product").shown("\"Product Secret\""),
-        ]).reads().within(LOCAL),
+        ]).reads().within(LOCAL).lasting(Lasting::Start, KEPT),
     Spec::new(SLEEP, "keeps how long the task that receives sleeps", MANUAL)
         .takes(&[
             Param::switch("mode", "whether it sleeps"),
@@ -120,5 +122,5 @@ pub(in crate::dialect) const COMMANDS: &[Spec] = &[
         ]).answers(&[
             Param::switch("mode", "whether it sleeps"),
             Param::number("time", &[(10, 500)], "how long, in milliseconds").optional(),
-        ]).reads().within(LOCAL),
+        ]).reads().within(LOCAL).lasting(Lasting::Start, KEPT),
 ];
