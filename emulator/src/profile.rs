@@ -226,9 +226,11 @@ pub enum Confidence {
 }
 
 /// The profiles in this crate, by name.
-const BUILT_IN: [(&str, &str); 2] = [
+const BUILT_IN: [(&str, &str); 4] = [
     ("nt35e", include_str!("../profiles/nt35e.toml")),
     ("nt26", include_str!("../profiles/nt26.toml")),
+    ("sim7080", include_str!("../profiles/sim7080.toml")),
+    ("sim7000", include_str!("../profiles/sim7000.toml")),
 ];
 
 impl Identity {

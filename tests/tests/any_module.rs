@@ -10,6 +10,7 @@ use atmq_driver::{ConnectOptions, Disconnected, Model, QoS, Settings};
 use atmq_emulator::Profile;
 use atmq_protocol::at::framing::DataEnd;
 use atmq_protocol::dialect::lmqtt::{NT26, NT35E};
+use atmq_protocol::dialect::sm::{SIM7000, SIM7080};
 use atmq_tests::module::Module;
 use atmq_tests::raw_mqtt::{self, RawClient};
 use atmq_tests::relay::Relay;
@@ -18,9 +19,11 @@ use atmq_tests::{proof, with_each_broker, within};
 /// What would end a line, an answer, a command or the input at a prompt.
 const AWKWARD: &[u8] = b"\"a\",3,\r\nOK\r\n> \r\n+CME ERROR: 3\r\nAT+CFUN=0\r\n\x00\xff";
 const ENDING: &[u8] = b"a\x1ab";
+const LONG: [u8; 1000] = [b'x'; 1000];
 
 /// A program that uses the driver as any would.
 async fn a_program(profile: Profile, model: Model, broker: SocketAddr) {
+    let longest = LONG.len().min(model.limits.prompt_payload);
     let takes_all = model.limits.prompt_end == DataEnd::Length;
     let relay = Relay::start(broker).await;
     let module = Module::start(profile, relay.address());
@@ -38,7 +41,7 @@ async fn a_program(profile: Profile, model: Model, broker: SocketAddr) {
     let filters = [("loop/#", QoS::ExactlyOnce), ("down/+", QoS::AtLeastOnce)];
     within(client.subscribe_many(filters)).await.unwrap();
     for qos in [QoS::AtMostOnce, QoS::AtLeastOnce, QoS::ExactlyOnce] {
-        for payload in [b"", AWKWARD, &[b'x'; 1000]] {
+        for payload in [b"", AWKWARD, &LONG[..longest]] {
             within(client.publish("loop/a", payload, qos, false))
                 .await
                 .unwrap();
@@ -100,6 +103,19 @@ async fn an_nt26(broker: SocketAddr) {
     a_program(Profile::nt26().instant(), NT26, broker).await;
 }
 
+async fn a_sim7080(broker: SocketAddr) {
+    a_program(named("sim7080"), SIM7080, broker).await;
+}
+
+async fn a_sim7000(broker: SocketAddr) {
+    a_program(named("sim7000"), SIM7000, broker).await;
+}
+
+fn named(profile: &str) -> Profile {
+    let profile = Profile::by_name(profile);
+    profile.expect("it is in the crate").instant()
+}
+
 async fn one_that_speaks_another_language(broker: SocketAddr) {
     let mut profile = Profile::nt26().instant();
     profile.dialect = Arc::new(proof::Set);
@@ -107,4 +123,10 @@ async fn one_that_speaks_another_language(broker: SocketAddr) {
     a_program(profile, proof::MODEL, broker).await;
 }
 
-with_each_broker!(an_nt35e, an_nt26, one_that_speaks_another_language);
+with_each_broker!(
+    an_nt35e,
+    an_nt26,
+    a_sim7080,
+    a_sim7000,
+    one_that_speaks_another_language
+);

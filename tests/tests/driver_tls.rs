@@ -52,9 +52,14 @@ impl Shown {
 
     /// Names of the files sent since the last call.
     fn uploads(&self) -> Vec<String> {
+        self.uploads_by("AT+LFUPL=\"")
+    }
+
+    /// The same, by what the command begins with.
+    fn uploads_by(&self, command: &str) -> Vec<String> {
         let shown = std::mem::take(&mut *self.0.lock().unwrap());
         assert!(!shown.contains("BEGIN"), "{shown}");
-        let uploads = shown.split("AT+LFUPL=\"").skip(1);
+        let uploads = shown.split(command).skip(1);
         uploads
             .map(|upload| upload.split('"').next().unwrap_or_default().into())
             .collect()
@@ -162,4 +167,48 @@ async fn a_reboot_may_have_lost_the_files() {
     modem.initialise().await.unwrap();
     works(&modem, options("broker.example", tls())).await;
     assert_eq!(shown.uploads().len(), 3);
+}
+
+/// A module whose files are converted, and which tells of a failure no more than that it is one.
+#[tokio::test(flavor = "multi_thread")]
+async fn files_that_are_converted_are_used() {
+    let (right, wrong) = (Authority::new("right"), Authority::new("wrong"));
+    let Some(broker) = broker(&right) else {
+        return;
+    };
+    let Identity { certificate, key } = right.identity("meter-7", 2999);
+    for name in ["sim7080", "sim7000"] {
+        let profile = Profile::by_name(name).expect("it is in the crate");
+        let module = Module::start(profile.instant(), broker.address());
+        let shown = Shown::default();
+        let modem = module.modem_with(shown.settings()).await;
+        let uploads = || shown.uploads_by("AT+CFSWFILE=3,\"");
+        let mutual =
+            |context, ca: &Authority| Tls::verified(context, ca.pem()).client(&certificate, &key);
+
+        works(&modem, options("broker.example", mutual(1, &right))).await;
+        assert_eq!(
+            uploads(),
+            ["atmq_ca_1.pem", "atmq_cert_1.pem", "atmq_key_1.pem"]
+        );
+        works(&modem, options("broker.example", mutual(1, &right))).await;
+        assert_eq!(uploads(), [""; 0]);
+        for (host, tls) in [
+            ("broker.example", mutual(2, &wrong)),
+            ("other.example", mutual(1, &right)),
+            // In TLS 1.3 a broker refuses only after the client has opened.
+            (
+                "broker.example",
+                Tls::unverified(0).version(TlsVersion::V1_2),
+            ),
+        ] {
+            let error = fails(&modem, options(host, tls)).await;
+            let refused = matches!(error, ConnectError::NotAccepted { .. });
+            assert!(refused, "{error:?}");
+        }
+        works(&modem, options("broker.example", mutual(5, &right))).await;
+        // Without TLS the broker hears nothing that it understands.
+        let plain = ConnectOptions::new("broker.example", 8883, "meter-7");
+        fails(&modem, plain).await;
+    }
 }

@@ -4,10 +4,10 @@
 use std::time::Duration;
 
 use atmq_driver::{
-    ConnectError, ConnectOptions, Disconnected, Error, Message, Messages, Modem, PublishError, QoS,
-    Settings, Will,
+    ConnectError, ConnectOptions, Delivery, Disconnected, Error, Message, Messages, Modem,
+    PublishError, QoS, Settings, Will,
 };
-use atmq_protocol::mqtt::{LinkStatus, OpenFailure, Refusal};
+use atmq_protocol::mqtt::{LinkStatus, OpenFailure, Reason, Refusal};
 use atmq_tests::transcript::{Step, Transcript};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 use tokio::task::JoinHandle;
@@ -54,8 +54,12 @@ struct Bench {
 
 impl Bench {
     async fn start(name: &str, pieces: usize) -> Self {
+        Self::start_of("lmqtt", name, pieces).await
+    }
+
+    async fn start_of(dialect: &str, name: &str, pieces: usize) -> Self {
         let (host, port) = duplex(4096);
-        let module = tokio::spawn(play(port, Transcript::load("lmqtt", name), pieces));
+        let module = tokio::spawn(play(port, Transcript::load(dialect, name), pieces));
         let modem = Modem::over(host, Settings::default());
         modem.initialise().await.unwrap();
         Self { modem, module }
@@ -111,10 +115,10 @@ async fn a_session_from_an_unknown_state_to_the_close() {
     }
 }
 
-async fn refused(name: &str, options: ConnectOptions) -> Vec<ConnectError> {
+async fn refused(dialect: &str, name: &str, options: ConnectOptions) -> Vec<ConnectError> {
     let mut errors = Vec::new();
     for pieces in PIECES {
-        let bench = Bench::start(name, pieces).await;
+        let bench = Bench::start_of(dialect, name, pieces).await;
         let connected = bench.modem.connect(options.clone()).await;
         errors.push(connected.expect_err("the connection is refused"));
         bench.end().await;
@@ -125,7 +129,7 @@ async fn refused(name: &str, options: ConnectOptions) -> Vec<ConnectError> {
 #[tokio::test(start_paused = true)]
 async fn a_refused_connect_is_no_success() {
     let banned = options().credentials("banned", "p");
-    for error in refused("driver_refused", banned).await {
+    for error in refused("lmqtt", "driver_refused", banned).await {
         assert_eq!(error, ConnectError::Refused(Refusal::NotAuthorized));
     }
 }
@@ -134,7 +138,7 @@ async fn a_refused_connect_is_no_success() {
 async fn an_unknown_host_is_told_from_other_failures() {
     let unknown =
         ConnectOptions::new("unknown.test", 1883, "id").keep_alive(Duration::from_secs(60));
-    for error in refused("driver_unknown_host", unknown).await {
+    for error in refused("lmqtt", "driver_unknown_host", unknown).await {
         assert_eq!(
             error,
             ConnectError::Open {
@@ -160,6 +164,65 @@ async fn a_lost_link_ends_the_messages_and_fails_what_follows() {
         let published = client.publish("t", "x", QoS::AtLeastOnce, false).await;
         let unsent = PublishError::NotSent(Error::Disconnected(lost));
         assert_eq!(published, Err(unsent));
+        drop((client, messages));
+        bench.end().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_session_whose_outcome_is_the_final_result() {
+    for pieces in PIECES {
+        let bench = Bench::start_of("sm", "driver_session", pieces).await;
+        let will = Will::new("t/x", "off").qos(QoS::AtLeastOnce);
+        let (client, mut messages) = bench.modem.connect(options().will(will)).await.unwrap();
+        client.subscribe("t/+", QoS::AtLeastOnce).await.unwrap();
+        for (payload, qos, retain, delivery) in [
+            (&b"21.5"[..], QoS::AtMostOnce, false, Delivery::Sent),
+            (b"21.5", QoS::AtLeastOnce, true, Delivery::Acknowledged),
+            (
+                b"\"a\",\r\nOK\r\n> \x00\x1a\xff\r",
+                QoS::ExactlyOnce,
+                false,
+                Delivery::Acknowledged,
+            ),
+        ] {
+            let published = client.publish("u", payload, qos, retain).await;
+            assert_eq!(published, Ok(delivery));
+        }
+        let message = next(&mut messages).await.unwrap();
+        assert_eq!((&*message.topic, message.message_id), ("t/1", 0));
+        assert_eq!(message.payload, b"\"a\",\r\nOK\r\n> \x00\xff");
+        client.unsubscribe("t/+").await.unwrap();
+        client.disconnect().await.unwrap();
+        assert_eq!(next(&mut messages).await, None);
+        drop((client, messages));
+        bench.end().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_error_without_a_number_is_no_success() {
+    let banned = options().credentials("banned", "p");
+    for error in refused("sm", "driver_refused", banned).await {
+        let reason = Reason::NONE;
+        assert_eq!(error, ConnectError::NotAccepted { reason });
+    }
+}
+
+/// A publish that fails behind its payload may have arrived; a lost link ends the connection.
+#[tokio::test(start_paused = true)]
+async fn an_error_behind_the_payload_proves_nothing() {
+    for pieces in PIECES {
+        let bench = Bench::start_of("sm", "driver_forbidden", pieces).await;
+        let (client, mut messages) = bench.modem.connect(options()).await.unwrap();
+        let published = client.publish("aws", "x", QoS::AtLeastOnce, false).await;
+        let error = published.unwrap_err();
+        assert!(error.may_have_arrived(), "{error}");
+        assert_eq!(next(&mut messages).await, None);
+        assert!(matches!(
+            messages.ended(),
+            Some(Disconnected::LinkLost { .. })
+        ));
         drop((client, messages));
         bench.end().await;
     }

@@ -17,6 +17,8 @@ pub(super) struct Connection {
     pub(super) cid: u8,
     /// The TLS context that secures it.
     pub(super) tls: Option<u8>,
+    /// Whether the broker had a session of the client.
+    pub(super) resumed: bool,
     /// Before this moment the outcome of the last command is not reported.
     pub(super) outcome_from: Instant,
     /// When the last URC is sent: what happens later is reported later.
@@ -85,6 +87,7 @@ impl Connection {
             peer: (String::new(), 0),
             cid: 0,
             tls: None,
+            resumed: false,
             outcome_from: now,
             reported_until: now,
         }

@@ -17,7 +17,7 @@ use super::Modem;
 use super::command::Done;
 use super::connection::{Connection, Link};
 use super::data::Asked;
-use super::standard::{PacketContext, can_be_used};
+use super::standard::{PacketContext, address_in, can_be_used};
 use super::store::Store;
 use crate::mqtt::{Publication, RequestError};
 use crate::quirks::ResultOrder;
@@ -37,6 +37,8 @@ pub(super) struct Surroundings<'m> {
     store: &'m Store,
     contexts: &'m BTreeMap<u8, PacketContext>,
     attached: bool,
+    /// In the default bearer.
+    address: &'m str,
 }
 
 impl Surroundings<'_> {
@@ -56,6 +58,11 @@ impl Ground for Surroundings<'_> {
         connection.is_some_and(|connection| matches!(connection.link, Link::Open))
     }
 
+    fn resumed(&self, connection: ConnectionId) -> bool {
+        let connection = self.connection(connection);
+        connection.is_some_and(|connection| connection.resumed)
+    }
+
     fn peer(&self, connection: ConnectionId) -> Option<(&str, u16)> {
         let (host, port) = &self.connection(connection)?.peer;
         Some((host, *port))
@@ -63,6 +70,11 @@ impl Ground for Surroundings<'_> {
 
     fn is_active(&self, cid: u8) -> bool {
         can_be_used(self.contexts, self.attached, cid)
+    }
+
+    fn address(&self, cid: u8) -> Option<String> {
+        let active = self.is_active(cid);
+        active.then(|| address_in(self.address, cid))
     }
 
     fn tls(&self, context: u8, key: TlsKey) -> TlsSetting<'_> {
@@ -94,6 +106,7 @@ impl Modem {
         let ground = Surroundings {
             contexts: &self.contexts,
             attached: self.is_attached(),
+            address: &self.profile.identity.address,
             connections: &self.connections,
             store: &self.store,
         };
@@ -320,7 +333,7 @@ impl Modem {
             Act::ConfigureTls { context, setting } => self.store.configure(context, setting),
             Act::Store { name, bytes } => self.store.write(name, bytes),
             Act::Remove { name } => self.store.remove(&name),
-            Act::Activate { cid, active } => self.activate_for(whose, cid, active, now),
+            Act::Activate { cid, active } => self.activate_for_face(cid, active, now),
             Act::Request(request) => self.request(whose, *request, now),
             Act::DropRequest => drop(self.drop_request()),
             Act::Finish(result) => {

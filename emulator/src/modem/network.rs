@@ -174,7 +174,10 @@ impl Modem {
         let subscribed = SubscriptionChange::Subscribed;
         let unsubscribed = SubscriptionChange::Unsubscribed;
         match event {
-            Event::Connected { .. } => self.connected(id, now),
+            Event::Connected { session_present } => {
+                self.connection(id).resumed = session_present;
+                self.connected(id, now);
+            }
             Event::Refused { code } => {
                 let refusal = Connected::Refused(Refusal::from_code(code));
                 self.not_connected(id, refusal, Some(code.into()), now);
@@ -287,8 +290,8 @@ impl Modem {
             self.wait(id, options, attempt, now);
             return self.tell_status(id, LinkStatus::Refused, code, now);
         }
-        self.tell_connected(id, result, now);
         self.connection(id).link = Link::Open;
+        self.tell_connected(id, result, now);
     }
 
     /// A message has come.

@@ -350,6 +350,8 @@ pub enum Reported {
     Subscribed,
     Unsubscribed,
     Published,
+    /// The packet data context that the connection goes over can be used.
+    Activated,
 }
 
 impl Expected {
@@ -390,6 +392,7 @@ impl Expected {
                     },
                 ) => same(*message_id) && *change != Some(SubscriptionChange::Subscribed),
                 (Reported::Published, Urc::Published { message_id, .. }) => same(*message_id),
+                (Reported::Activated, Urc::Status { status, .. }) => *status == LinkStatus::Fine,
                 _ => false,
             }
     }

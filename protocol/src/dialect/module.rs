@@ -95,11 +95,23 @@ pub trait Ground {
     /// Whether the link stands and MQTT has not been spoken on it.
     fn is_open(&self, connection: ConnectionId) -> bool;
 
+    /// Whether the broker had a session of the client when it accepted it.
+    fn resumed(&self, connection: ConnectionId) -> bool {
+        let _ = connection;
+        false
+    }
+
     /// Host and port of [`Act::Open`], as they were given; `None` if the connection is closed.
     fn peer(&self, connection: ConnectionId) -> Option<(&str, u16)>;
 
     /// Whether the packet data context of this number can be used.
     fn is_active(&self, cid: u8) -> bool;
+
+    /// The address that the module has in an active packet data context.
+    fn address(&self, cid: u8) -> Option<String> {
+        let _ = cid;
+        None
+    }
 
     /// A value of a TLS context.
     fn tls(&self, context: u8, key: TlsKey) -> TlsSetting<'_>;

@@ -5,12 +5,10 @@ use std::net::Ipv4Addr;
 use std::time::Instant;
 
 use atmq_protocol::at::parameter::Parameters;
-use atmq_protocol::dialect::Event;
 use atmq_protocol::standard::StandardInformation;
 
 use super::{Action, Definition};
 use crate::modem::command::Done;
-use crate::modem::faces::Whose;
 use crate::modem::{Modem, NOT_ALLOWED, PacketEvent, Refused};
 
 /// The context that LTE activates with the attach.
@@ -54,6 +52,19 @@ pub(in crate::modem) fn can_be_used(
     attached && (activated || cid == DEFAULT_BEARER)
 }
 
+/// The address in a context: that in the first, the profile's, and in others the next ones, if it is
+/// an IPv4 address.
+pub(in crate::modem) fn address_in(first: &str, cid: u8) -> String {
+    match first.parse::<Ipv4Addr>() {
+        Ok(address) => {
+            let behind = cid.saturating_sub(DEFAULT_BEARER);
+            let address = u32::from(address).wrapping_add(behind.into());
+            Ipv4Addr::from(address).to_string()
+        }
+        Err(_) => first.to_owned(),
+    }
+}
+
 impl Modem {
     /// Whether the packet data context of this number can be used.
     pub(in crate::modem) fn is_active(&self, cid: u8) -> bool {
@@ -65,17 +76,9 @@ impl Modem {
         (1..=CONTEXTS).filter(|cid| self.is_active(*cid)).collect()
     }
 
-    /// The address of an active context: the profile's, and for others than the first the next
-    /// ones, if it is an IPv4 address.
+    /// The address of an active context.
     fn address(&self, cid: u8) -> String {
-        let first = &self.profile.identity.address;
-        match first.parse::<Ipv4Addr>() {
-            Ok(address) => {
-                let address = u32::from(address).wrapping_add(u32::from(cid - DEFAULT_BEARER));
-                Ipv4Addr::from(address).to_string()
-            }
-            Err(_) => first.clone(),
-        }
+        address_in(&self.profile.identity.address, cid)
     }
 
     /// `+CGPADDR: <cid>,"<address>"` for one active context, or for each.
@@ -117,9 +120,9 @@ impl Modem {
         Ok(())
     }
 
-    /// The same as a vendor set wants it, which is told what comes of it: links over the default
+    /// The same as a face wants it. Every face is told what comes of it: links over the default
     /// bearer can be had and given up while the bearer itself stays.
-    pub(in crate::modem) fn activate_for(&mut self, whose: Whose, cid: u8, on: bool, now: Instant) {
+    pub(in crate::modem) fn activate_for_face(&mut self, cid: u8, on: bool, now: Instant) {
         let changes = self.is_active(cid) != on;
         if changes && self.activate(cid, on, now).is_ok() {
             return;
@@ -128,7 +131,7 @@ impl Modem {
             self.drop_links_of(cid, now);
         }
         let active = on && self.is_active(cid);
-        self.notice(whose, Event::Context { cid, active }, now);
+        self.notice_context(cid, active, now);
     }
 
     /// Whether the network refuses the access point of a context.

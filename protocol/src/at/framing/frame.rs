@@ -1,4 +1,5 @@
 use super::message::{Deviation, MessageForm};
+use super::quoted::QuotedForm;
 
 /// Something a module has sent, complete.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,6 +46,8 @@ pub enum Extent {
     Incomplete,
     /// To the end of a message, whatever topic and payload hold.
     Message(MessageForm),
+    /// To the end of a message whose payload stands between quotes, without a length.
+    Quoted(QuotedForm),
     /// So many bytes beyond its line end, and a line end behind them. It counts only once the line
     /// is complete: half a number is a number, too.
     Block(usize),

@@ -7,9 +7,11 @@
 mod command_reader;
 mod frame;
 mod message;
+mod quoted;
 mod response_reader;
 
 pub use command_reader::{CTRL_Z, CommandReader, DataEnd, ESCAPE, Input};
 pub use frame::{Extent, Frame};
 pub use message::{Counting, Deviation, MESSAGE_GAP, MessageForm};
+pub use quoted::QuotedForm;
 pub use response_reader::ResponseReader;

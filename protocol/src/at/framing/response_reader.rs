@@ -6,6 +6,7 @@ use memchr::{memchr, memmem};
 
 use super::frame::{Extent, Frame};
 use super::message::{Deviation, LINE_END, MessageForm, Verdict};
+use super::quoted::QuotedForm;
 
 /// Cuts the byte stream of a module into [`Frame`]s.
 ///
@@ -58,6 +59,7 @@ enum Line {
     Undecided,
     Plain,
     Message(MessageForm),
+    Quoted(QuotedForm),
     /// It goes on behind its line end, up to so many bytes from its beginning.
     Block(usize),
     /// These bytes end it.
@@ -170,7 +172,7 @@ impl ResponseReader {
     pub fn is_counting(&self) -> bool {
         matches!(
             self.line,
-            Line::Message(_) | Line::Block(_) | Line::Marked(_)
+            Line::Message(_) | Line::Quoted(_) | Line::Block(_) | Line::Marked(_)
         ) && !self.held
     }
 
@@ -234,7 +236,7 @@ impl ResponseReader {
             return step;
         }
         match self.line {
-            Line::Message(form) => return self.message(&form),
+            Line::Message(_) | Line::Quoted(_) => return self.message(),
             Line::Block(length) => return self.block(length),
             Line::Marked(mark) => return self.marked(mark),
             Line::Ambiguous => return self.merge(extent),
@@ -250,6 +252,7 @@ impl ResponseReader {
         } else if self.line == Line::Undecided && !seen.is_empty() {
             self.line = match (extent(seen), line_feed) {
                 (Extent::Message(form), _) => Line::Message(form),
+                (Extent::Quoted(form), _) => Line::Quoted(form),
                 (Extent::Marked(mark), _) => Line::Marked(mark),
                 (Extent::Block(length), Some(end)) => {
                     Line::Block((end + 1 - self.start).saturating_add(length))
@@ -257,7 +260,8 @@ impl ResponseReader {
                 (Extent::Incomplete | Extent::Block(_), None) => Line::Undecided,
                 (Extent::Line | Extent::Incomplete, _) => Line::Plain,
             };
-            if let Line::Message(_) | Line::Marked(_) | Line::Block(_) = self.line {
+            if let Line::Message(_) | Line::Quoted(_) | Line::Marked(_) | Line::Block(_) = self.line
+            {
                 return Step::Again;
             }
         }
@@ -333,13 +337,18 @@ impl ResponseReader {
     }
 
     /// The line is a message.
-    fn message(&mut self, form: &MessageForm) -> Step {
+    fn message(&mut self) -> Step {
         let start = self.start;
         let line = &self.buffer[start..];
         if line.len() < self.awaited && !self.settled {
             return Step::Wait;
         }
-        match form.judge(line, self.limit, self.settled, self.without_length) {
+        let verdict = match self.line {
+            Line::Quoted(form) => form.judge(line, self.limit, self.settled),
+            Line::Message(form) => form.judge(line, self.limit, self.settled, self.without_length),
+            _ => return Step::Again,
+        };
+        match verdict {
             Verdict::Wait { until, held } => {
                 self.awaited = until;
                 self.held = held;

@@ -270,12 +270,15 @@ pub(super) fn message_id(values: &mut Values<'_, '_>) -> Result<u16, ParameterEr
     values.integer_up_to(u16::MAX.into())
 }
 
-pub(super) fn decode_qos(values: &mut Values<'_, '_>) -> Result<QoS, ParameterError> {
+pub(in crate::dialect) fn decode_qos(values: &mut Values<'_, '_>) -> Result<QoS, ParameterError> {
     let level = values.integer()?;
     values.known(QoS::from_level(level))
 }
 
-pub(super) fn not_empty<'a>(field: &'static str, text: &'a str) -> Result<&'a str, EncodeError> {
+pub(in crate::dialect) fn not_empty<'a>(
+    field: &'static str,
+    text: &'a str,
+) -> Result<&'a str, EncodeError> {
     if text.is_empty() {
         return Err(EncodeError::Empty { field });
     }
@@ -283,7 +286,7 @@ pub(super) fn not_empty<'a>(field: &'static str, text: &'a str) -> Result<&'a st
 }
 
 /// A quoted string ends at a quote and a line at a control character, and nothing escapes them.
-pub(super) fn carriable<'a>(
+pub(in crate::dialect) fn carriable<'a>(
     field: &'static str,
     text: &'a str,
     max: usize,
@@ -305,7 +308,7 @@ pub(super) fn carriable<'a>(
     }
 }
 
-pub(super) fn in_range(
+pub(in crate::dialect) fn in_range(
     field: &'static str,
     value: impl Into<i64>,
     min: i64,
@@ -323,7 +326,7 @@ pub(super) fn in_range(
     })
 }
 
-pub(super) fn length_in_range(
+pub(in crate::dialect) fn length_in_range(
     field: &'static str,
     length: usize,
     max: usize,

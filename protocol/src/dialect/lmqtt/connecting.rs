@@ -23,7 +23,7 @@ use crate::mqtt::{
 
 /// What is known of the files that the module was given.
 #[derive(Debug, Default)]
-pub(super) struct Files {
+pub(in crate::dialect) struct Files {
     stored: Vec<File>,
     /// On their way.
     given: Vec<File>,
@@ -40,7 +40,7 @@ struct File {
 
 impl Files {
     /// Whether the file has to be given to the module; half a file is no file.
-    fn needs(&mut self, context: u8, name: &str, bytes: &Arc<[u8]>) -> bool {
+    pub(in crate::dialect) fn needs(&mut self, context: u8, name: &str, bytes: &Arc<[u8]>) -> bool {
         let known = self
             .stored
             .iter()
@@ -58,7 +58,7 @@ impl Files {
     }
 
     /// The module has stored it.
-    pub(super) fn stored(&mut self, name: &str) {
+    pub(in crate::dialect) fn stored(&mut self, name: &str) {
         if let Some(at) = self.given.iter().position(|file| file.name == name) {
             let file = self.given.swap_remove(at);
             self.stored.push(file);
@@ -66,7 +66,7 @@ impl Files {
     }
 
     /// Whether the module has those of this connection's context nobody knows.
-    pub(super) fn forget_those_of(&mut self, connection: ConnectionId) {
+    pub(in crate::dialect) fn forget_those_of(&mut self, connection: ConnectionId) {
         let mut contexts = self.contexts.iter();
         let Some((_, context)) = contexts.find(|(of, _)| *of == connection) else {
             return self.forget();
@@ -75,7 +75,7 @@ impl Files {
     }
 
     /// Whether the module has any of them nobody knows.
-    pub(super) fn forget(&mut self) {
+    pub(in crate::dialect) fn forget(&mut self) {
         *self = Self::default();
     }
 }

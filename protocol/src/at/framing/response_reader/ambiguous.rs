@@ -89,17 +89,20 @@ impl ResponseReader {
             place + end + line_end
         };
         let extent = extent(&line[..line_feed.unwrap_or(line.len())]);
-        match (extent, line_feed) {
-            (Extent::Message(form), _) => {
-                match form.judge(line, self.limit, false, self.without_length) {
-                    Verdict::Wait { .. } => return Follow::Wait,
-                    Verdict::Message(reading) => return Follow::To(vec![behind(reading.end)]),
-                    Verdict::Ambiguous { ends } => {
-                        return Follow::To(ends.into_iter().map(behind).collect());
-                    }
-                    Verdict::Torn { .. } => {}
-                }
+        let verdict = match extent {
+            Extent::Message(form) => Some(form.judge(line, self.limit, false, self.without_length)),
+            Extent::Quoted(form) => Some(form.judge(line, self.limit, false)),
+            _ => None,
+        };
+        match verdict {
+            Some(Verdict::Wait { .. }) => return Follow::Wait,
+            Some(Verdict::Message(reading)) => return Follow::To(vec![behind(reading.end)]),
+            Some(Verdict::Ambiguous { ends }) => {
+                return Follow::To(ends.into_iter().map(behind).collect());
             }
+            Some(Verdict::Torn { .. }) | None => {}
+        }
+        match (extent, line_feed) {
             (Extent::Block(length), Some(head)) if head + length < self.limit => {
                 let end = head + 1 + length;
                 return match line.len().checked_sub(LINE_END.len()) {
