@@ -17,7 +17,7 @@ use super::Modem;
 use super::command::Done;
 use super::connection::{Connection, Link};
 use super::data::Asked;
-use super::standard::{PacketContext, can_be_used};
+use super::standard::{PacketContext, address, can_be_used};
 use super::store::Store;
 use crate::mqtt::{Publication, RequestError};
 use crate::quirks::ResultOrder;
@@ -37,6 +37,8 @@ pub(super) struct Surroundings<'m> {
     store: &'m Store,
     contexts: &'m BTreeMap<u8, PacketContext>,
     attached: bool,
+    /// That of the default bearer.
+    address: &'m str,
 }
 
 impl Surroundings<'_> {
@@ -80,6 +82,10 @@ impl Ground for Surroundings<'_> {
     fn files(&self) -> Vec<&str> {
         self.store.files()
     }
+
+    fn address(&self, cid: u8) -> Option<String> {
+        self.is_active(cid).then(|| address(self.address, cid))
+    }
 }
 
 impl Modem {
@@ -96,6 +102,7 @@ impl Modem {
             attached: self.is_attached(),
             connections: &self.connections,
             store: &self.store,
+            address: &self.profile.identity.address,
         };
         let face: &mut dyn Face = match whose {
             Whose::Dialect => &mut *self.face,
@@ -221,6 +228,9 @@ impl Modem {
         self.outcome = None;
         if let Finish::Reported(id) = finish {
             self.begin_outcome(id, now);
+        }
+        if finish == Finish::Announced {
+            self.announce_from = now + self.spread(self.profile.latency.result);
         }
         for act in acts {
             self.perform(whose, act, now)?;

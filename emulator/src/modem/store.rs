@@ -10,8 +10,8 @@ use crate::network::{ClientIdentity, TlsOptions};
 /// Files that fit, and devices remembered. Ours.
 const LIMIT: usize = 16;
 
-/// TLS contexts, 0 to 5 (documented for the key `sslenable`).
-const CONTEXTS: usize = 6;
+/// TLS contexts: as many as any command set has.
+const CONTEXTS: usize = 10;
 
 /// Files, TLS contexts and registered devices.
 ///
@@ -113,9 +113,13 @@ impl Store {
             key_pem: file(&context.key).unwrap_or_default(),
         };
         TlsOptions {
-            verify: context.level != SecurityLevel::None,
+            verify: matches!(context.level, SecurityLevel::Server | SecurityLevel::Mutual),
             ca_pem: file(&context.ca),
-            client_identity: (context.level == SecurityLevel::Mutual).then(identity),
+            client_identity: matches!(
+                context.level,
+                SecurityLevel::Mutual | SecurityLevel::ClientOnly
+            )
+            .then(identity),
             server_name: None,
             hide_server_name: !context.server_name,
             ignore_time: context.ignore_time,

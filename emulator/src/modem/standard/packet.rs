@@ -54,6 +54,18 @@ pub(in crate::modem) fn can_be_used(
     attached && (activated || cid == DEFAULT_BEARER)
 }
 
+/// The address of an active context: the first one's, and for others the next ones, if it is an
+/// IPv4 address.
+pub(in crate::modem) fn address(first: &str, cid: u8) -> String {
+    match first.parse::<Ipv4Addr>() {
+        Ok(address) => {
+            let address = u32::from(address).wrapping_add(u32::from(cid - DEFAULT_BEARER));
+            Ipv4Addr::from(address).to_string()
+        }
+        Err(_) => first.to_owned(),
+    }
+}
+
 impl Modem {
     /// Whether the packet data context of this number can be used.
     pub(in crate::modem) fn is_active(&self, cid: u8) -> bool {
@@ -65,17 +77,8 @@ impl Modem {
         (1..=CONTEXTS).filter(|cid| self.is_active(*cid)).collect()
     }
 
-    /// The address of an active context: the profile's, and for others than the first the next
-    /// ones, if it is an IPv4 address.
     fn address(&self, cid: u8) -> String {
-        let first = &self.profile.identity.address;
-        match first.parse::<Ipv4Addr>() {
-            Ok(address) => {
-                let address = u32::from(address).wrapping_add(u32::from(cid - DEFAULT_BEARER));
-                Ipv4Addr::from(address).to_string()
-            }
-            Err(_) => first.clone(),
-        }
+        address(&self.profile.identity.address, cid)
     }
 
     /// `+CGPADDR: <cid>,"<address>"` for one active context, or for each.

@@ -23,7 +23,7 @@ use crate::mqtt::{
 
 /// What is known of the files that the module was given.
 #[derive(Debug, Default)]
-pub(super) struct Files {
+pub(in crate::dialect) struct Files {
     stored: Vec<File>,
     /// On their way.
     given: Vec<File>,
@@ -39,8 +39,19 @@ struct File {
 }
 
 impl Files {
+    /// This context secures the connection from now on, or none does.
+    pub(in crate::dialect) fn use_context(
+        &mut self,
+        connection: ConnectionId,
+        context: Option<u8>,
+    ) {
+        self.contexts.retain(|(other, _)| *other != connection);
+        self.contexts
+            .extend(context.map(|context| (connection, context)));
+    }
+
     /// Whether the file has to be given to the module; half a file is no file.
-    fn needs(&mut self, context: u8, name: &str, bytes: &Arc<[u8]>) -> bool {
+    pub(in crate::dialect) fn needs(&mut self, context: u8, name: &str, bytes: &Arc<[u8]>) -> bool {
         let known = self
             .stored
             .iter()
@@ -58,7 +69,7 @@ impl Files {
     }
 
     /// The module has stored it.
-    pub(super) fn stored(&mut self, name: &str) {
+    pub(in crate::dialect) fn stored(&mut self, name: &str) {
         if let Some(at) = self.given.iter().position(|file| file.name == name) {
             let file = self.given.swap_remove(at);
             self.stored.push(file);
@@ -66,7 +77,7 @@ impl Files {
     }
 
     /// Whether the module has those of this connection's context nobody knows.
-    pub(super) fn forget_those_of(&mut self, connection: ConnectionId) {
+    pub(in crate::dialect) fn forget_those_of(&mut self, connection: ConnectionId) {
         let mut contexts = self.contexts.iter();
         let Some((_, context)) = contexts.find(|(of, _)| *of == connection) else {
             return self.forget();
@@ -75,7 +86,7 @@ impl Files {
     }
 
     /// Whether the module has any of them nobody knows.
-    pub(super) fn forget(&mut self) {
+    pub(in crate::dialect) fn forget(&mut self) {
         *self = Self::default();
     }
 }
@@ -95,11 +106,8 @@ enum For {
 /// question.
 pub(super) fn connect(host: &mut LmqttHost, connect: &Connect) -> Result<Plan, EncodeError> {
     let connection = connect.connection;
-    host.files
-        .contexts
-        .retain(|(other, _)| *other != connection);
-    let context = connect.tls.as_ref().map(|tls| (connection, tls.context));
-    host.files.contexts.extend(context);
+    let context = connect.tls.as_ref().map(|tls| tls.context);
+    host.files.use_context(connection, context);
     // A link or a configuration may be left of an earlier program.
     let mut first = host.step(&Request::Close { connection })?;
     first.if_refused = IfRefused::Nothing;
