@@ -9,6 +9,7 @@ use std::sync::Arc;
 use atmq_driver::{ConnectOptions, Disconnected, Model, QoS, Settings};
 use atmq_emulator::Profile;
 use atmq_protocol::at::framing::DataEnd;
+use atmq_protocol::dialect::cmqtt::{A7670, SIM7600, SIM7672};
 use atmq_protocol::dialect::lmqtt::{NT26, NT35E};
 use atmq_tests::module::Module;
 use atmq_tests::raw_mqtt::{self, RawClient};
@@ -100,6 +101,24 @@ async fn an_nt26(broker: SocketAddr) {
     a_program(Profile::nt26().instant(), NT26, broker).await;
 }
 
+fn built_in(name: &str) -> Profile {
+    Profile::by_name(name)
+        .expect("it is in the crate")
+        .instant()
+}
+
+async fn an_a7670(broker: SocketAddr) {
+    a_program(built_in("a7670"), A7670, broker).await;
+}
+
+async fn a_sim7600(broker: SocketAddr) {
+    a_program(built_in("sim7600"), SIM7600, broker).await;
+}
+
+async fn a_sim7672(broker: SocketAddr) {
+    a_program(built_in("sim7672"), SIM7672, broker).await;
+}
+
 async fn one_that_speaks_another_language(broker: SocketAddr) {
     let mut profile = Profile::nt26().instant();
     profile.dialect = Arc::new(proof::Set);
@@ -107,4 +126,11 @@ async fn one_that_speaks_another_language(broker: SocketAddr) {
     a_program(profile, proof::MODEL, broker).await;
 }
 
-with_each_broker!(an_nt35e, an_nt26, one_that_speaks_another_language);
+with_each_broker!(
+    an_nt35e,
+    an_nt26,
+    an_a7670,
+    a_sim7600,
+    a_sim7672,
+    one_that_speaks_another_language
+);

@@ -12,7 +12,7 @@ use alloc::boxed::Box;
 use crate::dialect::Face;
 use crate::limits::Limits;
 use crate::spec::{Codes, Spec};
-use vendor::{eigencomm, lierda, nordic, quectel};
+use vendor::{eigencomm, lierda, nordic, quectel, simcom};
 
 /// Commands beside MQTT's that one maker's modules have, and others do not: a profile names those
 /// of its module.
@@ -51,16 +51,26 @@ impl VendorSet {
 }
 
 /// Every vendor set.
-pub const VENDOR_SETS: [&VendorSet; 3] = [&lierda::MODULE, &eigencomm::MODULE, &lierda::HTTP];
+pub const VENDOR_SETS: [&VendorSet; 6] = [
+    &lierda::MODULE,
+    &eigencomm::MODULE,
+    &lierda::HTTP,
+    &simcom::MODULE,
+    &simcom::TLS,
+    &simcom::NETWORK,
+];
 
 /// The commands of the modules that speak one of our dialects.
-pub const ALL: [&[Spec]; 7] = [
+pub const ALL: [&[Spec]; 10] = [
     v250::COMMANDS,
     ts27007::COMMANDS,
     ts27007::NETWORK,
     lierda::MODULE.specs,
     eigencomm::MODULE.specs,
     lierda::HTTP.specs,
+    simcom::MODULE.specs,
+    simcom::TLS.specs,
+    simcom::NETWORK.specs,
     ts27005::COMMANDS,
 ];
 

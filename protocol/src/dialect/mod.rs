@@ -3,6 +3,7 @@
 //! A [`Dialect`] holds both directions of one family: what the host encodes is what the module
 //! decodes, from one definition. Plain data tells look-alikes apart.
 
+pub mod cmqtt;
 mod error;
 mod host;
 pub mod lmqtt;
@@ -15,6 +16,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 
+pub use cmqtt::Cmqtt;
 pub use error::{DecodeError, EncodeError};
 pub use host::{
     Answer, Ask, Caching, Commanded, Course, Data, Expected, Follow, Host, IfRefused, Next, Plan,
@@ -65,10 +67,10 @@ impl Model {
 }
 
 /// Every command set.
-pub const ALL: [&dyn Dialect; 1] = [&Lmqtt::DEFAULT];
+pub const ALL: [&dyn Dialect; 2] = [&Lmqtt::DEFAULT, &Cmqtt::DEFAULT];
 
 /// Their commands, with everything in which firmwares differ.
-pub(crate) const SPECS: [&[Spec]; 1] = [lmqtt::SPECS];
+pub(crate) const SPECS: [&[Spec]; 2] = [lmqtt::SPECS, cmqtt::SPECS];
 
 /// A module of which nothing is known gets the narrowest limits.
 pub const UNKNOWN: Model = lmqtt::NT26;

@@ -4,3 +4,4 @@ pub mod eigencomm;
 pub mod lierda;
 pub mod nordic;
 pub mod quectel;
+pub mod simcom;
