@@ -72,13 +72,16 @@ pub(super) const COMMANDS: &[Definition] = &[
     Definition::new("+FCLASS"),
     Definition::new("+CMEE"),
     Definition::new("+CLAC").execute(Action::Run(|modem, _, _| {
-        for definition in definitions() {
-            if !definition.name.is_empty() {
-                modem.say_line(format!("AT{}", definition.name));
-            }
-        }
-        for spec in modem.profile.dialect.specs() {
-            modem.say_line(format!("AT{}", spec.name));
+        let profile = modem.profile.clone();
+        let sets = profile.vendor_sets.iter().filter(|set| set.face.is_some());
+        let specs = sets.flat_map(|set| set.specs);
+        let names = definitions()
+            .map(|definition| definition.name)
+            .filter(|name| !name.is_empty() && profile.has(name))
+            .chain(specs.map(|spec| spec.name))
+            .chain(profile.dialect.specs().iter().map(|spec| spec.name));
+        for name in names {
+            modem.say_line(format!("AT{name}"));
         }
         Ok(Done::Answered)
     })),
