@@ -173,6 +173,12 @@ pub trait Dialect: fmt::Debug + Send + Sync {
         false
     }
 
+    /// Module: whether a TLS context that nobody has set up sends the host's name in the handshake.
+    /// Ours unless a set says otherwise: brokers behind one address need it.
+    fn sends_server_name(&self) -> bool {
+        true
+    }
+
     /// Module: what it says before it switches itself off.
     fn farewell(&self) -> &'static str;
 

@@ -179,6 +179,10 @@ impl Dialect for Cmqtt {
         "NORMAL POWER DOWN"
     }
 
+    fn sends_server_name(&self) -> bool {
+        false
+    }
+
     fn asks_for_payload(&self, command: &Command<'_>) -> bool {
         let request = request::decode(self, command, &A7670.limits);
         matches!(
