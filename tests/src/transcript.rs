@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use atmq_protocol::at::command::{Command, Form};
-use atmq_protocol::dialect::{Dialect, Lmqtt};
+use atmq_protocol::dialect;
 
 /// A session between host and module, byte for byte, typed by hand or captured from hardware.
 ///
@@ -19,11 +19,14 @@ use atmq_protocol::dialect::{Dialect, Lmqtt};
 /// The first line says how sure the session is: `manual`, `captured` or `inferred`. `H:` is what
 /// the host sends, `M:` what the module answers, `B:` what happens on the broker's side, `W:` what
 /// happens around the module. `\r`, `\n`, `\\`, `\"` and `\xNN` stand for bytes; blanks at the end of
-/// a line do not count. A line `# with: <switch>` tells in what the module differs from the default.
+/// a line do not count. A line `# profile: <name>` tells which module it is, if it is no NT35E, and a
+/// line `# with: <switch>` in what it differs from the default.
 #[derive(Debug, Clone)]
 pub struct Transcript {
     /// The file's name without folder and ending.
     pub name: String,
+    /// The module's profile.
+    pub profile: String,
     /// In what the module differs from the default.
     pub switches: Vec<String>,
     /// The steps, with their line numbers.
@@ -146,8 +149,9 @@ impl Transcript {
                     continue;
                 };
                 loop {
-                    let (command, left) =
-                        Command::split_first(rest, |name| Lmqtt::DEFAULT.owns(name));
+                    let (command, left) = Command::split_first(rest, |name| {
+                        dialect::ALL.iter().any(|dialect| dialect.owns(name))
+                    });
                     let name = String::from_utf8_lossy(command.name).to_uppercase();
                     let form = match command.form {
                         Form::Execute => "",
@@ -181,6 +185,10 @@ impl Transcript {
             .lines()
             .filter_map(|line| line.strip_prefix("# with: "));
         let switches = switches.map(|switch| switch.trim().to_owned()).collect();
+        let mut profiles = text
+            .lines()
+            .filter_map(|line| line.strip_prefix("# profile: "));
+        let profile = profiles.next().unwrap_or("nt35e").trim().to_owned();
         for (number, line) in (1..).zip(text.lines()) {
             let line = line.trim_end();
             if line.is_empty() || line.starts_with('#') {
@@ -198,6 +206,7 @@ impl Transcript {
         let name = path.file_stem().expect("a file has a name");
         Self {
             name: name.to_string_lossy().into_owned(),
+            profile,
             switches,
             steps,
         }

@@ -8,7 +8,7 @@ use atmq_emulator::{Profile, ResultOrder};
 use atmq_protocol::at::command::Command;
 use atmq_protocol::at::framing::DataEnd;
 use atmq_protocol::dialect::{
-    CacheOverflow, Dialect, HexLength, Lmqtt, PublishExtendedUrc, UnsubscribeUrc,
+    CacheOverflow, Dialect, HexLength, Lmqtt, PublishExtendedUrc, UnsubscribeUrc, Value,
 };
 use atmq_protocol::mqtt::SignMethod;
 use atmq_tests::bench::Bench;
@@ -22,7 +22,15 @@ const SILENCE: Duration = Duration::from_secs(5);
 
 /// The module answers the dialect's commands and those around it alike.
 fn all() -> impl Iterator<Item = Transcript> {
-    ["lmqtt", "standard"].into_iter().flat_map(Transcript::all)
+    ["lmqtt", "cmqtt", "standard"]
+        .into_iter()
+        .flat_map(Transcript::all)
+}
+
+/// The module of a transcript.
+fn module(transcript: &Transcript) -> Profile {
+    let profile = Profile::by_name(&transcript.profile).expect("there is such a profile");
+    switched(profile, transcript)
 }
 
 /// The module with the switches of a transcript.
@@ -65,16 +73,22 @@ fn switched(mut profile: Profile, transcript: &Transcript) -> Profile {
             "result_order one burst" => quirks.result_order = ResultOrder::OneBurst,
             "result_order URC first" => quirks.result_order = ResultOrder::UrcFirst,
             "sign_method hmacsha256" => quirks.sign_method = SignMethod::HmacSha256,
+            "strict_timeouts" => {
+                let strict = ("strict_timeouts", Value::Flag(true));
+                profile.dialect = profile.dialect.with(&[strict]);
+            }
             unknown => panic!("{}: no such switch: {unknown}", transcript.name),
         }
     }
-    profile.dialect = Arc::new(dialect);
+    if profile.dialect.name() == dialect.name() {
+        profile.dialect = Arc::new(dialect);
+    }
     profile
 }
 
 /// What the module says must be what the transcript says, in the same order and to the byte.
 fn replay(transcript: &Transcript, profile: Profile, pieces: usize, seed: u64) {
-    let mut bench = Bench::new(switched(profile, transcript), seed);
+    let mut bench = Bench::new(profile, seed);
     let mut heard: Vec<u8> = Vec::new();
     for (line, step) in &transcript.steps {
         let at = format!("{}.txt:{line}, seed {seed}", transcript.name);
@@ -125,7 +139,7 @@ fn assert_heard(at: &str, heard: &[u8], expected: &[u8]) {
 fn an_instant_module_says_what_the_transcripts_say() {
     for transcript in all() {
         for pieces in [usize::MAX, 3, 1] {
-            replay(&transcript, Profile::nt35e().instant(), pieces, 0);
+            replay(&transcript, module(&transcript).instant(), pieces, 0);
         }
     }
 }
@@ -134,7 +148,7 @@ fn an_instant_module_says_what_the_transcripts_say() {
 fn a_module_with_its_own_timing_says_the_same() {
     for transcript in all() {
         for seed in 0..20 {
-            replay(&transcript, Profile::nt35e(), usize::MAX, seed);
+            replay(&transcript, module(&transcript), usize::MAX, seed);
         }
     }
 }

@@ -14,6 +14,20 @@ pub(super) const COMMANDS: &[Definition] = &[
             parameters.end()?;
             Ok(tell(modem, |identity| &identity.model))
         })),
+    Definition::new("+SIMCOMATI").execute(Action::Run(|modem, _, _| {
+        let Identity {
+            manufacturer,
+            model,
+            revision,
+            imei,
+            ..
+        } = &modem.profile.identity;
+        let text = format!(
+            "Manufacturer: {manufacturer}\r\nModel: {model}\r\nRevision: {revision}\r\nIMEI: {imei}"
+        );
+        modem.say_line(text);
+        Ok(Done::Answered)
+    })),
     Definition::new("+CGMI").execute(Action::Shared),
     Definition::new("+CGMM").execute(Action::Shared),
     Definition::new("+CGMR").execute(Action::Shared),

@@ -192,7 +192,7 @@ fn client_steps(
     }
     let setting = |key: &str, write: &dyn Fn(&mut ParameterWriter<'_>)| {
         let mut step = host.written(CFG, |writer| {
-            write(writer.quoted(key).integer(connection.0))
+            write(writer.quoted(key).integer(connection.0));
         })?;
         step.link = Some(connection);
         Ok(step)

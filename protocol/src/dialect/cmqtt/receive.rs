@@ -176,12 +176,11 @@ fn one_line(name: usize, rest: &[u8], limits: &Limits) -> Extent {
     }
 }
 
-/// How a message on one line is written behind its client. The quotes around the payload are seen by
-/// who reads it.
+/// How a message on one line is written behind its client.
 fn form(start: usize, limits: &Limits) -> MessageForm {
     MessageForm {
         start,
-        counting: Counting::Bytes,
+        counting: Counting::QuotedBytes,
         longest_topic: limits.topic,
         longest_payload: limits.received_payload,
     }

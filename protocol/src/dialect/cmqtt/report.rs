@@ -16,7 +16,8 @@ use super::table::{CONNECT, DISC, PUB, START, STOP, SUB, UNSUB};
 use super::{SERVICE, codes};
 use crate::at::parameter::integer;
 use crate::mqtt::{
-    ConnectionId, LinkStatus, OpenFailure, PublishResult, Reason, SubscriptionChange, Urc,
+    ConnectionId, LinkStatus, OpenFailure, PublishResult, Reason, ReasonKind, SubscriptionChange,
+    Urc,
 };
 
 const LOST: &str = "+CMQTTCONNLOST";
@@ -157,7 +158,14 @@ pub(super) fn encode(urc: &Urc) -> String {
                 Some(SubscriptionChange::Unsubscribed) => UNSUB,
                 _ => SUB,
             },
-            code(&result.map(drop)),
+            match result {
+                // The broker has not answered.
+                Err(Reason {
+                    kind: ReasonKind::NotSent,
+                    code: None,
+                }) => codes::TIMEOUT,
+                result => code(&result.map(drop)),
+            },
         ),
         Urc::Published { result, reason, .. } => line(PUB, codes::of_published(*result, *reason)),
         Urc::Received { .. } | Urc::Buffered { .. } => line(super::receive::START, codes::DONE),

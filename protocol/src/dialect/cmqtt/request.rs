@@ -107,6 +107,7 @@ impl Request<'_> {
                 | Self::Stop
                 | Self::Acquire { .. }
                 | Self::Release
+                | Self::UseContext(_)
                 | Self::Query(_)
                 | Self::Configure(Setting::Context(_))
         )
