@@ -54,8 +54,12 @@ struct Bench {
 
 impl Bench {
     async fn start(name: &str, pieces: usize) -> Self {
+        Self::of("lmqtt", name, pieces).await
+    }
+
+    async fn of(dialect: &str, name: &str, pieces: usize) -> Self {
         let (host, port) = duplex(4096);
-        let module = tokio::spawn(play(port, Transcript::load("lmqtt", name), pieces));
+        let module = tokio::spawn(play(port, Transcript::load(dialect, name), pieces));
         let modem = Modem::over(host, Settings::default());
         modem.initialise().await.unwrap();
         Self { modem, module }
@@ -160,6 +164,54 @@ async fn a_lost_link_ends_the_messages_and_fails_what_follows() {
         let published = client.publish("t", "x", QoS::AtLeastOnce, false).await;
         let unsent = PublishError::NotSent(Error::Disconnected(lost));
         assert_eq!(published, Err(unsent));
+        drop((client, messages));
+        bench.end().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_session_with_a_module_that_has_a_service_and_clients() {
+    for pieces in PIECES {
+        let bench = Bench::of("cmqtt", "driver_session", pieces).await;
+        let options = options().will(Will::new("t/x", "off").qos(QoS::AtLeastOnce));
+        let (client, mut messages) = bench.modem.connect(options).await.unwrap();
+        client.subscribe("t/+", QoS::AtLeastOnce).await.unwrap();
+        for (payload, qos, retain) in [
+            (
+                &b"\"a\",\r\nOK\r\n> \x00\x1a\xff\r"[..],
+                QoS::ExactlyOnce,
+                false,
+            ),
+            (b"", QoS::AtMostOnce, true),
+        ] {
+            client.publish("u", payload, qos, retain).await.unwrap();
+        }
+        let message = next(&mut messages).await.unwrap();
+        assert_eq!(message.topic, "t/1");
+        let payload = b"\"a\",\r\nOK\r\n+CMQTTPUB: 0,0\r\n> \x00\x1a\xff";
+        assert_eq!(message.payload, payload);
+        client.unsubscribe("t/+").await.unwrap();
+        client.disconnect().await.unwrap();
+        assert_eq!(messages.ended(), Some(Disconnected::Requested));
+        drop((client, messages));
+        bench.end().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_service_that_runs_is_good_and_a_refused_client_released() {
+    for pieces in PIECES {
+        let bench = Bench::of("cmqtt", "driver_refused", pieces).await;
+        let banned = options().credentials("banned", "p");
+        let refused = bench.modem.connect(banned).await.unwrap_err();
+        assert_eq!(refused, ConnectError::Refused(Refusal::NotAuthorized));
+        let (client, mut messages) = bench.modem.connect(options()).await.unwrap();
+        assert_eq!(next(&mut messages).await, None);
+        let lost = Disconnected::LinkLost {
+            status: LinkStatus::ClosedByServer,
+            code: Some(1),
+        };
+        assert_eq!(messages.ended(), Some(lost));
         drop((client, messages));
         bench.end().await;
     }
