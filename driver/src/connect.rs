@@ -4,7 +4,7 @@ mod options;
 
 use std::sync::Arc;
 
-use atmq_protocol::mqtt::{LinkStatus, Outcome};
+use atmq_protocol::mqtt::{LinkStatus, OpenFailure, Outcome};
 
 use crate::client::{Client, checked_topic};
 use crate::error::{ConnectError, Disconnected, Error, ExchangeError};
@@ -52,6 +52,7 @@ pub(crate) async fn connect_link(
         )
     };
     Err(match (performed.outcome, performed.error) {
+        (Outcome::NotOpened(OpenFailure::Tls), _) => ConnectError::Tls { host, port },
         (Outcome::NotOpened(_), _) if tls_failed(link.ended()) => ConnectError::Tls { host, port },
         (Outcome::NotOpened(failure), _) => ConnectError::Open {
             host,

@@ -226,9 +226,12 @@ pub enum Confidence {
 }
 
 /// The profiles in this crate, by name.
-const BUILT_IN: [(&str, &str); 4] = [
+const BUILT_IN: [(&str, &str); 7] = [
     ("nt35e", include_str!("../profiles/nt35e.toml")),
     ("nt26", include_str!("../profiles/nt26.toml")),
+    ("a7670", include_str!("../profiles/a7670.toml")),
+    ("sim7600", include_str!("../profiles/sim7600.toml")),
+    ("sim7672", include_str!("../profiles/sim7672.toml")),
     ("sim7080", include_str!("../profiles/sim7080.toml")),
     ("sim7000", include_str!("../profiles/sim7000.toml")),
 ];

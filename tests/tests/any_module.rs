@@ -6,9 +6,10 @@ use std::error::Error as _;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use atmq_driver::{ConnectOptions, Disconnected, Model, QoS, Settings};
+use atmq_driver::{ConnectOptions, Disconnected, Model, QoS, Settings, Will};
 use atmq_emulator::Profile;
 use atmq_protocol::at::framing::DataEnd;
+use atmq_protocol::dialect::cmqtt::{A7670, SIM7600, SIM7672};
 use atmq_protocol::dialect::lmqtt::{NT26, NT35E};
 use atmq_protocol::dialect::sm::{SIM7000, SIM7080};
 use atmq_tests::module::Module;
@@ -95,12 +96,78 @@ async fn a_program(profile: Profile, model: Model, broker: SocketAddr) {
     assert_eq!(within(messages.recv()).await, None);
 }
 
+/// What the broker keeps: a will, a retained message, a session with its subscriptions.
+async fn what_outlives_a_link(profile: Profile, model: Model, broker: SocketAddr) {
+    let relay = Relay::start(broker).await;
+    let module = Module::start(profile, relay.address());
+    let modem = module.modem_with(Settings::default().model(model)).await;
+    let options = || ConnectOptions::new("broker.invalid", 1883, "keeper");
+    let mut other = RawClient::connect(broker, &raw_mqtt::Connect::new("watcher"));
+    other.subscribe(&[("wills/#", 1)]);
+
+    let lasting = || options().clean_session(false);
+    let will = Will::new("wills/keeper", "gone").qos(QoS::AtLeastOnce);
+    let (client, mut messages) = within(modem.connect(lasting().will(will))).await.unwrap();
+    within(client.publish("kept/a", "old", QoS::AtLeastOnce, true))
+        .await
+        .unwrap();
+    within(client.subscribe("kept/+", QoS::AtLeastOnce))
+        .await
+        .unwrap();
+    assert_eq!(within(messages.recv()).await.unwrap().payload, b"old");
+    relay.cut();
+    assert_eq!(within(messages.recv()).await, None);
+    let will = tokio::task::block_in_place(|| other.accept_publish());
+    assert_eq!(&*will.topic, "wills/keeper");
+    assert_eq!(&*will.payload, b"gone");
+
+    // What came meanwhile is there as soon as the session goes on.
+    other.publish(&raw_mqtt::Publish::new("kept/b", "meanwhile").qos(1, 7));
+    let (client, mut messages) = within(modem.connect(lasting())).await.unwrap();
+    assert_eq!(within(messages.recv()).await.unwrap().payload, b"meanwhile");
+    within(client.disconnect()).await.unwrap();
+    // A clean session begins with nothing.
+    let (client, mut messages) = within(modem.connect(options())).await.unwrap();
+    other.publish(&raw_mqtt::Publish::new("kept/b", "unheard").qos(1, 8));
+    within(client.subscribe("new", QoS::AtMostOnce))
+        .await
+        .unwrap();
+    within(client.publish("new", "heard", QoS::AtLeastOnce, false))
+        .await
+        .unwrap();
+    assert_eq!(within(messages.recv()).await.unwrap().payload, b"heard");
+    within(client.disconnect()).await.unwrap();
+}
+
+async fn both(profile: Profile, model: Model, broker: SocketAddr) {
+    a_program(profile.clone(), model.clone(), broker).await;
+    what_outlives_a_link(profile, model, broker).await;
+}
+
 async fn an_nt35e(broker: SocketAddr) {
-    a_program(Profile::nt35e().instant(), NT35E, broker).await;
+    both(Profile::nt35e().instant(), NT35E, broker).await;
 }
 
 async fn an_nt26(broker: SocketAddr) {
-    a_program(Profile::nt26().instant(), NT26, broker).await;
+    both(Profile::nt26().instant(), NT26, broker).await;
+}
+
+fn built_in(name: &str) -> Profile {
+    Profile::by_name(name)
+        .expect("it is in the crate")
+        .instant()
+}
+
+async fn an_a7670(broker: SocketAddr) {
+    both(built_in("a7670"), A7670, broker).await;
+}
+
+async fn a_sim7600(broker: SocketAddr) {
+    both(built_in("sim7600"), SIM7600, broker).await;
+}
+
+async fn a_sim7672(broker: SocketAddr) {
+    both(built_in("sim7672"), SIM7672, broker).await;
 }
 
 async fn a_sim7080(broker: SocketAddr) {
@@ -126,6 +193,9 @@ async fn one_that_speaks_another_language(broker: SocketAddr) {
 with_each_broker!(
     an_nt35e,
     an_nt26,
+    an_a7670,
+    a_sim7600,
+    a_sim7672,
     a_sim7080,
     a_sim7000,
     one_that_speaks_another_language

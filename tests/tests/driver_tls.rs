@@ -86,12 +86,23 @@ async fn fails(modem: &Modem, options: ConnectOptions) -> ConnectError {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn certificates_reach_the_module_and_are_used() {
+    certificates_reach(Profile::nt35e()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn certificates_reach_a_module_that_has_a_prompt_for_them() {
+    for name in ["a7670", "sim7600", "sim7672"] {
+        certificates_reach(Profile::by_name(name).unwrap()).await;
+    }
+}
+
+async fn certificates_reach(profile: Profile) {
     let (right, wrong) = (Authority::new("right"), Authority::new("wrong"));
     let Some(broker) = broker(&right) else {
         return;
     };
     let Identity { certificate, key } = right.identity("meter-7", 2999);
-    let module = Module::start(Profile::nt35e().instant(), broker.address());
+    let module = Module::start(profile.instant(), broker.address());
     let shown = Shown::default();
     let modem = module.modem_with(shown.settings()).await;
     let mutual =
@@ -133,11 +144,26 @@ async fn certificates_reach_the_module_and_are_used() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_broker_that_asks_for_a_certificate_lets_nobody_in_without() {
+    nobody_gets_in_without(Profile::nt35e(), |error| {
+        matches!(error, ConnectError::Tls { .. })
+    })
+    .await;
+    // The module cannot tell: the handshake was done.
+    nobody_gets_in_without(Profile::by_name("a7670").unwrap(), |error| {
+        matches!(
+            error,
+            ConnectError::Tls { .. } | ConnectError::NotAccepted { .. }
+        )
+    })
+    .await;
+}
+
+async fn nobody_gets_in_without(profile: Profile, expected: fn(&ConnectError) -> bool) {
     let authority = Authority::new("authority");
     let Some(broker) = broker(&authority) else {
         return;
     };
-    let module = Module::start(Profile::nt35e().instant(), broker.address());
+    let module = Module::start(profile.instant(), broker.address());
     let modem = module.modem().await;
     for tls in [Tls::unverified(0), Tls::verified(1, authority.pem())] {
         // In TLS 1.3 a broker refuses only after the client has opened.
@@ -146,7 +172,7 @@ async fn a_broker_that_asks_for_a_certificate_lets_nobody_in_without() {
             options("broker.example", tls.version(TlsVersion::V1_2)),
         )
         .await;
-        assert!(matches!(error, ConnectError::Tls { .. }), "{error:?}");
+        assert!(expected(&error), "{error:?}");
     }
 }
 

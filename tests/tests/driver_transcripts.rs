@@ -201,6 +201,35 @@ async fn a_session_whose_outcome_is_the_final_result() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_session_with_a_module_that_has_a_service_and_clients() {
+    for pieces in PIECES {
+        let bench = Bench::start_of("cmqtt", "driver_session", pieces).await;
+        let options = options().will(Will::new("t/x", "off").qos(QoS::AtLeastOnce));
+        let (client, mut messages) = bench.modem.connect(options).await.unwrap();
+        client.subscribe("t/+", QoS::AtLeastOnce).await.unwrap();
+        for (payload, qos, retain) in [
+            (
+                &b"\"a\",\r\nOK\r\n> \x00\x1a\xff\r"[..],
+                QoS::ExactlyOnce,
+                false,
+            ),
+            (b"", QoS::AtMostOnce, true),
+        ] {
+            client.publish("u", payload, qos, retain).await.unwrap();
+        }
+        let message = next(&mut messages).await.unwrap();
+        assert_eq!(message.topic, "t/1");
+        let payload = b"\"a\",\r\nOK\r\n+CMQTTPUB: 0,0\r\n> \x00\x1a\xff";
+        assert_eq!(message.payload, payload);
+        client.unsubscribe("t/+").await.unwrap();
+        client.disconnect().await.unwrap();
+        assert_eq!(messages.ended(), Some(Disconnected::Requested));
+        drop((client, messages));
+        bench.end().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_error_without_a_number_is_no_success() {
     let banned = options().credentials("banned", "p");
     for error in refused("sm", "driver_refused", banned).await {
@@ -223,6 +252,25 @@ async fn an_error_behind_the_payload_proves_nothing() {
             messages.ended(),
             Some(Disconnected::LinkLost { .. })
         ));
+        drop((client, messages));
+        bench.end().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_service_that_runs_is_good_and_a_refused_client_released() {
+    for pieces in PIECES {
+        let bench = Bench::start_of("cmqtt", "driver_refused", pieces).await;
+        let banned = options().credentials("banned", "p");
+        let refused = bench.modem.connect(banned).await.unwrap_err();
+        assert_eq!(refused, ConnectError::Refused(Refusal::NotAuthorized));
+        let (client, mut messages) = bench.modem.connect(options()).await.unwrap();
+        assert_eq!(next(&mut messages).await, None);
+        let lost = Disconnected::LinkLost {
+            status: LinkStatus::ClosedByServer,
+            code: Some(1),
+        };
+        assert_eq!(messages.ended(), Some(lost));
         drop((client, messages));
         bench.end().await;
     }

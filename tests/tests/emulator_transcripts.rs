@@ -4,13 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use atmq_emulator::modem::Cell;
-use atmq_emulator::{Profile, ResultOrder};
+use atmq_emulator::{Latency, Profile, ProfileChange, ResultOrder};
 use atmq_protocol::at::command::Command;
 use atmq_protocol::at::framing::DataEnd;
 use atmq_protocol::dialect::{
-    CacheOverflow, Dialect, HexLength, Lmqtt, PublishExtendedUrc, UnsubscribeUrc,
+    self, CacheOverflow, Dialect, HexLength, Lmqtt, PublishExtendedUrc, UnsubscribeUrc,
 };
 use atmq_protocol::mqtt::SignMethod;
+use atmq_protocol::spec::Test;
 use atmq_tests::bench::Bench;
 use atmq_tests::transcript::{Step, Transcript};
 
@@ -20,27 +21,26 @@ const PATIENCE: Duration = Duration::from_secs(100);
 /// Longer than the module needs to say more than a transcript expects at its end.
 const SILENCE: Duration = Duration::from_secs(5);
 
-/// Each transcript with the module that it is about, which answers the dialect's commands and those
-/// around it alike.
-fn all() -> impl Iterator<Item = (Transcript, Profile)> {
-    let folders = [("lmqtt", "nt35e"), ("standard", "nt35e"), ("sm", "sim7080")];
-    folders.into_iter().flat_map(|(folder, usual)| {
-        Transcript::all(folder)
-            .into_iter()
-            .map(move |mut transcript| {
-                let mut name = usual.to_owned();
-                transcript.switches.retain(|switch| {
-                    let chosen = switch.strip_prefix("profile ");
-                    name = chosen.unwrap_or(&name).to_owned();
-                    chosen.is_none()
-                });
-                let profile = Profile::by_name(&name);
-                (transcript, profile.expect("the profile is in the crate"))
-            })
-    })
+/// The folders with what modules say to the commands of their dialects.
+const DIALECTS: &[&str] = &["lmqtt", "cmqtt", "sm"];
+
+/// The module answers the dialect's commands and those around it alike.
+fn all() -> impl Iterator<Item = Transcript> {
+    let folders = DIALECTS.iter().chain(&["standard"]);
+    folders.copied().flat_map(Transcript::all)
 }
 
-/// The module with the switches of a transcript.
+/// The module of a transcript that names its profile, with its changes.
+fn other(name: &str, transcript: &Transcript) -> Profile {
+    let text = Profile::text(name).unwrap_or_else(|| panic!("{name} is no profile"));
+    let changes = transcript.switches.iter().map(|change| change.parse());
+    let changes: Result<Vec<ProfileChange>, _> = changes.collect();
+    let changes = changes.unwrap_or_else(|error| panic!("{}: {error}", transcript.name));
+    let profile = Profile::parse_with(text, &changes);
+    profile.unwrap_or_else(|error| panic!("{}: {error}", transcript.name))
+}
+
+/// The module of a transcript that does not, with its switches.
 fn switched(mut profile: Profile, transcript: &Transcript) -> Profile {
     let (mut dialect, quirks) = (Lmqtt::DEFAULT, &mut profile.quirks);
     for switch in &transcript.switches {
@@ -83,15 +83,20 @@ fn switched(mut profile: Profile, transcript: &Transcript) -> Profile {
             unknown => panic!("{}: no such switch: {unknown}", transcript.name),
         }
     }
-    if dialect != Lmqtt::DEFAULT {
-        profile.dialect = Arc::new(dialect);
-    }
+    profile.dialect = Arc::new(dialect);
     profile
 }
 
 /// What the module says must be what the transcript says, in the same order and to the byte.
-fn replay(transcript: &Transcript, profile: Profile, pieces: usize, seed: u64) {
-    let mut bench = Bench::new(switched(profile, transcript), seed);
+fn replay(transcript: &Transcript, instant: bool, pieces: usize, seed: u64) {
+    let mut profile = match &transcript.profile {
+        Some(name) => other(name, transcript),
+        None => switched(Profile::nt35e(), transcript),
+    };
+    if instant {
+        profile.latency = Latency::INSTANT;
+    }
+    let mut bench = Bench::new(profile, seed);
     let mut heard: Vec<u8> = Vec::new();
     for (line, step) in &transcript.steps {
         let at = format!("{}.txt:{line}, seed {seed}", transcript.name);
@@ -140,26 +145,26 @@ fn assert_heard(at: &str, heard: &[u8], expected: &[u8]) {
 
 #[test]
 fn an_instant_module_says_what_the_transcripts_say() {
-    for (transcript, profile) in all() {
+    for transcript in all() {
         for pieces in [usize::MAX, 3, 1] {
-            replay(&transcript, profile.clone().instant(), pieces, 0);
+            replay(&transcript, true, pieces, 0);
         }
     }
 }
 
 #[test]
 fn a_module_with_its_own_timing_says_the_same() {
-    for (transcript, profile) in all() {
+    for transcript in all() {
         for seed in 0..20 {
-            replay(&transcript, profile.clone(), usize::MAX, seed);
+            replay(&transcript, false, usize::MAX, seed);
         }
     }
 }
 
-/// Every command line that a host sends in a transcript.
-fn typed() -> Vec<String> {
+/// Every command line that a host sends in a transcript of these folders.
+fn typed(folders: &[&str]) -> Vec<String> {
     let mut lines = Vec::new();
-    for transcript in Transcript::all("lmqtt") {
+    for transcript in folders.iter().copied().flat_map(Transcript::all) {
         for (_, step) in transcript.steps {
             if let Step::Host(bytes) = step {
                 lines.push(String::from_utf8_lossy(&bytes).to_uppercase());
@@ -178,23 +183,26 @@ fn assert_typed(lines: &[String], beginning: &str) {
 
 #[test]
 fn every_command_of_the_dialect_has_a_transcript() {
-    let lines = typed();
-    for name in Lmqtt::DEFAULT.commands() {
-        assert_typed(&lines, &format!("AT{name}=?"));
+    let lines = typed(DIALECTS);
+    for spec in dialect::ALL.iter().flat_map(|dialect| dialect.specs()) {
+        let name = spec.name;
+        if spec.test != Test::None {
+            assert_typed(&lines, &format!("AT{name}=?"));
+        }
+        if spec.read {
+            assert_typed(&lines, &format!("AT{name}?"));
+        }
         let set = format!("AT{name}=");
-        let found = lines
-            .iter()
-            .any(|line| line.starts_with(&set) && !line.starts_with(&format!("{set}?")));
-        assert!(found, "no transcript has {set}");
-    }
-    for name in ["OPEN", "CONN", "READ"] {
-        assert_typed(&lines, &format!("AT+LMQTT{name}?"));
+        let test = format!("{set}?");
+        let mut given = lines.iter();
+        let given = given.any(|line| line.starts_with(&set) && !line.starts_with(&test));
+        assert!(given || !spec.set, "no transcript has {set}");
     }
 }
 
 #[test]
 fn every_setting_has_a_transcript() {
-    let lines = typed();
+    let lines = typed(&["lmqtt"]);
     let dialect = Lmqtt {
         pdp_context: true,
         ..Lmqtt::DEFAULT
@@ -202,7 +210,7 @@ fn every_setting_has_a_transcript() {
     for (name, queried) in [("+LMQTTCFG", "0\r"), ("+LSSLCFG", "2\r")] {
         let test = format!("{name}=?");
         let (command, _) = Command::split_first(test.as_bytes(), |_| true);
-        for line in dialect.describe(&command, &atmq_protocol::dialect::lmqtt::NT26.limits) {
+        for line in dialect.describe(&command, &dialect::lmqtt::NT26.limits) {
             let key = line.split('"').nth(1).expect("a key stands in the line");
             assert_typed(&lines, &format!("AT{name}=\"{key}\",{queried}"));
             let id = &queried[..1];

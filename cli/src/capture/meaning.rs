@@ -228,6 +228,7 @@ pub(super) fn of_urc(urc: &Urc, intent: Option<&Intent>) -> Meaning {
                 OpenFailure::PdpActivation => "no packet data context",
                 OpenFailure::Dns => "the host name is not known",
                 OpenFailure::Network => "the host does not answer",
+                OpenFailure::Tls => "TLS failed",
                 OpenFailure::Other(_) => "no reason known",
             };
             let meaning = Meaning::failure(format!("the link was not opened: {why}"));

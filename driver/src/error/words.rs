@@ -84,6 +84,7 @@ pub(super) fn open_words(failure: OpenFailure) -> String {
         OpenFailure::Parameter => "a parameter is wrong".into(),
         OpenFailure::InUse => "the connection is in use".into(),
         OpenFailure::PdpActivation => "no packet data context".into(),
+        OpenFailure::Tls => "TLS failed".into(),
         OpenFailure::Dns => "the host name cannot be resolved".into(),
         OpenFailure::Network => "the network is down or the host takes no connection".into(),
         OpenFailure::Other(Some(code)) => format!("code {code}"),

@@ -235,6 +235,9 @@ impl Modem {
         if let Finish::Reported(id) = finish {
             self.begin_outcome(id, now);
         }
+        if finish == Finish::Announced {
+            self.announce_from = now + self.spread(self.profile.latency.result);
+        }
         for act in acts {
             self.perform(whose, act, now)?;
         }

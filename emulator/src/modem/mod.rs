@@ -192,7 +192,7 @@ impl Modem {
             face: profile.dialect.module(&profile.limits),
             sets: profile.vendor_sets.iter().map(|_| None).collect(),
             sessions: HashMap::new(),
-            store: Store::default(),
+            store: Store::new(profile.dialect.sends_server_name()),
             outcome_due: None,
             outcome: None,
             output: Output::default(),

@@ -99,6 +99,7 @@ impl Modem {
     fn link_not_opened(&mut self, id: ConnectionId, reason: &LinkFailure, now: Instant) {
         let failure = match reason {
             LinkFailure::Resolve => OpenFailure::Dns,
+            LinkFailure::Tls(_) => OpenFailure::Tls,
             _ => OpenFailure::Network,
         };
         let status = match reason {

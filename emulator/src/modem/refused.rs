@@ -24,6 +24,7 @@ impl Modem {
             Refused::Cme(code) => code,
             Refused::Cms(code) => return FinalResult::Cms(code),
             Refused::NoCarrier => return FinalResult::NoCarrier,
+            Refused::Plain => return FinalResult::Error,
         };
         match self.settings.number("+CMEE") {
             _ if self.profile.quirks.plain_errors => FinalResult::Error,

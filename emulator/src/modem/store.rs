@@ -10,24 +10,24 @@ use crate::network::{ClientIdentity, TlsOptions};
 /// Files that fit, and devices remembered. Ours.
 const LIMIT: usize = 16;
 
-/// TLS contexts, 0 to 5 (documented for the key `sslenable`).
-const CONTEXTS: usize = 6;
+/// TLS contexts: as many as any command set has.
+const CONTEXTS: usize = 10;
 
 /// Files, TLS contexts and registered devices.
 ///
 /// Files and what a registration has brought survive a reboot, as in flash memory: a platform
 /// gives a secret once, and a module that forgot it could never connect again (decided, no source
 /// tells). TLS contexts do not, as no other configuration does.
-#[derive(Default)]
 pub(super) struct Store {
+    /// Whether a context sends the host's name that nobody has set up.
+    server_name: bool,
     files: BTreeMap<String, Vec<u8>>,
     contexts: [Context; CONTEXTS],
     registered: HashMap<(String, String), Registered>,
 }
 
 /// One TLS context. That nothing is verified at first is Quectel's default, and so is that a
-/// certificate's time does not matter; that the host's name is sent is ours, because brokers
-/// behind one address need it.
+/// certificate's time does not matter; whether the host's name is sent is the dialect's.
 #[derive(Debug, Clone)]
 struct Context {
     ca: String,
@@ -39,21 +39,31 @@ struct Context {
     ignore_time: bool,
 }
 
-impl Default for Context {
-    fn default() -> Self {
+impl Context {
+    fn new(server_name: bool) -> Self {
         Self {
             ca: String::new(),
             certificate: String::new(),
             key: String::new(),
             level: SecurityLevel::None,
             version: TlsVersion::All,
-            server_name: true,
+            server_name,
             ignore_time: true,
         }
     }
 }
 
 impl Store {
+    /// `server_name`: whether a context sends the host's name that nobody has set up.
+    pub(super) fn new(server_name: bool) -> Self {
+        Self {
+            server_name,
+            files: BTreeMap::new(),
+            contexts: std::array::from_fn(|_| Context::new(server_name)),
+            registered: HashMap::new(),
+        }
+    }
+
     /// Whether a file of this name fits.
     pub(super) fn has_room(&self, name: &str) -> bool {
         self.files.len() < LIMIT || self.files.contains_key(name)
@@ -113,9 +123,13 @@ impl Store {
             key_pem: file(&context.key).unwrap_or_default(),
         };
         TlsOptions {
-            verify: context.level != SecurityLevel::None,
+            verify: matches!(context.level, SecurityLevel::Server | SecurityLevel::Mutual),
             ca_pem: file(&context.ca),
-            client_identity: (context.level == SecurityLevel::Mutual).then(identity),
+            client_identity: matches!(
+                context.level,
+                SecurityLevel::Mutual | SecurityLevel::ClientOnly
+            )
+            .then(identity),
             server_name: None,
             hide_server_name: !context.server_name,
             ignore_time: context.ignore_time,
@@ -137,7 +151,7 @@ impl Store {
 
     /// What a reboot forgets.
     pub(super) fn reboot(&mut self) {
-        self.contexts = Default::default();
+        self.contexts = std::array::from_fn(|_| Context::new(self.server_name));
     }
 }
 

@@ -6,7 +6,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::error::Wrong;
-use super::merge::lay_over;
+use super::merge::{EVIDENCE, lay_over};
 use super::switches::Switches;
 use super::table::{File, QuirksTable};
 use super::{Profile, ProfileChange, ProfileChangeError, ProfileError};
@@ -74,10 +74,34 @@ fn read(text: &str) -> Result<Spanned<DeTable<'_>>, ProfileError> {
         })?;
         let span = table.span();
         let mut below = read_base(below);
-        lay_over(&mut below, table.into_inner());
+        lay(&mut below, table.into_inner());
         table = Spanned::new(span, below);
     }
     Ok(table)
+}
+
+/// Lays a table over its base. Where it names another dialect, it takes nothing over of what is the
+/// base's dialect's alone.
+fn lay<'a>(below: &mut DeTable<'a>, upper: DeTable<'a>) {
+    let dialect = |table: &DeTable<'_>| match table.get("dialect")?.get_ref() {
+        DeValue::String(name) => dialect::by_name(name),
+        _ => None,
+    };
+    if let (Some(old), Some(new)) = (dialect(below), dialect(&upper))
+        && old.name() != new.name()
+    {
+        for switch in old.switches() {
+            for (table, key) in [
+                ("quirks", switch.name.to_owned()),
+                (EVIDENCE, format!("quirks.{}", switch.name)),
+            ] {
+                if let Some(DeValue::Table(table)) = below.get_mut(table).map(Spanned::get_mut) {
+                    table.remove(key.as_str());
+                }
+            }
+        }
+    }
+    lay_over(below, upper);
 }
 
 fn base_text(base: &Spanned<DeValue<'_>>) -> Result<&'static str, String> {
@@ -98,7 +122,7 @@ fn read_base(text: &'static str) -> DeTable<'static> {
     };
     let text = base_text(&base).expect("the bases in this crate are in this crate");
     let mut below = read_base(text);
-    lay_over(&mut below, table);
+    lay(&mut below, table);
     below
 }
 

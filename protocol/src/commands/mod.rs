@@ -51,7 +51,7 @@ impl VendorSet {
 }
 
 /// Every vendor set.
-pub const VENDOR_SETS: [&VendorSet; 7] = [
+pub const VENDOR_SETS: [&VendorSet; 10] = [
     &lierda::MODULE,
     &eigencomm::MODULE,
     &lierda::HTTP,
@@ -59,10 +59,13 @@ pub const VENDOR_SETS: [&VendorSet; 7] = [
     &simcom::BEARER,
     &simcom::FILES,
     &simcom::SSL,
+    &simcom::MODULE,
+    &simcom::TLS,
+    &simcom::NETWORK,
 ];
 
 /// The commands of the modules that speak one of our dialects.
-pub const ALL: [&[Spec]; 10] = [
+pub const ALL: [&[Spec]; 13] = [
     v250::COMMANDS,
     ts27007::COMMANDS,
     ts27007::NETWORK,
@@ -73,6 +76,9 @@ pub const ALL: [&[Spec]; 10] = [
     simcom::BEARERS.specs,
     simcom::FILES.specs,
     simcom::SSL.specs,
+    simcom::MODULE.specs,
+    simcom::TLS.specs,
+    simcom::NETWORK.specs,
     ts27005::COMMANDS,
 ];
 

@@ -3,6 +3,7 @@
 //! A [`Dialect`] holds both directions of one family: what the host encodes is what the module
 //! decodes, from one definition. Plain data tells look-alikes apart.
 
+pub mod cmqtt;
 mod error;
 mod host;
 pub mod lmqtt;
@@ -16,6 +17,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 
+pub use cmqtt::Cmqtt;
 pub use error::{DecodeError, EncodeError};
 pub use host::{
     Answer, Ask, Caching, Commanded, Course, Data, Expected, Follow, Host, IfRefused, Next, Plan,
@@ -67,10 +69,10 @@ impl Model {
 }
 
 /// Every command set.
-pub const ALL: [&dyn Dialect; 2] = [&Lmqtt::DEFAULT, &Sm::DEFAULT];
+pub const ALL: [&dyn Dialect; 3] = [&Lmqtt::DEFAULT, &Cmqtt::DEFAULT, &Sm::DEFAULT];
 
 /// Their commands, with everything in which firmwares differ.
-pub(crate) const SPECS: [&[Spec]; 2] = [lmqtt::SPECS, sm::SPECS];
+pub(crate) const SPECS: [&[Spec]; 3] = [lmqtt::SPECS, cmqtt::SPECS, sm::SPECS];
 
 /// A module of which nothing is known gets the narrowest limits.
 pub const UNKNOWN: Model = lmqtt::NT26;
@@ -198,6 +200,12 @@ pub trait Dialect: fmt::Debug + Send + Sync {
     /// Module: whether the settings of a connection outlive its link.
     fn keeps_settings(&self) -> bool {
         false
+    }
+
+    /// Module: whether a TLS context that nobody has set up sends the host's name in the handshake.
+    /// Ours unless a set says otherwise: brokers behind one address need it.
+    fn sends_server_name(&self) -> bool {
+        true
     }
 
     /// Module: what it says before it switches itself off.

@@ -206,7 +206,8 @@ pub enum Act {
     /// Send a URC.
     Report(Report),
     /// Send a URC that is about no connection, without line ends; what came of a
-    /// [`Request`](Self::Request) no sooner than that may be known.
+    /// [`Request`](Self::Request), or of a command that ends with [`Finish::Announced`], no sooner
+    /// than that may be known.
     Announce(Vec<u8>),
     /// Change a TLS context.
     ConfigureTls {
@@ -290,6 +291,8 @@ pub enum Finish {
     Ok,
     /// `OK`, and what came of it is reported for this connection.
     Reported(ConnectionId),
+    /// `OK`, and what came of it is told by an [`Act::Announce`], as late as a report is.
+    Announced,
     /// Neither before its outcome is known, by [`Act::Finish`]; after this time it is an error, and
     /// nothing waits for the outcome any more.
     Outcome(Duration),
@@ -305,6 +308,8 @@ pub enum Finish {
 pub enum Refused {
     /// The module does not know the command.
     Unknown,
+    /// `ERROR`, whatever the host has asked for.
+    Plain,
     /// With a code of `+CME ERROR`.
     Cme(u16),
     /// With a code of `+CMS ERROR`.

@@ -27,6 +27,11 @@ pub enum Intent {
         /// What is asked for.
         what: Queried,
     },
+    /// Get something ready: a service, a client, the topic of a message.
+    Prepare {
+        /// The connection that it is for, if it is one.
+        connection: Option<ConnectionId>,
+    },
     /// Open the link.
     Open {
         /// The connection.
@@ -146,7 +151,7 @@ impl Intent {
     /// The connection that it is about.
     pub fn connection(&self) -> Option<ConnectionId> {
         match self {
-            Self::Query { connection, .. } => *connection,
+            Self::Query { connection, .. } | Self::Prepare { connection } => *connection,
             Self::ConfigureTls { .. } | Self::Upload { .. } => None,
             Self::Configure { connection, .. }
             | Self::Open { connection, .. }

@@ -82,6 +82,8 @@ pub enum SecurityLevel {
     Server = 1,
     /// 2: the broker, and the module if it is asked.
     Mutual = 2,
+    /// 3, which not every set has: the module if it is asked.
+    ClientOnly = 3,
 }
 
 impl SecurityLevel {

@@ -165,6 +165,8 @@ pub enum OpenFailure {
     Dns,
     /// The network is down, or the host does not take the connection.
     Network,
+    /// The TLS handshake failed.
+    Tls,
     /// A reason this crate does not know, or none.
     Other(Option<i32>),
 }

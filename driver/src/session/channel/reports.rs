@@ -57,12 +57,18 @@ impl Channel {
         let Some(commanded) = self.wire.host.command(line) else {
             return true;
         };
-        // What answers a question for the state of connections may look like a report of CONNECT.
+        // What answers a question for the state of connections may look like a report of how they
+        // are made or left.
         let mut awaited = self
             .reports
             .iter()
             .filter_map(|pending| pending.prepared.report);
-        let connects = awaited.any(|expected| expected.what == Reported::Connected);
+        let changes = awaited.any(|expected| {
+            matches!(
+                expected.what,
+                Reported::Connected | Reported::Disconnected | Reported::Closed
+            )
+        });
         let asks_for_states = matches!(
             commanded.intent,
             Intent::Query {
@@ -70,7 +76,7 @@ impl Channel {
                 ..
             }
         );
-        if asks_for_states && connects {
+        if asks_for_states && changes {
             return false;
         }
         let reported = commanded.report.map(|expected| expected.connection);

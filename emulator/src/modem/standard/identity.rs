@@ -15,6 +15,20 @@ pub(super) const COMMANDS: &[Definition] = &[
             modem.tell_information();
             Ok(Done::Answered)
         })),
+    Definition::new("+SIMCOMATI").execute(Action::Run(|modem, _, _| {
+        let Identity {
+            manufacturer,
+            model,
+            revision,
+            imei,
+            ..
+        } = &modem.profile.identity;
+        let text = format!(
+            "Manufacturer: {manufacturer}\r\nModel: {model}\r\nRevision: {revision}\r\nIMEI: {imei}"
+        );
+        modem.say_line(text);
+        Ok(Done::Answered)
+    })),
     Definition::new("+CGMI").execute(Action::Shared),
     Definition::new("+CGMM").execute(Action::Shared),
     Definition::new("+CGMR").execute(Action::Shared),

@@ -15,6 +15,19 @@ fn error(text: &str) -> String {
 fn the_profiles_in_the_crate_have_the_limits_of_the_protocol() {
     assert_eq!(Profile::nt35e().limits, dialect::lmqtt::NT35E.limits);
     assert_eq!(Profile::nt26().limits, dialect::lmqtt::NT26.limits);
+    for model in [
+        dialect::cmqtt::A7670,
+        dialect::cmqtt::SIM7600,
+        dialect::cmqtt::SIM7672,
+    ] {
+        let profile = Profile::by_name(&model.name.to_lowercase()).unwrap();
+        assert_eq!(profile.limits, model.limits);
+        assert_eq!(
+            format!("{:?}", profile.dialect),
+            format!("{:?}", model.dialect)
+        );
+        assert_eq!(dialect::of_model(&profile.identity.model).unwrap().name, model.name);
+    }
     let dialect = Lmqtt::DEFAULT;
     assert_eq!(
         format!("{:?}", Profile::nt35e().dialect),
@@ -30,14 +43,24 @@ fn the_profiles_in_the_crate_have_the_limits_of_the_protocol() {
 fn every_value_that_is_not_free_has_evidence() {
     let text = Profile::text("nt35e").unwrap();
     let table: toml::Table = text.parse().unwrap();
-    let mut expected = vec!["banner".to_owned()];
+    let base = Profile::nt35e().dialect;
+    let switches = |dialect: &dyn Dialect| {
+        let names = dialect.switches().iter();
+        let names = names.map(|switch| format!("quirks.{}", switch.name));
+        names.collect::<Vec<_>>()
+    };
+    let mut shared = vec!["banner".to_owned()];
     for name in ["latency", "limits", "quirks"] {
         let keys = table[name].as_table().unwrap().keys();
-        expected.extend(keys.map(|key| format!("{name}.{key}")));
+        shared.extend(keys.map(|key| format!("{name}.{key}")));
     }
+    shared.retain(|key| !switches(&*base).contains(key));
     for name in Profile::names() {
         let profile = Profile::by_name(name).unwrap();
-        assert!(profile.evidence.keys().eq(&expected), "{name}");
+        let mut expected = [&shared[..], &switches(&*profile.dialect)].concat();
+        expected.sort();
+        let known: Vec<_> = profile.evidence.keys().cloned().collect();
+        assert_eq!(known, expected, "{name}");
     }
 }
 

@@ -36,6 +36,8 @@ pub struct MessageForm {
 pub enum Counting {
     /// The bytes of a payload that stands on the line as it is.
     Bytes,
+    /// The bytes of a payload that stands between quotes, which are not counted.
+    QuotedBytes,
     /// The bytes of a payload that is written in two hexadecimal digits each.
     Pairs,
     /// Those digits.
@@ -122,6 +124,9 @@ const TEXT: [Shape; 4] = [
     shape(Counting::Pairs, true, HEXADECIMAL),
 ];
 
+/// No module is known that leaves such quotes out.
+const QUOTED: [Shape; 1] = [shape(Counting::QuotedBytes, true, None)];
+
 const PAIRS: [Shape; 6] = digits(Counting::Pairs, Counting::Digits);
 const DIGITS: [Shape; 6] = digits(Counting::Digits, Counting::Pairs);
 
@@ -141,7 +146,7 @@ impl Counting {
     /// How many bytes stand on the line behind a length.
     pub(crate) fn on_the_line(self, length: usize) -> usize {
         match self {
-            Self::Bytes | Self::Digits => length,
+            Self::Bytes | Self::QuotedBytes | Self::Digits => length,
             Self::Pairs => length.saturating_mul(2),
         }
     }
@@ -149,13 +154,13 @@ impl Counting {
     /// What is counted of one byte of payload.
     fn of_one_byte(self) -> usize {
         match self {
-            Self::Bytes | Self::Pairs => 1,
+            Self::Bytes | Self::QuotedBytes | Self::Pairs => 1,
             Self::Digits => 2,
         }
     }
 
     fn is_hexadecimal(self) -> bool {
-        self != Self::Bytes
+        matches!(self, Self::Pairs | Self::Digits)
     }
 }
 
@@ -248,6 +253,7 @@ impl MessageForm {
     fn shapes(&self) -> &'static [Shape] {
         match self.counting {
             Counting::Bytes => &TEXT,
+            Counting::QuotedBytes => &QUOTED,
             Counting::Pairs => &PAIRS,
             Counting::Digits => &DIGITS,
         }

@@ -39,6 +39,17 @@ struct File {
 }
 
 impl Files {
+    /// This context secures the connection from now on, or none does.
+    pub(in crate::dialect) fn use_context(
+        &mut self,
+        connection: ConnectionId,
+        context: Option<u8>,
+    ) {
+        self.contexts.retain(|(other, _)| *other != connection);
+        self.contexts
+            .extend(context.map(|context| (connection, context)));
+    }
+
     /// Whether the file has to be given to the module; half a file is no file.
     pub(in crate::dialect) fn needs(&mut self, context: u8, name: &str, bytes: &Arc<[u8]>) -> bool {
         let known = self
@@ -95,11 +106,8 @@ enum For {
 /// question.
 pub(super) fn connect(host: &mut LmqttHost, connect: &Connect) -> Result<Plan, EncodeError> {
     let connection = connect.connection;
-    host.files
-        .contexts
-        .retain(|(other, _)| *other != connection);
-    let context = connect.tls.as_ref().map(|tls| (connection, tls.context));
-    host.files.contexts.extend(context);
+    let context = connect.tls.as_ref().map(|tls| tls.context);
+    host.files.use_context(connection, context);
     // A link or a configuration may be left of an earlier program.
     let mut first = host.step(&Request::Close { connection })?;
     first.if_refused = IfRefused::Nothing;

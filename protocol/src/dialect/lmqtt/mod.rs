@@ -29,8 +29,8 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-pub(super) use command::{carriable, decode_qos, in_range, length_in_range, not_empty};
-pub(super) use connecting::Files;
+pub(in crate::dialect) use command::{carriable, decode_qos, in_range, length_in_range, not_empty};
+pub(in crate::dialect) use connecting::Files;
 pub use models::{NT26, NT35E};
 pub use request::{Context, Exchange, Information, PublishEnd, PublishPayload, Request};
 pub use setting::{DataFormat, FormatTable, Formats, Setting, SettingKey};

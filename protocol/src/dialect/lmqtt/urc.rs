@@ -329,6 +329,8 @@ pub(super) fn encode(
                 Ok(()) => writer.integer(0),
                 Err(failure) => writer.integer(-1).optional_integer(match failure {
                     OpenFailure::Other(extend) => *extend,
+                    // It has no number of its own; a status tells it.
+                    OpenFailure::Tls => number_of(&OPEN_FAILURES, &OpenFailure::Network),
                     known => number_of(&OPEN_FAILURES, known),
                 }),
             }

@@ -47,6 +47,10 @@ impl Ground for Around {
     fn files(&self) -> Vec<&str> {
         Vec::new()
     }
+
+    fn address(&self, _: u8) -> Option<String> {
+        None
+    }
 }
 
 const CLOSED: Around = Around {
