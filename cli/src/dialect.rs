@@ -8,7 +8,7 @@ use atmq_protocol::at::framing::{DataEnd, Extent};
 use atmq_protocol::at::parameter::{Parameter, Parameters};
 use atmq_protocol::dialect::{
     ALL, Answer, Ask, Commanded, Dialect, EncodeError, Host, Model, Next, Plan, Power, Recognised,
-    Said, StepEnd, UNKNOWN, any_model, by_name,
+    Reported, Said, StepEnd, UNKNOWN, any_model, by_name,
 };
 use atmq_protocol::limits::Limits;
 use atmq_protocol::mqtt::{Connect, ConnectionId, Intent, Operation};
@@ -79,7 +79,8 @@ pub(crate) fn connect_command(dialect: &dyn Dialect) -> Option<String> {
     };
     loop {
         let intent = host.command(&step.line).map(|command| command.intent);
-        if matches!(intent, Some(Intent::Connect { .. })) {
+        let reported = step.report.map(|expected| expected.what);
+        if matches!(intent, Some(Intent::Connect { .. })) || reported == Some(Reported::Connected) {
             return Some(String::from_utf8_lossy(step.name()).into_owned());
         }
         match plan.next(&done) {

@@ -290,6 +290,6 @@ fn a_profile_that_is_not_there_is_told() {
     assert_eq!(
         complaint,
         "atmq: cannot read the profile nt99.toml: No such file or directory (os error 2); give \
-         one of nt35e, nt26, or a file\n"
+         one of nt35e, nt26, a7670, sim7600, sim7672, or a file\n"
     );
 }

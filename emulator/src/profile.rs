@@ -301,7 +301,7 @@ impl Profile {
     }
 
     /// The module's commands beside those of its dialect.
-    pub(crate) fn commands(&self) -> impl Iterator<Item = &'static Spec> {
+    pub fn commands(&self) -> impl Iterator<Item = &'static Spec> {
         commands::all().filter(|spec| self.has(spec.name))
     }
 

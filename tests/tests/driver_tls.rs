@@ -40,6 +40,9 @@ fn options(host: &str, tls: Tls) -> ConnectOptions {
 #[derive(Clone, Default)]
 struct Shown(Arc<Mutex<String>>);
 
+/// What the commands begin with that store a file, up to its name.
+const UPLOADS: [&str; 4] = ["LFUPL=\"", "CCERTDOWN=\"", "CFSWFILE=3,\"", "QFUPL=\""];
+
 impl Shown {
     fn settings(&self) -> Settings {
         let shown = self.clone();
@@ -50,18 +53,16 @@ impl Shown {
         })
     }
 
-    /// Names of the files sent since the last call.
+    /// Names of the files sent since the last call, by whatever command.
     fn uploads(&self) -> Vec<String> {
-        self.uploads_by("AT+LFUPL=\"")
-    }
-
-    /// The same, by what the command begins with.
-    fn uploads_by(&self, command: &str) -> Vec<String> {
         let shown = std::mem::take(&mut *self.0.lock().unwrap());
         assert!(!shown.contains("BEGIN"), "{shown}");
-        let uploads = shown.split(command).skip(1);
-        uploads
-            .map(|upload| upload.split('"').next().unwrap_or_default().into())
+        let named = shown.split("AT+").filter_map(|command| {
+            let mut uploads = UPLOADS.iter();
+            uploads.find_map(|upload| command.strip_prefix(upload))
+        });
+        named
+            .map(|behind| behind.split('"').next().unwrap_or_default().into())
             .collect()
     }
 }
@@ -208,7 +209,7 @@ async fn files_that_are_converted_are_used() {
         let module = Module::start(profile.instant(), broker.address());
         let shown = Shown::default();
         let modem = module.modem_with(shown.settings()).await;
-        let uploads = || shown.uploads_by("AT+CFSWFILE=3,\"");
+        let uploads = || shown.uploads();
         let mutual =
             |context, ca: &Authority| Tls::verified(context, ca.pem()).client(&certificate, &key);
 

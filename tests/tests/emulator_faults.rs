@@ -6,7 +6,6 @@ use std::time::{Duration, UNIX_EPOCH};
 use atmq_emulator::broker::Broker;
 use atmq_emulator::modem::{Effect, Fault, Sim};
 use atmq_emulator::{Emulator, HostMap, Latency, NetworkOptions, Profile, StreamPort};
-use atmq_protocol::commands;
 use atmq_protocol::mqtt::{ConnectionId, LinkStatus};
 use atmq_protocol::spec::Spec;
 use atmq_protocol::standard::Registration;
@@ -182,7 +181,7 @@ fn every_urc_of_the_tables_is_sent_and_can_be_lost() {
     let text = "base = \"nt35e\"\n[quirks]\nsim_urc = true\n";
     let profile = Profile::parse(text).expect("it is a profile").instant();
     let mut urcs = profile.dialect.urcs();
-    urcs.extend(commands::all().flat_map(Spec::unsolicited));
+    urcs.extend(profile.commands().flat_map(Spec::unsolicited));
     urcs.push(profile.dialect.farewell());
     let is = |line: &str, urc: &str| {
         let rest = line.strip_prefix(urc);

@@ -325,6 +325,7 @@ fn of_status(status: LinkStatus) -> Meaning {
         LinkStatus::NeedMoreData => "link lost: more data needed",
         LinkStatus::CacheOverflow => "a message was dropped: the cache is full",
         LinkStatus::Tls => "link lost: TLS failed",
+        LinkStatus::Unanswered => "link lost: the broker answers no ping",
         LinkStatus::Refused => "link lost: refused by the broker",
         LinkStatus::Other(_) => "link lost",
     };

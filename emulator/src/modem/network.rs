@@ -243,7 +243,7 @@ impl Modem {
                         LinkStatus::Closed
                     }
                     Loss::Protocol(_) => LinkStatus::Protocol,
-                    Loss::KeepaliveTimeout { .. } => LinkStatus::ClosedByServer,
+                    Loss::KeepaliveTimeout { .. } => LinkStatus::Unanswered,
                 };
                 self.network.push_back(NetworkRequest::Close { link: id.0 });
                 self.lose(id, status, None, now);

@@ -65,7 +65,7 @@ pub const VENDOR_SETS: [&VendorSet; 10] = [
 ];
 
 /// The commands of the modules that speak one of our dialects.
-pub const ALL: [&[Spec]; 13] = [
+pub const ALL: [&[Spec]; 12] = [
     v250::COMMANDS,
     ts27007::COMMANDS,
     ts27007::NETWORK,
@@ -75,7 +75,6 @@ pub const ALL: [&[Spec]; 13] = [
     // The two kinds of bearer share their commands.
     simcom::BEARERS.specs,
     simcom::FILES.specs,
-    simcom::SSL.specs,
     simcom::MODULE.specs,
     simcom::TLS.specs,
     simcom::NETWORK.specs,

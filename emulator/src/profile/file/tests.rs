@@ -26,7 +26,10 @@ fn the_profiles_in_the_crate_have_the_limits_of_the_protocol() {
             format!("{:?}", profile.dialect),
             format!("{:?}", model.dialect)
         );
-        assert_eq!(dialect::of_model(&profile.identity.model).unwrap().name, model.name);
+        assert_eq!(
+            dialect::of_model(&profile.identity.model).unwrap().name,
+            model.name
+        );
     }
     let dialect = Lmqtt::DEFAULT;
     assert_eq!(

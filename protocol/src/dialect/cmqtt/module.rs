@@ -337,7 +337,15 @@ impl Module for CmqttModule {
         } = &urc
         else {
             return Report {
-                line: report::encode(&urc).into_bytes(),
+                line: match &urc {
+                    Urc::Status {
+                        connection,
+                        status: LinkStatus::Unanswered,
+                        ..
+                    } if self.dialect.family == Family::Sim76xx => report::unanswered(*connection),
+                    urc => report::encode(urc),
+                }
+                .into_bytes(),
                 outcome: !matches!(urc, Urc::Status { .. } | Urc::Buffered { .. }),
                 unframed: false,
                 urc,

@@ -125,7 +125,7 @@ pub(super) fn decode(line: &[u8]) -> Option<Urc> {
         // The manual wants the host to disconnect and connect again.
         _ => Urc::Status {
             connection,
-            status: LinkStatus::ConnectTimeout,
+            status: LinkStatus::Unanswered,
             code: Some(code),
         },
     })
@@ -173,6 +173,11 @@ pub(super) fn encode(urc: &Urc) -> String {
             line(LOST, code.unwrap_or_else(|| codes::cause(*status)))
         }
     }
+}
+
+/// How SIM7600 reports that the broker answers no ping.
+pub(super) fn unanswered(connection: ConnectionId) -> String {
+    format!("{PING}: {connection},{}", codes::TIMEOUT)
 }
 
 /// A publish that was refused or lost for this reason.

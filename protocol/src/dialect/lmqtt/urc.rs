@@ -412,6 +412,7 @@ pub(super) fn encode(
             .integer(connection.0)
             .optional_integer(match status {
                 LinkStatus::Other(number) => Some(i32::from(*number)),
+                LinkStatus::Unanswered => number_of(&STATUSES, &LinkStatus::ClosedByServer),
                 known => number_of(&STATUSES, known),
             })
             .optional_integer(*code),
