@@ -15,6 +15,16 @@ fn error(text: &str) -> String {
 fn the_profiles_in_the_crate_have_the_limits_of_the_protocol() {
     assert_eq!(Profile::nt35e().limits, dialect::lmqtt::NT35E.limits);
     assert_eq!(Profile::nt26().limits, dialect::lmqtt::NT26.limits);
+    for (name, model) in [
+        ("sim7080", dialect::sm::SIM7080),
+        ("sim7000", dialect::sm::SIM7000),
+    ] {
+        let profile = Profile::by_name(name).unwrap();
+        assert_eq!(profile.limits, model.limits);
+        let dialect = model.dialect.with(&[]);
+        assert_eq!(format!("{:?}", profile.dialect), format!("{dialect:?}"));
+        assert!(profile.identity.model.contains(model.name));
+    }
     let dialect = Lmqtt::DEFAULT;
     assert_eq!(
         format!("{:?}", Profile::nt35e().dialect),
@@ -28,14 +38,20 @@ fn the_profiles_in_the_crate_have_the_limits_of_the_protocol() {
 
 #[test]
 fn every_value_that_is_not_free_has_evidence() {
-    let text = Profile::text("nt35e").unwrap();
-    let table: toml::Table = text.parse().unwrap();
-    let mut expected = vec!["banner".to_owned()];
-    for name in ["latency", "limits", "quirks"] {
-        let keys = table[name].as_table().unwrap().keys();
-        expected.extend(keys.map(|key| format!("{name}.{key}")));
-    }
+    let table = |name: &str| -> toml::Table { Profile::text(name).unwrap().parse().unwrap() };
     for name in Profile::names() {
+        // A base is complete, and what is laid over it has the same keys.
+        let own = table(name);
+        let whole = match own.get("base") {
+            Some(base) => table(base.as_str().unwrap()),
+            None => own,
+        };
+        let mut expected = vec!["banner".to_owned()];
+        for name in ["latency", "limits", "quirks"] {
+            let keys = whole[name].as_table().unwrap().keys();
+            expected.extend(keys.map(|key| format!("{name}.{key}")));
+        }
+        expected.sort_unstable();
         let profile = Profile::by_name(name).unwrap();
         assert!(profile.evidence.keys().eq(&expected), "{name}");
     }
