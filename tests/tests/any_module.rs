@@ -6,7 +6,7 @@ use std::error::Error as _;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use atmq_driver::{ConnectOptions, Disconnected, Model, QoS, Settings};
+use atmq_driver::{ConnectOptions, Disconnected, Model, QoS, Settings, Will};
 use atmq_emulator::Profile;
 use atmq_protocol::at::framing::DataEnd;
 use atmq_protocol::dialect::lmqtt::{NT26, NT35E};
@@ -95,20 +95,63 @@ async fn a_program(profile: Profile, model: Model, broker: SocketAddr) {
     assert_eq!(within(messages.recv()).await, None);
 }
 
+/// What lasts beyond a link: a session that is kept, a will, and a message that is retained.
+async fn kept_session(profile: Profile, model: Model, broker: SocketAddr) {
+    let relay = Relay::start(broker).await;
+    let module = Module::start(profile, relay.address());
+    let modem = module.modem_with(Settings::default().model(model)).await;
+    let options = || {
+        ConnectOptions::new("broker.invalid", 1883, "kept")
+            .clean_session(false)
+            .will(Will::new("will", "gone").qos(QoS::AtLeastOnce))
+    };
+    let mut other = RawClient::connect(broker, &raw_mqtt::Connect::new("watcher"));
+    other.subscribe(&[("will", 0)]);
+
+    let (client, mut messages) = within(modem.connect(options())).await.unwrap();
+    within(client.subscribe("down/#", QoS::AtLeastOnce))
+        .await
+        .unwrap();
+    within(client.publish("kept", "retained", QoS::AtLeastOnce, true))
+        .await
+        .unwrap();
+    relay.cut();
+    assert_eq!(within(messages.recv()).await, None);
+    assert_eq!(other.expect_publish().payload, b"gone");
+    other.publish(&raw_mqtt::Publish::new("down/a", AWKWARD).qos(1, 1));
+
+    let (client, mut messages) = within(modem.connect(options())).await.unwrap();
+    assert_eq!(within(messages.recv()).await.unwrap().payload, AWKWARD);
+    within(client.subscribe("kept", QoS::AtMostOnce))
+        .await
+        .unwrap();
+    assert_eq!(within(messages.recv()).await.unwrap().payload, b"retained");
+    // An empty one takes it back.
+    within(client.publish("kept", "", QoS::AtLeastOnce, true))
+        .await
+        .unwrap();
+    within(client.disconnect()).await.unwrap();
+    other.expect_nothing();
+}
+
 async fn an_nt35e(broker: SocketAddr) {
     a_program(Profile::nt35e().instant(), NT35E, broker).await;
+    kept_session(Profile::nt35e().instant(), NT35E, broker).await;
 }
 
 async fn an_nt26(broker: SocketAddr) {
     a_program(Profile::nt26().instant(), NT26, broker).await;
+    kept_session(Profile::nt26().instant(), NT26, broker).await;
 }
 
 async fn a_sim7080(broker: SocketAddr) {
     a_program(named("sim7080"), SIM7080, broker).await;
+    kept_session(named("sim7080"), SIM7080, broker).await;
 }
 
 async fn a_sim7000(broker: SocketAddr) {
     a_program(named("sim7000"), SIM7000, broker).await;
+    kept_session(named("sim7000"), SIM7000, broker).await;
 }
 
 fn named(profile: &str) -> Profile {
