@@ -25,6 +25,10 @@ const PRIVATE_KEY: [&[u8]; 2] = [b"-----BEGIN", b"PRIVATEKEY-----"];
 /// A header of HTTP that holds a password or a token, also behind `Proxy-`.
 const AUTHORIZATION: &[u8] = b"AUTHORIZATION";
 
+/// What a module may call a secret where it shows its settings a line each, without the name of the
+/// command; other words may stand before it.
+const CALLED: [&[u8]; 2] = [b"PASSWORD", b"SECRET"];
+
 /// Longer than any name.
 const TAIL: usize = 40;
 
@@ -259,12 +263,20 @@ impl Line {
         !self.quoted && self.place.is_some_and(|place| place.texts == 1)
     }
 
+    /// Whether the line is the name of a secret so far, and nothing else.
+    fn is_called_secret(&self) -> bool {
+        CALLED.iter().any(|name| self.tail.ends_with(name))
+            && self.length == self.tail.len()
+            && self.tail.iter().all(u8::is_ascii_alphabetic)
+    }
+
     /// Reads a byte that is no blank, in capitals. Whether a secret follows.
     fn read(&mut self, byte: u8) -> Hiding {
         let before = self.tail.last().copied();
         let mut hiding = Hiding::Nothing;
         match byte {
             b':' if self.tail.ends_with(AUTHORIZATION) => hiding = Hiding::Next(Next::default()),
+            b':' if self.is_called_secret() => hiding = Hiding::Next(Next::default()),
             b'=' | b'?' | b':' => hiding = self.sign(byte),
             b'"' | b'0'..=b'9' if self.secret_command().is_some() => hiding = self.sign(b'='),
             // Another command.

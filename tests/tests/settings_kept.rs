@@ -5,14 +5,15 @@ use std::time::Instant;
 use atmq_emulator::Profile;
 use atmq_emulator::modem::{Modem, Sim};
 use atmq_protocol::commands;
-use atmq_protocol::dialect::{Dialect, Lmqtt};
+use atmq_protocol::dialect::{self, Dialect};
 use atmq_protocol::spec::{Kind, Lasting, Spec};
 use atmq_tests::bench::Bench;
 use atmq_tests::transcript::WorldStep;
 
 /// Every command that sets something, and how long that lasts.
 fn settings() -> impl Iterator<Item = (&'static Spec, Lasting)> {
-    let specs = commands::all().chain(Lmqtt::DEFAULT.specs());
+    let dialects = dialect::ALL.into_iter().flat_map(Dialect::specs);
+    let specs = commands::all().chain(dialects);
     specs.filter_map(|spec| Some((spec, spec.kept?.how)))
 }
 
@@ -28,6 +29,8 @@ struct Probe {
     /// What begins the line that shows it; it is compared up to so many characters.
     shown: String,
     compared: usize,
+    /// The module that has the command.
+    profile: &'static str,
     /// What must be so at first.
     prepare: fn(&mut Modem, Instant),
 }
@@ -39,12 +42,14 @@ impl Probe {
             ask: ask.to_owned(),
             shown: shown.to_owned(),
             compared: usize::MAX,
+            profile: "nt35e",
             prepare: |_, _| {},
         }
     }
 
     fn module(&self) -> Bench {
-        let mut bench = Bench::new(Profile::nt35e().instant(), 0);
+        let profile = Profile::by_name(self.profile).expect("it is in the crate");
+        let mut bench = Bench::new(profile.instant(), 0);
         bench.change(self.prepare);
         bench
     }
@@ -117,6 +122,38 @@ fn of_command(spec: &Spec) -> Probe {
         "+CCLK" => Probe {
             compared: "+CCLK: \"yy/MM/dd".len(),
             ..own(&["AT+CCLK=\"27/02/28,12:00:00+32\""], "AT+CCLK?")
+        },
+        "+CNACT" => Probe {
+            profile: "sim7080",
+            ..own(&["AT+CNACT=0,1"], "AT+CNACT?")
+        },
+        "+CNCFG" => Probe {
+            profile: "sim7080",
+            ..own(&["AT+CNCFG=0,1,\"apn\""], "AT+CNCFG?")
+        },
+        "+SMCONF" => Probe {
+            profile: "sim7080",
+            ..Probe::new(&["AT+SMCONF=\"KEEPTIME\",77"], "AT+SMCONF?", "KEEPTIME: ")
+        },
+        "+SMPUBHEX" => Probe {
+            profile: "sim7080",
+            ..own(&["AT+SMPUBHEX=1"], "AT+SMPUBHEX?")
+        },
+        "+SMSSL" => Probe {
+            profile: "sim7080",
+            ..own(&["AT+SMSSL=1,\"ca\",\"\""], "AT+SMSSL?")
+        },
+        "+SMALIAUTH" | "+SMALIDYNA" => Probe {
+            profile: "sim7080",
+            ..Probe::new(
+                &[&format!("AT{name}=\"k\",\"n\",\"s\"")],
+                &format!("AT{name}?"),
+                "Product Key: ",
+            )
+        },
+        "+SMRCVSLPTM" => Probe {
+            profile: "sim7080",
+            ..own(&["AT+SMRCVSLPTM=1,77"], "AT+SMRCVSLPTM?")
         },
         "+LHTTPCFG" => own(
             &["AT+LHTTPCFG=\"requestheader\",1"],
@@ -261,7 +298,8 @@ fn every_command_that_shows_what_it_has_set_says_how_long_that_lasts() {
         "+CPMS",
         "+CSCA",
     ];
-    let specs = commands::all().chain(Lmqtt::DEFAULT.specs());
+    let dialects = dialect::ALL.into_iter().flat_map(Dialect::specs);
+    let specs = commands::all().chain(dialects);
     let silent = specs.filter(|spec| spec.read && spec.set && spec.kept.is_none());
     let silent: Vec<_> = silent.map(|spec| spec.name).collect();
     let unknown: Vec<_> = silent

@@ -13,7 +13,7 @@ use alloc::vec::Vec;
 use crate::at::command::{Command, Form};
 use crate::at::parameter::Parameters;
 use crate::dialect::{Act, Event, Face, Finish, Ground, NoData, Refused};
-use crate::spec::{Param, Source, Spec};
+use crate::spec::{Lasting, Param, Source, Spec};
 
 const MANUAL: Source = Source::documented("reference sm.md 4");
 const INDEX: Param = Param::number("pdpidx", &[(0, 3)], "which bearer");
@@ -32,7 +32,8 @@ pub(super) const COMMANDS: &[Spec] = &[
             INDEX,
             Param::number("state", &[(0, 1)], "on or off"),
             Param::bare("address", "the module's address").optional(),
-        ]).reads().acts(),
+        ]).reads().acts().urcs(&["+APP PDP"])
+        .lasting(Lasting::Start, Source::inferred("reference sm.md 4")),
     Spec::new("+CNCFG", "sets the access point of a bearer", MANUAL)
         .takes(&[
             INDEX,
@@ -46,7 +47,8 @@ pub(super) const COMMANDS: &[Spec] = &[
             Param::text("username", 64, "the user name").optional(),
             Param::secret("password", "the password").optional(),
             Param::number("authentication", &[(0, 3)], "the method").optional(),
-        ]).reads(),
+        ]).reads()
+        .lasting(Lasting::Start, Source::inferred("reference sm.md 3")),
 ];
 
 /// Which bearers have been switched on.

@@ -447,3 +447,20 @@ fn a_disconnect_may_find_nothing() {
     assert_eq!(steps[0].if_refused, IfRefused::Nothing);
     assert_eq!(outcome, Outcome::Done);
 }
+
+/// Also where the module shows it without the name of a command in front.
+#[test]
+fn no_secret_is_shown() {
+    for line in [
+        "AT+SMCONF=\"PASSWORD\",\"s3cret\"",
+        "AT+SMCONF=PASSWORD,s3cret",
+        "AT+SMALIAUTH=\"k\",\"n\",\"s3cret\"",
+        "+SMCONF:\r\nUSERNAME: \"u\"\r\nPASSWORD: \"s3cret\"\r\nCLEANSS: 0\r\n",
+        "+SMALIAUTH:\r\nDevice Name: \"n\"\r\nDevice Secret: \"s3cret\"\r\n",
+        "+SMALIDYNA:\r\nDevice Name: \"n\"\r\nProduct Secret: \"s3cret\"\r\n",
+    ] {
+        let shown = crate::redact::redacted(line.as_bytes());
+        let shown = String::from_utf8_lossy(&shown);
+        assert!(!shown.contains("s3cret"), "{shown}");
+    }
+}
