@@ -35,6 +35,7 @@ pub(super) fn connect_failure(error: &ConnectError, cloud: Option<&str>) -> Fail
             .hint("these are --cafile, -h, --cert with --key, and what atmq doctor shows"),
         ConnectError::TlsSetUp(_) => Failure::new(FailureKind::Refused, text)
             .hint("the module may have no AT+LSSLCFG: docs/driver.md"),
+        ConnectError::Unheard { .. } => Failure::new(FailureKind::TimedOut, text),
         ConnectError::TlsOptions(_) | ConnectError::Credentials(_) => {
             Failure::new(FailureKind::Usage, text)
         }

@@ -325,6 +325,7 @@ fn of_status(status: LinkStatus) -> Meaning {
         LinkStatus::CacheOverflow => "a message was dropped: the cache is full",
         LinkStatus::Tls => "link lost: TLS failed",
         LinkStatus::Refused => "link lost: refused by the broker",
+        LinkStatus::PingTimeout => "link lost: a ping was not answered",
         LinkStatus::Other(_) => "link lost",
     };
     Meaning::failure(words)

@@ -118,6 +118,7 @@ pub(super) fn status_words(status: LinkStatus, code: Option<i32>) -> String {
         LinkStatus::CacheOverflow => "the module's cache is full",
         LinkStatus::Tls => "TLS failed",
         LinkStatus::Refused => "the broker refused the client",
+        LinkStatus::PingTimeout => "the broker did not answer a ping",
         LinkStatus::Other(code) => return format!("status {code}"),
     };
     match code {

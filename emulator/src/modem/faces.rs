@@ -17,7 +17,7 @@ use super::Modem;
 use super::command::Done;
 use super::connection::{Connection, Link};
 use super::data::Asked;
-use super::standard::{PacketContext, can_be_used};
+use super::standard::{PacketContext, address_of, can_be_used};
 use super::store::Store;
 use crate::mqtt::{Publication, RequestError};
 use crate::quirks::ResultOrder;
@@ -37,6 +37,8 @@ pub(super) struct Surroundings<'m> {
     store: &'m Store,
     contexts: &'m BTreeMap<u8, PacketContext>,
     attached: bool,
+    /// The address of the first context.
+    address: &'m str,
 }
 
 impl Surroundings<'_> {
@@ -63,6 +65,10 @@ impl Ground for Surroundings<'_> {
 
     fn is_active(&self, cid: u8) -> bool {
         can_be_used(self.contexts, self.attached, cid)
+    }
+
+    fn address(&self, cid: u8) -> Option<String> {
+        self.is_active(cid).then(|| address_of(cid, self.address))
     }
 
     fn tls(&self, context: u8, key: TlsKey) -> TlsSetting<'_> {
@@ -95,6 +101,7 @@ impl Modem {
             contexts: &self.contexts,
             attached: self.is_attached(),
             connections: &self.connections,
+            address: &self.profile.identity.address,
             store: &self.store,
         };
         let face: &mut dyn Face = match whose {
@@ -320,6 +327,11 @@ impl Modem {
             Act::ConfigureTls { context, setting } => self.store.configure(context, setting),
             Act::Store { name, bytes } => self.store.write(name, bytes),
             Act::Remove { name } => self.store.remove(&name),
+            Act::DefineContext {
+                cid,
+                kind,
+                access_point,
+            } => self.define(cid, kind, access_point),
             Act::Activate { cid, active } => self.activate_for(whose, cid, active, now),
             Act::Request(request) => self.request(whose, *request, now),
             Act::DropRequest => drop(self.drop_request()),

@@ -191,6 +191,7 @@ impl Modem {
                 self.tell_published(id, message_id, result, Reason::NONE, now);
             }
             Event::Subscribed { message_id, codes } => {
+                self.face.acknowledged(id, message_id, &codes);
                 self.tell_subscription(id, message_id, subscribed, granted(&codes), now);
             }
             Event::SubscribeTimedOut { message_id } => {
@@ -239,7 +240,7 @@ impl Modem {
                         LinkStatus::Closed
                     }
                     Loss::Protocol(_) => LinkStatus::Protocol,
-                    Loss::KeepaliveTimeout { .. } => LinkStatus::ClosedByServer,
+                    Loss::KeepaliveTimeout { .. } => LinkStatus::PingTimeout,
                 };
                 self.network.push_back(NetworkRequest::Close { link: id.0 });
                 self.lose(id, status, None, now);

@@ -29,7 +29,7 @@ use atmq_protocol::spec::Spec;
 use super::command::Done;
 use super::{Modem, Refused};
 
-pub(super) use packet::{DEFAULT_BEARER, PacketContext, can_be_used};
+pub(super) use packet::{DEFAULT_BEARER, PacketContext, address_of, can_be_used};
 pub(super) use registration::LTE;
 pub(super) use settings::Settings;
 

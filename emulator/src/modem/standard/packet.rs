@@ -54,6 +54,19 @@ pub(in crate::modem) fn can_be_used(
     attached && (activated || cid == DEFAULT_BEARER)
 }
 
+/// The address of an active context: the first one, and for others the next ones, if it is an IPv4
+/// address.
+pub(in crate::modem) fn address_of(cid: u8, first: &str) -> String {
+    match first.parse::<Ipv4Addr>() {
+        Ok(address) => {
+            let behind = cid.saturating_sub(DEFAULT_BEARER);
+            let address = u32::from(address).wrapping_add(behind.into());
+            Ipv4Addr::from(address).to_string()
+        }
+        Err(_) => first.to_owned(),
+    }
+}
+
 impl Modem {
     /// Whether the packet data context of this number can be used.
     pub(in crate::modem) fn is_active(&self, cid: u8) -> bool {
@@ -65,17 +78,8 @@ impl Modem {
         (1..=CONTEXTS).filter(|cid| self.is_active(*cid)).collect()
     }
 
-    /// The address of an active context: the profile's, and for others than the first the next
-    /// ones, if it is an IPv4 address.
     fn address(&self, cid: u8) -> String {
-        let first = &self.profile.identity.address;
-        match first.parse::<Ipv4Addr>() {
-            Ok(address) => {
-                let address = u32::from(address).wrapping_add(u32::from(cid - DEFAULT_BEARER));
-                Ipv4Addr::from(address).to_string()
-            }
-            Err(_) => first.clone(),
-        }
+        address_of(cid, &self.profile.identity.address)
     }
 
     /// `+CGPADDR: <cid>,"<address>"` for one active context, or for each.
@@ -87,6 +91,18 @@ impl Modem {
                 self.output.line(|out| information.encode(out));
             }
         }
+    }
+
+    /// Defines a packet data context. One that is active stays so, on the access point that it has;
+    /// the new one holds from the next activation on.
+    pub(in crate::modem) fn define(&mut self, cid: u8, kind: &'static str, access_point: String) {
+        let active = self.contexts.get(&cid).is_some_and(|known| known.active);
+        let context = PacketContext {
+            kind,
+            access_point,
+            active,
+        };
+        self.contexts.insert(cid, context);
     }
 
     /// Activates a packet data context, or deactivates it with every link over it.
@@ -195,19 +211,8 @@ fn define_context(
     let kind = KINDS.iter().find(|known| known.eq_ignore_ascii_case(kind));
     let kind = kind.ok_or(NOT_ALLOWED)?;
     let access_point = parameters.optional_text("apn", 100)?.unwrap_or_default();
-    let access_point = access_point.to_owned();
     // Address and compression may follow; the network assigns the one and LTE has not the other.
-    // One that is active stays so, on the access point that it has; the new one holds from the next
-    // activation on.
-    let active = modem.contexts.get(&cid).is_some_and(|known| known.active);
-    modem.contexts.insert(
-        cid,
-        PacketContext {
-            kind,
-            access_point,
-            active,
-        },
-    );
+    modem.define(cid, kind, access_point.to_owned());
     Ok(Done::Answered)
 }
 

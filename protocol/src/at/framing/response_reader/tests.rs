@@ -27,6 +27,7 @@ fn extent(line: &[u8]) -> Extent {
     Extent::Message(MessageForm {
         start: 1,
         counting,
+        quoted: false,
         longest_topic: 24,
         longest_payload: 40,
     })
