@@ -277,7 +277,10 @@ pub(super) fn decode_qos(values: &mut Values<'_, '_>) -> Result<QoS, ParameterEr
     values.known(QoS::from_level(level))
 }
 
-pub(super) fn not_empty<'a>(field: &'static str, text: &'a str) -> Result<&'a str, EncodeError> {
+pub(in crate::dialect) fn not_empty<'a>(
+    field: &'static str,
+    text: &'a str,
+) -> Result<&'a str, EncodeError> {
     if text.is_empty() {
         return Err(EncodeError::Empty { field });
     }
@@ -285,7 +288,7 @@ pub(super) fn not_empty<'a>(field: &'static str, text: &'a str) -> Result<&'a st
 }
 
 /// A quoted string ends at a quote and a line at a control character, and nothing escapes them.
-pub(super) fn carriable<'a>(
+pub(in crate::dialect) fn carriable<'a>(
     field: &'static str,
     text: &'a str,
     max: usize,
@@ -307,7 +310,7 @@ pub(super) fn carriable<'a>(
     }
 }
 
-pub(super) fn in_range(
+pub(in crate::dialect) fn in_range(
     field: &'static str,
     value: impl Into<i64>,
     min: i64,
@@ -325,7 +328,7 @@ pub(super) fn in_range(
     })
 }
 
-pub(super) fn length_in_range(
+pub(in crate::dialect) fn length_in_range(
     field: &'static str,
     length: usize,
     max: usize,

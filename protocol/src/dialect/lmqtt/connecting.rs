@@ -23,7 +23,7 @@ use crate::mqtt::{
 
 /// What is known of the files that the module was given.
 #[derive(Debug, Default)]
-pub(super) struct Files {
+pub(in crate::dialect) struct Files {
     stored: Vec<File>,
     /// On their way.
     given: Vec<File>,
@@ -40,7 +40,7 @@ struct File {
 
 impl Files {
     /// Whether the file has to be given to the module; half a file is no file.
-    fn needs(&mut self, context: u8, name: &str, bytes: &Arc<[u8]>) -> bool {
+    pub(in crate::dialect) fn needs(&mut self, context: u8, name: &str, bytes: &Arc<[u8]>) -> bool {
         let known = self
             .stored
             .iter()
@@ -57,8 +57,19 @@ impl Files {
         !known
     }
 
+    /// This context secures the connection from now on.
+    pub(in crate::dialect) fn use_context(
+        &mut self,
+        connection: ConnectionId,
+        context: Option<u8>,
+    ) {
+        self.contexts.retain(|(other, _)| *other != connection);
+        self.contexts
+            .extend(context.map(|context| (connection, context)));
+    }
+
     /// The module has stored it.
-    pub(super) fn stored(&mut self, name: &str) {
+    pub(in crate::dialect) fn stored(&mut self, name: &str) {
         if let Some(at) = self.given.iter().position(|file| file.name == name) {
             let file = self.given.swap_remove(at);
             self.stored.push(file);
@@ -66,7 +77,7 @@ impl Files {
     }
 
     /// Whether the module has those of this connection's context nobody knows.
-    pub(super) fn forget_those_of(&mut self, connection: ConnectionId) {
+    pub(in crate::dialect) fn forget_those_of(&mut self, connection: ConnectionId) {
         let mut contexts = self.contexts.iter();
         let Some((_, context)) = contexts.find(|(of, _)| *of == connection) else {
             return self.forget();
@@ -75,7 +86,7 @@ impl Files {
     }
 
     /// Whether the module has any of them nobody knows.
-    pub(super) fn forget(&mut self) {
+    pub(in crate::dialect) fn forget(&mut self) {
         *self = Self::default();
     }
 }
@@ -95,11 +106,8 @@ enum For {
 /// question.
 pub(super) fn connect(host: &mut LmqttHost, connect: &Connect) -> Result<Plan, EncodeError> {
     let connection = connect.connection;
-    host.files
-        .contexts
-        .retain(|(other, _)| *other != connection);
-    let context = connect.tls.as_ref().map(|tls| (connection, tls.context));
-    host.files.contexts.extend(context);
+    let context = connect.tls.as_ref().map(|tls| tls.context);
+    host.files.use_context(connection, context);
     // A link or a configuration may be left of an earlier program.
     let mut first = host.step(&Request::Close { connection })?;
     first.if_refused = IfRefused::Nothing;
@@ -170,11 +178,10 @@ pub(super) fn disconnect(
         true => (tolerated(&Request::Disconnect { connection })?, Some(close)),
         false => (close, None),
     };
-    let course = Leaving {
-        rest,
-        failed: false,
-    };
-    Ok(Plan::new(first, Course::Follow(Box::new(course))))
+    Ok(Plan::new(
+        first,
+        Course::Follow(Box::new(Leaving::new(rest))),
+    ))
 }
 
 #[derive(Debug)]
@@ -238,7 +245,7 @@ impl Follow for Connecting {
 }
 
 /// What came of a CONNECT.
-fn connected(result: Connected) -> Outcome {
+pub(in crate::dialect) fn connected(result: Connected) -> Outcome {
     match result {
         Connected::Accepted => Outcome::Done,
         // MQTT reserves these codes; a module that shows one speaks of itself.
@@ -253,10 +260,21 @@ fn connected(result: Connected) -> Outcome {
     }
 }
 
+/// Steps of which any may be refused.
 #[derive(Debug)]
-struct Leaving {
+pub(in crate::dialect) struct Leaving {
     rest: Option<Step>,
     failed: bool,
+}
+
+impl Leaving {
+    /// What is left of them behind the first one.
+    pub(in crate::dialect) fn new(rest: Option<Step>) -> Self {
+        Self {
+            rest,
+            failed: false,
+        }
+    }
 }
 
 impl Follow for Leaving {
@@ -273,9 +291,9 @@ impl Follow for Leaving {
     }
 }
 
-/// Picks a connection out of the answer to `AT+LMQTTCONN?`.
+/// Picks a connection out of the answer to the question for all states.
 #[derive(Debug)]
-pub(super) struct StateOf(pub(super) ConnectionId);
+pub(in crate::dialect) struct StateOf(pub(in crate::dialect) ConnectionId);
 
 impl Follow for StateOf {
     fn next(&mut self, end: &StepEnd<'_>) -> Next {
@@ -286,7 +304,11 @@ impl Follow for StateOf {
     }
 }
 
-fn state(wanted: ConnectionId, end: &StepEnd<'_>) -> Option<ConnectionState> {
+/// How far a connection is, by the answers of a step.
+pub(in crate::dialect) fn state(
+    wanted: ConnectionId,
+    end: &StepEnd<'_>,
+) -> Option<ConnectionState> {
     let StepEnd::Done { answers, .. } = end else {
         return None;
     };
