@@ -220,9 +220,16 @@ pub enum Confidence {
 }
 
 /// The profiles in this crate, by name.
-const BUILT_IN: [(&str, &str); 2] = [
+const BUILT_IN: [(&str, &str); 9] = [
     ("nt35e", include_str!("../profiles/nt35e.toml")),
     ("nt26", include_str!("../profiles/nt26.toml")),
+    ("ec25", include_str!("../profiles/ec25.toml")),
+    ("ec200", include_str!("../profiles/ec200.toml")),
+    ("ec800m", include_str!("../profiles/ec800m.toml")),
+    ("eg800k", include_str!("../profiles/eg800k.toml")),
+    ("bg95", include_str!("../profiles/bg95.toml")),
+    ("bg96", include_str!("../profiles/bg96.toml")),
+    ("bg770a", include_str!("../profiles/bg770a.toml")),
 ];
 
 impl Profile {

@@ -51,21 +51,35 @@ impl VendorSet {
 }
 
 /// Every vendor set.
-pub const VENDOR_SETS: [&VendorSet; 3] = [&lierda::MODULE, &eigencomm::MODULE, &lierda::HTTP];
+pub const VENDOR_SETS: [&VendorSet; 6] = [
+    &lierda::MODULE,
+    &eigencomm::MODULE,
+    &lierda::HTTP,
+    &quectel::CONTEXTS,
+    &quectel::FILES,
+    &quectel::TLS,
+];
 
 /// The commands of the modules that speak one of our dialects.
-pub const ALL: [&[Spec]; 7] = [
+pub const ALL: [&[Spec]; 10] = [
     v250::COMMANDS,
     ts27007::COMMANDS,
     ts27007::NETWORK,
     lierda::MODULE.specs,
     eigencomm::MODULE.specs,
     lierda::HTTP.specs,
+    quectel::CONTEXTS.specs,
+    quectel::FILES.specs,
+    quectel::TLS.specs,
     ts27005::COMMANDS,
 ];
 
 /// Commands that none of those modules has: hosts send them even so.
-pub const ELSEWHERE: [&[Spec]; 3] = [ts27007::ELSEWHERE, quectel::COMMANDS, nordic::COMMANDS];
+pub const ELSEWHERE: [&[Spec]; 3] = [
+    ts27007::ELSEWHERE,
+    quectel::ecmt::COMMANDS,
+    nordic::COMMANDS,
+];
 
 /// The numbers of errors that belong to no dialect.
 pub const CODES: [&Codes; 3] = [&Codes::CME, &Codes::CMS, &lierda::HTTP_CODES];

@@ -7,6 +7,7 @@ mod error;
 mod host;
 pub mod lmqtt;
 mod module;
+pub mod qmt;
 mod switch;
 
 use alloc::boxed::Box;
@@ -22,6 +23,7 @@ pub use host::{
 };
 pub use lmqtt::{CacheOverflow, HexLength, Lmqtt, PublishExtendedUrc, UnsubscribeUrc};
 pub use module::{Act, Event, Face, Finish, Ground, Module, NoData, Refused, Report};
+pub use qmt::Qmt;
 pub use switch::{Choice, Switch, Value};
 
 use crate::at::command::{Command, Form};
@@ -65,10 +67,10 @@ impl Model {
 }
 
 /// Every command set.
-pub const ALL: [&dyn Dialect; 1] = [&Lmqtt::DEFAULT];
+pub const ALL: [&dyn Dialect; 2] = [&Lmqtt::DEFAULT, &Qmt::DEFAULT];
 
 /// Their commands, with everything in which firmwares differ.
-pub(crate) const SPECS: [&[Spec]; 1] = [lmqtt::SPECS];
+pub(crate) const SPECS: [&[Spec]; 2] = [lmqtt::SPECS, qmt::SPECS];
 
 /// A module of which nothing is known gets the narrowest limits.
 pub const UNKNOWN: Model = lmqtt::NT26;
