@@ -9,7 +9,9 @@ use std::sync::Arc;
 use atmq_driver::{ConnectOptions, Disconnected, Model, QoS, Settings};
 use atmq_emulator::Profile;
 use atmq_protocol::at::framing::DataEnd;
+use atmq_protocol::dialect::Value;
 use atmq_protocol::dialect::lmqtt::{NT26, NT35E};
+use atmq_protocol::dialect::qmt;
 use atmq_tests::module::Module;
 use atmq_tests::raw_mqtt::{self, RawClient};
 use atmq_tests::relay::Relay;
@@ -100,6 +102,43 @@ async fn an_nt26(broker: SocketAddr) {
     a_program(Profile::nt26().instant(), NT26, broker).await;
 }
 
+/// The profile of this name, which is that of the model.
+async fn a_quectel(name: &str, model: Model, broker: SocketAddr) {
+    let profile = Profile::by_name(name).unwrap().instant();
+    a_program(profile, model, broker).await;
+}
+
+async fn an_ec25(broker: SocketAddr) {
+    a_quectel("ec25", qmt::EC25, broker).await;
+}
+
+async fn an_ec200(broker: SocketAddr) {
+    a_quectel("ec200", qmt::EC200, broker).await;
+}
+
+async fn an_ec800m(broker: SocketAddr) {
+    a_quectel("ec800m", qmt::EC800M, broker).await;
+}
+
+async fn an_eg800k(broker: SocketAddr) {
+    let mut profile = Profile::by_name("eg800k").unwrap().instant();
+    let here = [("reports_elsewhere", Value::Flag(false))];
+    profile.dialect = profile.dialect.with(&here);
+    a_program(profile, qmt::EG800K, broker).await;
+}
+
+async fn a_bg95(broker: SocketAddr) {
+    a_quectel("bg95", qmt::BG95, broker).await;
+}
+
+async fn a_bg96(broker: SocketAddr) {
+    a_quectel("bg96", qmt::BG96, broker).await;
+}
+
+async fn a_bg770a(broker: SocketAddr) {
+    a_quectel("bg770a", qmt::BG770A, broker).await;
+}
+
 async fn one_that_speaks_another_language(broker: SocketAddr) {
     let mut profile = Profile::nt26().instant();
     profile.dialect = Arc::new(proof::Set);
@@ -107,4 +146,15 @@ async fn one_that_speaks_another_language(broker: SocketAddr) {
     a_program(profile, proof::MODEL, broker).await;
 }
 
-with_each_broker!(an_nt35e, an_nt26, one_that_speaks_another_language);
+with_each_broker!(
+    an_nt35e,
+    an_nt26,
+    an_ec25,
+    an_ec200,
+    an_ec800m,
+    an_eg800k,
+    a_bg95,
+    a_bg96,
+    a_bg770a,
+    one_that_speaks_another_language
+);
