@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use atmq_protocol::at::command::{Command, Form};
-use atmq_protocol::dialect::{Dialect, Lmqtt};
+use atmq_protocol::dialect;
 
 /// A session between host and module, byte for byte, typed by hand or captured from hardware.
 ///
@@ -19,11 +19,15 @@ use atmq_protocol::dialect::{Dialect, Lmqtt};
 /// The first line says how sure the session is: `manual`, `captured` or `inferred`. `H:` is what
 /// the host sends, `M:` what the module answers, `B:` what happens on the broker's side, `W:` what
 /// happens around the module. `\r`, `\n`, `\\`, `\"` and `\xNN` stand for bytes; blanks at the end of
-/// a line do not count. A line `# with: <switch>` tells in what the module differs from the default.
+/// a line do not count. A line `# with: <switch>` tells in what the module differs from the default;
+/// with `# profile: <name>` it is that of another profile, and a switch a change of that, such as
+/// `quirks.cache_slots=2`.
 #[derive(Debug, Clone)]
 pub struct Transcript {
     /// The file's name without folder and ending.
     pub name: String,
+    /// The module's profile, if it is not the default.
+    pub profile: Option<String>,
     /// In what the module differs from the default.
     pub switches: Vec<String>,
     /// The steps, with their line numbers.
@@ -146,8 +150,9 @@ impl Transcript {
                     continue;
                 };
                 loop {
-                    let (command, left) =
-                        Command::split_first(rest, |name| Lmqtt::DEFAULT.owns(name));
+                    let (command, left) = Command::split_first(rest, |name| {
+                        dialect::ALL.iter().any(|of| of.owns(name))
+                    });
                     let name = String::from_utf8_lossy(command.name).to_uppercase();
                     let form = match command.form {
                         Form::Execute => "",
@@ -177,6 +182,9 @@ impl Transcript {
             "{at}: the first line must say how sure the session is: {marked:?}"
         );
         let mut steps = Vec::new();
+        let profile = text
+            .lines()
+            .find_map(|line| line.strip_prefix("# profile: "));
         let switches = text
             .lines()
             .filter_map(|line| line.strip_prefix("# with: "));
@@ -198,6 +206,7 @@ impl Transcript {
         let name = path.file_stem().expect("a file has a name");
         Self {
             name: name.to_string_lossy().into_owned(),
+            profile: profile.map(|name| name.trim().to_owned()),
             switches,
             steps,
         }

@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use atmq_emulator::modem::Cell;
-use atmq_emulator::{Profile, ResultOrder};
+use atmq_emulator::{Latency, Profile, ProfileChange, ResultOrder};
 use atmq_protocol::at::command::Command;
 use atmq_protocol::at::framing::DataEnd;
 use atmq_protocol::dialect::{
-    CacheOverflow, Dialect, HexLength, Lmqtt, PublishExtendedUrc, UnsubscribeUrc,
+    self, CacheOverflow, Dialect, HexLength, Lmqtt, PublishExtendedUrc, Qmt, UnsubscribeUrc,
 };
 use atmq_protocol::mqtt::SignMethod;
 use atmq_tests::bench::Bench;
@@ -22,10 +22,22 @@ const SILENCE: Duration = Duration::from_secs(5);
 
 /// The module answers the dialect's commands and those around it alike.
 fn all() -> impl Iterator<Item = Transcript> {
-    ["lmqtt", "standard"].into_iter().flat_map(Transcript::all)
+    ["lmqtt", "qmt", "standard"]
+        .into_iter()
+        .flat_map(Transcript::all)
 }
 
-/// The module with the switches of a transcript.
+/// The module of a transcript that names its profile, with its changes.
+fn other(name: &str, transcript: &Transcript) -> Profile {
+    let text = Profile::text(name).unwrap_or_else(|| panic!("{name} is no profile"));
+    let changes = transcript.switches.iter().map(|change| change.parse());
+    let changes: Result<Vec<ProfileChange>, _> = changes.collect();
+    let changes = changes.unwrap_or_else(|error| panic!("{}: {error}", transcript.name));
+    let profile = Profile::parse_with(text, &changes);
+    profile.unwrap_or_else(|error| panic!("{}: {error}", transcript.name))
+}
+
+/// The module of a transcript that does not, with its switches.
 fn switched(mut profile: Profile, transcript: &Transcript) -> Profile {
     let (mut dialect, quirks) = (Lmqtt::DEFAULT, &mut profile.quirks);
     for switch in &transcript.switches {
@@ -73,8 +85,15 @@ fn switched(mut profile: Profile, transcript: &Transcript) -> Profile {
 }
 
 /// What the module says must be what the transcript says, in the same order and to the byte.
-fn replay(transcript: &Transcript, profile: Profile, pieces: usize, seed: u64) {
-    let mut bench = Bench::new(switched(profile, transcript), seed);
+fn replay(transcript: &Transcript, instant: bool, pieces: usize, seed: u64) {
+    let mut profile = match &transcript.profile {
+        Some(name) => other(name, transcript),
+        None => switched(Profile::nt35e(), transcript),
+    };
+    if instant {
+        profile.latency = Latency::INSTANT;
+    }
+    let mut bench = Bench::new(profile, seed);
     let mut heard: Vec<u8> = Vec::new();
     for (line, step) in &transcript.steps {
         let at = format!("{}.txt:{line}, seed {seed}", transcript.name);
@@ -125,7 +144,7 @@ fn assert_heard(at: &str, heard: &[u8], expected: &[u8]) {
 fn an_instant_module_says_what_the_transcripts_say() {
     for transcript in all() {
         for pieces in [usize::MAX, 3, 1] {
-            replay(&transcript, Profile::nt35e().instant(), pieces, 0);
+            replay(&transcript, true, pieces, 0);
         }
     }
 }
@@ -134,15 +153,15 @@ fn an_instant_module_says_what_the_transcripts_say() {
 fn a_module_with_its_own_timing_says_the_same() {
     for transcript in all() {
         for seed in 0..20 {
-            replay(&transcript, Profile::nt35e(), usize::MAX, seed);
+            replay(&transcript, false, usize::MAX, seed);
         }
     }
 }
 
-/// Every command line that a host sends in a transcript.
-fn typed() -> Vec<String> {
+/// Every command line that a host sends in a transcript of these folders.
+fn typed(folders: &[&str]) -> Vec<String> {
     let mut lines = Vec::new();
-    for transcript in Transcript::all("lmqtt") {
+    for transcript in folders.iter().copied().flat_map(Transcript::all) {
         for (_, step) in transcript.steps {
             if let Step::Host(bytes) = step {
                 lines.push(String::from_utf8_lossy(&bytes).to_uppercase());
@@ -161,8 +180,9 @@ fn assert_typed(lines: &[String], beginning: &str) {
 
 #[test]
 fn every_command_of_the_dialect_has_a_transcript() {
-    let lines = typed();
-    for name in Lmqtt::DEFAULT.commands() {
+    let lines = typed(&["lmqtt", "qmt"]);
+    let commands = dialect::ALL.iter().flat_map(|dialect| dialect.specs());
+    for name in commands.map(|spec| spec.name) {
         assert_typed(&lines, &format!("AT{name}=?"));
         let set = format!("AT{name}=");
         let found = lines
@@ -170,14 +190,16 @@ fn every_command_of_the_dialect_has_a_transcript() {
             .any(|line| line.starts_with(&set) && !line.starts_with(&format!("{set}?")));
         assert!(found, "no transcript has {set}");
     }
-    for name in ["OPEN", "CONN", "READ"] {
-        assert_typed(&lines, &format!("AT+LMQTT{name}?"));
+    for spec in dialect::ALL.iter().flat_map(|dialect| dialect.specs()) {
+        if spec.read {
+            assert_typed(&lines, &format!("AT{}?", spec.name));
+        }
     }
 }
 
 #[test]
 fn every_setting_has_a_transcript() {
-    let lines = typed();
+    let lines = typed(&["lmqtt"]);
     let dialect = Lmqtt {
         pdp_context: true,
         ..Lmqtt::DEFAULT
@@ -185,11 +207,17 @@ fn every_setting_has_a_transcript() {
     for (name, queried) in [("+LMQTTCFG", "0\r"), ("+LSSLCFG", "2\r")] {
         let test = format!("{name}=?");
         let (command, _) = Command::split_first(test.as_bytes(), |_| true);
-        for line in dialect.describe(&command, &atmq_protocol::dialect::lmqtt::NT26.limits) {
+        for line in dialect.describe(&command, &dialect::lmqtt::NT26.limits) {
             let key = line.split('"').nth(1).expect("a key stands in the line");
             assert_typed(&lines, &format!("AT{name}=\"{key}\",{queried}"));
             let id = &queried[..1];
             assert_typed(&lines, &format!("AT{name}=\"{key}\",{id},"));
         }
+    }
+    let lines = typed(&["qmt"]);
+    for key in Qmt::DEFAULT.spec(b"+QMTCFG").unwrap().keys {
+        let given = if key.values.is_empty() { "" } else { ",0" };
+        assert_typed(&lines, &format!("AT+QMTCFG=\"{}\"{given}\r", key.name));
+        assert_typed(&lines, &format!("AT+QMTCFG=\"{}\"{given},", key.name));
     }
 }
