@@ -20,41 +20,42 @@ use crate::duration::seconds;
 use crate::failure::{Failure, FailureKind};
 use crate::input::{read_all, unreadable};
 use crate::messages::tell;
+use crate::pattern::pattern;
 use crate::port::PortArguments;
 use crate::visible::visible;
 
-/// Send commands as they are, one after another, and print what comes back
+/// Send AT commands one after another, and print the answers
 ///
-/// Waits for the final result code of each, and for the result URC of a command that has one. If
-/// a command brings the prompt `> `, or CONNECT, the next COMMAND is sent as its data. Ends at the
-/// first command that is refused.
+/// Waits for the final result code of each command, and for its result URC if it has one. If a
+/// command is answered with the prompt `> ` or CONNECT, the next COMMAND is sent as its data. Stops
+/// at the first command that the module refuses.
 ///
-/// Without COMMAND, or with `-`, a script is read from standard input: a command each line;
-/// `> DATA` behind a command that asks for it, with \r, \n, \t, \\, \xNN, or as @FILE;
-/// `@expect REGEX` and `@wait SECONDS`; `#` begins a comment. All of it is checked before the first
-/// command is sent.
+/// Without COMMAND, or with `-`, reads a script from stdin: one command per line; `> DATA` after a
+/// command that asks for data, with the escapes \r, \n, \t, \\ and \xNN, or as @FILE;
+/// `@expect REGEX`; `@wait SECONDS`; and comments that start with `#`. The whole script is checked
+/// before the first command is sent.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    #[command(flatten)]
-    port: PortArguments,
-    /// After the last command wait until a line matches
-    #[arg(long, value_name = "REGEX")]
+    /// After the last command, wait for a line that matches
+    #[arg(long, value_name = "REGEX", value_parser = pattern)]
     expect: Option<Regex>,
-    /// How long each command may take; if not given, what the manual allows it
+    /// Time limit of each command; by default, the one in the manual of the module
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     timeout: Option<Duration>,
-    /// Print a line of JSON for everything that is sent and received
+    /// Print one line of JSON for each line sent or received
     #[arg(long)]
     json: bool,
-    /// Say below each line, or with --json in it, what it means
+    /// Explain each line: below it, or in the JSON
     #[arg(long)]
     explain: bool,
-    /// Go on behind a command that is refused. The exit code is 1 all the same
+    /// Continue after a command that is refused; the exit code is still 1
     #[arg(long)]
     keep_going: bool,
-    /// A command with its AT, or the data of the one before
+    /// A command, including its AT, or the data of the command before it
     #[arg(value_name = "COMMAND")]
     commands: Vec<String>,
+    #[command(flatten)]
+    port: PortArguments,
 }
 
 /// The longest script, in bytes.
@@ -110,7 +111,7 @@ impl Arguments {
             [] if stdin().is_terminal() => {
                 let failure = Failure::new(FailureKind::Usage, "there is no command to send");
                 Err(failure
-                    .hint("give commands, or a script on standard input; `atmq shell` talks"))
+                    .hint("give commands, or a script on stdin; `atmq shell` is interactive"))
             }
             [] => read_script().await,
             [dash] if dash == "-" => read_script().await,

@@ -24,23 +24,22 @@ use crate::tls::TlsArguments;
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Broker")]
 pub(crate) struct BrokerArguments {
-    /// The broker's host, as the module is to resolve it; localhost if not given
+    /// Host of the broker, which the module resolves [default: localhost]
     #[arg(short = 'h', long, value_name = "HOST")]
     host: Option<String>,
-    /// Broker, user and topic in one, of which all but the host may be left out:
-    /// mqtt://USER:PASSWORD@HOST:PORT/TOPIC, or mqtts:// for TLS; all users of this machine can
-    /// read a password here
+    /// Broker, user and topic in one: mqtt://[USER[:PASSWORD]@]HOST[:PORT][/TOPIC], or mqtts:// for
+    /// TLS; other users of this machine can see the password
     #[arg(short = 'L', long, value_name = "URL",
           conflicts_with_all = ["host", "broker_port", "username", "aliyun", "onenet"])]
     url: Option<String>,
-    /// The broker's TCP port; if not given 1883, and 8883 with TLS
+    /// TCP port of the broker [default: 1883, or 8883 with TLS]
     #[arg(short = 'p', long, value_name = "PORT",
           value_parser = clap::value_parser!(u16).range(1..))]
     broker_port: Option<u16>,
-    /// The client id; one of its own if not given
+    /// Client id [default: a unique one]
     #[arg(short = 'i', long, value_name = "ID", allow_hyphen_values = true)]
     id: Option<String>,
-    /// Begin the client id of its own so
+    /// Prefix of the unique client id
     #[arg(
         short = 'I',
         long,
@@ -50,18 +49,18 @@ pub(crate) struct BrokerArguments {
         conflicts_with = "id"
     )]
     id_prefix: String,
-    /// The user name
+    /// User name
     #[arg(short = 'u', long, value_name = "NAME", allow_hyphen_values = true)]
     username: Option<String>,
     #[command(flatten)]
     password: PasswordArguments,
-    /// Seconds after which a silent module sends a ping; 0 is never
+    /// Keep-alive interval of the connection; 0 turns it off
     #[arg(short = 'k', long, value_name = "SECONDS", default_value_t = 60)]
     keepalive: u16,
-    /// Have the broker keep the session: subscriptions, and messages that wait; needs -i
+    /// Have the broker keep the session, with subscriptions and queued messages; needs -i
     #[arg(short = 'c', long)]
     disable_clean_session: bool,
-    /// The version of MQTT
+    /// Version of MQTT
     #[arg(
         short = 'V',
         long,
@@ -81,7 +80,7 @@ pub(crate) struct BrokerArguments {
 /// The password goes with the user name. The first that is given counts, the environment last.
 #[derive(Debug, clap::Args)]
 struct PasswordArguments {
-    /// The password; all users of this machine can read it here
+    /// Password; other users of this machine can see it
     #[arg(
         short = 'P',
         long,
@@ -90,11 +89,11 @@ struct PasswordArguments {
         allow_hyphen_values = true
     )]
     password: Option<String>,
-    /// Ask for the password at the terminal
+    /// Prompt for the password
     #[arg(long, conflicts_with = "password")]
     ask_password: bool,
-    /// Take the first line of a file as the password; if no option gives one, it is that of the
-    /// environment variable ATMQ_PASSWORD
+    /// Read the password from the first line of a file; without any of these options, it is taken
+    /// from the environment variable ATMQ_PASSWORD
     #[arg(long, value_name = "FILE", conflicts_with_all = ["password", "ask_password"])]
     password_file: Option<PathBuf>,
 }
@@ -103,10 +102,10 @@ struct PasswordArguments {
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Will")]
 struct WillArguments {
-    /// The topic of the will, which the broker publishes when the connection is lost
+    /// Topic of the will, a message that the broker publishes if the connection is lost
     #[arg(long, value_name = "TOPIC", value_parser = topic, allow_hyphen_values = true)]
     will_topic: Option<String>,
-    /// Its payload: text
+    /// Payload of the will
     #[arg(
         long,
         value_name = "TEXT",
@@ -114,11 +113,11 @@ struct WillArguments {
         allow_hyphen_values = true
     )]
     will_payload: Option<String>,
-    /// Its quality of service
+    /// Quality of service of the will
     #[arg(long, value_name = "QOS", default_value = "0", value_parser = qos,
           requires = "will_topic")]
     will_qos: QoS,
-    /// Have the broker retain it
+    /// Ask the broker to retain the will
     #[arg(long, requires = "will_topic")]
     will_retain: bool,
 }

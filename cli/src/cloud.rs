@@ -19,32 +19,32 @@ const TOKEN: Duration = Duration::from_secs(24 * 60 * 60);
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Cloud")]
 pub(crate) struct CloudArguments {
-    /// Connect as this device of Alibaba Cloud IoT: client id, user name and password are
-    /// computed from the device's secret; without -h to the platform's own host
+    /// Connect as this device of Alibaba Cloud IoT, with credentials computed from its secret;
+    /// without -h, to the host of the platform
     #[arg(long, value_name = "PRODUCT_KEY:DEVICE", value_parser = product_and_device,
           conflicts_with_all = ["id", "username", "password", "onenet"])]
     aliyun: Option<(String, String)>,
-    /// Which region of Alibaba Cloud
+    /// Region of Alibaba Cloud
     #[arg(long, value_name = "REGION", default_value = "cn-shanghai")]
     region: String,
-    /// Connect as this device of OneNET Studio, with a token made from the access key; needs -h
+    /// Connect as this device of OneNET Studio, with a token computed from the access key; needs -h
     #[arg(long, value_name = "PRODUCT_ID:DEVICE", value_parser = product_and_device,
           conflicts_with_all = ["id", "username", "password"])]
     onenet: Option<(String, String)>,
-    /// Whose access key the secret is
+    /// Owner of the access key
     #[arg(long, value_name = "OWNER", value_enum, default_value = "device")]
     onenet_key: KeyOwner,
-    /// Take the first line of a file as the device's secret or the access key; if not given, it
-    /// is that of the environment variable ATMQ_SECRET, else it is asked for at the terminal
+    /// Read the device secret or access key from the first line of a file; without this option, it
+    /// is taken from the environment variable ATMQ_SECRET, or prompted for
     #[arg(long, value_name = "FILE")]
     secret_file: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum KeyOwner {
-    /// The device's
+    /// The device
     Device,
-    /// The product's
+    /// The product
     Product,
 }
 

@@ -56,13 +56,14 @@ const SECRETS: [(&str, &str); 3] = [
     ("secret", "secret-file"),
 ];
 
-/// Print where profiles of connections are kept, and which there are
+/// Show where connection profiles are kept, and list them
 ///
-/// A profile says what options are where they are not given. `--profile NAME` asks for it, or
-/// the environment variable ATMQ_PROFILE; one named `default` holds where none is asked for.
+/// A profile holds values for options that are not given on the command line. Select one with
+/// `--profile NAME` or the environment variable ATMQ_PROFILE; otherwise the profile named `default`
+/// is used, if there is one.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// Print a file to begin with instead
+    /// Print an example file instead
     #[arg(long)]
     example: bool,
 }
@@ -107,8 +108,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
 /// Which profile to take. Part of each command that has a connection or a port.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ProfileArguments {
-    /// Options that are not given are those of this profile, from the file that
-    /// `atmq config` names
+    /// Take options that are not given from this profile; see `atmq config`
     #[arg(
         long = "profile",
         id = "connection-profile",

@@ -7,28 +7,33 @@ use tokio::net::UnixStream;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::time::timeout;
 
-use crate::emulate::LINE_LIMIT;
+use crate::emulate::{LINE_LIMIT, TIMED_OUT, waits};
 use crate::failure::{Failure, FailureKind};
 use crate::input::{read_line, unreadable};
 use crate::output::print_line;
 
-/// Change what surrounds an emulated module while it runs
+/// Send commands to a running emulator
 ///
-/// Says words to `atmq emulate --control PATH` and prints what it answers: `help` lists them.
-/// Without words, lines are read from standard input.
+/// Sends one command to `atmq emulate --control PATH` and prints the answer; the command `help`
+/// lists all commands. Without a command, reads commands from stdin, one per line. `wait STATE` is
+/// answered when the module is in that state; on timeout the exit code is 4.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// The socket that the emulator was given
+    /// Socket given to `atmq emulate --control`
     path: PathBuf,
-    /// What to say, such as sim out; with --json the answer is JSON
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    /// Command and its arguments, such as `sim out`; with --json, the answer is JSON
+    #[arg(
+        value_name = "COMMAND",
+        trailing_var_arg = true,
+        allow_hyphen_values = true
+    )]
     words: Vec<String>,
 }
 
 /// The longest answer, in bytes: more than the status of a module with all its connections.
 const ANSWER_LIMIT: usize = 1024 * 1024;
 
-/// How long the emulator may take to answer.
+/// How long the emulator may take to answer, beside the time for which it is told to wait.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
@@ -56,18 +61,23 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     if let Some(line) = line {
         let answer = emulator.say(&line).await?;
         return match answer.strip_prefix("error ") {
-            Some(why) => Err(Failure::new(FailureKind::Refused, why)),
+            Some(why) => Err(Failure::new(kind_of(&answer), why)),
             None => {
                 print_line(&answer)?;
-                match is_refusal(&answer) {
-                    true => Err(Failure::new(FailureKind::Refused, "the emulator refuses")),
-                    false => Ok(()),
+                match (is_refusal(&answer), kind_of(&answer)) {
+                    (false, _) => Ok(()),
+                    (true, FailureKind::TimedOut) => Err(Failure::new(
+                        FailureKind::TimedOut,
+                        "the emulator has waited in vain",
+                    )),
+                    (true, kind) => Err(Failure::new(kind, "the emulator refuses")),
                 }
             }
         };
     }
     let mut lines = BufReader::new(stdin());
-    let (mut said, mut refused) = (0, 0);
+    let mut said = 0;
+    let mut failed = Vec::new();
     while let Some(line) = read_line(&mut lines, LINE_LIMIT)
         .await
         .map_err(|error| unreadable("standard input", &error))?
@@ -81,14 +91,20 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
         }
         let answer = emulator.say(&line).await?;
         said += 1;
-        refused += usize::from(is_refusal(&answer));
+        failed.extend(is_refusal(&answer).then(|| kind_of(&answer)));
         print_line(&answer)?;
     }
-    match refused {
-        0 => Ok(()),
-        _ => Err(Failure::new(
+    let count = failed.len();
+    let in_vain = failed.iter().all(|kind| *kind == FailureKind::TimedOut);
+    match in_vain {
+        true if failed.is_empty() => Ok(()),
+        true => Err(Failure::new(
+            FailureKind::TimedOut,
+            format!("{count} of {said} lines waited in vain"),
+        )),
+        false => Err(Failure::new(
             FailureKind::Refused,
-            format!("the emulator refuses {refused} of {said} lines"),
+            format!("the emulator refuses {count} of {said} lines"),
         )),
     }
 }
@@ -101,6 +117,16 @@ fn is_empty(line: &str) -> bool {
 fn is_refusal(answer: &str) -> bool {
     let json = serde_json::from_str::<Value>(answer);
     answer.starts_with("error ") || json.is_ok_and(|json| json["ok"] == false)
+}
+
+/// How the program ends after a line that was not done.
+fn kind_of(answer: &str) -> FailureKind {
+    let json = serde_json::from_str::<Value>(answer);
+    let text = answer.strip_prefix("error ").unwrap_or_default();
+    match text.starts_with(TIMED_OUT) || json.is_ok_and(|json| json["timed_out"] == true) {
+        true => FailureKind::TimedOut,
+        false => FailureKind::Refused,
+    }
 }
 
 /// The words as a line from which the same words are read. One word alone is a line already.
@@ -141,12 +167,13 @@ impl Emulator {
         };
         let sent = self.writer.write_all(format!("{line}\n").as_bytes()).await;
         sent.map_err(|error| gone(format!(": {error}")))?;
-        match timeout(PATIENCE, read_line(&mut self.answers, ANSWER_LIMIT)).await {
+        let patience = PATIENCE + waits(line);
+        match timeout(patience, read_line(&mut self.answers, ANSWER_LIMIT)).await {
             Ok(Ok(Some(answer))) => Ok(String::from_utf8_lossy(&answer).into_owned()),
             Ok(Ok(None)) => Err(gone(String::new())),
             Ok(Err(error)) => Err(gone(format!(": {error}"))),
             Err(_) => {
-                let seconds = PATIENCE.as_secs();
+                let seconds = patience.as_secs();
                 Err(Failure::new(
                     FailureKind::TimedOut,
                     format!("the emulator at {path} does not answer in {seconds} s"),

@@ -2,15 +2,18 @@
 
 use std::path::Path;
 
-use crate::input::{DATA_LIMIT, read_file};
+use crate::failure::{Failure, FailureKind};
+use crate::input::{DATA_LIMIT, read_file, unreadable};
+use crate::visible::visible;
 
 /// Reads text with `\r`, `\n`, `\t`, `\\`, `\"` and `\xNN`, or `@PATH` for the contents of a file.
 ///
 /// # Errors
 /// An escape is none of these, or the file cannot be read.
-pub(crate) fn data(text: &str) -> Result<Vec<u8>, String> {
+pub(crate) fn data(text: &str) -> Result<Vec<u8>, Failure> {
     if let Some(path) = text.strip_prefix('@') {
-        return read(path);
+        let contents = read_file(Path::new(path), DATA_LIMIT);
+        return contents.map_err(|error| unreadable(path, &error));
     }
     let mut bytes = Vec::new();
     let mut rest = text;
@@ -23,14 +26,18 @@ pub(crate) fn data(text: &str) -> Result<Vec<u8>, String> {
             [b't', ..] => (b'\t', 1),
             [quoted @ (b'\\' | b'"'), ..] => (*quoted, 1),
             [b'x', high, low, ..] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => {
-                let digits = u8::from_str_radix(&escape[1..3], 16);
-                (digits.map_err(|error| error.to_string())?, 3)
+                let byte = u8::from_str_radix(&escape[1..3], 16);
+                (byte.expect("these are digits"), 3)
             }
             _ => {
-                let shown: String = rest[at..].chars().take(4).collect();
-                return Err(format!(
-                    "`{shown}` is no escape: there are \\r, \\n, \\t, \\\\, \\\" and \\xNN"
-                ));
+                let end = escape
+                    .char_indices()
+                    .nth(3)
+                    .map_or(escape.len(), |(at, _)| at);
+                let shown = visible(&escape.as_bytes()[..end]);
+                let what = format!("`\\{shown}` is no escape");
+                return Err(Failure::new(FailureKind::Usage, what)
+                    .hint(r"there are \r, \n, \t, \\ and \xNN"));
             }
         };
         bytes.push(byte);
@@ -40,10 +47,6 @@ pub(crate) fn data(text: &str) -> Result<Vec<u8>, String> {
     Ok(bytes)
 }
 
-fn read(path: &str) -> Result<Vec<u8>, String> {
-    read_file(Path::new(path), DATA_LIMIT).map_err(|error| format!("cannot read {path}: {error}"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -51,20 +54,21 @@ mod tests {
     #[test]
     fn text_escapes_and_files() {
         assert_eq!(
-            data("a\\x00\\r\\n\\t\\\\é").as_deref(),
-            Ok("a\0\r\n\t\\é".as_bytes())
+            data("a\\x00\\r\\n\\t\\\\é\\\"").unwrap(),
+            "a\0\r\n\t\\é\"".as_bytes()
         );
-        assert_eq!(data("").as_deref(), Ok(&b""[..]));
+        assert_eq!(data("").unwrap(), b"");
         for wrong in ["\\", "\\q", "a\\x1", "\\xg0", "\\x0é"] {
             assert!(
-                data(wrong).is_err_and(|why| why.contains("no escape")),
+                data(wrong).is_err_and(|why| why.kind() == FailureKind::Usage),
                 "{wrong}"
             );
         }
-        assert!(data("@/nonexistent").is_err_and(|why| why.contains("cannot read")));
+        let missing = data("@/nonexistent").unwrap_err();
+        assert_eq!(missing.kind(), FailureKind::Unavailable, "{missing}");
         let file = tempfile::NamedTempFile::new().expect("a file can be made");
         std::fs::write(file.path(), b"\x00\xff").expect("it can be written");
         let path = file.path().to_str().expect("its name is text");
-        assert_eq!(data(&format!("@{path}")).as_deref(), Ok(&b"\x00\xff"[..]));
+        assert_eq!(data(&format!("@{path}")).unwrap(), b"\x00\xff");
     }
 }

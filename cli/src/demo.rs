@@ -8,23 +8,26 @@ use tokio::time::timeout;
 use crate::broker::{connect_failure, exchange_failure, publish_failure, unique_client_id};
 use crate::capture::{RecordArguments, Recorder};
 use crate::duration::milliseconds;
-use crate::emulate::{default_profile, no_pty, start_broker};
+use crate::emulate::{built_in, default_profile, no_pty, start_broker};
 use crate::failure::{Failure, FailureKind};
 use crate::output::print_line;
 use crate::port::{host_and_port, open_failure};
 use crate::visible::json as to_line;
 use crate::visible::visible;
 
-/// Show the whole path at work: driver, serial device, emulated module, broker, and back
+/// Run driver, emulated module and broker together, and show what passes between them
 ///
 /// Starts a broker and an emulated module on a pseudo terminal, connects through the driver,
-/// publishes four messages to itself and checks every byte that comes back.
+/// publishes four messages to itself and checks every byte that comes back. No hardware is needed.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     /// Use this broker instead of the embedded one
     #[arg(long, value_name = "HOST:PORT", value_parser = host_and_port)]
     broker: Option<(String, u16)>,
-    /// Print JSON, a line each for what passes on the wire, for the messages, and for the summary
+    /// Emulate this module
+    #[arg(long, value_name = "NAME", default_value = default_profile(), value_parser = built_in())]
+    profile: String,
+    /// Print one line of JSON for each transfer on the serial line and each message, and a summary
     #[arg(long)]
     json: bool,
     #[command(flatten)]
@@ -69,7 +72,7 @@ pub(crate) async fn run(arguments: Arguments, quiet: bool) -> Result<(), Failure
         (Some(broker), _) => ("127.0.0.1".into(), broker.local_addr().port()),
         (None, broker) => broker.expect("without the embedded broker there is another"),
     };
-    let profile = Profile::by_name(default_profile()).expect("it is one of the known");
+    let profile = Profile::by_name(&arguments.profile).expect("it is one of the known");
     let pty = Pty::open().map_err(|error| no_pty(&error))?;
     let device = pty.path().display().to_string();
     if output == Output::Text {
@@ -157,7 +160,7 @@ async fn converse(modem: &Modem, output: Output, host: &str, port: u16) -> Resul
                 print_line(to_line(&message))?;
             }
             Output::Text => print_line(format!(
-                "  message {number}  QoS {level}  {bytes:>2} bytes  back after {round_trip:.1?}"
+                "  message {number}  QoS {level}  {bytes:>2} bytes  received after {round_trip:.1?}"
             ))?,
             Output::Nothing => {}
         }

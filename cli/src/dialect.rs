@@ -8,7 +8,7 @@ use atmq_protocol::at::framing::{DataEnd, Extent};
 use atmq_protocol::at::parameter::{Parameter, Parameters};
 use atmq_protocol::dialect::{
     ALL, Answer, Ask, Commanded, Dialect, EncodeError, Host, Model, Next, Plan, Power, Recognised,
-    Said, StepEnd, UNKNOWN,
+    Said, StepEnd, UNKNOWN, any_model, by_name,
 };
 use atmq_protocol::limits::Limits;
 use atmq_protocol::mqtt::{Connect, ConnectionId, Intent, Operation};
@@ -21,9 +21,7 @@ const DATA_LIMIT: usize = 1024 * 1024;
 
 /// A module with the command set that users call so, in whatever letter case.
 pub(crate) fn named(name: &str) -> Option<Model> {
-    let mut all = ALL.into_iter();
-    let dialect = all.find(|dialect| dialect.name().eq_ignore_ascii_case(name))?;
-    Some(narrowest(dialect))
+    by_name(name).map(any_model)
 }
 
 /// What users call the command sets.
@@ -98,24 +96,11 @@ pub(crate) fn data_behind(ask: &Ask) -> Option<(usize, DataEnd)> {
     (length <= DATA_LIMIT).then_some((length, ask.end))
 }
 
-/// The model to assume of a module of which only the command set is known.
-fn narrowest(dialect: &'static dyn Dialect) -> Model {
-    let models = dialect.models().iter();
-    models.min_by_key(capacity).cloned().unwrap_or_else(|| {
-        let mut model = UNKNOWN;
-        model.dialect = dialect;
-        model
-    })
-}
-
 /// The limits of the model that takes most.
 fn widest(dialect: &dyn Dialect) -> Limits {
-    let widest = dialect.models().iter().max_by_key(capacity);
-    widest.unwrap_or(&UNKNOWN).limits.clone()
-}
-
-fn capacity(model: &&Model) -> (u8, usize) {
-    (model.limits.connections, model.limits.inline_payload)
+    let models = dialect.models().iter().map(|model| &model.limits);
+    let widest = models.max_by_key(|limits| (limits.connections, limits.inline_payload));
+    widest.unwrap_or(&UNKNOWN.limits).clone()
 }
 
 /// Wider than any module's, so that every command on the line can be read.
@@ -187,7 +172,7 @@ impl Listener {
         if !self.owns(line)
             && let Some(spoken) = ALL.into_iter().find(|other| owns(*other, line))
         {
-            *self = Self::with(narrowest(spoken), self.everything);
+            *self = Self::with(any_model(spoken), self.everything);
         }
     }
 
@@ -275,6 +260,22 @@ mod tests {
         assert_eq!(payload(&mut listener), b"a");
         listener.read(b"^boot.rom'v'!", None);
         assert_eq!(payload(&mut listener), b"1,a");
+    }
+
+    #[test]
+    fn a_report_that_is_switched_off_is_not_awaited() {
+        let mut listener = Listener::of_others();
+        let publish = b"AT+LMQTTPUB=0,5,1,0,\"t\",1,\"x\"";
+        let awaited = |listener: &mut Listener, line: &[u8]| {
+            let commanded = listener.command(line).unwrap();
+            commanded.report.is_some()
+        };
+        listener.carried_out(b"AT+LMQTTCFG=\"urc\",0,0");
+        assert!(!awaited(&mut listener, publish));
+        assert!(awaited(&mut listener, b"AT+LMQTTCLOSE=0"));
+        assert!(awaited(&mut listener, b"AT+LMQTTPUB=1,5,1,0,\"t\",1,\"x\""));
+        listener.carried_out(b"AT+LMQTTCFG=\"urc\",0,1");
+        assert!(awaited(&mut listener, publish));
     }
 
     #[test]

@@ -14,23 +14,23 @@ use crate::visible::{json as to_line, visible};
 
 /// Compare two captures, exchange by exchange
 ///
-/// An exchange is a command with all that answers it; how the bytes came in pieces, and when, does
-/// not count. Ends with 0 if both are alike, with 1 if not.
+/// An exchange is a command and everything that answers it. Timing is ignored. Exits with 0 if the
+/// captures are alike, and with 1 if they differ.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// The one capture
+    /// First capture
     #[arg(value_name = "A")]
     old: PathBuf,
-    /// The other
+    /// Second capture
     #[arg(value_name = "B")]
     new: PathBuf,
-    /// Take for alike what matches, such as a client id (repeatable)
+    /// Ignore differences in what matches, such as a client id (repeatable)
     #[arg(long = "mask", value_name = "REGEX")]
     masks: Vec<Mask>,
-    /// Compare the echoes of commands as well
+    /// Compare the echo of commands as well
     #[arg(long)]
     echo: bool,
-    /// Print a line of JSON for each exchange that differs, and one with the sum
+    /// Print one line of JSON for each exchange that differs, and a summary
     #[arg(long)]
     json: bool,
 }
@@ -38,12 +38,20 @@ pub(crate) struct Arguments {
 /// Exchanges that are shown around a difference.
 const CONTEXT: usize = 1;
 
+/// What stands for something that did not come: after what time that was clear does not count.
+const MISSING: &str = "!";
+
 const REMOVED: Style = AnsiColor::Red.on_default();
 const ADDED: Style = AnsiColor::Green.on_default();
 const DIMMED: Style = Style::new().dimmed();
 
-/// An exchange as lines of text.
-type Lines = Vec<String>;
+/// An exchange.
+struct Lines {
+    /// What is compared, a line each.
+    compared: Vec<String>,
+    /// What is shown of the same lines: how long was waited for what did not come, too.
+    shown: Vec<String>,
+}
 
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let (old, new) = (
@@ -51,7 +59,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         Session::load(&arguments.new)?,
     );
     let [before, after] = [&old, &new].map(|session| arguments.lines(session));
-    let operations = capture_diff_slices(Algorithm::Myers, &before, &after);
+    let [a, b] = [&before, &after].map(|lines| compared(lines));
+    let operations = capture_diff_slices(Algorithm::Myers, &a, &b);
     let alike = operations
         .iter()
         .all(|operation| matches!(operation, DiffOp::Equal { .. }));
@@ -86,23 +95,39 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
 impl Arguments {
     fn lines(&self, session: &Session) -> Vec<Lines> {
         let exchanges = session.exchanges.iter();
-        exchanges.map(|exchange| self.exchange(exchange)).collect()
+        let said = exchanges.filter(|exchange| {
+            let mut entries = exchange.entries.iter();
+            entries.any(|entry| !entry.kind.is_aside())
+        });
+        said.map(|exchange| self.exchange(exchange)).collect()
     }
 
     fn exchange(&self, exchange: &Exchange) -> Lines {
         let entries = exchange.entries.iter();
         let entries = entries.filter(|entry| self.echo || entry.kind != Kind::Echo);
-        entries.map(|entry| self.line(entry)).collect()
+        let (compared, shown) = entries.map(|entry| self.line(entry)).unzip();
+        Lines { compared, shown }
     }
 
-    fn line(&self, entry: &Entry) -> String {
+    /// An entry as it is compared, and as it is shown.
+    fn line(&self, entry: &Entry) -> (String, String) {
+        if entry.kind == Kind::Missing {
+            let meaning = entry.meaning.as_deref().unwrap_or_default();
+            return (MISSING.to_owned(), format!("! {meaning}"));
+        }
         let arrow = match entry.from {
             Direction::HostToModule => ">",
             Direction::ModuleToHost => "<",
         };
         let said = Mask::all(&self.masks, &entry.bytes);
-        format!("{arrow} {}", visible(&said))
+        let line = format!("{arrow} {}", visible(&said));
+        (line.clone(), line)
     }
+}
+
+fn compared(exchanges: &[Lines]) -> Vec<&[String]> {
+    let exchanges = exchanges.iter();
+    exchanges.map(|exchange| &exchange.compared[..]).collect()
 }
 
 /// Prints what an operation changes: exchanges of A, and those of B in their place. Returns how many
@@ -125,8 +150,9 @@ fn print_json(operation: &DiffOp, before: &[Lines], after: &[Lines]) -> Result<u
 
 /// The lines of an exchange, and whose each is.
 fn said(exchange: &Lines) -> Vec<Value> {
-    let lines = exchange.iter().map(|line| match line.split_at(2) {
+    let lines = exchange.shown.iter().map(|line| match line.split_at(2) {
         ("> ", text) => json!({ "from": "host", "text": text }),
+        ("! ", meaning) => json!({ "missing": meaning }),
         (_, text) => json!({ "from": "module", "text": text }),
     });
     lines.collect()
@@ -150,14 +176,14 @@ fn show(
     // Exchanges of the same command, in the same order, are one that has changed.
     let pairs = removed.len().min(added.len());
     for (old, new) in removed.iter().zip(added) {
-        for change in capture_diff_slices(Algorithm::Myers, old, new) {
+        for change in capture_diff_slices(Algorithm::Myers, &old.compared, &new.compared) {
             let alike = matches!(change, DiffOp::Equal { .. });
             let style = if alike { Style::new() } else { REMOVED };
             let mark = if alike { " " } else { "-" };
-            for line in &old[change.old_range()] {
+            for line in &old.shown[change.old_range()] {
                 print(style, mark, line)?;
             }
-            for line in new[change.new_range()].iter().filter(|_| !alike) {
+            for line in new.shown[change.new_range()].iter().filter(|_| !alike) {
                 print(ADDED, "+", line)?;
             }
         }
@@ -168,7 +194,7 @@ fn show(
         (ADDED, "+", &added[pairs..]),
     ] {
         for exchange in exchanges {
-            for line in exchange {
+            for line in &exchange.shown {
                 print(style, mark, line)?;
             }
             print_line("")?;
@@ -206,7 +232,7 @@ fn show_alike(exchanges: &[Lines], first: bool, last: bool) -> Result<(), Failur
 }
 
 fn show_one(exchange: &Lines) -> Result<(), Failure> {
-    for line in exchange {
+    for line in &exchange.shown {
         print(Style::new(), " ", line)?;
     }
     print_line("")

@@ -17,28 +17,23 @@ use crate::port::PortArguments;
 use crate::signals::stopped;
 use crate::visible::json as to_line;
 
-/// Find out what keeps a module from its broker
+/// Diagnose why a module does not connect
 ///
-/// Looks at the port and its baud rate, the module, SIM, signal, registration, attach, address
-/// and clock, one after another, and with -h at the broker as well. Each line is a verdict, and
-/// says what to do where there is something to do. Nothing is changed, but for echo and error
-/// numbers of the module.
+/// Checks the port and its baud rate, then the module, SIM, signal, registration, attach, address
+/// and clock, and with -h the broker as well. Prints one line per check, with advice where something
+/// is wrong. Changes nothing in the module except echo and error numbers.
 #[derive(Debug, clap::Args)]
-#[command(
-    disable_help_flag = true,
-    disable_version_flag = true,
-    next_help_heading = "Checks"
-)]
+#[command(next_help_heading = "Checks")]
 pub(crate) struct Arguments {
-    /// Wait so long for SIM, registration and attach before looking at them
+    /// Wait up to this long for SIM, registration and attach
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     wait: Option<Duration>,
-    /// Print a line of JSON for each check, and one with the sum
+    /// While waiting, set the access point (APN) of the data connection
+    #[arg(long, value_name = "NAME", requires = "wait")]
+    apn: Option<String>,
+    /// Print one line of JSON for each check, and a summary
     #[arg(long)]
     json: bool,
-    /// Print help
-    #[arg(long, action = clap::ArgAction::Help)]
-    help: Option<bool>,
     #[command(flatten)]
     port: PortArguments,
     #[command(flatten)]
@@ -176,6 +171,10 @@ impl Arguments {
                     let _ = print_line(format!("      {progress}"));
                 }
             });
+        let bring_up = match &self.apn {
+            Some(apn) => bring_up.apn(apn),
+            None => bring_up,
+        };
         match modem.bring_up(bring_up).await {
             Ok(network) => Check::ok(
                 "wait",

@@ -1,7 +1,10 @@
 mod announce;
 mod answer;
+mod awaited;
+mod chronicle;
 mod console;
 mod desk;
+mod faults;
 mod footer;
 mod host;
 mod profile;
@@ -10,6 +13,7 @@ mod ready;
 mod socket;
 mod status;
 mod stdio;
+mod when;
 mod words;
 
 use std::ffi::OsString;
@@ -19,22 +23,26 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 
 use atmq_emulator::broker::Broker;
 use atmq_emulator::{Emulator, HostMap, HostRule, NetworkOptions, Profile};
 use clap::ValueEnum;
-use clap::builder::PossibleValuesParser;
 
 pub(crate) use announce::Announcer;
+pub(crate) use answer::TIMED_OUT;
 pub(crate) use profile::default_profile;
 pub(crate) use reach::listen;
 pub(crate) use ready::Ready;
 pub(crate) use words::LINE_LIMIT;
 
+use self::chronicle::Chronicle;
 use self::desk::Desk;
+use self::faults::NeverHappened;
 use self::footer::Footer;
 use self::host::Host;
 use self::profile::ProfileArguments;
+pub(crate) use self::profile::built_in;
 use self::reach::ReachArguments;
 use self::socket::ControlSocket;
 use crate::capture::RecordArguments;
@@ -43,30 +51,33 @@ use crate::lint::LintReport;
 use crate::output::print_line;
 use crate::signals::{Signals, stopped};
 
-/// Emulate a module on a pseudo terminal, TCP, a serial device or standard input, until Ctrl-C
+/// Emulate a module on a pseudo terminal, a TCP port, a serial device or stdin and stdout
 ///
-/// Prints one line when it is ready: `ready pty=… link=… tcp=… connect=… port=… stdio=true
-/// broker=…`, of these what applies.
+/// Runs until Ctrl-C. Prints one line when the module is ready: `ready`, followed by whichever of
+/// `pty=… link=… tcp=… connect=… port=… stdio=true broker=…` apply.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     #[command(flatten)]
     profile: ProfileArguments,
-    /// Print a profile as TOML, to begin a file for --profile with, and do nothing else
-    #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(Profile::names()))]
+    /// Print a built-in profile as TOML, as a start for a file of your own, and exit
+    #[arg(long, value_name = "NAME", value_parser = built_in())]
     print_profile: Option<String>,
+    /// List the built-in profiles, with model and command set, and exit
+    #[arg(long)]
+    list_profiles: bool,
     #[command(flatten)]
     reach: ReachArguments,
-    /// Start a broker on a free port of this machine, and send every link to it
+    /// Start a broker on a free port of this machine, and connect every link to it
     #[arg(long, value_enum)]
     broker: Option<BrokerChoice>,
-    /// Send the links to a host elsewhere (repeatable; * is any host)
+    /// Connect links for one host to another (repeatable; * matches any host)
     #[arg(long = "map", value_name = "HOST[:PORT]=HOST:PORT")]
     maps: Vec<HostRule>,
-    /// Decides how the latencies are spread
+    /// Seed for the random latencies
     #[arg(long, value_name = "NUMBER", default_value_t = 0)]
     seed: u64,
-    /// Tell on stderr what the host does and should not, and sum up at the end; with `deny`, an
-    /// error or a warning makes the exit code 1
+    /// Report mistakes of the host on stderr, with a summary at the end; with `deny`, exit with 1
+    /// if there was an error or a warning, or a fault that never happened
     #[arg(
         long,
         value_enum,
@@ -76,41 +87,45 @@ pub(crate) struct Arguments {
         default_missing_value = "warn"
     )]
     lint: Option<LintMode>,
-    /// Print the ready line, what --lint finds, and what --console answers, as lines of JSON on stdout
+    /// Print the ready line, findings of --lint, answers of --console and events of the module as
+    /// lines of JSON on stdout
     #[arg(long)]
     json: bool,
-    /// Take words that change what surrounds the module on this socket too; see `atmq control`
+    /// Accept commands of `atmq control` on this Unix socket
     #[arg(long, value_name = "PATH")]
     control: Option<PathBuf>,
-    /// Take those words from standard input, even where that is no terminal
+    /// Read such commands from stdin even if it is not a terminal
     #[arg(long)]
     console: bool,
     #[command(flatten)]
     record: RecordArguments,
-    /// Run a host once the module is ready, and end with it and its exit code. In its arguments
-    /// {port} stands for the module and {broker} for the embedded broker; its environment has them
-    /// as ATMQ_PORT and ATMQ_BROKER. The ready line is left out
+    /// Run this program once the module is ready, and exit with its exit code when it ends. In its
+    /// arguments, {port} is replaced by the port of the module and {broker} by the address of the
+    /// embedded broker; ATMQ_PORT and ATMQ_BROKER are set to them. No ready line is printed
     #[arg(last = true, value_name = "COMMAND")]
     host: Vec<OsString>,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum BrokerChoice {
-    /// The one in this program: for tests and demos, not for production
+    /// Built into atmq; for tests and demos, not for production
     Embedded,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum LintMode {
-    /// Tell
+    /// Report findings
     Warn,
-    /// Tell, and fail at the end
+    /// Report findings, and exit with 1 if there was an error or a warning
     Deny,
 }
 
 pub(crate) async fn run(arguments: Arguments, quiet: bool) -> Result<(), Failure> {
     if let Some(text) = arguments.print_profile.as_deref().and_then(Profile::text) {
         return print_line(text.trim_end());
+    }
+    if arguments.list_profiles {
+        return profile::list();
     }
     arguments.reach.check()?;
     let takes_stdio = arguments.reach.takes_stdout();
@@ -158,11 +173,16 @@ pub(crate) async fn run(arguments: Arguments, quiet: bool) -> Result<(), Failure
         emulator = emulator.on_finding(move |finding| lock(&lint).found(&finding));
     }
     let desk = Desk::new(emulator.control());
+    let never_happened = NeverHappened::default();
+    let remembering = never_happened.clone();
+    emulator = emulator.on_end(move |modem| remembering.remember(modem));
     let counting = desk.clone();
     emulator = emulator.on_bytes(move |passed| counting.passed(passed));
     // Whoever has read the ready line may end the program, and the link must not stay behind.
     let mut stopped = pin!(stopped());
     let recorder = arguments.record.create(&name, arguments.reach.rate())?;
+    let mut chronicle = Chronicle::new(recorder.clone(), announcer);
+    emulator = emulator.on_happening(move |happening| chronicle.tell(&happening));
     let reach = tokio::select! {
         reach = arguments.reach.open(&mut ready, &desk, quiet) => reach?,
         () = &mut stopped => return Ok(()),
@@ -181,6 +201,8 @@ pub(crate) async fn run(arguments: Arguments, quiet: bool) -> Result<(), Failure
     if !has_host || arguments.json {
         ready.print(announcer)?;
     }
+    let denies = arguments.lint == Some(LintMode::Deny);
+    let tells_faults = denies || !quiet;
     let quiet = quiet || has_host;
     let console = async {
         let by_itself = !takes_stdio && !arguments.json && !has_host && console::has_terminal();
@@ -234,15 +256,23 @@ pub(crate) async fn run(arguments: Arguments, quiet: bool) -> Result<(), Failure
     let linted = lint.map_or(Ok(()), |lint| {
         let lint = lock(&lint);
         lint.sum_up()?;
-        match arguments.lint {
-            Some(LintMode::Deny) => lint.verdict(),
-            _ => Ok(()),
+        match denies {
+            true => lint.verdict(),
+            false => Ok(()),
         }
     });
+    let told = match tells_faults {
+        true => never_happened.tell(announcer),
+        false => Ok(()),
+    };
+    let faults = match denies {
+        true => never_happened.verdict(),
+        false => Ok(()),
+    };
     if let Some(broker) = broker {
         broker.shutdown().await;
     }
-    result.and(linted)
+    result.and(linted).and(told).and(faults)
 }
 
 fn lock(report: &Mutex<LintReport>) -> MutexGuard<'_, LintReport> {
@@ -273,6 +303,11 @@ pub(crate) fn no_pty(error: &io::Error) -> Failure {
         FailureKind::Unavailable,
         format!("there is no pseudo terminal to be had: {error}"),
     )
+}
+
+/// How long the answer to a line of words may take, beyond the time that an emulator needs.
+pub(crate) fn waits(line: &str) -> Duration {
+    words::Line::waits(line)
 }
 
 fn everything_to(address: SocketAddr) -> HostRule {

@@ -14,21 +14,21 @@ use crate::capture::Session;
 use crate::failure::{Failure, FailureKind};
 use crate::output::print_bytes;
 
-/// Draw a capture as a sequence diagram: host, module, and the broker behind it
+/// Draw a capture as a sequence diagram of host, module and broker
 ///
-/// What passes between module and broker is told by the commands and URCs: nobody has seen the
-/// packets. Echoes are left out.
+/// What passes between module and broker is inferred from commands and URCs, as the packets are not
+/// in the capture. Echoes are left out.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// The capture
+    /// Capture to read
     #[arg(value_name = "FILE")]
     file: PathBuf,
     #[command(flatten)]
     format: Format,
-    /// Write to a file, not to standard output
+    /// Write to a file instead of stdout
     #[arg(short = 'o', long, value_name = "OUT")]
     output: Option<PathBuf>,
-    /// Let -o replace a file that is there
+    /// Let -o overwrite an existing file
     #[arg(long, requires = "output")]
     force: bool,
 }
@@ -36,13 +36,13 @@ pub(crate) struct Arguments {
 #[derive(Debug, clap::Args)]
 #[group(required = true, multiple = false)]
 struct Format {
-    /// Text for Mermaid, as Markdown on many sites shows it
+    /// Draw it as Mermaid text, for Markdown
     #[arg(long)]
     mermaid: bool,
-    /// A picture
+    /// Draw it as an SVG picture
     #[arg(long)]
     svg: bool,
-    /// A page, all in one file, that shows every byte of what is clicked
+    /// Draw it as a self-contained HTML page that shows the bytes of a line when it is clicked
     #[arg(long)]
     html: bool,
 }

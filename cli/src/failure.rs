@@ -31,15 +31,22 @@ pub(crate) enum FailureKind {
     NobodyReads = 141,
 }
 
-/// What every `--help` says of exit codes.
-pub(crate) const EXIT_CODES: &str = "Exit codes:
-  0  done
-  1  the module or the broker refused, or --lint=deny found something
-  2  wrong usage
-  3  a port, link or file is unavailable or was lost
-  4  no answer in time
-  130  stopped by a signal before it was done
-  141  the reader of standard output went away (as `head` does); no error is printed";
+/// The exit codes, as every `--help` and manual page lists them.
+pub(crate) const EXIT_CODES: [(u8, &str); 7] = [
+    (0, "success"),
+    (
+        1,
+        "the module or the broker refused, captures differ, or --lint=deny found something",
+    ),
+    (2, "wrong usage, or a file that is wrong"),
+    (3, "a port, link or file is unavailable"),
+    (4, "no answer in time"),
+    (130, "stopped by a signal"),
+    (
+        141,
+        "stdout was closed by its reader (as by `head`); no error is printed",
+    ),
+];
 
 impl Failure {
     pub(crate) fn new(kind: FailureKind, what: impl fmt::Display) -> Self {
@@ -54,6 +61,12 @@ impl Failure {
     /// Ends with this exit code, which another program has chosen.
     pub(crate) fn with_code(mut self, code: u8) -> Self {
         self.code = Some(code);
+        self
+    }
+
+    /// Says first where it was.
+    pub(crate) fn within(mut self, place: impl fmt::Display) -> Self {
+        self.what = format!("{place}: {}", self.what);
         self
     }
 

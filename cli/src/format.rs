@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use crate::visible::json as to_line;
+use crate::visible::{json as to_line, visible};
 
 /// What is printed for a message, piece by piece.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,7 +34,7 @@ enum Field {
 
 /// What `--help` says of formats.
 pub(crate) const FORMAT_HELP: &str = "\
-Print each message so, instead of its payload and a line feed: %t topic, %p payload, %x and %X \
+Output format instead of payload and line feed: %t topic, %p payload, %x and %X \
 payload in hexadecimal digits, %b in base64, %l its length in bytes, %m message id, %j the message \
 as JSON, %I time (ISO 8601, UTC), %U seconds since 1970, %% a percent sign; \\n \\r \\t \\0 \\\\";
 
@@ -185,7 +185,7 @@ pub(crate) fn from_hex(digits: &[u8]) -> Result<Vec<u8>, String> {
             }
             _ => {
                 let byte = digits.get(error.position).copied().unwrap_or_default();
-                format!("`{}` is no hexadecimal digit", byte.escape_ascii())
+                format!("`{}` is no hexadecimal digit", visible(&[byte]))
             }
         })
 }

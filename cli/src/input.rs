@@ -97,7 +97,7 @@ pub(crate) async fn pass_over_line(
 /// The failure of one of these, with what was to be read.
 pub(crate) fn unreadable(what: &str, error: &io::Error) -> Failure {
     let kind = match error.kind() {
-        io::ErrorKind::FileTooLarge => FailureKind::Usage,
+        io::ErrorKind::FileTooLarge | io::ErrorKind::InvalidData => FailureKind::Usage,
         _ => FailureKind::Unavailable,
     };
     Failure::new(kind, format!("cannot read {what}: {error}"))

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use atmq_emulator::lint::{Finding, Rule, Severity};
+use atmq_emulator::lint::{Finding, Severity};
 use serde_json::json;
 
 use crate::duration::milliseconds;
@@ -15,7 +15,7 @@ use crate::visible::visible;
 pub(crate) struct LintReport {
     /// For lines of JSON, instead of text on stderr.
     announcer: Announcer,
-    counts: BTreeMap<&'static str, (Rule, u64)>,
+    counts: BTreeMap<&'static str, (Severity, u64)>,
     /// Findings for which there was no room, because nobody has read for long.
     unprinted: u64,
     /// It has been told that findings cannot be printed.
@@ -35,7 +35,8 @@ impl LintReport {
     /// Tells of a finding, unless the same has been told before.
     pub(crate) fn found(&mut self, finding: &Finding) {
         let rule = finding.rule;
-        self.counts.entry(rule.id()).or_insert((rule, 0)).1 += 1;
+        let severity = finding.severity;
+        self.counts.entry(rule.id()).or_insert((severity, 0)).1 += 1;
         if finding.repeated {
             return;
         }
@@ -43,7 +44,7 @@ impl LintReport {
             let line = json!({
                 "event": "finding",
                 "rule": rule.id(),
-                "severity": rule.severity().to_string(),
+                "severity": severity.to_string(),
                 "sentence": rule.sentence(),
                 "detail": finding.detail,
                 "bytes": visible(&finding.bytes),
@@ -92,8 +93,8 @@ impl LintReport {
             return self.announcer.announce(&to_line(&line));
         }
         tell(&format!("lint: {}", self.total()));
-        for (id, (rule, count)) in &self.counts {
-            tell(&format!("lint: {count} × {} {id}", rule.severity()));
+        for (id, (severity, count)) in &self.counts {
+            tell(&format!("lint: {count} × {severity} {id}"));
         }
         Ok(())
     }
@@ -107,7 +108,7 @@ impl LintReport {
             FailureKind::Refused,
             format!("the host breaks rules: {}", self.total()),
         );
-        Err(failure.hint("docs/lint.md explains each"))
+        Err(failure.hint("`atmq explain RULE` explains each"))
     }
 
     fn total(&self) -> String {
@@ -119,7 +120,7 @@ impl LintReport {
     fn count(&self, severity: Severity) -> u64 {
         self.counts
             .values()
-            .filter(|(rule, _)| rule.severity() == severity)
+            .filter(|(found, _)| *found == severity)
             .map(|(_, count)| count)
             .sum()
     }
@@ -131,7 +132,7 @@ fn text(finding: &Finding) -> String {
     let mut line = format!(
         "lint: {:.3} s: {}[{}]: {}",
         finding.at.as_secs_f64(),
-        rule.severity(),
+        finding.severity,
         rule.id(),
         rule.sentence()
     );

@@ -24,11 +24,14 @@ mod export;
 mod failure;
 mod format;
 mod grammar;
+mod help;
 mod input;
 mod lint;
+mod manual;
 mod messages;
 mod monitor;
 mod output;
+mod pattern;
 mod port;
 mod ports;
 mod publish;
@@ -40,6 +43,7 @@ mod subscribe;
 mod summary;
 mod terminal;
 mod tls;
+mod usage;
 mod visible;
 
 use std::ffi::OsString;
@@ -53,21 +57,20 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::field::MakeExt as _;
 use tracing_subscriber::fmt::format::debug_fn;
 
-use failure::{EXIT_CODES, Failure, FailureKind};
+use failure::{Failure, FailureKind};
+use help::GLOBAL;
 use visible::printable;
 
-/// AT sessions, publish and subscribe through a cellular MQTT module, and an emulator of the
-/// module.
+/// Work with cellular MQTT modules over AT commands, or emulate one
 #[derive(Debug, Parser)]
-#[command(version, after_help = EXIT_CODES, propagate_version = true)]
+#[command(version, propagate_version = true, next_help_heading = GLOBAL)]
 struct Arguments {
     #[command(flatten)]
     color: Color,
-    /// Tell errors alone: no progress, no sums, no warnings
+    /// Print only errors
     #[arg(long, global = true)]
     quiet: bool,
-    /// Tell on stderr what driver and emulator do; twice, in every detail. `ATMQ_LOG` does it
-    /// more finely
+    /// Log driver and emulator activity to stderr; repeat for more detail
     #[arg(short = 'd', long, global = true, action = ArgAction::Count, conflicts_with = "quiet")]
     debug: u8,
     #[command(subcommand)]
@@ -88,7 +91,7 @@ enum Command {
     Ports(ports::Arguments),
     Config(config::Arguments),
     Completions(completions::Arguments),
-    Man(completions::ManArguments),
+    Man(manual::Arguments),
     Monitor(monitor::Arguments),
     Replay(replay::Arguments),
     Diff(diff::Arguments),
@@ -96,7 +99,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    match read(std::env::args_os().collect()) {
+    match read(&std::env::args_os().collect::<Vec<_>>()) {
         Ok(None) => end(Ok(())),
         Ok(Some(arguments)) => {
             arguments.color.write_global();
@@ -134,15 +137,15 @@ fn shows_styles() -> bool {
 }
 
 /// Reads the arguments; what they leave out a profile may say. `None`: help was asked for, and is
-/// printed. Wrong ones end the program here.
-fn read(arguments: Vec<OsString>) -> Result<Option<Arguments>, Failure> {
-    let command = config::preset(whole(), &arguments)?;
+/// printed.
+fn read(arguments: &[OsString]) -> Result<Option<Arguments>, Failure> {
+    let mut command = config::preset(whole(), arguments)?;
     let read = command
-        .try_get_matches_from(arguments)
+        .try_get_matches_from_mut(arguments)
         .and_then(|matches| Arguments::from_arg_matches(&matches));
     match read {
         Ok(arguments) => Ok(Some(arguments)),
-        Err(error) if error.use_stderr() => error.exit(),
+        Err(error) if error.use_stderr() => Err(usage::wrong(&command, arguments, &error)),
         Err(help) => {
             let text = help.render();
             let text = match AutoStream::choice(&stdout()) {
@@ -195,7 +198,7 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
             Command::Ports(arguments) => ports::run(&arguments, quiet),
             Command::Config(arguments) => config::run(&arguments),
             Command::Completions(arguments) => completions::run(&arguments, whole()),
-            Command::Man(arguments) => completions::man(&arguments, whole()),
+            Command::Man(arguments) => manual::run(&arguments, whole()),
             Command::Monitor(arguments) => monitor::run(arguments).await,
             Command::Replay(arguments) => replay::run(arguments).await,
             Command::Diff(arguments) => diff::run(&arguments),
@@ -209,8 +212,7 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
 
 /// The whole command line, without a profile.
 fn whole() -> clap::Command {
-    // `-h` stays short; manual pages are as long as `--help`.
-    Arguments::command().mut_subcommands(|command| command.after_long_help(EXIT_CODES))
+    help::complete(Arguments::command())
 }
 
 #[cfg(test)]

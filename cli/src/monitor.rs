@@ -14,25 +14,26 @@ use crate::failure::Failure;
 use crate::port::PortArguments;
 use crate::signals::stopped;
 
-/// Sit between a host program and its module, and show what they say
+/// Show the dialogue between a host program and its module
 ///
-/// Makes a pseudo terminal for the host program and passes everything on, unchanged and at once.
-/// Prints one line when it is ready, `ready pty=… link=…`, then the dialogue with its meaning.
-/// Follows the bits per second that the host sets. If the module's port is lost, the pseudo
-/// terminal stays, and the port is opened again once it is there. Ends at Ctrl-C.
+/// Creates a pseudo terminal for the host program to open, and passes every byte on to the module
+/// and back, unchanged and without delay. Prints one line when it is ready, `ready pty=… link=…`,
+/// then the dialogue and its meaning. Follows the baud rate set by the host. If the port of the
+/// module is lost, the pseudo terminal stays, and the port is reopened once it is back. Runs until
+/// Ctrl-C.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    #[command(flatten)]
-    port: PortArguments,
-    /// Make a symbolic link to the pseudo terminal, removed at the end
+    /// Create a symbolic link to the pseudo terminal; it is removed on exit
     #[arg(long, value_name = "PATH")]
     link: Option<PathBuf>,
-    /// Print a line of JSON when it is ready, and one for each thing that is said
+    /// Print one line of JSON when it is ready, and one for each line of the dialogue
     #[arg(long)]
     json: bool,
-    /// Pass everything on and show nothing; for --record
+    /// Do not show the dialogue; useful with --record
     #[arg(long, conflicts_with = "json")]
     silent: bool,
+    #[command(flatten)]
+    port: PortArguments,
 }
 
 pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {

@@ -18,25 +18,25 @@ use crate::ports::join_group;
 pub(crate) struct PortArguments {
     #[command(flatten)]
     _profile: ProfileArguments,
-    /// The module: a serial device, tcp://HOST:PORT (socket:// is the same), or
-    /// rfc2217://HOST:PORT for a serial device behind a bridge
+    /// Port of the module: a serial device, tcp://HOST:PORT (or socket://), or rfc2217://HOST:PORT
+    /// for a serial device behind a terminal server
     #[arg(long, value_name = "DEVICE", env = "ATMQ_PORT", value_parser = port_name)]
     port: String,
-    /// Bits per second of the serial device
+    /// Baud rate of the serial device
     #[arg(long, value_name = "RATE", default_value_t = 115_200,
           value_parser = clap::value_parser!(u32).range(1..))]
     baud: u32,
-    /// Hardware flow control by RTS and CTS, where both are wired
+    /// Use hardware flow control (RTS/CTS)
     #[arg(long)]
     rtscts: bool,
-    /// Wait so long for a port that is not there yet
+    /// Wait up to this long for a port that is not there yet
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     wait_for_port: Option<Duration>,
-    /// Look for the rate at which the module answers, at that of --baud first
+    /// Find the baud rate at which the module answers, trying that of --baud first
     #[arg(long)]
     auto_baud: bool,
-    /// The module has just been reset: do not wait for one that may take commands for the data of
-    /// an earlier program
+    /// The module has just been reset: if it does not answer, do not wait as if it expected the data
+    /// of an earlier program
     #[arg(long)]
     fresh: bool,
     #[command(flatten)]

@@ -11,12 +11,13 @@ use crate::messages::tell;
 use crate::output::print_line;
 use crate::visible::json as to_line;
 
-/// List the serial ports of this machine, and what is known of them
+/// List the serial ports of this machine
 ///
-/// Pseudo terminals, such as those of `atmq emulate`, are not among them.
+/// Shows the USB ids, a name that stays the same when the device is plugged in elsewhere, and whether
+/// you may open the port. Pseudo terminals, such as those of `atmq emulate`, are not listed.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// Print a line of JSON for each
+    /// Print one line of JSON for each port
     #[arg(long)]
     json: bool,
 }

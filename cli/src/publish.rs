@@ -29,45 +29,38 @@ use crate::signals::stopped;
 use crate::summary::Summary;
 use crate::visible::{json as to_line, printable};
 
-/// Publish through a module, in the manner of mosquitto_pub
+/// Publish messages through a module, with the options of mosquitto_pub
 ///
-/// Ends with 0 only if all messages have been published: with -q 1 and 2, when the broker has
-/// acknowledged them. After several messages, a sum with the latencies is told on a terminal.
+/// Exits with 0 only if all messages have been published and, with -q 1 and 2, acknowledged by the
+/// broker. After several messages, prints a summary with latencies if stderr is a terminal.
 #[derive(Debug, clap::Args)]
-#[command(
-    disable_help_flag = true,
-    disable_version_flag = true,
-    next_help_heading = "Messages"
-)]
+#[command(next_help_heading = "Messages")]
 pub(crate) struct Arguments {
-    /// The topic; of several the last counts
+    /// Topic to publish to; if repeated, the last one is used
     #[arg(short = 't', long, value_name = "TOPIC", value_parser = topic, allow_hyphen_values = true,
           overrides_with = "topic", required_unless_present = "url")]
     topic: Option<String>,
     #[command(flatten)]
     payload: Payload,
-    /// How the payload is written where it comes from
+    /// Encoding of the payload given by -m, -f, -s or -l
     #[arg(long, value_name = "ENCODING", value_enum, default_value = "raw")]
     encoding: Encoding,
-    /// The quality of service: 0, 1 or 2
+    /// Quality of service: 0, 1 or 2
     #[arg(short = 'q', long, value_name = "QOS", default_value = "0", value_parser = qos)]
     qos: QoS,
-    /// Have the broker retain the message
+    /// Ask the broker to retain the message
     #[arg(short = 'r', long)]
     retain: bool,
     /// Publish the message this many times
     #[arg(long, value_name = "NUMBER", default_value_t = 1, conflicts_with = "stdin_line",
           value_parser = clap::value_parser!(u64).range(1..))]
     repeat: u64,
-    /// Wait this long between publishes
+    /// Pause between repetitions
     #[arg(long, value_name = "SECONDS", default_value = "0", value_parser = seconds)]
     repeat_delay: Duration,
-    /// Print a line of JSON for each message, and one with the sum
+    /// Print one line of JSON for each message, and a summary
     #[arg(long)]
     json: bool,
-    /// Print help
-    #[arg(long, action = clap::ArgAction::Help)]
-    help: Option<bool>,
     #[command(flatten)]
     port: PortArguments,
     #[command(flatten)]
@@ -77,30 +70,30 @@ pub(crate) struct Arguments {
 #[derive(Debug, clap::Args)]
 #[group(required = true, multiple = false)]
 struct Payload {
-    /// This message
+    /// Payload
     #[arg(short = 'm', long, value_name = "TEXT", allow_hyphen_values = true)]
     message: Option<String>,
-    /// The contents of a file
+    /// Publish the contents of a file
     #[arg(short = 'f', long, value_name = "PATH")]
     file: Option<PathBuf>,
-    /// All of standard input as one message, 64 KiB at most
+    /// Publish all of stdin as one message, up to 64 KiB
     #[arg(short = 's', long)]
     stdin: bool,
-    /// Each line of standard input as a message
+    /// Publish each line of stdin as a message
     #[arg(short = 'l', long)]
     stdin_line: bool,
-    /// An empty message
+    /// Publish an empty message
     #[arg(short = 'n', long)]
     null_message: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Encoding {
-    /// As it is
+    /// Bytes as they are
     Raw,
-    /// In hexadecimal digits
+    /// Hexadecimal digits
     Hex,
-    /// In base64
+    /// Base64
     Base64,
 }
 

@@ -25,23 +25,23 @@ use crate::secret::from_environment;
 use crate::signals::stopped;
 use crate::visible::visible;
 
-/// Show a capture with its meaning, or play one side of it and compare the other
+/// Show a capture, or play one side of it and compare the other
 ///
-/// Reads what --record writes, and other captures of serial lines in pcapng or pcap (link type
-/// RTAC serial). What can be read of a damaged file is shown, then what is wrong with it.
+/// Reads files written by --record, and other captures of serial lines in pcapng or pcap (link type
+/// RTAC serial). Of a damaged file, shows what can be read and then what is wrong.
 ///
-/// With `--as module` it answers a host as the module did, on a pseudo terminal or on TCP, and
-/// tells in what the host differs. With `--as host` it says to a module what the host said, and
-/// tells in what its answers differ. Differences make the exit code 1.
+/// With `--as module`, answers a host on a pseudo terminal or TCP as the module did. With
+/// `--as host`, sends to a module what the host sent. Either way, reports where the other side
+/// differs from the capture, and exits with 1 if it does.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// The capture
+    /// Capture to read
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// Show the bytes as they passed, not the lines they make
+    /// Show the bytes as they were transferred, instead of lines
     #[arg(long, conflicts_with_all = ["json", "role"])]
     raw: bool,
-    /// Print a line of JSON for each thing that was said
+    /// Print one line of JSON for each line of the dialogue
     #[arg(long, conflicts_with = "role")]
     json: bool,
     #[command(flatten)]
@@ -51,19 +51,19 @@ pub(crate) struct Arguments {
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Playing")]
 struct PlayArguments {
-    /// Play this side
+    /// Side to play
     #[arg(long = "as", value_enum, value_name = "SIDE")]
     role: Option<Role>,
-    /// The host's side: the module, a serial device, tcp://HOST:PORT or rfc2217://HOST:PORT
+    /// With --as host: port of the module, a serial device, tcp://HOST:PORT or rfc2217://HOST:PORT
     #[arg(long, value_name = "DEVICE", env = "ATMQ_PORT", value_parser = port_name)]
     port: Option<String>,
-    /// Bits per second of the serial device
+    /// Baud rate of the serial device
     #[arg(long, value_name = "RATE", default_value_t = 115_200)]
     baud: u32,
-    /// The module's side: make a symbolic link to the pseudo terminal, removed at the end
+    /// With --as module: create a symbolic link to the pseudo terminal; it is removed on exit
     #[arg(long, value_name = "PATH", requires = "role")]
     link: Option<PathBuf>,
-    /// The module's side: serve a host that connects over TCP, instead of a pseudo terminal
+    /// With --as module: accept a host over TCP, instead of a pseudo terminal
     #[arg(
         long,
         value_name = "HOST:PORT",
@@ -71,16 +71,16 @@ struct PlayArguments {
         conflicts_with = "link"
     )]
     listen: Option<String>,
-    /// Play so many times as fast as it was
+    /// Play this many times faster than recorded
     #[arg(long, value_name = "FACTOR", default_value = "1", value_parser = speed)]
     speed: f64,
-    /// Play without the pauses of the capture
+    /// Play without pauses
     #[arg(long, conflicts_with = "speed")]
     instant: bool,
-    /// Take for alike what matches, such as a client id (repeatable)
+    /// Ignore differences in what matches, such as a client id (repeatable)
     #[arg(long = "mask", value_name = "REGEX")]
     masks: Vec<Mask>,
-    /// The host's side: how long to wait for an answer, beside the time that the capture has
+    /// With --as host: how much longer than in the capture an answer may take
     #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = seconds)]
     patience: Duration,
     #[command(flatten)]
@@ -91,7 +91,7 @@ struct PlayArguments {
 enum Role {
     /// Answer a host as the module did
     Module,
-    /// Say to the module at --port what the host said; ATMQ_PASSWORD stands in for a secret
+    /// Send to the module at --port what the host sent; ATMQ_PASSWORD replaces a masked secret
     Host,
 }
 

@@ -20,63 +20,58 @@ use crate::port::PortArguments;
 use crate::signals::stopped;
 use crate::visible::{json as to_line, printable};
 
-/// Subscribe through a module and print what comes, in the manner of mosquitto_sub
+/// Subscribe through a module and print messages, with the options of mosquitto_sub
 ///
-/// Prints each payload as it is, and a line feed. Ends at Ctrl-C, or as -C, -E and -W say.
+/// Prints each payload unchanged, followed by a line feed, until Ctrl-C or the limit set by -C, -E
+/// or -W.
 #[derive(Debug, clap::Args)]
-#[command(
-    disable_help_flag = true,
-    disable_version_flag = true,
-    next_help_heading = "Messages"
-)]
+#[command(next_help_heading = "Messages")]
 pub(crate) struct Arguments {
-    /// A topic filter (repeatable). A refused filter is reported; the others are still subscribed
+    /// Topic filter to subscribe to (repeatable); one that is refused is reported, the others are
+    /// still subscribed to
     #[arg(short = 't', long = "topic", value_name = "FILTER", required_unless_present = "url",
           value_parser = topic_filter, allow_hyphen_values = true)]
     topics: Vec<String>,
-    /// Do not print messages whose topic matches this filter (repeatable); -C does not count them
+    /// Ignore messages whose topic matches this filter (repeatable)
     #[arg(short = 'T', long = "filter-out", value_name = "FILTER", value_parser = topic_filter,
           allow_hyphen_values = true)]
     filtered_out: Vec<String>,
     /// Options of mosquitto_sub that need what no module tells
     #[arg(short = 'R', long, visible_alias = "remove-retained", hide = true)]
     retained_only: bool,
-    /// The highest quality of service: 0, 1 or 2
+    /// Maximum quality of service: 0, 1 or 2
     #[arg(short = 'q', long, value_name = "QOS", default_value = "0", value_parser = qos)]
     qos: QoS,
-    /// End after this many messages
+    /// Exit after this many messages
     #[arg(short = 'C', long, value_name = "NUMBER",
           value_parser = clap::value_parser!(u64).range(1..))]
     count: Option<u64>,
-    /// End this many seconds after the connection is made, with exit code 4, even while a
-    /// subscription has not been acknowledged
+    /// Exit with code 4 this many seconds after connecting, even if a subscription has not been
+    /// acknowledged by then
     #[arg(short = 'W', long, value_name = "SECONDS")]
     timeout: Option<u32>,
-    /// End as soon as the broker has acknowledged all subscriptions
+    /// Exit once the broker has acknowledged all subscriptions
     #[arg(short = 'E', long)]
     exit_subscribed: bool,
-    /// Connect again, with all subscriptions, whenever the connection or the port is lost
+    /// Reconnect and subscribe again whenever the connection or the port is lost
     #[arg(long)]
     reconnect: bool,
-    /// Print the topic and a blank before each payload
+    /// Print the topic and a space before each payload
     #[arg(short = 'v', long)]
     verbose: bool,
     #[arg(short = 'F', long, value_name = "FORMAT", help = FORMAT_HELP,
           value_parser = Format::parse, allow_hyphen_values = true, conflicts_with = "verbose")]
     format: Option<Format>,
-    /// No line feed behind each message
+    /// Do not print a line feed after each message
     #[arg(short = 'N', long)]
     no_eol: bool,
-    /// Print a line of JSON for each message, valid whatever its bytes are: -F %j
+    /// Print one line of JSON for each message, valid for any payload (same as -F %j)
     #[arg(long, conflicts_with_all = ["verbose", "format", "no_eol"])]
     json: bool,
-    /// Have the module report payloads in hexadecimal digits, so that no topic and no payload can
-    /// pass for something else
+    /// Have the module report payloads in hexadecimal digits, so that no topic or payload can be
+    /// mistaken for anything else
     #[arg(long)]
     hex: bool,
-    /// Print help
-    #[arg(long, action = clap::ArgAction::Help)]
-    help: Option<bool>,
     #[command(flatten)]
     port: PortArguments,
     #[command(flatten)]

@@ -9,24 +9,24 @@ use crate::input::{DATA_LIMIT, read_file, unreadable};
 
 /// Files and choices of TLS, named as `mosquitto_pub` names them.
 #[derive(Debug, clap::Args)]
-#[command(next_help_heading = "TLS, by commands that no module is known to have (docs/driver.md)")]
+#[command(next_help_heading = "TLS (by commands that no known module has)")]
 pub(crate) struct TlsArguments {
-    /// TLS, and the broker must show a certificate that one of these has signed (PEM)
+    /// Use TLS, and verify the broker against these CA certificates (PEM)
     #[arg(long, value_name = "FILE")]
     cafile: Option<PathBuf>,
-    /// The module's own certificate (PEM), with --key
+    /// Certificate of the module (PEM); needs --key
     #[arg(long, value_name = "FILE")]
     cert: Option<PathBuf>,
-    /// Its private key (PEM, not encrypted)
+    /// Private key of the certificate (PEM, not encrypted)
     #[arg(long, value_name = "FILE")]
     key: Option<PathBuf>,
-    /// TLS, and the broker may show any certificate: whoever is in between can read everything
+    /// Use TLS, but accept any certificate; anyone in between can read everything
     #[arg(long, conflicts_with = "cafile")]
     insecure: bool,
-    /// Take certificates for good whatever the module's clock shows
+    /// Ignore the validity period of certificates
     #[arg(long)]
     ignore_time: bool,
-    /// Which of the module's TLS contexts is set up
+    /// TLS context of the module to use
     #[arg(long, value_name = "NUMBER", default_value_t = 0,
           value_parser = clap::value_parser!(u8).range(0..=5))]
     tls_context: u8,

@@ -209,7 +209,9 @@ fn findings_can_be_read_by_programs_and_denied() {
     );
     assert_eq!(
         emulator.stderr.rest(),
-        ["atmq: the host breaks rules: 1 error, 0 warnings, 0 notes; docs/lint.md explains each"]
+        [
+            "atmq: the host breaks rules: 1 error, 0 warnings, 0 notes; `atmq explain RULE` explains each"
+        ]
     );
 }
 
@@ -275,7 +277,8 @@ fn what_is_wrong_with_a_profile_is_told_with_line_and_column() {
     );
     assert!(complaint.starts_with(&start), "{complaint}");
     assert!(
-        complaint.ends_with("; docs/profiles.md explains every key\n"),
+        complaint
+            .ends_with("; `atmq emulate --print-profile NAME` prints one that has every key\n"),
         "{complaint}"
     );
 }

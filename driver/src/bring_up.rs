@@ -32,6 +32,7 @@ use walk::Walk;
 /// ```
 pub struct BringUp {
     pub(crate) pin: Option<Pin>,
+    pub(crate) apn: Option<String>,
     pub(crate) limit: Duration,
     pub(crate) on_progress: Box<dyn FnMut(&Progress) + Send>,
 }
@@ -44,6 +45,13 @@ impl BringUp {
     /// it up how often. What an earlier run of the program has entered nobody remembers.
     pub fn pin(mut self, pin: Pin) -> Self {
         self.pin = Some(pin);
+        self
+    }
+
+    /// The access point of the packet data context 1, where the network does not choose it by
+    /// itself. A module that has another one is told it (`AT+CGDCONT`) and attaches anew.
+    pub fn apn(mut self, apn: impl Into<String>) -> Self {
+        self.apn = Some(apn.into());
         self
     }
 
@@ -66,6 +74,7 @@ impl Default for BringUp {
     fn default() -> Self {
         Self {
             pin: None,
+            apn: None,
             limit: Duration::from_secs(180),
             on_progress: Box::new(|_| {}),
         }
@@ -76,6 +85,7 @@ impl fmt::Debug for BringUp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("BringUp")
             .field("pin", &self.pin)
+            .field("apn", &self.apn)
             .field("limit", &self.limit)
             .finish_non_exhaustive()
     }
@@ -89,6 +99,8 @@ pub enum Progress {
     Sim(SimStatus),
     /// The PIN was entered, and accepted.
     PinAccepted,
+    /// The module was told the access point.
+    AccessPoint(String),
     /// The radio was off, and was switched on.
     RadioOn,
     /// The registration has changed.
@@ -114,6 +126,7 @@ impl fmt::Display for Progress {
             Self::Sim(SimStatus::Failed) => f.write_str("the SIM does not work"),
             Self::Sim(SimStatus::Other(status)) => write!(f, "the SIM says {status}"),
             Self::PinAccepted => f.write_str("the PIN was accepted"),
+            Self::AccessPoint(name) => write!(f, "the access point is {name}"),
             Self::RadioOn => f.write_str("the radio is switched on"),
             Self::Registration(status) => {
                 f.write_str(registration_words(status.registration))?;
@@ -150,7 +163,7 @@ pub struct Network {
 
 impl Modem {
     /// Brings the module into the network: waits for the SIM and enters its PIN if it asks for
-    /// one, switches the radio on, waits for the registration, at home or roaming, and for the
+    /// one, sets the access point if one is given, switches the radio on, waits for the registration, at home or roaming, and for the
     /// attach and the address.
     ///
     /// The module is told to report changes of its registration with the cell (`AT+CEREG=2`), and

@@ -3,7 +3,7 @@ mod questions;
 use std::sync::Arc;
 use std::time::Duration;
 
-use atmq_protocol::dialect;
+use atmq_protocol::dialect::{self, Model};
 use atmq_protocol::mqtt::{Connect, Operation, Outcome, Publish};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{mpsc, oneshot};
@@ -109,7 +109,8 @@ impl Modem {
     /// Brings a module of unknown state in order: waits until it answers, and until nothing of
     /// an earlier program can be taken for an answer; then switches echo off (`ATE0`) and error
     /// numbers on (`AT+CMEE=1`), and asks for the model, unless
-    /// [`Settings::model`] tells it. From then on the module is kept so.
+    /// [`Settings::model`] tells it. A module whose name is not known is asked which MQTT commands it
+    /// has, and gets the narrowest limits of that command set. From then on the module is kept so.
     ///
     /// A module that is asleep or booting has about 50 s to answer: it is sent `AT` once, and may
     /// take what follows for the data of an earlier program until it has had the time to give up
@@ -227,6 +228,13 @@ impl Modem {
         *lock(&self.shared.found_rate)
     }
 
+    /// What the module is taken for: what [`Settings::model`] says, else what was found when it was
+    /// [initialised](Self::initialise); `None` before that.
+    pub fn model(&self) -> Option<Model> {
+        let found = || lock(&self.shared.model).clone();
+        self.settings.model.clone().or_else(found)
+    }
+
     /// What has been counted since the port was opened.
     pub fn counters(&self) -> Counters {
         *lock(&self.shared.counters)
@@ -239,8 +247,7 @@ impl Modem {
         connect: &Connect,
         publish: Publish,
     ) -> Result<(), RequestError> {
-        let known = lock(&self.shared.model).clone();
-        let Some(model) = self.settings.model.clone().or(known) else {
+        let Some(model) = self.model() else {
             return Ok(());
         };
         let host = model.dialect.host(&model.limits);

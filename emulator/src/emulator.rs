@@ -1,13 +1,13 @@
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::time::{Instant, SystemTime};
 
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::sleep_until;
 
 use crate::lint::Finding;
-use crate::modem::Modem;
+use crate::modem::{Happening, Modem};
 use crate::network::{Network, NetworkOptions, NetworkRequest};
 use crate::port::{Patient, Port};
 use crate::profile::Profile;
@@ -44,9 +44,13 @@ pub struct Emulator {
     rate: Option<u32>,
     on_finding: Box<dyn FnMut(Finding) + Send>,
     on_bytes: Box<dyn FnMut(Passed<'_>) + Send>,
+    on_end: Option<OnEnd>,
+    on_happening: Box<dyn FnMut(Happening) + Send>,
     control: Control,
-    changes: mpsc::Receiver<Change>,
+    changes: mpsc::Receiver<Asked>,
 }
+
+type OnEnd = Box<dyn FnOnce(&Modem) + Send>;
 
 /// Bytes that pass between host and module.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,13 +61,24 @@ pub enum Passed<'b> {
     ToHost(&'b [u8]),
 }
 
+/// What a program asks of a module that runs.
+enum Asked {
+    Change(Change),
+    Wait(Wait),
+}
+
 type Change = Box<dyn FnOnce(&mut Modem, Instant) + Send>;
+
+/// Looks at the module; whether that was for the last time.
+type Wait = Box<dyn FnMut(&Modem) -> bool + Send>;
 
 /// Changes what surrounds a module that is running. Cheap to clone.
 #[derive(Clone)]
 pub struct Control {
-    changes: mpsc::Sender<Change>,
+    changes: mpsc::Sender<Asked>,
     muted: Arc<AtomicBool>,
+    /// In percent.
+    loss: Arc<AtomicU8>,
 }
 
 impl Control {
@@ -72,7 +87,7 @@ impl Control {
     /// On a module that no longer runs it does nothing.
     pub async fn change(&self, change: impl FnOnce(&mut Modem, Instant) + Send + 'static) {
         // Whoever drops the module's task knows that it is gone.
-        let _ = self.changes.send(Box::new(change)).await;
+        let _ = self.changes.send(Asked::Change(Box::new(change))).await;
     }
 
     /// As [`change`](Self::change), and brings back what it returns; `None` if the module no longer
@@ -90,10 +105,38 @@ impl Control {
         answer.await.ok()
     }
 
+    /// Waits until the module is so, and says whether it has come to that: `false` if the module no
+    /// longer runs. It is looked at now, and whenever something has happened to it. Dropping the
+    /// future ends the wait.
+    pub async fn wait_until(&self, mut is_so: impl FnMut(&Modem) -> bool + Send + 'static) -> bool {
+        let (sender, reached) = oneshot::channel();
+        let mut sender = Some(sender);
+        let wait: Wait = Box::new(move |modem| {
+            let gone = sender.as_ref().is_none_or(oneshot::Sender::is_closed);
+            if !gone && !is_so(modem) {
+                return false;
+            }
+            // Who waits may have lost interest.
+            let _ = sender.take().map(|sender| sender.send(()));
+            true
+        });
+        let _ = self.changes.send(Asked::Wait(wait)).await;
+        reached.await.is_ok()
+    }
+
+    /// From now on so much of what the module sends to its brokers is lost on the way, packet by
+    /// packet, in percent; at most 100. Which of them, the [seed](Emulator::seed) decides. What they
+    /// send arrives.
+    pub fn set_loss(&self, percent: u8) {
+        self.loss.store(percent.min(100), Ordering::Relaxed);
+    }
+
     /// From now on what the module sends to its brokers is lost on the way, packet by packet, or no
     /// longer. What they send arrives.
     pub fn set_muted(&self, muted: bool) {
         self.muted.store(muted, Ordering::Relaxed);
+        // The module's task takes note of it; with others waiting it does that anyway.
+        let _ = self.changes.try_send(Asked::Change(Box::new(|_, _| {})));
     }
 }
 
@@ -108,9 +151,12 @@ impl Emulator {
             rate: None,
             on_finding: Box::new(|_| {}),
             on_bytes: Box::new(|_| {}),
+            on_end: None,
+            on_happening: Box::new(|_| {}),
             control: Control {
                 changes: sender,
                 muted: Arc::default(),
+                loss: Arc::default(),
             },
             changes,
         }
@@ -154,6 +200,23 @@ impl Emulator {
         self
     }
 
+    /// Is shown the module when it no longer runs: no host can come back, its port has failed, or
+    /// the future of [`serve`](Self::serve) was dropped.
+    #[must_use]
+    pub fn on_end(mut self, on_end: impl FnOnce(&Modem) + Send + 'static) -> Self {
+        self.on_end = Some(Box::new(on_end));
+        self
+    }
+
+    /// Is told of what is done to the module and its surroundings, and of faults that come true,
+    /// between the bytes of [`on_bytes`](Self::on_bytes). It is called by the module's task, so it
+    /// must not block.
+    #[must_use]
+    pub fn on_happening(mut self, on_happening: impl FnMut(Happening) + Send + 'static) -> Self {
+        self.on_happening = Box::new(on_happening);
+        self
+    }
+
     /// A handle to change what surrounds the module while it runs.
     pub fn control(&self) -> Control {
         self.control.clone()
@@ -168,7 +231,13 @@ impl Emulator {
     /// The port fails.
     pub async fn serve(mut self, port: impl Port) -> io::Result<()> {
         let autobaud = self.profile.quirks.autobaud;
-        let mut modem = Modem::new(self.profile, self.seed, now(), SystemTime::now());
+        let mut running = Running {
+            modem: Modem::new(self.profile, self.seed, now(), SystemTime::now()),
+            on_end: self.on_end,
+        };
+        let modem = &mut running.modem;
+        let mut waits: Vec<Wait> = Vec::new();
+        let mut random = fastrand::Rng::with_seed(self.seed);
         if let Some(rate) = self.rate {
             modem.set_line_rate(rate);
         }
@@ -178,10 +247,23 @@ impl Emulator {
         let mut buffer = vec![0; 1024];
         // No host can come back.
         let mut ended = false;
+        let mut muted = false;
         loop {
+            while let Some(happening) = modem.poll_happening() {
+                (self.on_happening)(happening);
+            }
+            let mute = self.control.muted.load(Ordering::Relaxed);
+            if std::mem::replace(&mut muted, mute) != mute {
+                (self.on_happening)(Happening::Muted(mute));
+            }
             while let Some(request) = modem.poll_network() {
+                let loss = match muted {
+                    true => 100,
+                    false => self.control.loss.load(Ordering::Relaxed),
+                };
                 let lost = matches!(request, NetworkRequest::Send { .. })
-                    && self.control.muted.load(Ordering::Relaxed);
+                    && loss > 0
+                    && random.u8(0..100) < loss;
                 if !lost {
                     network.request(request);
                 }
@@ -206,6 +288,7 @@ impl Emulator {
             while let Some(finding) = modem.poll_finding() {
                 (self.on_finding)(finding);
             }
+            waits.retain_mut(|wait| !wait(modem));
             if ended && !modem.is_busy() {
                 return Ok(());
             }
@@ -216,14 +299,17 @@ impl Emulator {
             tokio::select! {
                 length = port.port.read(&mut buffer[..room]), if takes_host => {
                     // What was changed before the host asked is changed when it is answered.
-                    while let Ok(change) = self.changes.try_recv() {
-                        change(&mut modem, now());
+                    while let Ok(asked) = self.changes.try_recv() {
+                        answer(asked, modem, &mut waits);
                     }
                     if !autobaud {
                         modem.set_host_rate(port.port.rate());
                     }
                     match length? {
-                        0 => ended = true,
+                        0 => {
+                            ended = true;
+                            modem.host_left(now());
+                        }
                         length => {
                             let bytes = &buffer[..length];
                             (self.on_bytes)(Passed::FromHost(bytes));
@@ -238,8 +324,29 @@ impl Emulator {
                     modem.handle_timeout(now());
                 }
                 // The sender in `control` keeps the channel open.
-                Some(change) = self.changes.recv() => change(&mut modem, now()),
+                Some(asked) = self.changes.recv() => answer(asked, modem, &mut waits),
             }
+        }
+    }
+}
+
+fn answer(asked: Asked, modem: &mut Modem, waits: &mut Vec<Wait>) {
+    match asked {
+        Asked::Change(change) => change(modem, now()),
+        Asked::Wait(wait) => waits.push(wait),
+    }
+}
+
+/// A module that runs, and who is shown it at the end.
+struct Running {
+    modem: Modem,
+    on_end: Option<OnEnd>,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Some(on_end) = self.on_end.take() {
+            on_end(&self.modem);
         }
     }
 }

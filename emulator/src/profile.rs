@@ -3,6 +3,7 @@
 mod change;
 mod error;
 mod file;
+mod latency;
 mod merge;
 mod switches;
 mod table;
@@ -13,9 +14,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use atmq_protocol::Secret;
-use atmq_protocol::commands::{VENDOR_SETS, VendorSet};
+use atmq_protocol::commands::{self, VENDOR_SETS, VendorSet};
 use atmq_protocol::dialect::Dialect;
 use atmq_protocol::limits::Limits;
+use atmq_protocol::spec::Spec;
 use serde::Deserialize;
 
 pub use change::ProfileChange;
@@ -62,10 +64,14 @@ pub struct Profile {
 pub struct Identity {
     /// `AT+CGMI`
     pub manufacturer: String,
-    /// `AT+CGMM`, `ATI`
+    /// `AT+CGMM`
     pub model: String,
     /// `AT+CGMR`, `AT+LGMR`
     pub revision: String,
+    /// The lines that answer `ATI`, in which `{manufacturer}`, `{model}`, `{revision}` and `{imei}`
+    /// stand for what they name; empty for the model alone.
+    #[serde(default)]
+    pub information: Vec<String>,
     /// `AT+CGSN=0`
     pub serial_number: String,
     /// `AT+CGSN`, `AT+CGSN=1`: 15 digits.
@@ -232,6 +238,22 @@ const BUILT_IN: [(&str, &str); 9] = [
     ("bg770a", include_str!("../profiles/bg770a.toml")),
 ];
 
+impl Identity {
+    /// What answers `ATI`: one line behind the other, as one information response.
+    pub(crate) fn information(&self) -> String {
+        let fill = |line: &String| {
+            line.replace("{manufacturer}", &self.manufacturer)
+                .replace("{model}", &self.model)
+                .replace("{revision}", &self.revision)
+                .replace("{imei}", &self.imei)
+        };
+        match &self.information[..] {
+            [] => self.model.clone(),
+            lines => lines.iter().map(fill).collect::<Vec<_>>().join("\r\n"),
+        }
+    }
+}
+
 impl Profile {
     /// Lierda NT35E.
     pub fn nt35e() -> Self {
@@ -278,6 +300,11 @@ impl Profile {
     /// What is wrong with the file, or the first thing that is wrong with a change.
     pub fn parse_with(text: &str, changes: &[ProfileChange]) -> Result<Self, ProfileChangeError> {
         file::parse_with(text, changes)
+    }
+
+    /// The module's commands beside those of its dialect.
+    pub(crate) fn commands(&self) -> impl Iterator<Item = &'static Spec> {
+        commands::all().filter(|spec| self.has(spec.name))
     }
 
     /// Whether the module has a command that is not its dialect's: others than its own makers'

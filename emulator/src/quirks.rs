@@ -33,6 +33,9 @@ pub struct Quirks {
     /// A message whose topic holds control characters is reported as it is. Otherwise the MQTT
     /// client takes it for a breach of the protocol, and ends the link.
     pub takes_control_topics: bool,
+    /// The host library of this module gives every publish a message id other than 0, those with
+    /// QoS 0 as well: the linter only notes it. It changes nothing of what the module does.
+    pub qos_0_message_ids: bool,
 }
 
 /// The order of the final result code and the result URC of one command.

@@ -43,6 +43,32 @@ pub struct Limits {
 }
 
 impl Limits {
+    /// What both of two modules accept.
+    #[must_use]
+    pub fn common(&self, other: &Self) -> Self {
+        Self {
+            connections: self.connections.min(other.connections),
+            command_line: self.command_line.min(other.command_line),
+            host: self.host.min(other.host),
+            client_id: self.client_id.min(other.client_id),
+            username: self.username.min(other.username),
+            password: self.password.min(other.password),
+            topic: self.topic.min(other.topic),
+            will_payload: self.will_payload.min(other.will_payload),
+            inline_payload: self.inline_payload.min(other.inline_payload),
+            prompt_payload: self.prompt_payload.min(other.prompt_payload),
+            prompt_end: match self.prompt_end {
+                DataEnd::Length => other.prompt_end,
+                end => end,
+            },
+            // Whoever waits for a module that may be at a prompt waits for the slower one.
+            prompt_timeout: self.prompt_timeout.max(other.prompt_timeout),
+            // What a module may say is not what it takes.
+            received_payload: self.received_payload.max(other.received_payload),
+            keep_alive: self.keep_alive.min(other.keep_alive),
+        }
+    }
+
     /// Whether the module takes these bytes behind a prompt.
     ///
     /// # Errors

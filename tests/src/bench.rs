@@ -177,6 +177,15 @@ impl Bench {
         }
     }
 
+    /// The host sends a command line, and hears what the module says within ten seconds.
+    pub fn ask(&mut self, line: &str) -> String {
+        self.take_heard();
+        self.send(format!("{line}\r").as_bytes());
+        let limit = self.now + Duration::from_secs(10);
+        while self.pass_until(limit) {}
+        String::from_utf8_lossy(&self.take_heard()).into_owned()
+    }
+
     /// Moves bytes between module and broker until nobody has anything to say.
     fn settle(&mut self) {
         loop {

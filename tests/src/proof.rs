@@ -84,6 +84,10 @@ impl Dialect for Set {
         "AT#POPEN=?"
     }
 
+    fn reports(&self) -> &'static [&'static str] {
+        &["#PFROM", "#PLOST"]
+    }
+
     fn with(&self, _: &[(&str, Value<'_>)]) -> Arc<dyn Dialect> {
         Arc::new(Set)
     }

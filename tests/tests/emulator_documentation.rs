@@ -8,7 +8,7 @@ use atmq_emulator::modem::command_forms;
 use atmq_protocol::commands;
 use atmq_protocol::dialect::lmqtt::NT35E;
 use atmq_protocol::dialect::{Dialect, Lmqtt};
-use atmq_protocol::spec::{Kind, Param, Spec, Sure};
+use atmq_protocol::spec::{Kept, Kind, Lasting, Param, Source, Spec, Sure};
 use atmq_tests::transcript::Transcript;
 
 const FIDELITY: &str = include_str!("../../docs/fidelity.md");
@@ -90,6 +90,25 @@ fn tested(spec: &Spec) -> String {
     }
 }
 
+/// The document and its section, as the columns of fidelity name it.
+fn place(source: &Source) -> &'static str {
+    let place = source.place;
+    let place = place.strip_prefix("reference ").unwrap_or(place);
+    let mut known = ["lmqtt.md ", "README.md, "].into_iter();
+    let section = known.find_map(|prefix| place.strip_prefix(prefix));
+    section.unwrap_or(place)
+}
+
+/// How sure something is, as the columns of fidelity mark it.
+fn mark(source: &Source) -> &'static str {
+    match source.sure {
+        Sure::Documented => "[D]",
+        Sure::Measured => "[M]",
+        Sure::Seen => "[C]",
+        Sure::Inferred | Sure::Standard => "[I]",
+    }
+}
+
 impl Row {
     fn read(line: &'static str) -> Self {
         let cells: Vec<_> = line.split(" | ").collect();
@@ -100,24 +119,14 @@ impl Row {
         let forms: Vec<_> = of.split(' ').flat_map(forms).collect();
         let spec = forms[0].0;
         let tests = forms.iter().all(|(_, form)| form.ends_with("=?"));
-        let place = spec.source.place;
-        let place = place.strip_prefix("reference ").unwrap_or(place);
-        let section = ["lmqtt.md ", "README.md, "];
-        let section = section.iter().find_map(|prefix| place.strip_prefix(prefix));
-        let known = match spec.source.sure {
-            _ if tests => "[I]",
-            Sure::Documented => "[D]",
-            Sure::Measured => "[M]",
-            Sure::Seen => "[C]",
-            Sure::Inferred | Sure::Standard => "[I]",
-        };
+        let known = if tests { "[I]" } else { mark(&spec.source) };
         Self {
             answered: match answered {
                 DERIVED if tests => tested(spec),
                 given => given.to_owned(),
             },
             source: if source == DERIVED {
-                section.unwrap_or(place)
+                place(&spec.source)
             } else {
                 source
             },
@@ -157,6 +166,36 @@ fn rows() -> impl Iterator<Item = Row> {
     tables().flatten()
 }
 
+/// The head of the table of settings.
+const SETTINGS: &str = "| setting | after a new start | after `ATZ` | after `AT&F` | source | sure |\n|---|---|---|---|---|---|\n";
+
+/// The rows of the settings: those that last as long for the same reason are in one.
+fn settings() -> String {
+    let mut rows: Vec<(Kept, Vec<String>)> = Vec::new();
+    for spec in commands::all().chain(Lmqtt::DEFAULT.specs()) {
+        let Some(kept) = spec.kept else { continue };
+        let name = format!("`AT{}`", spec.name);
+        match rows.iter_mut().find(|(known, _)| *known == kept) {
+            Some((_, names)) => names.push(name),
+            None => rows.push((kept, vec![name])),
+        }
+    }
+    let row = |(kept, names): &(Kept, Vec<String>)| {
+        let (start, z, f) = match kept.how {
+            Lasting::Profile => (
+                "as `AT&W` has stored it, else as in the factory",
+                "the same",
+                "as in the factory",
+            ),
+            Lasting::Start => ("as in the factory", "as it was", "as it was"),
+            Lasting::Always => ("as it was", "as it was", "as it was"),
+        };
+        let (names, source, sure) = (names.join(", "), place(&kept.source), mark(&kept.source));
+        format!("| {names} | {start} | {z} | {f} | {source} | {sure} |\n")
+    };
+    rows.iter().map(row).collect()
+}
+
 /// With `ATMQ_BLESS=1` in the environment the rows are written instead.
 #[test]
 fn the_rows_of_fidelity_are_those_of_the_tables() {
@@ -171,6 +210,12 @@ fn the_rows_of_fidelity_are_those_of_the_tables() {
         expected.extend(rest.map(|line| format!("{line}\n")));
     }
     assert!(tables.next().is_none(), "docs/fidelity.md lacks a table");
+    let (before, behind) = expected
+        .split_once(SETTINGS)
+        .expect("docs/fidelity.md has the table of settings");
+    let behind = behind.lines().skip_while(|line| line.starts_with('|'));
+    let behind: String = behind.map(|line| format!("{line}\n")).collect();
+    let expected = format!("{before}{SETTINGS}{}{behind}", settings());
     if std::env::var_os("ATMQ_BLESS").is_some() {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/fidelity.md");
         std::fs::write(path, expected).expect("docs/fidelity.md can be written");
@@ -231,7 +276,11 @@ fn every_rule_of_the_linter_is_documented() {
     let text = include_str!("../../docs/lint.md");
     for rule in Rule::all() {
         let row = format!("| `{}` | {} | ", rule.id(), rule.severity());
-        assert!(text.contains(&row), "docs/lint.md lacks {row}");
+        let row = text.lines().find(|line| line.starts_with(&row));
+        let row = row.unwrap_or_else(|| panic!("docs/lint.md lacks {}", rule.id()));
+        // Also in the program, which shows no Markdown.
+        let advice = format!("| {} |", rule.advice());
+        assert!(row.replace('`', "").ends_with(&advice), "{row}");
     }
     let rows = text
         .lines()

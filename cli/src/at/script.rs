@@ -11,6 +11,8 @@ use crate::data::data;
 use crate::dialect::Listener;
 use crate::duration::seconds;
 use crate::failure::{Failure, FailureKind};
+use crate::pattern::pattern;
+use crate::visible::visible;
 
 /// Something a person has written.
 #[derive(Debug)]
@@ -42,12 +44,8 @@ pub(super) enum Action<'i> {
 pub(super) fn parse(script: &[u8]) -> Result<Vec<Input>, Failure> {
     let mut inputs = Vec::new();
     for (number, line) in (1..).zip(script.split(|byte| *byte == b'\n')) {
-        let wrong = |why: String| {
-            Failure::new(
-                FailureKind::Usage,
-                format!("line {number} of the script: {why}"),
-            )
-        };
+        let place = format!("line {number} of the script");
+        let wrong = |why: String| Failure::new(FailureKind::Usage, why).within(&place);
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         let line = std::str::from_utf8(line)
             .map_err(|_| wrong("it is no text".into()).hint("write bytes as \\xNN"))?;
@@ -59,18 +57,21 @@ pub(super) fn parse(script: &[u8]) -> Result<Vec<Input>, Failure> {
             ">" => {
                 // Blanks behind the one that follows the `>` are data.
                 let behind = line.trim_start().strip_prefix("> ").unwrap_or_default();
-                Input::Data(number, data(behind).map_err(wrong)?)
+                let data = data(behind);
+                Input::Data(number, data.map_err(|failure| failure.within(place))?)
             }
-            "@expect" => Input::Expect(
-                Regex::new(rest.trim())
-                    .map_err(|error| wrong(error.to_string().replace('\n', " ")))?,
-            ),
+            "@expect" => {
+                let regex = pattern(rest.trim());
+                Input::Expect(regex.map_err(|why| wrong(format!("`{}`: {why}", rest.trim())))?)
+            }
             "@wait" => Input::Wait(
                 seconds(rest.trim()).map_err(|why| wrong(format!("`{}`: {why}", rest.trim())))?,
             ),
             directive if directive.starts_with('@') => {
-                let known = wrong(format!("`{}` is no directive", directive.escape_debug()));
-                return Err(known.hint("there are @expect and @wait"));
+                let shown = visible(directive.as_bytes());
+                return Err(
+                    wrong(format!("`{shown}` is no directive")).hint("there are @expect and @wait")
+                );
             }
             _ => Input::Command(text.to_owned()),
         });
@@ -108,7 +109,7 @@ pub(super) fn plan(inputs: &[Input]) -> Result<Vec<Action<'_>>, Failure> {
             Input::Data(number, _) => {
                 let what = format!("line {number} of the script: no command before asks for data");
                 return Err(Failure::new(FailureKind::Usage, what)
-                    .hint("data stands behind a command that tells how long it is"));
+                    .hint("data follows a command that announces its length"));
             }
             Input::Expect(expect) => match actions.last_mut() {
                 Some(Action::Exchange { expects, .. } | Action::Await(expects)) => {

@@ -10,6 +10,7 @@ use atmq_protocol::standard::StandardRequest;
 use crate::dialect::Listener;
 use crate::failure::{Failure, FailureKind};
 use crate::grammar::{self, redacted};
+use crate::visible::visible;
 
 /// How long a command may take of which nothing is known. Ours: what manuals allow a query.
 pub(super) const LIMIT: Duration = Duration::from_secs(5);
@@ -33,8 +34,8 @@ impl<'c> Step<'c> {
             // Without its parameters, and whatever secret stands behind another sign.
             let shown = redacted(command);
             let mut parts = shown.split(|c: char| c == '=' || c.is_control());
-            let name = parts.next().unwrap_or_default().escape_debug();
-            Failure::new(FailureKind::Usage, format!("\"{name}\": {error}"))
+            let name = visible(parts.next().unwrap_or_default().as_bytes());
+            Failure::new(FailureKind::Usage, format!("`{name}`: {error}"))
         };
         // A line end would begin another command, whose answer nobody waits for.
         if let Some(at) = command.bytes().position(|byte| byte.is_ascii_control()) {

@@ -32,9 +32,10 @@ pub(super) fn connect_failure(error: &ConnectError, cloud: Option<&str>) -> Fail
         })) => Failure::new(FailureKind::TimedOut, text)
             .hint("does a broker listen there, and without TLS?"),
         ConnectError::Tls { .. } => Failure::new(FailureKind::Unavailable, text)
-            .hint("these are --cafile, -h, --cert with --key, and what atmq doctor shows"),
-        ConnectError::TlsSetUp(_) => Failure::new(FailureKind::Refused, text)
-            .hint("the module may have no AT+LSSLCFG: docs/driver.md"),
+            .hint("check --cafile, -h, --cert and --key, and the clock that `atmq doctor` shows"),
+        ConnectError::TlsSetUp(_) => Failure::new(FailureKind::Refused, text).hint(
+            "the module may have no AT+LSSLCFG; without --cafile and --insecure the link has no TLS",
+        ),
         ConnectError::Unheard { .. } => Failure::new(FailureKind::TimedOut, text),
         ConnectError::TlsOptions(_) | ConnectError::Credentials(_) => {
             Failure::new(FailureKind::Usage, text)

@@ -1,4 +1,4 @@
-//! The three blocks of pcapng that a recording is made of.
+//! The three kinds of blocks of pcapng that a recording is made of.
 //!
 //! Source: draft-ietf-opsawg-pcapng, sections 3 and 4. Written here, because of the crates that
 //! write them one brings the whole of `futures` along, one mistakes the unit of times, and one is
@@ -52,8 +52,8 @@ pub(super) fn interface_description(
     });
 }
 
-/// What happened at this time since 1970.
-pub(super) fn enhanced_packet(at: Duration, event: &Event, out: &mut Vec<u8>) {
+/// What happened at this time since 1970, on the interface with this number.
+pub(super) fn enhanced_packet(interface: u32, at: Duration, event: &Event, out: &mut Vec<u8>) {
     let mut packet = Vec::new();
     rtac::encode(at, event, &mut packet);
     block(ENHANCED_PACKET, out, |body| {
@@ -61,7 +61,7 @@ pub(super) fn enhanced_packet(at: Duration, event: &Event, out: &mut Vec<u8>) {
         let nanoseconds = at.as_nanos() as u64;
         let length = packet.len() as u32;
         for number in [
-            0,
+            interface,
             (nanoseconds >> 32) as u32,
             nanoseconds as u32,
             length,
@@ -72,12 +72,12 @@ pub(super) fn enhanced_packet(at: Duration, event: &Event, out: &mut Vec<u8>) {
         body.extend_from_slice(&packet);
         pad(body);
         // `epb_flags`: inbound and outbound, as the host sees it.
-        let flags: u32 = match event {
-            Event::Bytes(Direction::ModuleToHost, _) => 1,
-            Event::Bytes(Direction::HostToModule, _) => 2,
-            Event::Lost | Event::Complete | Event::Other(_) => return,
-        };
-        option(2, &flags.to_le_bytes(), body);
+        match event {
+            Event::Bytes(Direction::ModuleToHost, _) => option(2, &1_u32.to_le_bytes(), body),
+            Event::Bytes(Direction::HostToModule, _) => option(2, &2_u32.to_le_bytes(), body),
+            Event::World(words) | Event::Comment(words) => option(1, words.as_bytes(), body),
+            Event::Lost | Event::Complete | Event::Other(_) | Event::Cut(_) => return,
+        }
         option(0, b"", body);
     });
 }
@@ -134,11 +134,20 @@ mod tests {
 
         let mut out = Vec::new();
         let event = Event::Bytes(Direction::HostToModule, b"AT\r".to_vec());
-        enhanced_packet(Duration::new(1, 2000), &event, &mut out);
+        enhanced_packet(0, Duration::new(1, 2000), &event, &mut out);
         assert_eq!(
             out,
             b"\x06\0\0\0\x3c\0\0\0\0\0\0\0\0\0\0\0\xd0\xd1\x9a\x3b\x0f\0\0\0\x0f\0\0\0\
               \0\0\0\x01\0\0\0\x02\x01\0\0\0AT\r\0\x02\0\x04\0\x02\0\0\0\0\0\0\0\x3c\0\0\0"
+        );
+
+        let mut out = Vec::new();
+        let event = Event::World("power: off".into());
+        enhanced_packet(1, Duration::new(1, 2000), &event, &mut out);
+        assert_eq!(
+            out,
+            b"\x06\0\0\0\x40\0\0\0\x01\0\0\0\0\0\0\0\xd0\xd1\x9a\x3b\x0c\0\0\0\x0c\0\0\0\
+              \0\0\0\x01\0\0\0\x02\x0b\0\0\0\x01\0\x0a\0power: off\0\0\0\0\0\0\x40\0\0\0"
         );
     }
 }

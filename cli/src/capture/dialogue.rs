@@ -2,20 +2,20 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use atmq_driver::Direction;
-use atmq_protocol::at::framing::{
-    CommandReader, DataEnd, Frame, Input, MESSAGE_GAP, ResponseReader,
-};
+use atmq_protocol::at::framing::{CommandReader, Frame, Input, MESSAGE_GAP, ResponseReader};
 use atmq_protocol::at::result_code::FinalResult;
-use atmq_protocol::dialect::{Commanded, Said};
+use atmq_protocol::dialect::{Power, Said};
 
+use super::Event;
 use super::entry::{Entry, Kind};
+use super::links::Links;
 use super::meaning::{self, Meaning};
-use crate::dialect::{LINE_LIMIT, Listener, data_behind};
+use super::pending::{Pending, in_words, report_of};
+use super::reports::{Missing, Reports, Until};
+use crate::dialect::{LINE_LIMIT, Listener, data_behind, power};
 use crate::explain::explain_line;
 use crate::grammar::split_first;
-
-/// Commands whose outcome may still be reported. Ours: a host waits for one, or for a few.
-const OPEN: usize = 32;
+use crate::output::count;
 
 /// Makes entries of the bytes that pass, in either direction and in any pieces.
 #[derive(Debug)]
@@ -25,8 +25,11 @@ pub(crate) struct Dialogue {
     listener: Listener,
     /// The command whose final result code is owed.
     pending: Option<Pending>,
-    /// Commands whose outcome is owed, by their number.
-    open: VecDeque<(u64, Commanded)>,
+    /// What has been promised of commands that were accepted.
+    reports: Reports,
+    links: Links,
+    /// Whether final result codes are written, and in words: not after `ATQ1` or `ATV0`.
+    in_words: bool,
     /// Commands so far.
     commands: u64,
     /// Entries so far.
@@ -39,16 +42,6 @@ pub(crate) struct Dialogue {
     heard: Duration,
 }
 
-#[derive(Debug)]
-struct Pending {
-    number: u64,
-    /// With its `AT`.
-    line: Vec<u8>,
-    echoed: bool,
-    /// How many raw bytes are to follow, and what ends them.
-    data: Option<(usize, DataEnd)>,
-}
-
 impl Dialogue {
     pub(crate) fn new() -> Self {
         Self {
@@ -56,7 +49,9 @@ impl Dialogue {
             module: ResponseReader::new(LINE_LIMIT),
             listener: Listener::of_others(),
             pending: None,
-            open: VecDeque::new(),
+            reports: Reports::default(),
+            links: Links::default(),
+            in_words: true,
             commands: 0,
             count: 0,
             entries: VecDeque::new(),
@@ -71,7 +66,7 @@ impl Dialogue {
         if at.saturating_sub(self.heard) >= MESSAGE_GAP {
             self.settle();
         }
-        self.at = at;
+        self.pass(at);
         match direction {
             Direction::HostToModule => {
                 self.count_typed(bytes);
@@ -85,6 +80,45 @@ impl Dialogue {
                 while self.module_frame() {}
             }
         }
+    }
+
+    /// Takes in what a capture has.
+    pub(crate) fn take(&mut self, at: Duration, event: Event) {
+        let (kind, words) = match event {
+            Event::Bytes(direction, bytes) => return self.push(at, direction, &bytes),
+            Event::Complete => return self.pass(at),
+            Event::World(words) => (Kind::World, words),
+            Event::Comment(words) => (Kind::Comment, words),
+            Event::Lost => {
+                let words = "something was missed here by whoever recorded";
+                (Kind::Note, words.to_owned())
+            }
+            Event::Cut(missing) => {
+                let what = count(missing, "byte");
+                (
+                    Kind::Note,
+                    format!("{what} missing here: the record was cut"),
+                )
+            }
+            Event::Other(number) => (Kind::Note, format!("event {number} of the line")),
+        };
+        self.pass(at);
+        let (from, meaning) = (Direction::ModuleToHost, Meaning::default());
+        self.entry(from, kind, words.into_bytes(), None, meaning);
+    }
+
+    /// So late it is, and nothing has passed: reports may be overdue.
+    pub(crate) fn pass(&mut self, at: Duration) {
+        for missing in self.reports.overdue(at) {
+            self.missing(missing);
+        }
+        self.at = at;
+    }
+
+    /// The conversation has ended: what has not come by now did not come.
+    pub(crate) fn end(&mut self) {
+        self.settle();
+        self.abandon(Until::End);
     }
 
     /// Nothing more of the module follows what has come: a message that could be the beginning of
@@ -141,12 +175,16 @@ impl Dialogue {
             Kind::Command => Meaning::words("the previous command again"),
             _ => Meaning::default(),
         };
+        if let Some(pending) = &mut self.pending {
+            pending.since = self.at;
+        }
         let number = self.pending.as_ref().map(|pending| pending.number);
         self.entry(Direction::HostToModule, kind, bytes, number, meaning);
         true
     }
 
     fn command(&mut self, line: Vec<u8>) {
+        self.unanswered(Until::NextCommand);
         self.commands += 1;
         let number = self.commands;
         let commanded = self.listener.command(&line);
@@ -159,22 +197,29 @@ impl Dialogue {
             Some(sign) => self.module.expect_prompt(sign),
             None => self.module.forget_prompt(),
         }
-        if let Some(commanded) = commanded
-            && commanded.report.is_some()
-        {
-            if self.open.len() == OPEN {
-                self.open.pop_front();
-            }
-            self.open.push_back((number, commanded));
-        }
+        let intent = commanded.as_ref().map(|commanded| {
+            let reports = commanded.report.is_some();
+            (commanded.intent.clone(), reports)
+        });
         self.pending = Some(Pending {
             number,
             line: line.clone(),
+            intent,
+            since: self.at,
             echoed: false,
+            answered: false,
             data: ask.as_ref().and_then(data_behind),
         });
+        self.in_words = in_words(&line[2..], self.in_words);
+        let name = report_of(&line[2..]);
         let from = Direction::HostToModule;
         self.entry(from, Kind::Command, line, Some(number), meaning);
+        if let (Some(commanded), Some(name)) = (commanded, name)
+            && commanded.report.is_some()
+            && let Some(missing) = self.reports.expect(number, commanded, name, self.at)
+        {
+            self.missing(missing);
+        }
     }
 
     fn module_frame(&mut self) -> bool {
@@ -207,6 +252,7 @@ impl Dialogue {
         let mut number = None;
         if let Some(pending) = &mut self.pending {
             number = Some(pending.number);
+            pending.answered = true;
             if let Some((length, end)) = pending.data.take() {
                 self.host.expect_data(Some(length), end);
             }
@@ -218,6 +264,16 @@ impl Dialogue {
 
     fn line(&mut self, line: Vec<u8>) {
         let from = Direction::ModuleToHost;
+        let until = match power(&line) {
+            Some(Power::Started) => Some(Until::Restart),
+            Some(Power::Down) => Some(Until::PowerDown),
+            Some(Power::Banner) | None => None,
+        };
+        if let Some(until) = until {
+            self.abandon(until);
+            self.links.clear();
+            self.in_words = true;
+        }
         if let Some(pending) = &mut self.pending {
             let number = Some(pending.number);
             let echo = line.trim_ascii_end();
@@ -238,18 +294,18 @@ impl Dialogue {
             .read(&line, pending.map(|pending| &pending.line[..]));
         match said {
             Some(Said::Answer(answer)) => {
+                self.links.answered(&answer);
                 let meaning = meaning::of_answer(&answer);
                 self.entry(from, Kind::Response, line, number, meaning);
             }
             Some(Said::Urc(urc)) => {
-                let mut open = self.open.iter();
-                let place = open.position(|(_, commanded)| {
-                    let report = commanded.report.as_ref();
-                    report.is_some_and(|report| report.is_met_by(&urc))
-                });
-                let reported = place.and_then(|place| self.open.remove(place));
+                let reported = self.reports.take(&urc);
                 let intent = reported.as_ref().map(|(_, commanded)| &commanded.intent);
-                let meaning = meaning::of_urc(&urc, intent);
+                let mut meaning = meaning::of_urc(&urc, intent);
+                if meaning.failed && intent.is_some_and(|of| self.links.has_nothing_for(of)) {
+                    meaning = Meaning::words(NOTHING_TO_CLOSE);
+                }
+                self.links.reported(&urc);
                 let (kind, number) = match reported {
                     Some((number, _)) => (Kind::Report, Some(number)),
                     None => (Kind::Urc, None),
@@ -295,24 +351,70 @@ impl Dialogue {
             return;
         };
         let number = pending.number;
+        let mut meaning = meaning::of_result(result);
         match result {
-            FinalResult::Ok => self.listener.carried_out(&pending.line),
+            FinalResult::Ok => {
+                self.listener.carried_out(&pending.line);
+                if let Some((intent, reports)) = &pending.intent {
+                    self.links.accepted(intent, *reports);
+                }
+            }
             FinalResult::Connect(_) => {
                 if let Some((length, end)) = pending.data.take() {
                     self.host.expect_data(Some(length), end);
                     // The bytes that follow are answered once more.
                     pending.echoed = true;
+                    pending.answered = true;
                     self.pending = Some(pending);
                 }
             }
             _ => {
                 self.host.abort_data();
-                self.open.retain(|(open, ..)| *open != number);
+                self.reports.refused(number);
+                let intent = pending.intent.as_ref();
+                if intent.is_some_and(|(intent, _)| self.links.has_nothing_for(intent)) {
+                    meaning = Meaning::words(NOTHING_TO_CLOSE);
+                }
             }
         }
         let from = Direction::ModuleToHost;
-        let meaning = meaning::of_result(result);
         self.entry(from, Kind::Result, line, Some(number), meaning);
+    }
+
+    /// The final result code of the pending command does not come any more.
+    fn unanswered(&mut self, until: Until) {
+        let Some(pending) = self.pending.take() else {
+            return;
+        };
+        self.reports.unanswered(pending.number);
+        if !self.in_words {
+            return;
+        }
+        self.missing(pending.unanswered(self.at, until));
+    }
+
+    /// Nothing that the module owes comes any more.
+    fn abandon(&mut self, until: Until) {
+        self.unanswered(until);
+        for missing in self.reports.give_up(self.at, until) {
+            self.missing(missing);
+        }
+    }
+
+    fn missing(&mut self, missing: Missing) {
+        let Missing {
+            at,
+            number,
+            waited,
+            words,
+        } = missing;
+        let now = std::mem::replace(&mut self.at, at);
+        let (from, meaning) = (Direction::ModuleToHost, Meaning::failure(words));
+        self.entry(from, Kind::Missing, Vec::new(), Some(number), meaning);
+        if let Some(entry) = self.entries.back_mut() {
+            entry.waited = Some(waited);
+        }
+        self.at = now;
     }
 
     fn entry(
@@ -323,6 +425,11 @@ impl Dialogue {
         exchange: Option<u64>,
         mut meaning: Meaning,
     ) {
+        if let Some(pending) = &mut self.pending
+            && kind == Kind::Response
+        {
+            pending.answered = true;
+        }
         let told = matches!(kind, Kind::Command | Kind::Response | Kind::Urc);
         if told && meaning.words.is_none() {
             let asked = self.pending.as_ref().map(|pending| &pending.line[..]);
@@ -340,10 +447,14 @@ impl Dialogue {
             meaning: meaning.words,
             hop: meaning.hop,
             failed: meaning.failed,
+            waited: None,
             order: self.count,
         });
     }
 }
+
+/// What it means that a close is refused where nothing is open.
+const NOTHING_TO_CLOSE: &str = "refused: nothing was open";
 
 /// What stands for a line that was too long to keep.
 fn overlong(length: usize) -> Vec<u8> {

@@ -23,6 +23,8 @@ pub(crate) struct Entry {
     pub(crate) hop: Option<Hop>,
     /// Whether it tells that something went wrong.
     pub(crate) failed: bool,
+    /// How long something was waited for that did not come.
+    pub(crate) waited: Option<Duration>,
     /// Its place among all entries.
     pub(crate) order: u64,
 }
@@ -48,9 +50,22 @@ pub(crate) enum Kind {
     Urc,
     /// What cannot be told, such as a line of the host without a command.
     Unknown,
+    /// Nothing: an answer or a report that did not come.
+    Missing,
+    /// What was done to an emulated module or to its surroundings: its kind, a colon, words.
+    World,
+    /// A comment that somebody has put into the capture.
+    Comment,
+    /// What the capture tells of itself and of the line.
+    Note,
 }
 
 impl Kind {
+    /// Whether nobody said it on the line: it stands beside what was said.
+    pub(crate) fn is_aside(self) -> bool {
+        matches!(self, Self::World | Self::Comment | Self::Note)
+    }
+
     /// A word for it.
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -63,6 +78,10 @@ impl Kind {
             Self::Report => "report",
             Self::Urc => "urc",
             Self::Unknown => "unknown",
+            Self::Missing => "missing",
+            Self::World => "world",
+            Self::Comment => "comment",
+            Self::Note => "note",
         }
     }
 }

@@ -37,7 +37,7 @@ impl Meaning {
         }
     }
 
-    fn failure(words: impl Into<String>) -> Self {
+    pub(super) fn failure(words: impl Into<String>) -> Self {
         Self {
             failed: true,
             ..Self::words(words)

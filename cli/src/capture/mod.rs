@@ -4,18 +4,23 @@
 //! |---|---|
 //! | [`recorder`] | writes one while a session runs |
 //! | [`block`], [`rtac`] | the formats of the file and of its records |
-//! | [`reader`] | reads one, whoever wrote it |
+//! | [`reader`], [`blocks`] | reads one, whoever wrote it |
 //! | [`tapped`] | ports that are recorded |
 //! | [`dialogue`], [`entry`], [`meaning`] | makes commands and answers of the bytes, and says what they mean |
+//! | [`pending`], [`reports`], [`links`] | what has not come, and which connections are shown open |
 //! | [`session`] | a whole capture as exchanges |
 
 mod block;
+mod blocks;
 pub(crate) mod dialogue;
 mod entry;
+mod links;
 mod mask;
 mod meaning;
+mod pending;
 mod reader;
 mod recorder;
+mod reports;
 mod rtac;
 mod session;
 mod tapped;

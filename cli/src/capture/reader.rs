@@ -1,23 +1,23 @@
+use std::collections::VecDeque;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 use std::time::Duration;
 
-use pcap_parser::pcapng::Block;
 use pcap_parser::traits::PcapReaderIterator;
 use pcap_parser::{PcapBlockOwned, PcapError, create_reader};
 
-use super::rtac::{self, Event};
+use super::Event;
+use super::blocks::{Blocks, SERIAL, Section, not_serial};
 use crate::failure::{Failure, FailureKind};
+use crate::messages::tell;
+use crate::output::count;
 
 /// Read at a time, at first.
 const CAPACITY: usize = 64 * 1024;
 
 /// The longest block that is read. Ours: four times what Wireshark takes for a packet.
 const LONGEST: usize = 1024 * 1024;
-
-/// Interfaces of one section. Ours: a capture has one, one that was merged a few.
-const INTERFACES: usize = 256;
 
 /// Something that happened on the line.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,12 +33,14 @@ pub(crate) struct Record {
 pub(crate) struct Capture {
     name: String,
     reader: Box<dyn PcapReaderIterator + Send>,
-    /// Units per second of each interface, and the seconds that are added.
-    interfaces: Vec<(u64, i64)>,
+    section: Section,
+    /// Of a block that has been read.
+    records: VecDeque<Record>,
     /// Nanoseconds instead of microseconds in the old format.
     legacy_nanoseconds: bool,
     about: About,
-    records: u64,
+    /// Records so far.
+    count: u64,
     done: bool,
 }
 
@@ -51,6 +53,35 @@ pub(crate) struct About {
     pub(crate) port: Option<String>,
     /// Whether it was recorded to its end; `None` where the program does not tell that.
     pub(crate) complete: Option<bool>,
+    /// Packets that are not of a serial line, and so are not looked at.
+    pub(crate) skipped: u64,
+    /// The link type of the first interface that is no serial line.
+    pub(super) other: Option<i32>,
+    /// Whether any is one.
+    pub(super) serial: bool,
+    /// Records of which whoever recorded kept only the beginning.
+    pub(crate) cut: u64,
+}
+
+impl About {
+    /// Tells what was not read, and what is missing in what was.
+    pub(crate) fn remark(&self) {
+        if self.skipped > 0 {
+            let (skipped, other) = (
+                count(self.skipped, "packet"),
+                self.other.unwrap_or_default(),
+            );
+            tell(&format!(
+                "atmq: {skipped} of other interfaces skipped (link type {other}, not RTAC serial)"
+            ));
+        }
+        if self.cut > 0 {
+            let cut = count(self.cut, "record");
+            tell(&format!(
+                "atmq: {cut} cut by a snapshot length when recorded: bytes are missing"
+            ));
+        }
+    }
 }
 
 impl Capture {
@@ -73,15 +104,16 @@ impl Capture {
             PcapError::Eof => unreadable(format!("{name} is empty")),
             PcapError::ReadError => unreadable(format!("{name} cannot be read")),
             _ => unreadable(format!("{name} is no capture"))
-                .hint("give a pcapng file, as --record writes it"),
+                .hint("give a pcapng or pcap file; `editcap -F pcapng` converts other formats"),
         })?;
         Ok(Self {
             name,
             reader,
-            interfaces: Vec::new(),
+            section: Section::default(),
+            records: VecDeque::new(),
             legacy_nanoseconds: false,
             about: About::default(),
-            records: 0,
+            count: 0,
             done: false,
         })
     }
@@ -94,9 +126,16 @@ impl Capture {
     /// The next record, or what is wrong with the file.
     fn next_record(&mut self) -> Result<Option<Record>, Failure> {
         loop {
+            if let Some(record) = self.records.pop_front() {
+                self.count += 1;
+                if record.event == Event::Complete {
+                    self.about.complete = Some(true);
+                }
+                return Ok(Some(record));
+            }
             let (length, block) = match self.reader.next() {
                 Ok(next) => next,
-                Err(PcapError::Eof) => return Ok(None),
+                Err(PcapError::Eof) => return self.at_end(),
                 Err(PcapError::Incomplete(_)) => {
                     self.refill()?;
                     continue;
@@ -107,7 +146,7 @@ impl Capture {
                 }
                 Err(PcapError::UnexpectedEof) => {
                     let (name, at) = (&self.name, self.reader.consumed());
-                    let records = self.records;
+                    let records = self.count;
                     return Err(unreadable(format!(
                         "{name} is cut: it ends in the middle of a block, behind {records} records \
                          and {at} bytes"
@@ -118,30 +157,38 @@ impl Capture {
                 }
                 Err(_) => return Err(self.damaged("the block there is no block")),
             };
-            let record = match block {
-                PcapBlockOwned::NG(block) => {
-                    take_block(&mut self.interfaces, &mut self.about, &block)
-                }
+            let mut blocks = Blocks {
+                section: &mut self.section,
+                about: &mut self.about,
+                records: &mut self.records,
+            };
+            let taken = match block {
+                PcapBlockOwned::NG(block) => blocks.take(&block),
                 PcapBlockOwned::LegacyHeader(header) => {
                     self.legacy_nanoseconds = header.is_nanosecond_precision();
-                    check_link_type(header.network.0).map(|()| None)
+                    match header.network.0 {
+                        SERIAL => Ok(()),
+                        other => Err(not_serial(other)),
+                    }
                 }
                 PcapBlockOwned::Legacy(packet) => {
                     let unit = if self.legacy_nanoseconds { 1 } else { 1000 };
                     let fraction = Duration::from_nanos(u64::from(packet.ts_usec) * unit);
                     let at = Duration::from_secs(packet.ts_sec.into()) + fraction;
-                    record(at, packet.data).map(Some)
+                    let lengths = (packet.caplen, packet.origlen);
+                    blocks.packet(at, packet.data, lengths, false, Vec::new())
                 }
             };
-            let record = record.map_err(|why| self.damaged(&why))?;
+            taken.map_err(|why| self.damaged(&why))?;
             self.reader.consume(length);
-            if let Some(record) = record {
-                self.records += 1;
-                if record.event == Event::Complete {
-                    self.about.complete = Some(true);
-                }
-                return Ok(Some(record));
-            }
+        }
+    }
+
+    /// Nothing more is there, which may be wrong.
+    fn at_end(&self) -> Result<Option<Record>, Failure> {
+        match self.about.other {
+            Some(other) if !self.about.serial => Err(self.damaged(&not_serial(other))),
+            _ => Ok(None),
         }
     }
 
@@ -162,7 +209,7 @@ impl Capture {
 
     fn damaged(&self, why: &str) -> Failure {
         let (name, at) = (&self.name, self.reader.consumed());
-        let records = self.records;
+        let records = self.count;
         unreadable(format!(
             "{name} cannot be read behind {records} records and {at} bytes: {why}"
         ))
@@ -180,76 +227,6 @@ impl Iterator for Capture {
         self.done = !matches!(next, Some(Ok(_)));
         next
     }
-}
-
-/// Takes in a block of pcapng; `None`: it holds no record.
-fn take_block(
-    interfaces: &mut Vec<(u64, i64)>,
-    about: &mut About,
-    block: &Block<'_>,
-) -> Result<Option<Record>, String> {
-    match block {
-        Block::SectionHeader(section) => {
-            interfaces.clear();
-            about.program = text(section.shb_userappl());
-            let ours = about.program.as_ref();
-            let ours = ours.is_some_and(|program| program.starts_with("atmq "));
-            about.complete = ours.then_some(false);
-        }
-        Block::InterfaceDescription(interface) => {
-            check_link_type(interface.linktype.0)?;
-            if interfaces.len() == INTERFACES {
-                return Err(format!("it has more than {INTERFACES} interfaces"));
-            }
-            let units = match interface.if_tsresol {
-                power @ ..=19 => Some(10_u64.pow(power.into())),
-                power @ 0x80..=0xbf => Some(1 << (power & 0x7f)),
-                _ => None,
-            };
-            let units = units.ok_or("its unit of time is not known")?;
-            interfaces.push((units, interface.if_tsoffset));
-            about.port = text(interface.if_name());
-        }
-        Block::EnhancedPacket(packet) => {
-            let interface = usize::try_from(packet.if_id).ok();
-            let interface = interface.and_then(|id| interfaces.get(id));
-            let (units, offset) = interface.ok_or("its interface is not described")?;
-            let time = u64::from(packet.ts_high) << 32 | u64::from(packet.ts_low);
-            let fraction = u128::from(time % units) * 1_000_000_000 / u128::from(*units);
-            // Less than a second in nanoseconds.
-            let fraction = Duration::from_nanos(fraction as u64);
-            let seconds = (time / units).saturating_add_signed(*offset);
-            let at = Duration::from_secs(seconds).saturating_add(fraction);
-            let length = usize::try_from(packet.caplen).unwrap_or(usize::MAX);
-            let data = packet.data.get(..length).ok_or("its length is wrong")?;
-            return record(at, data).map(Some);
-        }
-        Block::SimplePacket(_) => return Err("a packet without time".into()),
-        // Names, statistics and what else may be there tell nothing of the line.
-        _ => {}
-    }
-    Ok(None)
-}
-
-fn record(at: Duration, packet: &[u8]) -> Result<Record, String> {
-    let event = rtac::decode(packet).ok_or("a packet is shorter than its header")?;
-    Ok(Record { at, event })
-}
-
-fn check_link_type(link_type: i32) -> Result<(), String> {
-    if link_type == i32::from(rtac::LINK_TYPE) {
-        return Ok(());
-    }
-    Err(format!(
-        "it is a capture of link type {link_type}, not of a serial line (RTAC serial, 250)"
-    ))
-}
-
-/// An option that is text, as far as it is there and can be shown.
-fn text<E>(option: Option<Result<&str, E>>) -> Option<String> {
-    let text = option?.ok()?;
-    let shown = text.chars().filter(|character| !character.is_control());
-    Some(shown.take(200).collect())
 }
 
 fn unreadable(what: String) -> Failure {

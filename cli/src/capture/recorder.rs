@@ -17,11 +17,11 @@ use crate::port::has_rate;
 /// Whether and where to record.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct RecordArguments {
-    /// Record what passes on the wire into a pcapng file for Wireshark and `atmq replay`, without
-    /// passwords, keys and PINs
+    /// Record the serial line in a pcapng file for Wireshark and `atmq replay`, with passwords, keys
+    /// and PINs masked
     #[arg(long, value_name = "FILE", help_heading = "Recording")]
     record: Option<PathBuf>,
-    /// Let --record replace a file that is there
+    /// Let --record overwrite an existing file
     #[arg(long, requires = "record", help_heading = "Recording")]
     force: bool,
 }
@@ -49,6 +49,14 @@ impl RecordArguments {
 #[derive(Debug, Clone)]
 pub(crate) struct Recorder(Arc<Mutex<Writer>>);
 
+/// What the interface is called that tells of the world, beside the line itself: other readers of
+/// the line need not look at it.
+pub(super) const WORLD: &str = "world";
+
+/// The longest that is told of the world at once, in bytes. Ours: a fault may hold more, which
+/// passes on the line.
+pub(super) const WORDS: usize = 4 * 1024;
+
 /// The bytes in one packet. Wireshark takes 256 KiB; nothing in this program hands over more than
 /// this at once.
 const PACKET: usize = 64 * 1024;
@@ -64,6 +72,8 @@ struct Writer {
     started: (Instant, Duration),
     /// What the host sends, and what the module sends.
     redactors: [Redactor; 2],
+    /// The interface that tells of the world is described.
+    world: bool,
     packet: Vec<u8>,
 }
 
@@ -82,6 +92,7 @@ impl Recorder {
             whole: 0,
             started: (Instant::now(), since_epoch(SystemTime::now())),
             redactors: Default::default(),
+            world: false,
             packet: Vec::new(),
         };
         let program = concat!("atmq ", env!("CARGO_PKG_VERSION"));
@@ -114,6 +125,22 @@ impl Recorder {
         }
     }
 
+    /// Records what was done to the module or to its surroundings just now, on an interface of its
+    /// own.
+    pub(crate) fn record_world(&self, words: &str) {
+        let mut writer = self.lock();
+        if !std::mem::replace(&mut writer.world, true) {
+            let description = "what happens to the module and around it: see the comments";
+            block::interface_description(WORLD, description, None, &mut writer.packet);
+        }
+        let mut length = words.len().min(WORDS);
+        while !words.is_char_boundary(length) {
+            length -= 1;
+        }
+        let at = writer.time(Instant::now());
+        writer.packet_of(1, at, &Event::World(words[..length].to_owned()));
+    }
+
     fn lock(&self) -> MutexGuard<'_, Writer> {
         self.0.lock().expect("nothing panics with the lock held")
     }
@@ -126,7 +153,11 @@ impl Writer {
     }
 
     fn event(&mut self, at: Duration, event: &Event) {
-        block::enhanced_packet(at, event, &mut self.packet);
+        self.packet_of(0, at, event);
+    }
+
+    fn packet_of(&mut self, interface: u32, at: Duration, event: &Event) {
+        block::enhanced_packet(interface, at, event, &mut self.packet);
         if let Err(error) = self.write() {
             // The session is worth more than its record.
             let path = self.path.display();

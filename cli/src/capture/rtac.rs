@@ -21,6 +21,9 @@ const DATA_RX_END: u8 = 4;
 const CAPTURE_DATA_LOST: u8 = 5;
 const CAPTURE_COMPLETE: u8 = 6;
 
+/// `ALARM_EVENT`, the one event that says nothing of a line: it carries the comments of the world.
+pub(super) const ALARM: u8 = 11;
+
 /// What a record tells.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Event {
@@ -32,6 +35,12 @@ pub(crate) enum Event {
     Complete,
     /// A control line changed, a break, an error of the UART: its number in the list.
     Other(u8),
+    /// So many bytes of the record before are missing: whoever recorded kept no more of it.
+    Cut(u32),
+    /// What was done to an emulated module or to its surroundings.
+    World(String),
+    /// A comment on the record that follows, by whoever recorded or looked at it.
+    Comment(String),
 }
 
 /// Appends the packet. TX is the host's side. The state of the control lines is not known: 0.
@@ -42,6 +51,8 @@ pub(super) fn encode(at: Duration, event: &Event, out: &mut Vec<u8>) {
         Event::Lost => (CAPTURE_DATA_LOST, &b""[..]),
         Event::Complete => (CAPTURE_COMPLETE, &b""[..]),
         Event::Other(number) => (*number, &b""[..]),
+        // They are told beside the packet.
+        Event::World(_) | Event::Comment(_) | Event::Cut(_) => (ALARM, &b""[..]),
     };
     // The field has room until 2106.
     out.extend_from_slice(&(at.as_secs() as u32).to_be_bytes());

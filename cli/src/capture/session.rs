@@ -2,10 +2,10 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::time::Duration;
 
+use super::Capture;
 use super::dialogue::Dialogue;
 use super::entry::Entry;
 use super::reader::About;
-use super::{Capture, Event};
 use crate::failure::{Failure, FailureKind};
 
 /// Bytes of one capture that are held at a time, for what cannot be done in passing. Ours: a day
@@ -53,9 +53,7 @@ impl Session {
                 }
             };
             let at = record.at.saturating_sub(*start.get_or_insert(record.at));
-            if let Event::Bytes(direction, bytes) = record.event {
-                dialogue.push(at, direction, &bytes);
-            }
+            dialogue.take(at, record.event);
             while let Some(entry) = dialogue.next() {
                 held += ENTRY + entry.bytes.len();
                 exchanges.add(entry);
@@ -68,10 +66,11 @@ impl Session {
                     .hint("`editcap -A <from> -B <to>` takes a part out"));
             }
         }
-        dialogue.settle();
+        dialogue.end();
         while let Some(entry) = dialogue.next() {
             exchanges.add(entry);
         }
+        capture.about().remark();
         if start.is_none()
             && let Some(failure) = damage
         {

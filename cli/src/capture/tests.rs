@@ -1,3 +1,6 @@
+mod foreign;
+mod missing;
+
 use std::io::Write as _;
 use std::path::Path;
 use std::time::Duration;
@@ -9,6 +12,7 @@ use tempfile::{NamedTempFile, tempdir};
 use super::dialogue::Dialogue;
 use super::entry::{Entry, Kind};
 use super::reader::Record;
+use super::recorder::WORDS;
 use super::{Capture, Event, RecordArguments};
 
 const HOST: Direction = Direction::HostToModule;
@@ -92,6 +96,42 @@ fn what_is_recorded_is_read_back_without_its_secrets() {
         ]
     );
     assert!(records.is_sorted_by_key(|record| record.at));
+}
+
+#[test]
+fn what_happens_to_the_world_is_on_an_interface_of_its_own() {
+    let directory = tempdir().unwrap();
+    let path = directory.path().join("a.pcapng");
+    let recorder = arguments(&path, &[]).create("port", None).unwrap();
+    let recorder = recorder.expect("it is asked for");
+    let interfaces = || {
+        let file = std::fs::read(&path).unwrap();
+        let names = file.windows(9).filter(|name| name == b"\x02\0\x05\0world");
+        names.count()
+    };
+    recorder.record(HOST, b"AT\r");
+    // A capture of a module has one interface.
+    assert_eq!(interfaces(), 0);
+    recorder.record_world("signal: 12,0");
+    // Cut between characters.
+    let long = format!("x{}", "ü".repeat(WORDS));
+    recorder.record_world(&long);
+    recorder.record(MODULE, b"OK");
+    drop(recorder);
+    assert_eq!(interfaces(), 1);
+    let (records, complaint) = read(&std::fs::read(&path).unwrap());
+    assert_eq!(complaint, None);
+    let cut = &long[..WORDS - 1];
+    assert_eq!(
+        events(&records),
+        [
+            Event::Bytes(HOST, b"AT\r".to_vec()),
+            Event::World("signal: 12,0".into()),
+            Event::World(cut.into()),
+            Event::Bytes(MODULE, b"OK".to_vec()),
+            Event::Complete,
+        ]
+    );
 }
 
 #[test]

@@ -2,6 +2,9 @@ use serde_json::{Value, json};
 
 use crate::visible::json as to_line;
 
+/// How an answer begins, behind `error`, if something has not come to be in time.
+pub(crate) const TIMED_OUT: &str = "timed out";
+
 /// What comes of a line of words.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Answer {
@@ -9,6 +12,8 @@ pub(super) enum Answer {
     Done(String, Value),
     /// Not done, and why.
     Refused(String),
+    /// What was waited for has not come to be: after which time, and how things stand instead.
+    TimedOut(String),
 }
 
 impl Answer {
@@ -30,9 +35,16 @@ impl Answer {
                 line["ok"] = true.into();
                 to_line(&line)
             }
+            (Self::TimedOut(why), false) => format!("error {TIMED_OUT} {why}"),
             (Self::Refused(why), true) => {
                 to_line(&json!({ "event": "answer", "ok": false, "error": why }))
             }
+            (Self::TimedOut(why), true) => to_line(&json!({
+                "event": "answer",
+                "ok": false,
+                "error": format!("{TIMED_OUT} {why}"),
+                "timed_out": true,
+            })),
         }
     }
 }

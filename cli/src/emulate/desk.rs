@@ -1,21 +1,24 @@
 //! Does what words say, to a module that runs.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use atmq_emulator::lint::Severity;
-use atmq_emulator::modem::{Cell, Effect, Fault, Modem, Operator, Sim};
-use atmq_emulator::{Control, Passed};
-use atmq_protocol::at::result_code::FinalResult;
+use atmq_emulator::modem::{Cell, Effect, Modem, Operator, Sim};
+use atmq_emulator::{Control, Passed, ProfileChange};
 use atmq_protocol::mqtt::{ConnectionId, LinkStatus};
 use atmq_protocol::standard::{Registration, SignalQuality};
 use serde_json::json;
 use tokio::sync::Notify;
+use tokio::time::timeout;
 
 use super::answer::Answer;
+use super::awaited::Awaited;
+use super::faults;
 use super::status::{Status, registration_name};
 use super::words::{Bytes, Line, NetworkTime, PowerState, RegistrationState, SimWord, Word};
+use crate::duration::short;
 
 /// Does what words say. Cheap to clone; all clones are of one module.
 #[derive(Clone)]
@@ -29,6 +32,8 @@ struct Shared {
     from_host: AtomicU64,
     to_host: AtomicU64,
     muted: AtomicBool,
+    /// In percent.
+    loss: AtomicU8,
     /// The host at the other end of a TCP connection, while there is one.
     host: Mutex<Option<String>>,
     quit: Notify,
@@ -104,6 +109,12 @@ impl Desk {
             }
             Word::Mute => self.mute(true),
             Word::Unmute => self.mute(false),
+            Word::Loss { percent } => {
+                self.control.set_loss(percent);
+                self.shared.loss.store(percent, Ordering::Relaxed);
+                Answer::done(format!("{percent} % of what the module sends is lost"))
+            }
+            Word::Wait { state, timeout } => self.wait(state, timeout).await,
             word => {
                 let answer = self.control.ask(move |modem, now| change(word, modem, now));
                 answer.await.unwrap_or_else(gone)
@@ -121,12 +132,35 @@ impl Desk {
         })
     }
 
+    async fn wait(&self, awaited: Awaited, limit: Duration) -> Answer {
+        let can_be = self.control.ask(move |modem, _| awaited.check(modem)).await;
+        match can_be {
+            Some(Ok(())) => {}
+            Some(Err(error)) => return Answer::Refused(error.to_string()),
+            None => return gone(),
+        }
+        let reached = self.control.wait_until(move |modem| awaited.is_so(modem));
+        match timeout(limit, reached).await {
+            Ok(true) => Answer::done(awaited.to_string()),
+            Ok(false) => gone(),
+            Err(_) => {
+                let instead = self.control.ask(move |modem, _| awaited.instead(modem));
+                let Some(instead) = instead.await else {
+                    return gone();
+                };
+                let limit = short(limit);
+                Answer::TimedOut(format!("after {limit}: not {awaited}, {instead}"))
+            }
+        }
+    }
+
     /// How things stand; `None` once the module no longer runs.
     pub(super) async fn status(&self) -> Option<Status> {
         let mut status = self.control.ask(|modem, _| Status::of(modem)).await?;
         status.from_host = self.shared.from_host.load(Ordering::Relaxed);
         status.to_host = self.shared.to_host.load(Ordering::Relaxed);
         status.muted = self.shared.muted.load(Ordering::Relaxed);
+        status.loss = self.shared.loss.load(Ordering::Relaxed);
         let host = self
             .shared
             .host
@@ -229,19 +263,29 @@ fn change(word: Word, modem: &mut Modem, now: Instant) -> Answer {
         }
         Word::Drop { connection } => drop_links(connection, modem, now),
         Word::Inject { line, raw } => inject(&line, raw, modem, now),
-        Word::Override { command, answer } => override_answer(command, answer, modem),
-        Word::Delay { command, by } => fault(modem, command, Effect::Late(by)),
-        Word::Silence { command } => fault(modem, command, Effect::Silent),
-        Word::LoseResult { command } => fault(modem, command, Effect::ResultLost),
-        Word::LoseUrc { urc } => fault(modem, urc, Effect::UrcLost),
+        Word::Set { change } => set_latency(&change, modem),
+        Word::Override { command, answer } => faults::add_answer(command, answer, modem, now),
+        Word::Delay { command, by, when } => {
+            faults::add(command, Effect::Late(by), &when, modem, now)
+        }
+        Word::Silence { command, when } => faults::add(command, Effect::Silent, &when, modem, now),
+        Word::LoseResult { command, when } => {
+            faults::add(command, Effect::ResultLost, &when, modem, now)
+        }
+        Word::LoseUrc { urc, when } => faults::add(urc, Effect::UrcLost, &when, modem, now),
+        Word::Faults => faults::list(modem, now),
         Word::Clear => {
             let count = modem.faults().count();
             modem.clear_faults();
             Answer::Done(format!("{count} forgotten"), json!({ "forgotten": count }))
         }
-        Word::Mute | Word::Unmute | Word::Status | Word::Help | Word::Quit => {
-            unreachable!("these are done without the module")
-        }
+        Word::Mute
+        | Word::Unmute
+        | Word::Loss { .. }
+        | Word::Wait { .. }
+        | Word::Status
+        | Word::Help
+        | Word::Quit => unreachable!("these are done without changing the module"),
     }
 }
 
@@ -301,25 +345,13 @@ fn inject(Bytes(line): &Bytes, raw: bool, modem: &mut Modem, now: Instant) -> An
     }
 }
 
-fn override_answer(command: String, mut answer: Vec<String>, modem: &mut Modem) -> Answer {
-    let last = answer.pop().unwrap_or_default();
-    let Some(result) = FinalResult::decode(last.as_bytes()) else {
-        return Answer::Refused(format!(
-            "the answer ends with a final result code, such as OK, ERROR or \"+CME ERROR: 3\", not with {last}"
-        ));
-    };
-    let effect = Effect::Answer {
-        lines: answer,
-        result,
-        urcs: Vec::new(),
-    };
-    fault(modem, command, effect)
-}
-
-fn fault(modem: &mut Modem, on: String, effect: Effect) -> Answer {
-    let text = format!("the next {on}");
-    match modem.add_fault(Fault::new(on, effect)) {
-        Ok(()) => Answer::done(text),
+fn set_latency(change: &ProfileChange, modem: &mut Modem) -> Answer {
+    let mut latency = modem.profile().latency.clone();
+    match change.apply_to(&mut latency) {
+        Ok(()) => {
+            modem.set_latency(latency);
+            Answer::done(change.to_string())
+        }
         Err(error) => Answer::Refused(error.to_string()),
     }
 }
@@ -328,7 +360,7 @@ fn fault(modem: &mut Modem, on: String, effect: Effect) -> Answer {
 pub(super) fn findings(modem: &Modem) -> [u64; 3] {
     [Severity::Error, Severity::Warning, Severity::Note].map(|severity| {
         let counts = modem.lint().counts();
-        let of_it = counts.filter(|(rule, _)| rule.severity() == severity);
+        let of_it = counts.filter(|(rule, _)| modem.lint().severity(*rule) == severity);
         of_it.map(|(_, count)| count).sum()
     })
 }

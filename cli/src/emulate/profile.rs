@@ -1,9 +1,11 @@
 use std::path::Path;
 
 use atmq_emulator::{Profile, ProfileChange, ProfileChangeError};
+use clap::builder::PossibleValuesParser;
 
 use crate::failure::{Failure, FailureKind};
 use crate::input::{SETTINGS_LIMIT, read_text, unreadable};
+use crate::output::print_line;
 
 /// Which module to be.
 #[derive(Debug, clap::Args)]
@@ -13,14 +15,14 @@ pub(super) struct ProfileArguments {
         value_name = "NAME|FILE",
         default_value = default_profile(),
         value_parser = profile_or_file,
-        help = format!("Which module to be: {}, or a TOML file", known_profiles())
+        help = format!("Module to emulate: {}, or a TOML file", known_profiles())
     )]
     profile: String,
-    /// Change one value of the profile, such as start.sim=absent (repeatable; docs/profiles.md has
+    /// Change one value of the profile, such as start.sim=absent (repeatable; --print-profile shows
     /// the keys)
     #[arg(long = "set", value_name = "KEY=VALUE")]
     changes: Vec<ProfileChange>,
-    /// Answer at once, without the module's latencies
+    /// Answer immediately, without the latencies of the module
     #[arg(long)]
     instant: bool,
 }
@@ -41,7 +43,7 @@ impl ProfileArguments {
                 _ => "--set: ".to_owned(),
             };
             Failure::new(FailureKind::Usage, format!("{place}{error}"))
-                .hint("docs/profiles.md explains every key")
+                .hint("`atmq emulate --print-profile NAME` prints one that has every key")
         })?;
         Ok(if self.instant {
             profile.instant()
@@ -49,6 +51,23 @@ impl ProfileArguments {
             profile
         })
     }
+}
+
+/// The names of the built-in profiles, for an option that takes no other.
+pub(crate) fn built_in() -> PossibleValuesParser {
+    PossibleValuesParser::new(Profile::names())
+}
+
+/// Prints the built-in profiles: name, model, command set.
+pub(super) fn list() -> Result<(), Failure> {
+    for profile in Profile::names().filter_map(Profile::by_name) {
+        let (name, model) = (&profile.name, &profile.identity.model);
+        print_line(format!(
+            "{name:<8}  {model:<16}  {}",
+            profile.dialect.name()
+        ))?;
+    }
+    Ok(())
 }
 
 /// The profile used when none is given.

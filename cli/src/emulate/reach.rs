@@ -18,28 +18,26 @@ use crate::port::host_and_port;
 /// How a host reaches the module: on a pseudo terminal, unless one of the others is given.
 #[derive(Debug, clap::Args)]
 pub(super) struct ReachArguments {
-    /// Make a symbolic link to the pseudo terminal, removed at the end
+    /// Create a symbolic link to the pseudo terminal; it is removed on exit
     #[arg(long, value_name = "PATH")]
     link: Option<PathBuf>,
-    /// Serve hosts that connect over TCP, one at a time; no pseudo terminal then, unless --link
+    /// Accept hosts over TCP, one at a time, instead of a pseudo terminal (--link adds one)
     #[arg(long, value_name = "HOST:PORT")]
     listen: Option<String>,
-    /// Dial a host that listens, such as a simulator of boards, until it is there, and again when
-    /// it has gone; no pseudo terminal then, unless --link
+    /// Connect to a host that listens, such as a board simulator, and retry until it is there and
+    /// whenever it is lost, instead of a pseudo terminal (--link adds one)
     #[arg(long, value_name = "HOST:PORT", value_parser = address)]
     connect: Option<String>,
-    /// With --listen or --connect: serve one host, and end when it goes
+    /// With --listen or --connect: serve one host, and exit when it disconnects
     #[arg(long)]
     once: bool,
-    /// Be the modem on a serial device, wired to a board; no pseudo terminal then, unless --link
+    /// Use a serial device that is wired to a board, instead of a pseudo terminal (--link adds one)
     #[arg(long, value_name = "DEVICE")]
     port: Option<String>,
-    /// With --port: bits per second of the device, until the host changes them with AT+IPR
-    /// [default: 115200]
+    /// With --port: baud rate of the device until the host changes it with AT+IPR [default: 115200]
     #[arg(long, value_name = "RATE", value_parser = clap::value_parser!(u32).range(1..))]
     baud: Option<u32>,
-    /// Be at the other end of standard input and output, where test runners and pipes are; what
-    /// there is to tell, the ready line too, goes to stderr
+    /// Use stdin and stdout as the serial line; the ready line and messages go to stderr
     #[arg(long)]
     stdio: bool,
 }

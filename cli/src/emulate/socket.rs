@@ -1,5 +1,6 @@
 //! The control socket: words from other programs.
 
+use std::future::pending;
 use std::io;
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
 use std::os::unix::net::UnixStream as Probe;
@@ -7,9 +8,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::Mode;
 use rustix::process::umask;
 use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::net::unix::OwnedReadHalf;
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -137,7 +140,10 @@ async fn talk(client: UnixStream, desk: &Desk) -> io::Result<()> {
     let mut reader = BufReader::new(reader);
     while let Some(line) = read_line(&mut reader).await? {
         let answer = match line {
-            Some(line) => desk.line(&line, false).await,
+            Some(line) => tokio::select! {
+                answer = desk.line(&line, false) => answer,
+                () = gone(&mut reader) => return Ok(()),
+            },
             None => {
                 let why = format!("a line is UTF-8, and at most {LINE_LIMIT} bytes long");
                 Some(Answer::Refused(why).line(false))
@@ -149,6 +155,20 @@ async fn talk(client: UnixStream, desk: &Desk) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Waits until the client has hung up; one that only has no more to say still wants its answer.
+async fn gone(reader: &mut BufReader<OwnedReadHalf>) {
+    let more = reader.fill_buf().await;
+    if more.is_ok_and(|more| !more.is_empty()) || !has_hung_up(reader.get_ref().as_ref()) {
+        pending::<()>().await;
+    }
+}
+
+fn has_hung_up(client: &UnixStream) -> bool {
+    let mut client = [PollFd::new(client, PollFlags::empty())];
+    let polled = poll(&mut client, Some(&Timespec::default()));
+    polled.is_err() || client[0].revents().contains(PollFlags::HUP)
 }
 
 /// Reads a line without its end: `None` at the end of the input, `Some(None)` if it cannot be

@@ -23,6 +23,8 @@ pub(super) struct Status {
     /// Faults that wait for their moment.
     faults: usize,
     pub(super) muted: bool,
+    /// In percent.
+    pub(super) loss: u8,
     pub(super) host: Option<String>,
     /// Bytes.
     pub(super) from_host: u64,
@@ -45,6 +47,7 @@ impl Status {
             findings: findings(modem),
             faults: modem.faults().count(),
             muted: false,
+            loss: 0,
             host: None,
             from_host: 0,
             to_host: 0,
@@ -75,6 +78,7 @@ impl Status {
             "findings": { "errors": errors, "warnings": warnings, "notes": notes },
             "faults": self.faults,
             "muted": self.muted,
+            "loss": self.loss,
             "host": self.host,
             "bytes_from_host": self.from_host,
             "bytes_to_host": self.to_host,
@@ -100,6 +104,9 @@ impl Status {
             if is_so {
                 parts.push(word.to_owned());
             }
+        }
+        if self.loss > 0 {
+            parts.push(format!("loses {} %", self.loss));
         }
         for connection in &self.connections {
             let (id, state) = (connection.id.0, state_name(connection.state));
@@ -152,11 +159,12 @@ impl fmt::Display for Status {
         write!(
             f,
             " published={} received={} errors={errors} warnings={warnings} notes={notes} \
-             faults={} muted={} from_host={} to_host={} host={}",
+             faults={} muted={} loss={} from_host={} to_host={} host={}",
             self.messages.published,
             self.messages.received,
             self.faults,
             yes(self.muted),
+            self.loss,
             self.from_host,
             self.to_host,
             self.host.as_deref().unwrap_or("unknown"),
@@ -175,7 +183,7 @@ pub(super) fn registration_name(registration: Registration) -> &'static str {
     }
 }
 
-fn state_name(state: ConnectionState) -> &'static str {
+pub(super) fn state_name(state: ConnectionState) -> &'static str {
     match state {
         ConnectionState::Initial => "open",
         ConnectionState::Connecting => "connecting",

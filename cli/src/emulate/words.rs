@@ -3,9 +3,15 @@
 
 use std::time::Duration;
 
+use atmq_emulator::ProfileChange;
 use clap::{Parser, Subcommand, ValueEnum};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
+
+use super::awaited::Awaited;
+use super::faults::result_in;
+use super::when::When;
+use crate::duration::with_unit;
 
 /// A line of words.
 #[derive(Debug, Parser)]
@@ -74,6 +80,16 @@ pub(super) enum Word {
     Mute,
     /// it no longer is
     Unmute,
+    /// so much of what the module sends to brokers is lost, in percent
+    Loss {
+        #[arg(value_parser = clap::value_parser!(u8).range(..=100))]
+        percent: u8,
+    },
+    /// change a latency of the profile, such as latency.command_ms=[300,800]
+    Set {
+        #[arg(value_name = "KEY=VALUE")]
+        change: ProfileChange,
+    },
     /// the module sends this line as if it were a URC
     Inject {
         /// `\r`, `\n`, `\\` and `\xNN` stand for bytes
@@ -83,34 +99,50 @@ pub(super) enum Word {
         #[arg(long)]
         raw: bool,
     },
-    /// answer the next such command so: lines, then a final result code
+    /// answer the next such command so: lines, a final result code; WHEN may stand behind it
     Override {
-        #[arg(value_parser = command)]
+        #[arg(value_parser = beginning)]
         command: String,
         #[arg(required = true, allow_hyphen_values = true)]
         answer: Vec<String>,
     },
-    /// execute the next such command so much later
+    /// execute the next such command so much later; WHEN is after TIME, every NTH, N times, always
     Delay {
-        #[arg(value_parser = command)]
+        #[arg(value_parser = beginning)]
         command: String,
         #[arg(value_parser = milliseconds, value_name = "MILLISECONDS")]
         by: Duration,
+        when: Vec<String>,
     },
     /// lose the next such command: no answer
     Silence {
-        #[arg(value_parser = command)]
+        #[arg(value_parser = beginning)]
         command: String,
+        when: Vec<String>,
     },
     /// lose the final result code of the next such command
     LoseResult {
-        #[arg(value_parser = command)]
+        #[arg(value_parser = beginning)]
         command: String,
+        when: Vec<String>,
     },
     /// lose the next URC that begins so
-    LoseUrc { urc: String },
+    LoseUrc {
+        #[arg(value_parser = beginning)]
+        urc: String,
+        when: Vec<String>,
+    },
+    /// what should go wrong and has not yet
+    Faults,
     /// forget what should go wrong and has not yet
     Clear,
+    /// wait until the module is so far; 30s unless it is said how long
+    Wait {
+        #[command(subcommand)]
+        state: Awaited,
+        #[arg(long, global = true, value_name = "TIME", value_parser = patience, default_value = "30s")]
+        timeout: Duration,
+    },
     /// how things stand
     #[command(visible_alias = "stats")]
     Status,
@@ -174,6 +206,17 @@ impl Line {
         Some(Self::try_parse_from(words).map_err(|error| on_one_line(&error)))
     }
 
+    /// How long the answer to a line may take, beside the time that the line itself asks for.
+    pub(super) fn waits(line: &str) -> Duration {
+        match Self::read(line) {
+            Some(Ok(Self {
+                word: Word::Wait { timeout, .. },
+                ..
+            })) => timeout,
+            _ => Duration::ZERO,
+        }
+    }
+
     /// All words, each with its parameters and what it does.
     pub(super) fn help() -> Vec<(String, String)> {
         let command = <Self as clap::CommandFactory>::command();
@@ -188,13 +231,18 @@ impl Line {
         let (before, begun) = line.split_at(start);
         let whole = <Self as clap::CommandFactory>::command();
         let mut command = &whole;
-        let mut place = 0;
-        for word in before.split_whitespace() {
+        let mut given = Vec::new();
+        // Nothing is known of what stands behind an open quote.
+        let Some(words) = shlex::split(before) else {
+            return (start, Vec::new());
+        };
+        for word in &words {
             match command.find_subcommand(word) {
                 Some(found) => command = found,
-                None => place += 1,
+                None => given.push(&**word),
             }
         }
+        let place = given.len();
         let names = command
             .get_subcommands()
             .map(|word| word.get_name().to_owned());
@@ -203,8 +251,45 @@ impl Line {
             .map(clap::Arg::get_possible_values)
             .unwrap_or_default();
         let values = values.iter().map(|value| value.get_name().to_owned());
-        let candidates = names.chain(values).filter(|word| word.starts_with(begun));
+        let when = when_begins(command, &given).map(|from| When::complete(&given[from..]));
+        let when = when.unwrap_or_default().iter().map(ToString::to_string);
+        let candidates = names.chain(values).chain(when);
+        let candidates = candidates.filter(|word| word.starts_with(begun));
         (start, candidates.collect())
+    }
+}
+
+/// Which of the words behind a fault's are the first that say when, if those may stand here.
+fn when_begins(command: &clap::Command, given: &[&str]) -> Option<usize> {
+    if let Some((_, answer)) = given.split_first()
+        && command.get_name() == "override"
+    {
+        return result_in(answer).map(|(end, _)| end + 2);
+    }
+    let mut positionals = command.get_positionals();
+    let at = positionals.position(|positional| positional.get_id() == "when")?;
+    (given.len() >= at).then_some(at)
+}
+
+/// The options of a word, as they are typed behind it.
+fn options(word: &clap::Command) -> String {
+    let options = word.get_arguments().filter_map(|option| {
+        let name = option.get_long()?;
+        let value = option
+            .get_action()
+            .takes_values()
+            .then(|| value_name(option));
+        let value = value.map(|value| format!(" {value}")).unwrap_or_default();
+        Some(format!(" [--{name}{value}]"))
+    });
+    options.collect()
+}
+
+fn value_name(parameter: &clap::Arg) -> String {
+    let names = parameter.get_value_names().unwrap_or_default();
+    match names.first() {
+        Some(name) => name.to_string(),
+        None => parameter.get_id().as_str().to_uppercase(),
     }
 }
 
@@ -212,14 +297,18 @@ fn list(before: &str, command: &clap::Command, words: &mut Vec<(String, String)>
     for word in command.get_subcommands() {
         let name = format!("{before}{}", word.get_name());
         if word.has_subcommands() {
+            let first = words.len();
             list(&format!("{name} "), word, words);
+            for (usage, _) in &mut words[first..] {
+                usage.push_str(&options(word));
+            }
             continue;
         }
         let mut usage = name;
         for parameter in word.get_positionals() {
             let values = parameter.get_possible_values();
             let value = if values.is_empty() {
-                parameter.get_id().as_str().to_uppercase()
+                value_name(parameter)
             } else {
                 let values: Vec<_> = values
                     .iter()
@@ -233,6 +322,7 @@ fn list(before: &str, command: &clap::Command, words: &mut Vec<(String, String)>
                 usage.push_str(&format!(" [{value}]"));
             }
         }
+        usage.push_str(&options(word));
         let about = word.get_about().map(ToString::to_string);
         words.push((usage, about.unwrap_or_default()));
     }
@@ -296,22 +386,28 @@ fn network_time(text: &str) -> Result<NetworkTime, String> {
 const LONGEST_DELAY_MS: u64 = 600_000;
 
 fn milliseconds(text: &str) -> Result<Duration, String> {
-    match text.parse() {
-        Ok(milliseconds @ ..=LONGEST_DELAY_MS) => Ok(Duration::from_millis(milliseconds)),
+    match with_unit(text, Duration::from_millis(1)) {
+        Ok(by) if by <= Duration::from_millis(LONGEST_DELAY_MS) => Ok(by),
         _ => Err(format!("milliseconds, from 0 to {LONGEST_DELAY_MS}")),
     }
 }
 
-/// The beginning of a command; with or without `AT`.
-fn command(text: &str) -> Result<String, String> {
-    let rest = match text.get(..2) {
-        Some(start) if start.eq_ignore_ascii_case("AT") => &text[2..],
-        _ => text,
-    };
-    if rest.is_empty() || rest.bytes().any(|byte| byte.is_ascii_control()) {
-        return Err("the beginning of a command, such as +CSQ".to_owned());
+/// The longest wait. Ours: more than any test takes.
+const LONGEST_WAIT: Duration = Duration::from_secs(24 * 60 * 60);
+
+fn patience(text: &str) -> Result<Duration, String> {
+    match with_unit(text, Duration::from_secs(1))? {
+        time if time <= LONGEST_WAIT => Ok(time),
+        _ => Err(format!("{text} is more than a day")),
     }
-    Ok(rest.to_owned())
+}
+
+/// The beginning of a command, or of a URC: the module knows which there are.
+fn beginning(text: &str) -> Result<String, String> {
+    match text.bytes().any(|byte| byte.is_ascii_control()) {
+        true => Err("no command and no URC has control characters in it".to_owned()),
+        false => Ok(text.to_owned()),
+    }
 }
 
 fn bytes(text: &str) -> Result<Bytes, String> {
@@ -340,4 +436,51 @@ fn bytes(text: &str) -> Result<Bytes, String> {
         });
     }
     Ok(Bytes(bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_says_when_is_completed_where_it_may_stand() {
+        for (line, expected) in [
+            ("fau", &["faults"][..]),
+            ("wait c", &["connected", "closed"]),
+            ("silence +CSQ ", &["after", "every", "always"]),
+            ("silence +CSQ ev", &["every"]),
+            ("silence +CSQ every ", &["2nd", "3rd"]),
+            ("silence +CSQ every 3rd 5 ", &["times"]),
+            ("silence ", &[]),
+            ("delay +CSQ ", &[]),
+            ("delay +CSQ 20 aft", &["after"]),
+            ("lose-urc '+CREG: 1' al", &["always"]),
+            ("lose-urc '+CREG: 1", &[]),
+            ("override +CSQ ", &[]),
+            ("override +CSQ '+CSQ: 5,0' ", &[]),
+            ("override +CSQ '+CSQ: 5,0' OK ev", &["every"]),
+            ("override +CSQ OK every ", &["2nd", "3rd"]),
+        ] {
+            let (_, mut found) = Line::complete(line);
+            let mut expected = expected.to_vec();
+            found.sort();
+            expected.sort_unstable();
+            assert_eq!(found, expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn only_a_wait_takes_its_time() {
+        for (line, seconds) in [
+            ("wait connected", 30),
+            ("wait published 3 --timeout 2m", 120),
+            ("wait --timeout 5 registered --json", 5),
+            ("wait nonsense", 0),
+            ("status", 0),
+            ("'", 0),
+            ("", 0),
+        ] {
+            assert_eq!(Line::waits(line), Duration::from_secs(seconds), "{line}");
+        }
+    }
 }

@@ -119,7 +119,8 @@ pub(super) fn numbered(codes: &Codes, number: i64, of: &str) -> Explanation {
     }) = codes.find(number)
     else {
         return Explanation::new(format!("{of}: number {number}, of which nothing is known."))
-            .and(sentence(&format!("it is {}", codes.what)));
+            .and(sentence(&format!("it is {}", codes.what)))
+            .unknown();
     };
     let explanation = Explanation::new(format!("{of}: {meaning}.")).from(codes.source);
     if advice.is_empty() {

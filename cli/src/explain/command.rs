@@ -42,7 +42,8 @@ fn one(typed: &Typed<'_>) -> Option<Explanation> {
         Form::Read => Explanation::new(format!("Asks for what {name} has set or shows."))
             .and(sentence(&format!("{name} {}", known.does))),
         Form::Execute | Form::Set(_) => {
-            Explanation::new(sentence(&format!("{name} {}", known.does)))
+            let explanation = Explanation::new(sentence(&format!("{name} {}", known.does)));
+            around(known).fold(explanation, Explanation::and)
         }
     };
     let Form::Set(parameters) = typed.form else {
@@ -79,9 +80,21 @@ fn one(typed: &Typed<'_>) -> Option<Explanation> {
     )
 }
 
+/// What comes before a command, behind it, and what is lost by it.
+fn around(known: &Spec) -> impl Iterator<Item = String> {
+    let first = known.needs.map(|name| format!("AT{name} comes first."));
+    let report = known.report.map(|name| match known.limit {
+        Some(limit) => format!("The outcome is reported by {name}, within {limit} s."),
+        None => format!("The outcome is reported by {name}."),
+    });
+    let lost = known.loses;
+    let lost = lost.map(|name| format!("The settings of AT{name} are lost with it."));
+    [first, report, lost].into_iter().flatten()
+}
+
 /// What the set form takes, of a command that was typed in another.
 fn takes(known: &Spec) -> Vec<Explained> {
-    let parameters = known.parameters.iter().map(explained);
+    let parameters = known.parameters.iter().map(|one| explained(known, one));
     let keys = known.keys.iter().map(|key| Explained {
         name: format!("\"{}\"", key.name),
         value: String::new(),
@@ -91,10 +104,10 @@ fn takes(known: &Spec) -> Vec<Explained> {
 }
 
 /// What a parameter takes.
-pub(super) fn explained(parameter: &Param) -> Explained {
+pub(super) fn explained(known: &Spec, parameter: &Param) -> Explained {
     Explained {
         name: parameter.name.to_owned(),
-        value: allowed(parameter),
+        value: allowed(known, parameter),
         meaning: parameter.described_values(),
     }
 }
@@ -103,22 +116,35 @@ pub(super) fn explained(parameter: &Param) -> Explained {
 fn given(known: &Spec, first: &[u8], parameters: &[u8]) -> Vec<Explained> {
     let mut values = Vec::new();
     let mut list = Parameters::new(parameters);
+    let length = known.data.map(|data| data.length);
+    let mut announced = None;
     for place in 0..SHOWN {
         let Some(parameter) = known.parameter(first, place) else {
             break;
         };
+        let mut why = None;
         let value = match known.rest() {
-            Some(rest) if rest == place => list.rest().map(unquoted),
+            Some(rest) if rest == place => list.rest().map(|rest| {
+                why = announced.and_then(|announced| miscounted(parameter, rest, announced));
+                unquoted(rest)
+            }),
             _ => list.next().map(parameter::Parameter::bytes),
         };
         let Some(value) = value else { break };
+        if length == Some(place) {
+            announced = parameter::integer(value).and_then(|value| usize::try_from(value).ok());
+        }
+        let mut meaning = meaning(known, parameter, value);
+        if let Some(why) = why {
+            meaning = format!("{meaning}; {why}");
+        }
         values.push(Explained {
             name: parameter.name.to_owned(),
             value: match value {
                 [_, ..] if parameter.is_secret() => "***".to_owned(),
                 _ => visible(value),
             },
-            meaning: meaning(known, parameter, value),
+            meaning,
         });
     }
     if !list.is_empty() {
@@ -129,6 +155,12 @@ fn given(known: &Spec, first: &[u8], parameters: &[u8]) -> Vec<Explained> {
         });
     }
     values
+}
+
+/// What is wrong with a payload in the command, if it is not as long as was announced.
+fn miscounted(parameter: &Param, rest: &[u8], announced: usize) -> Option<String> {
+    let counted = parameter::counted(parameter.name, rest, announced);
+    counted.err().map(|error| error.to_string())
 }
 
 fn unquoted(text: &[u8]) -> &[u8] {
@@ -156,15 +188,15 @@ fn meaning(known: &Spec, parameter: &Param, value: &[u8]) -> String {
     {
         return (*sets).to_owned();
     }
-    match wrong(parameter, value) {
+    match wrong(known, parameter, value) {
         Some(why) => format!("{about}; {why}"),
         None => about.to_owned(),
     }
 }
 
 /// What is wrong with a value, if that can be told.
-pub(crate) fn wrong(parameter: &Param, value: &[u8]) -> Option<String> {
-    let ranges = parameter.ranges(limits());
+pub(crate) fn wrong(known: &Spec, parameter: &Param, value: &[u8]) -> Option<String> {
+    let ranges = parameter.ranges(limits(known));
     if !ranges.is_empty() {
         let number = parameter::integer(value);
         let within = |number| {
@@ -176,7 +208,7 @@ pub(crate) fn wrong(parameter: &Param, value: &[u8]) -> Option<String> {
         let taken = number.is_some_and(within) || (number == Some(0) && parameter.name == "msgID");
         return (!taken).then(|| format!("not within {}", show_ranges(&ranges)));
     }
-    let longest = parameter.longest(limits());
+    let longest = parameter.longest(limits(known));
     if let Some(limit) = longest.filter(|limit| value.len() > *limit) {
         return Some(format!("{} bytes, the limit is {limit}", value.len()));
     }
@@ -191,12 +223,12 @@ pub(crate) fn wrong(parameter: &Param, value: &[u8]) -> Option<String> {
 }
 
 /// What may stand at a place, in short: `0-2`, `"IP"|"IPV6"`, `text`.
-pub(crate) fn allowed(parameter: &Param) -> String {
-    let ranges = parameter.ranges(limits());
+pub(crate) fn allowed(known: &Spec, parameter: &Param) -> String {
+    let ranges = parameter.ranges(limits(known));
     if !ranges.is_empty() {
         return show_ranges(&ranges);
     }
-    if let Some(limit) = parameter.longest(limits()) {
+    if let Some(limit) = parameter.longest(limits(known)) {
         return format!("text, up to {limit} bytes");
     }
     match parameter.kind {

@@ -1,11 +1,16 @@
 //! What the module reports of its surroundings once a host has asked for it.
 
+use std::ops::RangeInclusive;
+
 use atmq_protocol::at::parameter::{Parameters, integer};
 use atmq_protocol::spec::Source;
 
 use super::Explanation;
 use crate::grammar::command;
 use crate::visible::visible;
+
+/// The time zones that there are, in quarters of an hour (27.007 8.41).
+const ZONES: RangeInclusive<i64> = -48..=56;
 
 pub(super) fn explain(line: &[u8]) -> Option<Explanation> {
     let colon = line.iter().position(|byte| *byte == b':')?;
@@ -48,12 +53,17 @@ fn packet(rest: &[u8]) -> Option<Explanation> {
     Some(Explanation::new(text).from(Source::standard("27.007 10.1.19")))
 }
 
-/// `"<tz>"`, and with `+CTZE` daylight saving and universal time.
+/// `"<tz>"`, also without quotes, and with `+CTZE` daylight saving and universal time.
 fn zone(rest: &[u8]) -> Option<Explanation> {
     let zone = Parameters::new(rest).next()?;
-    let zone = str::from_utf8(zone.bytes()).ok()?.parse::<i8>().ok()?;
-    let text = format!(
-        "The network tells another time zone: {zone:+} quarters of an hour from universal time."
-    );
-    Some(Explanation::new(text).from(Source::standard("27.007 8.41")))
+    let zone: i64 = str::from_utf8(zone.bytes()).ok()?.trim().parse().ok()?;
+    let told = "The network tells another time zone";
+    let unit = "quarters of an hour from universal time";
+    let explanation = match ZONES.contains(&zone) {
+        true => Explanation::new(format!("{told}: {zone:+} {unit}.")),
+        false => Explanation::new(format!("{told}, but {zone} is none: it counts {unit}.")).and(
+            format!("They are {:+} to {:+}.", ZONES.start(), ZONES.end()),
+        ),
+    };
+    Some(explanation.from(Source::standard("27.007 8.41")))
 }

@@ -4,6 +4,8 @@ mod arguments;
 mod code;
 mod command;
 mod event;
+mod lint;
+mod log;
 mod response;
 #[cfg(test)]
 mod tests;
@@ -26,6 +28,8 @@ pub(crate) struct Explanation {
     pub(crate) values: Vec<Explained>,
     /// Where this is known from.
     pub(crate) source: Option<Source>,
+    /// Whether all of it is known. If not, a number or a name of it is not in the tables.
+    pub(crate) known: bool,
 }
 
 /// What a value means.
@@ -44,7 +48,13 @@ impl Explanation {
             sentences: vec![sentence.into()],
             values: Vec::new(),
             source: None,
+            known: true,
         }
+    }
+
+    fn unknown(mut self) -> Self {
+        self.known = false;
+        self
     }
 
     fn and(mut self, sentence: impl Into<String>) -> Self {
@@ -124,6 +134,7 @@ pub(crate) fn explain_line(line: &[u8], asked: Option<&[u8]>) -> Option<Explanat
     }
     code::explain(line, asked)
         .or_else(|| urc::explain(line, asked))
+        .or_else(|| lint::explain(line))
         .or_else(|| response::explain(line, asked))
 }
 

@@ -142,8 +142,8 @@ fn neighbours(line: &[u8]) -> Option<Explanation> {
 
 /// A line without a name, which only the command can tell.
 fn free_text(line: &[u8], asked: &[u8]) -> Option<Explanation> {
-    // A line of its own that begins with a sign is something else in between.
-    if line.first().is_some_and(|byte| b"+^*$%".contains(byte)) {
+    // A line of its own that begins with a sign is something else in between, and so is noise.
+    if line.first().is_some_and(|byte| b"+^*$%".contains(byte)) || str::from_utf8(line).is_err() {
         return None;
     }
     let first = split_first(body(asked)?).0;

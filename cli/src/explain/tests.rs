@@ -1,3 +1,5 @@
+use atmq_emulator::Profile;
+use atmq_emulator::lint::Rule;
 use atmq_protocol::spec::Spec;
 use atmq_tests::transcript::{Step, Transcript};
 use proptest::prelude::*;
@@ -11,6 +13,28 @@ fn explained(line: &str, asked: Option<&str>) -> String {
     let explanation = explain_line(line.as_bytes(), asked.map(str::as_bytes));
     let explanation = explanation.unwrap_or_else(|| panic!("nothing is known of {line}"));
     explanation.lines().join("\n")
+}
+
+#[test]
+fn a_command_says_what_comes_first_and_what_is_reported_and_lost() {
+    for (line, words) in [
+        (
+            "AT+LMQTTCONN=0,\"c\"",
+            &[
+                "AT+LMQTTOPEN comes first.",
+                "reported by +LMQTTCONN, within 30 s.",
+            ][..],
+        ),
+        (
+            "AT+LMQTTCLOSE=0",
+            &["The settings of AT+LMQTTCFG are lost with it."],
+        ),
+    ] {
+        let text = explained(line, None);
+        for words in words {
+            assert!(text.contains(words), "{line}: {text}");
+        }
+    }
 }
 
 #[test]
@@ -138,6 +162,29 @@ fn lines_of_a_session() {
         ("+CGEV: ME PDN ACT 2", None, &["has activated context 2"]),
         ("+CGEV: NW DETACH", None, &["the network has detached"]),
         ("+CTZV: \"-04\"", None, &["-4 quarters of an hour"]),
+        ("+CTZV: 32", None, &["+32 quarters of an hour"]),
+        ("+CTZV: +32", None, &["+32 quarters of an hour"]),
+        ("+CTZE: -8,1", None, &["-8 quarters of an hour"]),
+        (
+            "+CTZV: 128",
+            None,
+            &["another time zone, but 128 is none", "-48 to +56"],
+        ),
+        (
+            "lint: 12.041 s: error[outcome-not-awaited]: a command comes: AT+CSQ (lmqtt.md 1.1)",
+            None,
+            &[
+                "an error",
+                "before the result URC",
+                "Wait for the result URC",
+                "lmqtt.md 1.1",
+            ],
+        ),
+        (
+            "lint: 1 × warning polling-too-fast",
+            Some("AT+CGMM"),
+            &["a warning", "Ask once a second"],
+        ),
         ("+CEREG: 0,2", None, &["searching for a network"]),
         ("+CSQ: 29,0", None, &["-55 dBm, strong"]),
         ("+CSQ: 99,99", None, &["unknown: is the radio on"]),
@@ -178,6 +225,14 @@ fn commands_with_their_parameters() {
             ][..],
         ),
         ("AT+LMQTTPUB=0,5,3,0,\"t\",4", &["not within 0-2"]),
+        (
+            "AT+LMQTTPUB=0,1,1,0,\"t\",6,\"21.5\"",
+            &["nothing in it is escaped; the payload has 4 bytes, 6 were announced"],
+        ),
+        (
+            "AT+LMQTTPUB=0,1,1,0,\"t\",5,\"21.5",
+            &["msg begins with a quote and does not end with one"],
+        ),
         (
             "at+lmqttcfg=\"keepalive\",0,60",
             &["sets after how long", "seconds, 0 for never"],
@@ -234,6 +289,64 @@ fn secrets_are_not_repeated() {
 }
 
 #[test]
+fn every_rule_of_the_linter_is_explained_by_its_name() {
+    for rule in Rule::all() {
+        for text in [
+            rule.id().to_owned(),
+            format!("{}[{}]", rule.severity(), rule.id()),
+        ] {
+            let explanation = explain_text(&text, None).expect("it is known");
+            let told = explanation.lines().join(" ");
+            let sentence = &rule.sentence()[1..];
+            assert!(
+                told.contains(sentence) && told.contains(rule.advice()),
+                "{told}"
+            );
+        }
+    }
+    assert_eq!(explain_text("error[nosuch-rule]", None), None);
+    assert_eq!(
+        explain_text("lint: 1 error, 0 warnings, 0 notes", None),
+        None
+    );
+}
+
+#[test]
+fn what_a_module_prints_when_it_starts_is_explained() {
+    let banners = Profile::names().filter_map(Profile::text);
+    let banners = banners.map(|text| Profile::parse(text).expect("it is in the crate").banner);
+    for banner in banners.chain(["RDY".to_owned()]) {
+        let noisy = [b"\0\xff", banner.as_bytes()].concat();
+        for line in [banner.as_bytes(), &noisy] {
+            let explanation = explain_line(line, None).expect("it is known");
+            assert!(explanation.brief().contains("has started"), "{banner}");
+        }
+    }
+    let off = explain_line(b"NORMAL POWER DOWN", None).expect("it is known");
+    assert!(off.brief().contains("switches itself off"));
+}
+
+#[test]
+fn what_is_not_in_the_tables_is_not_called_known() {
+    for (text, known) in [
+        ("CME 30", true),
+        ("CME 9999", false),
+        ("+CME ERROR: 30", true),
+        ("+CME ERROR: 9999", false),
+        ("+CMS ERROR: 9999", false),
+        ("OPEN 99", false),
+        ("+LMQTTOPEN: 0,-1,99", false),
+        ("+LMQTTPUB: 0,1,9", false),
+        ("+LMQTTURC: STATS,0,77", false),
+        ("+LMQTTURC: NEW,1", false),
+        ("+CSQ: 29,0", true),
+    ] {
+        let explanation = explain_text(text, None).expect("something is known");
+        assert_eq!(explanation.known, known, "{text}");
+    }
+}
+
+#[test]
 fn what_a_person_may_ask() {
     for (text, words) in [
         ("CME 30", "no network service"),
@@ -248,6 +361,8 @@ fn what_a_person_may_ask() {
         ("CFUN?", "radio"),
         ("stats", "Each of these numbers is a state of a link"),
         ("CME", "30   no network service; check antenna"),
+        ("[12:00:01.234] -> AT+CSQ", "shows the signal"),
+        ("<< +CME ERROR: 30", "no network service"),
     ] {
         let explanation = explain_text(text, None);
         let explanation = explanation.unwrap_or_else(|| panic!("nothing is known of {text}"));

@@ -28,10 +28,12 @@ pub(super) fn explain(line: &[u8], asked: Option<&[u8]>) -> Option<Explanation> 
     if let Some(changed) = RegistrationChanged::decode(line) {
         let state = changed.registration.number().to_string();
         let known = command(changed.domain.name().as_bytes())?;
-        let meaning = known.answer.get(1)?.read(state.as_bytes());
-        let meaning = meaning.unwrap_or_else(|| "a state that is not known".to_owned());
-        let text = format!("The registration has changed: {meaning}.");
-        return Some(Explanation::new(text).from(known.source));
+        let of = "The registration has changed";
+        let explanation = match known.answer.get(1)?.read(state.as_bytes()) {
+            Some(meaning) => Explanation::new(format!("{of}: {meaning}.")),
+            None => Explanation::new(format!("{of}: a state that is not known.")).unknown(),
+        };
+        return Some(explanation.from(known.source));
     }
     // The answer to a question may look like a report, such as a connection with its state.
     if asked.is_some_and(|asked| is_question(asked, line)) {
@@ -43,7 +45,8 @@ pub(super) fn explain(line: &[u8], asked: Option<&[u8]>) -> Option<Explanation> 
         Recognised::Unknown(kind) => Explanation::new(format!(
             "A report of the MQTT client that is not known: {}.",
             visible(kind)
-        )),
+        ))
+        .unknown(),
     })
 }
 

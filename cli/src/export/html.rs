@@ -67,10 +67,12 @@ fn detail(row: &Row<'_>, commands: &HashMap<u64, &[u8]>) -> serde_json::Value {
         .copied();
     let lines = |explanation: Explanation| explanation.lines().join("\n");
     let explained = match entry.kind {
-        Kind::Data => None,
+        Kind::Data | Kind::Missing => None,
+        kind if kind.is_aside() => None,
         _ => explain_line(&entry.bytes, asked).map(lines),
     };
     let direction = match entry.from {
+        _ if row.class.is_remark() => "beside the line",
         Direction::HostToModule => "host to module",
         Direction::ModuleToHost => "module to host",
     };

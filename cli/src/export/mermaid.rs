@@ -1,6 +1,7 @@
 use std::fmt::Write as _;
 
-use super::rows::{Class, Diagram, Row, elided, span};
+use super::rows::{Class, Diagram, Row, elided};
+use crate::duration::span;
 
 /// Characters of a label. Longer ones make the diagram too wide to read.
 const ROOM: usize = 72;
@@ -25,6 +26,10 @@ pub(super) fn write(diagram: &Diagram<'_>) -> String {
                 "host,module"
             };
             let _ = writeln!(out, "    Note over {over}: {} later", span(row.pause));
+        }
+        if row.class.is_remark() {
+            let _ = writeln!(out, "    Note over host,module: {}", label(row));
+            continue;
         }
         let arrow = match row.class {
             Class::Hop => "-->>",

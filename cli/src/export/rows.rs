@@ -1,9 +1,11 @@
 use std::time::Duration;
 
 use atmq_driver::Direction;
+use atmq_protocol::at::result_code::FinalResult;
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 use crate::capture::{Entry, Hop, Kind, Session};
+use crate::duration::span;
 use crate::output::count;
 use crate::replay::utc;
 use crate::visible::{printable, visible};
@@ -68,6 +70,10 @@ pub(super) enum Class {
     Urc,
     Unknown,
     Hop,
+    /// Something that did not come.
+    Missing,
+    /// What nobody said on the line, such as a change of the world.
+    Aside,
 }
 
 impl Class {
@@ -81,7 +87,14 @@ impl Class {
             Self::Urc => "urc",
             Self::Unknown => "unknown",
             Self::Hop => "hop",
+            Self::Missing => "bad aside",
+            Self::Aside => "aside",
         }
+    }
+
+    /// Whether it is a remark on what passes, and no arrow.
+    pub(super) fn is_remark(self) -> bool {
+        matches!(self, Self::Missing | Self::Aside)
     }
 }
 
@@ -97,7 +110,7 @@ impl<'s> Diagram<'s> {
                     sends = Some(outward);
                 }
                 if entry.kind == Kind::Result {
-                    hop = sends.take().filter(|_| !entry.failed);
+                    hop = sends.take().filter(|_| is_accepted(entry));
                 }
                 entries.push((entry, hop));
             }
@@ -133,6 +146,8 @@ impl<'s> Diagram<'s> {
             Direction::ModuleToHost => (Lane::Module, Lane::Host),
         };
         let class = match entry.kind {
+            Kind::Missing => Class::Missing,
+            Kind::World | Kind::Comment | Kind::Note => Class::Aside,
             _ if entry.failed => Class::Bad,
             Kind::Command => Class::Command,
             Kind::Data => Class::Data,
@@ -141,14 +156,20 @@ impl<'s> Diagram<'s> {
             Kind::Urc => Class::Urc,
             Kind::Unknown => Class::Unknown,
         };
+        let meaning = entry.meaning.as_deref().map(printable);
+        let (text, meaning) = match class {
+            Class::Missing => (meaning.unwrap_or_default(), None),
+            Class::Aside => (printable(&entry.bytes), None),
+            _ => (visible(&entry.bytes), meaning),
+        };
         self.push(Row {
             at: entry.at,
             pause: Duration::ZERO,
             from,
             to,
             class,
-            text: visible(&entry.bytes),
-            meaning: entry.meaning.as_deref().map(printable),
+            text,
+            meaning,
             exchange: entry.exchange,
             group: group(entry),
             entry: Some(entry),
@@ -182,6 +203,12 @@ impl<'s> Diagram<'s> {
     }
 }
 
+/// Whether the module does what it was told to.
+fn is_accepted(result: &Entry) -> bool {
+    let result = FinalResult::decode(&result.bytes);
+    matches!(result, Some(FinalResult::Ok | FinalResult::Connect(_)))
+}
+
 fn group(entry: &Entry) -> u64 {
     entry.exchange.unwrap_or(u64::MAX - entry.order)
 }
@@ -208,21 +235,6 @@ fn about(session: &Session, failures: usize) -> String {
         count(commands, "command"),
         span(length)
     )
-}
-
-/// A time that people can read: three figures or so.
-pub(super) fn span(time: Duration) -> String {
-    let seconds = time.as_secs_f64();
-    match time.as_millis() {
-        0..1_000 => format!("{:.1} ms", seconds * 1e3),
-        1_000..60_000 => format!("{seconds:.2} s"),
-        60_000..3_600_000 => format!("{} min {} s", time.as_secs() / 60, time.as_secs() % 60),
-        _ => format!(
-            "{} h {} min",
-            time.as_secs() / 3600,
-            time.as_secs() / 60 % 60
-        ),
-    }
 }
 
 /// A text cut to so many columns, with how many characters are missing.

@@ -1,7 +1,8 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use super::rows::{Class, Diagram, Lane, Row, elided, span};
+use super::rows::{Class, Diagram, Lane, Row, elided};
+use crate::duration::span;
 
 /// Places in pixels: where the times end, and where the lifelines are.
 const TIMES: u32 = 76;
@@ -208,6 +209,18 @@ fn draw_row(number: usize, row: &Row<'_>, y: u32, width: u32, out: &mut String) 
     } else {
         (to + 1, to + 9)
     };
+    if row.class.is_remark() {
+        let (x, width) = (left + 10, right - left - 20);
+        let _ = writeln!(
+            out,
+            "<rect class=\"note\" x=\"{x}\" y=\"{}\" width=\"{width}\" height=\"{}\" rx=\"4\"/>\
+             <text class=\"said\" x=\"{middle}\" y=\"{}\">{text}</text></g>",
+            y + 2,
+            ROW - 4,
+            y + 17
+        );
+        return;
+    }
     let _ = write!(
         out,
         "<text class=\"said\" x=\"{middle}\" y=\"{}\">{text}</text>\

@@ -12,9 +12,12 @@ use atmq_protocol::{commands, dialect};
 
 pub(crate) use redact::{is_redacted, redacted};
 
-/// The limits used when ranges are shown: those of the model with the most connections.
-pub(crate) fn limits() -> &'static Limits {
-    let models = dialect::ALL.iter().flat_map(|dialect| dialect.models());
+/// The limits used when ranges of a command are shown: those of the model with the most connections
+/// that speaks the dialect of the command.
+pub(crate) fn limits(known: &Spec) -> &'static Limits {
+    let mut dialects = dialect::ALL.into_iter();
+    let owner = dialects.find(|dialect| dialect.owns(known.name.as_bytes()));
+    let models = owner.unwrap_or(dialect::UNKNOWN.dialect).models().iter();
     let widest = models.max_by_key(|model| model.limits.connections);
     &widest.expect("a dialect has a model").limits
 }

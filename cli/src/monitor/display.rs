@@ -81,7 +81,7 @@ impl Display {
 fn show(queue: &Receiver<Piece>, json: bool) -> Result<(), Failure> {
     let mut dialogue = Dialogue::new();
     let mut redactors: [Redactor; 2] = Default::default();
-    let mut start = None;
+    let mut start: Option<Instant> = None;
     let mut told = [0; 2];
     loop {
         match queue.recv_timeout(UNFINISHED) {
@@ -93,20 +93,34 @@ fn show(queue: &Receiver<Piece>, json: bool) -> Result<(), Failure> {
             }
             Err(RecvTimeoutError::Timeout) => {
                 dialogue.settle();
+                if let Some(start) = start {
+                    dialogue.pass(start.elapsed());
+                }
                 let unfinished = dialogue.incomplete();
                 if unfinished != told {
                     told = unfinished;
                     incomplete(unfinished, "so far make no complete line");
                 }
             }
-            Err(RecvTimeoutError::Disconnected) => return Ok(()),
+            Err(RecvTimeoutError::Disconnected) => break,
         }
-        while let Some(entry) = dialogue.next() {
-            print_styled(&if json {
-                to_line(&as_json(&entry))
-            } else {
-                as_text(&entry)
-            })?;
-        }
+        print(&mut dialogue, json)?;
     }
+    if let Some(start) = start {
+        dialogue.pass(start.elapsed());
+    }
+    dialogue.end();
+    print(&mut dialogue, json)
+}
+
+/// Prints what has been said.
+fn print(dialogue: &mut Dialogue, json: bool) -> Result<(), Failure> {
+    while let Some(entry) = dialogue.next() {
+        print_styled(&if json {
+            to_line(&as_json(&entry))
+        } else {
+            as_text(&entry)
+        })?;
+    }
+    Ok(())
 }

@@ -74,9 +74,18 @@ impl Script {
             let record =
                 record.map_err(|failure| failure.hint("a damaged capture is not played"))?;
             let at = record.at.saturating_sub(*start.get_or_insert(record.at));
-            if let Event::Bytes(direction, bytes) = record.event {
-                held += bytes.len();
-                builder.take(at, direction, &bytes);
+            match record.event {
+                Event::Bytes(direction, bytes) => {
+                    held += bytes.len();
+                    builder.take(at, direction, &bytes);
+                }
+                Event::Cut(_) => {
+                    let path = path.display();
+                    let what = format!("{path}: a record was cut by a snapshot length");
+                    return Err(Failure::new(FailureKind::Unavailable, what)
+                        .hint("half a line is not played: record it whole"));
+                }
+                _ => {}
             }
             if held > LIMIT {
                 let (path, limit) = (path.display(), LIMIT / 1024 / 1024);

@@ -48,16 +48,13 @@ pub(super) fn show(mut capture: Capture, how: How) -> Result<(), Failure> {
             Event::Bytes(direction, bytes) if how == How::Raw => {
                 print_line(columns(at, direction, &visible(&bytes)))?;
             }
-            Event::Bytes(direction, bytes) => dialogue.push(at, direction, &bytes),
-            Event::Lost => note(how, at, "something was missed here by whoever recorded")?,
-            Event::Other(number) => note(how, at, &format!("event {number} of the line"))?,
-            Event::Complete => {}
+            event => dialogue.take(at, event),
         }
         while let Some(entry) = dialogue.next() {
             print(&entry, how)?;
         }
     }
-    dialogue.settle();
+    dialogue.end();
     while let Some(entry) = dialogue.next() {
         print(&entry, how)?;
     }
@@ -65,6 +62,7 @@ pub(super) fn show(mut capture: Capture, how: How) -> Result<(), Failure> {
         dialogue.incomplete(),
         "at the end make no complete line; see --raw",
     );
+    capture.about().remark();
     damage?;
     if start.is_none() && how != How::Json {
         print_line("(nothing was recorded)")?;
@@ -111,15 +109,6 @@ pub(crate) fn utc(at: Duration) -> String {
     format!("{date} {hour:02}:{minute:02}:{second:02}.{milliseconds:03} UTC")
 }
 
-fn note(how: How, at: Duration, words: &str) -> Result<(), Failure> {
-    match how {
-        How::Json => print_line(to_line(
-            &json!({ "event": "note", "ms": milliseconds(at), "text": words }),
-        )),
-        _ => print_line(format!("{:10.3}  -- {words}", at.as_secs_f64())),
-    }
-}
-
 fn print(entry: &Entry, how: How) -> Result<(), Failure> {
     match how {
         How::Json => print_line(to_line(&as_json(entry))),
@@ -135,7 +124,15 @@ pub(crate) fn as_text(entry: &Entry) -> String {
         Kind::Echo => format!("{}  (echo)", visible(&entry.bytes)),
         _ => visible(&entry.bytes),
     };
-    let line = columns(entry.at, entry.from, &said);
+    let line = match entry.kind {
+        kind if kind.is_aside() => aside(entry.at, "--", &printable(&entry.bytes)),
+        Kind::Missing => {
+            let words = entry.meaning.as_deref().unwrap_or_default();
+            let style = style(entry);
+            return format!("{style}{}{style:#}", aside(entry.at, "!!", words));
+        }
+        _ => columns(entry.at, entry.from, &said),
+    };
     let style = style(entry);
     match &entry.meaning {
         Some(meaning) => {
@@ -160,7 +157,8 @@ fn style(entry: &Entry) -> Style {
         Kind::Result | Kind::Report => AnsiColor::Green.on_default(),
         Kind::Urc => AnsiColor::Magenta.on_default(),
         Kind::Echo | Kind::Prompt | Kind::Unknown => Style::new().dimmed(),
-        Kind::Response => Style::new(),
+        Kind::World | Kind::Comment | Kind::Note => AnsiColor::Blue.on_default(),
+        Kind::Response | Kind::Missing => Style::new(),
     })
 }
 
@@ -172,16 +170,42 @@ fn columns(at: Duration, from: Direction, said: &str) -> String {
     format!("{:10.3}  {:6} {arrow} {said}", at.as_secs_f64(), who(from))
 }
 
+/// What nobody said, in words.
+fn aside(at: Duration, mark: &str, words: &str) -> String {
+    format!("{:10.3}  {mark} {words}", at.as_secs_f64())
+}
+
 /// The entry with every byte.
 pub(crate) fn as_json(entry: &Entry) -> serde_json::Value {
+    let text = String::from_utf8_lossy(&entry.bytes);
+    let (event, ms) = (entry.kind.name(), milliseconds(entry.at));
+    match entry.kind {
+        Kind::World => {
+            let (kind, words) = text.split_once(": ").unwrap_or(("other", &text));
+            return json!({ "event": event, "ms": ms, "kind": kind, "text": words });
+        }
+        Kind::Comment | Kind::Note => return json!({ "event": event, "ms": ms, "text": text }),
+        Kind::Missing => {
+            return json!({
+                "event": event,
+                "ms": ms,
+                "from": who(entry.from),
+                "exchange": entry.exchange,
+                "waited_ms": entry.waited.map(milliseconds),
+                "meaning": entry.meaning,
+            });
+        }
+        _ => {}
+    }
     json!({
-        "event": entry.kind.name(),
-        "ms": milliseconds(entry.at),
+        "event": event,
+        "ms": ms,
         "from": who(entry.from),
         "text": visible(&entry.bytes),
         "hex": HEXLOWER.encode(&entry.bytes),
         "exchange": entry.exchange,
         "meaning": entry.meaning,
+        "failed": entry.failed,
     })
 }
 

@@ -96,7 +96,7 @@ pub(super) fn hint(before: &str) -> Option<String> {
 fn explain(known: &Spec, parameter: &Param, typed: &str) -> String {
     let value = unquoted(typed).as_bytes();
     let mut line = parameter.name.to_owned();
-    let allowed = allowed(parameter);
+    let allowed = allowed(known, parameter);
     if !allowed.is_empty() {
         line.push_str(&format!(" ({allowed})"));
     }
@@ -117,7 +117,7 @@ fn explain(known: &Spec, parameter: &Param, typed: &str) -> String {
     if parameter.name == "msg" {
         line.push_str(&format!("; {} bytes typed", value.len()));
     }
-    let wrong = wrong(parameter, value);
+    let wrong = wrong(known, parameter, value);
     if let Some(why) = wrong.filter(|_| !value.is_empty()) {
         line.push_str(&format!(" — {why}"));
     }
@@ -225,7 +225,7 @@ fn values(known: &Spec, first: &str, place: usize, typed: &str) -> Vec<Candidate
             .filter(|word| starts(word))
             .map(|word| quoted(word, format!("\"{word}\"")))
             .collect(),
-        _ => numbers(parameter)
+        _ => numbers(known, parameter)
             .into_iter()
             .filter(|number| number.starts_with(typed.trim()))
             .map(|word| Candidate {
@@ -240,8 +240,8 @@ fn values(known: &Spec, first: &str, place: usize, typed: &str) -> Vec<Candidate
 }
 
 /// The numbers that may stand here; none if there are too many.
-fn numbers(parameter: &Param) -> Vec<String> {
-    let ranges = parameter.ranges(limits());
+fn numbers(known: &Spec, parameter: &Param) -> Vec<String> {
+    let ranges = parameter.ranges(limits(known));
     let within = |number: i64| {
         ranges
             .iter()

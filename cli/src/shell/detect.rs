@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use atmq_protocol::at::result_code::FinalResult;
-use atmq_protocol::dialect::of_model;
+use atmq_protocol::dialect::{ALL, UNKNOWN, any_model, of_model};
 use tokio::time::Instant;
 
 use super::session::{Event, Flow, Session};
@@ -29,14 +29,28 @@ impl Session {
         let model = self.probe("AT+CGMM").await?.unwrap_or_default();
         let model = model.iter().find(|line| !line.starts_with("AT"));
         let model = model.map_or("a module", String::as_str).to_owned();
-        self.model = of_model(&model);
+        let known = of_model(&model);
+        let candidates = match &known {
+            Some(known) => vec![known.dialect],
+            None => ALL.to_vec(),
+        };
+        self.model = known.unwrap_or(UNKNOWN);
+        let mut mqtt = false;
+        for dialect in candidates {
+            let question = dialect.recognised_by();
+            let answers = self.probe(question).await?.unwrap_or_default();
+            mqtt = answers.iter().any(|line| is_answer(line, question));
+            if mqtt {
+                if !std::ptr::eq(dialect, self.model.dialect) {
+                    self.model = any_model(dialect);
+                }
+                break;
+            }
+        }
         if let Some(dialogue) = &mut self.dialogue {
             dialogue.listener = Listener::new(self.model.clone());
         }
         let dialect = self.model.dialect;
-        let question = dialect.recognised_by();
-        let answers = self.probe(question).await?.unwrap_or_default();
-        let mqtt = answers.iter().any(|line| is_answer(line, question));
         self.mqtt.store(mqtt, Ordering::Relaxed);
         match mqtt {
             true => self.note(&format!("{model}, with {} commands", dialect.name()))?,

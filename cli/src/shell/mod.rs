@@ -6,6 +6,7 @@ mod exchange;
 mod history;
 mod input;
 mod perform;
+mod reopen;
 mod screen;
 mod session;
 mod slash;
@@ -27,18 +28,18 @@ use crate::messages::tell;
 use crate::port::PortArguments;
 use crate::terminal::Terminal;
 
-/// Talk to a module: history, completion, explanations, and URCs that never break a line
+/// Talk to a module interactively, with history, completion and explanations
 ///
-/// A line is sent as it is; what comes back is shown as it comes. Tab completes commands, keys and
-/// values, and what is being typed is explained below it. Where a command asks for data, text with
-/// \r, \n, \t, \\, \xNN or @FILE is taken, and exactly as many bytes as were announced are sent.
-/// `/help` lists the shell's own commands. Where standard input is no terminal, its lines are sent
-/// one after another.
+/// Sends each line as typed and shows whatever the module sends, without disturbing the line being
+/// typed. Tab completes commands, keys and values, and a hint below the line explains them. When a
+/// command asks for data, type text with \r, \n, \t, \\ and \xNN, or @FILE; exactly the announced
+/// number of bytes is sent. `/help` lists the commands of the shell itself. If stdin is not a
+/// terminal, its lines are sent one after another.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     #[command(flatten)]
     port: PortArguments,
-    /// The module's MQTT commands; `auto` asks the module, if a person types
+    /// MQTT command set of the module; with `auto`, the module is asked if stdin is a terminal
     #[arg(
         long,
         value_name = "DIALECT",
@@ -46,7 +47,7 @@ pub(crate) struct Arguments {
         value_parser = PossibleValuesParser::new([AUTO.to_owned()].into_iter().chain(names()))
     )]
     dialect: String,
-    /// Keep no history, and read none
+    /// Neither read nor write the history
     #[arg(long)]
     no_history: bool,
 }
@@ -66,7 +67,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
         let opened = History::open(!arguments.no_history);
         let (history, past) = opened.unwrap_or_else(|error| {
             tell(&format!(
-                "atmq: cannot keep the history: {error}; this shell goes without"
+                "atmq: cannot use the history: {error}; this session has none"
             ));
             (History::none(), Vec::new())
         });

@@ -1,5 +1,5 @@
-use std::path::Path;
 use std::pin::Pin;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -14,23 +14,25 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::input::{Input, Typed};
+use super::reopen::Reopening;
 use super::screen::{Kind, Screen};
 use super::slash;
 use crate::capture::{Recorded, Recorder};
 use crate::dialogue::{Dialogue, Heard, Line, is_success};
 use crate::failure::Failure;
-use crate::port::{PortArguments, is_device};
+use crate::port::PortArguments;
 use crate::signals::{stopped, stopped_by};
 use crate::terminal::BACK;
 
-/// After so long a silence an unfinished line is shown, and a lost port is looked for.
+/// After so long a silence an unfinished line is shown.
 const SILENCE: Duration = Duration::from_secs(1);
 
 /// So many lines are remembered for `/explain`.
 const RECENT: usize = 32;
 
 /// What is said instead of sending anything.
-pub(super) const LOST: &str = "the port is lost; /reconnect opens it again";
+pub(super) const LOST: &str =
+    "the port is lost; it is opened again once it is back, and /reconnect tries at once";
 
 /// Why a loop ends before the input does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,7 +57,8 @@ pub(super) enum Event {
 
 /// A person, a module, and what is said between them.
 pub(super) struct Session {
-    pub(super) ports: PortArguments,
+    pub(super) ports: Rc<PortArguments>,
+    reopening: Reopening,
     /// None while the port is lost.
     pub(super) dialogue: Option<Dialogue<Recorded<Port>>>,
     pub(super) input: Input,
@@ -74,8 +77,6 @@ pub(super) struct Session {
     pub(super) message_id: u16,
     /// The unfinished line that has been shown.
     shown_tail: Vec<u8>,
-    /// A person has been told why a device that is there again cannot be opened.
-    told_back: bool,
     /// What `/record` has begun.
     pub(super) recorder: Option<Recorder>,
     /// Whether a signal has stopped the program.
@@ -97,7 +98,9 @@ impl Session {
             false => Box::pin(stopped()),
         };
         let interrupted = signal(SignalKind::interrupt()).expect("Ctrl-C can be handled");
+        let ports = Rc::new(ports);
         Self {
+            reopening: Reopening::new(ports.clone()),
             ports,
             dialogue: Some(Dialogue::new(port, model.clone())),
             input,
@@ -110,7 +113,6 @@ impl Session {
             recent: Vec::new(),
             message_id: 0,
             shown_tail: Vec::new(),
-            told_back: false,
             recorder: None,
             stopped: false,
         }
@@ -181,13 +183,13 @@ impl Session {
                     return Event::Late;
                 }
                 () = BACK.notified() => self.note("here again"),
+                opened = self.reopening.opened(), if self.dialogue.is_none() => match opened {
+                    Ok(port) => self.take(port),
+                    Err(failure) => self.note(&failure.to_string()),
+                },
                 () = sleep(SILENCE) => self.silence(),
             };
-            let back = match quiet {
-                Ok(()) => self.come_back().await,
-                Err(failure) => Err(failure),
-            };
-            if let Err(failure) = back {
+            if let Err(failure) = quiet {
                 return Event::Lost(failure);
             }
         }
@@ -221,22 +223,6 @@ impl Session {
                 self.note(&format!("came without a line end: {text}{hint}"))
             }
             None => Ok(()),
-        }
-    }
-
-    /// Reopens a lost port as soon as its device is back. A failure is reported once.
-    async fn come_back(&mut self) -> Result<(), Failure> {
-        let name = self.ports.name();
-        if self.dialogue.is_some() || !is_device(name) || !Path::new(name).exists() {
-            return Ok(());
-        }
-        match self.ports.open().await {
-            Ok(port) => self.take(port),
-            Err(_) if self.told_back => Ok(()),
-            Err(failure) => {
-                self.told_back = true;
-                self.note(&failure.to_string())
-            }
         }
     }
 
@@ -295,21 +281,17 @@ impl Session {
     pub(super) fn lose(&mut self, failure: Failure) -> Result<(), Failure> {
         self.dialogue = None;
         self.asked = None;
-        self.told_back = false;
+        self.reopening.begin();
         if !self.input.is_terminal() {
             return Err(failure);
         }
-        let name = self.ports.name();
-        let how = match is_device(name) {
-            true => "it is opened again once it is back",
-            false => "/reconnect opens it again",
-        };
-        self.note(&format!("{failure}; {how}"))
+        self.note(&format!("{failure}; it is opened again once it is back"))
     }
 
     pub(super) async fn reconnect(&mut self) -> Result<(), Failure> {
         // One that is open would be busy.
         self.dialogue = None;
+        self.reopening.begin();
         match self.ports.open().await {
             Ok(port) => self.take(port),
             Err(failure) => self.note(&failure.to_string()),

@@ -9,6 +9,8 @@ use super::complete::Candidate;
 use crate::broker::{self, qos};
 use crate::data::data;
 use crate::duration::seconds;
+use crate::pattern::pattern;
+use crate::visible::visible;
 use atmq_protocol::dialect::ALL;
 use atmq_protocol::mqtt::QoS;
 
@@ -73,7 +75,11 @@ const COMMANDS: [(&str, &str, &str); 10] = [
     ),
     ("/time", "", "shows times before lines, or no longer"),
     ("/echo", "", "shows what the module echoes, or no longer"),
-    ("/reconnect", "", "opens the port again"),
+    (
+        "/reconnect",
+        "",
+        "opens the port anew, also one that is lost, at once",
+    ),
     ("/quit", "", "leaves, as Ctrl-D does"),
 ];
 
@@ -157,26 +163,27 @@ pub(super) fn parse(line: &str) -> Result<Slash, String> {
         "/record" => Ok(Slash::Record((!rest.is_empty()).then(|| rest.into()))),
         "/explain" => Ok(Slash::Explain((!rest.is_empty()).then(|| rest.to_owned()))),
         "/wait" => {
-            let (pattern, limit) = match rest.rsplit_once(' ').map(|(p, s)| (p, seconds(s))) {
-                Some((pattern, Ok(limit))) => (pattern.trim(), limit),
+            let (regex, limit) = match rest.rsplit_once(' ').map(|(r, s)| (r, seconds(s))) {
+                Some((regex, Ok(limit))) => (regex.trim(), limit),
                 _ => (rest, PATIENCE),
             };
-            if pattern.is_empty() {
+            if regex.is_empty() {
                 return Err("/wait takes a pattern, such as +CEREG".into());
             }
             // A URC begins with a plus, which a pattern would take for a repetition.
-            let pattern = match pattern.strip_prefix('+') {
+            let escaped = match regex.strip_prefix('+') {
                 Some(rest) => format!("\\+{rest}"),
-                None => pattern.to_owned(),
+                None => regex.to_owned(),
             };
-            let regex = Regex::new(&pattern).map_err(|_| format!("`{pattern}` is no pattern"))?;
+            let regex = pattern(&escaped).map_err(|why| format!("`{regex}`: {why}"))?;
             Ok(Slash::Wait(regex, limit))
         }
         "/publish" => {
             let usage = "/publish takes TOPIC PAYLOAD [QOS]";
             let mut words = words(rest)?.into_iter();
             let topic = broker::topic(&words.next().ok_or(usage)?)?;
-            let payload = data(&words.next().ok_or(usage)?)?;
+            let payload =
+                data(&words.next().ok_or(usage)?).map_err(|failure| failure.to_string())?;
             let level = words.next().unwrap_or_else(|| "0".to_owned());
             let qos = qos(&level).map_err(|why| format!("`{level}`: {why}"))?;
             match words.next() {
@@ -190,7 +197,7 @@ pub(super) fn parse(line: &str) -> Result<Slash, String> {
         }
         unknown => Err(format!(
             "{} is not known; /help lists what is",
-            unknown.escape_debug()
+            visible(unknown.as_bytes())
         )),
     }
 }

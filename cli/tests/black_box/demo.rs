@@ -36,6 +36,31 @@ fn it_shows_the_transcript_and_a_summary() {
 }
 
 #[test]
+fn every_module_can_show_it() {
+    let listed = text(&atmq(["emulate", "--list-profiles"]).succeeds());
+    let profiles: Vec<_> = listed.lines().map(|line| line.split_whitespace()).collect();
+    assert!(
+        listed.contains("nt35e     NT35E             LMQTT\n"),
+        "{listed}"
+    );
+    for mut profile in profiles {
+        let name = profile.next().expect("a line begins with a name");
+        let shown = text(&atmq(["demo", "--profile", name]).succeeds());
+        let model = profile.next().expect("a model follows");
+        assert!(
+            shown.contains(&format!("Module {model},")),
+            "{name}: {shown}"
+        );
+        assert!(
+            shown.contains("All 4 messages came back"),
+            "{name}: {shown}"
+        );
+    }
+    let complaint = atmq(["demo", "--profile", "nt99"]).is_misused();
+    assert!(complaint.contains("nt35e"), "{complaint}");
+}
+
+#[test]
 fn as_json_every_line_is_an_object() {
     let events = events(&atmq(["demo", "--json"]).succeeds());
     let count = |event: &str| events.iter().filter(|e| e["event"] == event).count();

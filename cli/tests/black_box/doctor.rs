@@ -60,6 +60,17 @@ fn a_module_that_works_is_found_to() {
 }
 
 #[test]
+fn the_access_point_is_set_while_the_module_is_waited_for() {
+    let module = Emulator::with_broker();
+    let mut told = module.atmq("doctor", ["--wait", "30", "--apn", "iot.test"]);
+    let told = text(&told.succeeds());
+    assert!(told.contains("the access point is iot.test\n"), "{told}");
+    let told = text(&module.atmq("at", ["AT+CGDCONT?"]).succeeds());
+    let context = "+CGDCONT: 1,\"IP\",\"iot.test\",\"10.0.0.2\",0,0";
+    assert!(told.contains(context), "{told}");
+}
+
+#[test]
 fn what_is_wrong_is_told_with_what_to_do() {
     for (profile, name, verdict, detail, hint) in [
         (

@@ -193,13 +193,24 @@ fn with_json_every_line_of_standard_output_is_json() {
         .expect("it takes words");
     let lines = BufReader::new(lines).lines().map(|line| {
         let line = line.expect("it prints lines");
-        let event: serde_json::Value = serde_json::from_str(&line).expect("each line is JSON");
-        (
-            event["event"].as_str().map(str::to_owned),
-            event["ok"].as_bool(),
-        )
+        serde_json::from_str::<serde_json::Value>(&line).expect("each line is JSON")
     });
-    let lines: Vec<_> = lines.collect();
+    let (world, lines): (Vec<_>, Vec<_>) = lines.partition(|event| event["event"] == "world");
+    let [changed] = &world[..] else {
+        panic!("one thing has changed: {world:?}");
+    };
+    assert_eq!(
+        (&changed["kind"], &changed["text"]),
+        (&"signal".into(), &"12,0".into())
+    );
+    assert!(changed["ms"].is_number());
+    let lines: Vec<_> = lines
+        .iter()
+        .map(|event| {
+            let name = event["event"].as_str().map(str::to_owned);
+            (name, event["ok"].as_bool())
+        })
+        .collect();
     let answer = |ok| (Some("answer".to_owned()), Some(ok));
     let ready = (Some("ready".to_owned()), None);
     let expected = [

@@ -1,94 +1,20 @@
 //! Words that change what surrounds the module: the control socket, `atmq control`.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{Read, Write};
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
-use std::os::unix::net::{UnixListener, UnixStream};
-use std::path::{Path, PathBuf};
+use std::os::unix::net::UnixListener;
+use std::path::Path;
 use std::thread;
 
 use atmq_tests::raw_mqtt::{Connect, RawClient};
 use serde_json::Value;
-use tempfile::TempDir;
 
-use crate::harness::{Emulator, Finished, PATIENCE, Running, Signal, argument, atmq, text};
-
-/// A module with a control socket.
-struct Bench {
-    module: Emulator,
-    socket: PathBuf,
-    _directory: TempDir,
-}
-
-impl Bench {
-    fn start(arguments: &[&str]) -> Self {
-        let directory = tempfile::tempdir().expect("a temporary directory can be made");
-        let socket = directory.path().join("control");
-        let mut all = vec!["--control".to_owned(), argument(&socket)];
-        all.extend(arguments.iter().map(ToString::to_string));
-        Self {
-            module: Emulator::start(all),
-            socket,
-            _directory: directory,
-        }
-    }
-
-    /// What `atmq control` prints.
-    #[track_caller]
-    fn says(&self, words: &[&str]) -> String {
-        let output = self.control(words).succeeds();
-        text(&output).trim_end().to_owned()
-    }
-
-    fn control(&self, words: &[&str]) -> assert_cmd::Command {
-        let mut command = atmq(["control", &argument(&self.socket)]);
-        command.args(words);
-        command
-    }
-
-    /// What the module answers to a host.
-    #[track_caller]
-    fn answers(&self, command: &str) -> String {
-        let assert = self.module.atmq("at", [command]).assert();
-        text(&assert.get_output().stdout)
-    }
-
-    fn client(&self) -> Client {
-        Client::connect(&self.socket)
-    }
-}
-
-/// A program that talks to the socket by itself.
-struct Client(BufReader<UnixStream>);
-
-impl Client {
-    fn connect(path: &Path) -> Self {
-        let stream = UnixStream::connect(path).expect("the emulator listens");
-        stream
-            .set_read_timeout(Some(PATIENCE))
-            .expect("it is not zero");
-        Self(BufReader::new(stream))
-    }
-
-    #[track_caller]
-    fn says(&mut self, line: &str) -> String {
-        let stream = self.0.get_mut();
-        stream.write_all(line.as_bytes()).expect("it is read");
-        stream.write_all(b"\n").expect("it is read");
-        self.hears()
-    }
-
-    #[track_caller]
-    fn hears(&mut self) -> String {
-        let mut answer = String::new();
-        self.0.read_line(&mut answer).expect("it answers in time");
-        answer.trim_end().to_owned()
-    }
-}
+use crate::harness::{Controlled, Finished, Running, Signal, argument, atmq, text};
 
 #[test]
 fn what_has_to_wait_for_a_sim_is_told_so() {
-    let bench = Bench::start(&[]);
+    let bench = Controlled::start(&[]);
     bench.says(&["sim", "out"]);
     let told = bench.says(&["registration", "roaming"]);
     assert_eq!(
@@ -106,7 +32,7 @@ fn what_has_to_wait_for_a_sim_is_told_so() {
 
 #[test]
 fn words_change_what_the_module_sees() {
-    let bench = Bench::start(&[]);
+    let bench = Controlled::start(&[]);
     assert_eq!(bench.answers("ATE0+CMEE=2"), "OK\n");
     for (words, answer, command, response) in [
         (
@@ -207,7 +133,7 @@ fn words_change_what_the_module_sees() {
 
 #[test]
 fn what_the_module_says_can_be_made_up_lost_or_late() {
-    let bench = Bench::start(&[]);
+    let bench = Controlled::start(&[]);
     assert_eq!(bench.answers("ATE0"), "OK\n");
     let mut host = bench.module.spawn("at", ["--expect", "hello", "AT"]);
     assert_eq!(host.line(), "OK");
@@ -231,7 +157,7 @@ fn what_the_module_says_can_be_made_up_lost_or_late() {
 
 #[test]
 fn links_are_cut_as_by_the_broker_and_what_is_sent_is_lost() {
-    let bench = Bench::start(&["--broker", "embedded"]);
+    let bench = Controlled::start(&["--broker", "embedded"]);
     let mut other = RawClient::connect(bench.module.broker(), &Connect::new("other"));
     other.subscribe(&[("t", 0)]);
     let sub = bench.module.spawn("sub", ["-h", "b", "-t", "x"]);
@@ -263,7 +189,7 @@ fn links_are_cut_as_by_the_broker_and_what_is_sent_is_lost() {
 
 #[test]
 fn wrong_words_are_answered_in_one_line() {
-    let bench = Bench::start(&[]);
+    let bench = Controlled::start(&[]);
     let mut client = bench.client();
     for (line, words) in [
         ("nonsense", &["unrecognized word 'nonsense'"][..]),
@@ -305,7 +231,7 @@ fn wrong_words_are_answered_in_one_line() {
 
 #[test]
 fn hostile_input_is_bounded_and_harms_nobody_else() {
-    let bench = Bench::start(&[]);
+    let bench = Controlled::start(&[]);
     let mut well_behaved = bench.client();
     let mut hostile = bench.client();
     let flood = vec![b'x'; 1024 * 1024];
@@ -342,7 +268,7 @@ fn hostile_input_is_bounded_and_harms_nobody_else() {
 
 #[test]
 fn three_programs_talk_at_once() {
-    let bench = Bench::start(&[]);
+    let bench = Controlled::start(&[]);
     let talk = |number: usize| {
         let mut client = bench.client();
         move || {
@@ -360,7 +286,7 @@ fn three_programs_talk_at_once() {
 
 #[test]
 fn a_script_is_answered_line_by_line_and_fails_in_the_end() {
-    let bench = Bench::start(&[]);
+    let bench = Controlled::start(&[]);
     let mut script = bench.control(&[]);
     let output = script
         .write_stdin("signal 7\n\n# nothing\nnonsense\nsim out")
@@ -465,17 +391,14 @@ fn a_socket_left_behind_is_replaced_and_nothing_else_is() {
 
 #[test]
 fn the_end_of_a_client_in_the_middle_of_a_line_is_the_end_of_it() {
-    let bench = Bench::start(&[]);
+    let bench = Controlled::start(&[]);
     let mut client = bench.client();
     client
         .0
         .get_mut()
         .write_all(b"signal 11")
         .expect("it is read");
-    let stream = client.0.get_mut();
-    stream
-        .shutdown(std::net::Shutdown::Write)
-        .expect("it is open");
+    client.says_no_more();
     let mut rest = String::new();
     client.0.read_to_string(&mut rest).expect("it is text");
     assert_eq!(rest, "ok signal 11,0\n");

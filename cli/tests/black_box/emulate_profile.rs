@@ -40,7 +40,7 @@ fn what_cannot_be_set_is_told_in_one_line() {
             &[
                 "--set: no profile has a key start.simm",
                 "start.sim",
-                "docs/profiles.md",
+                "--print-profile",
             ][..],
         ),
         (

@@ -62,3 +62,71 @@ fn what_is_unknown_is_said_to_be() {
         .without_output()
         .saying(&["nothing is known of `hello`", "CME 30"]);
 }
+
+#[test]
+fn an_unknown_number_is_an_error_wherever_it_stands() {
+    for text in [
+        "CME 9999",
+        "STATS 77",
+        "+CME ERROR: 9999",
+        "+LMQTTOPEN: 0,-1,99",
+    ] {
+        for arguments in [&["explain", text][..], &["explain", "--json", text]] {
+            let failed = atmq(arguments).fails(2).without_output();
+            failed.saying(&["of which nothing is known", "It is "]);
+        }
+    }
+    // In a log it is a line like others.
+    let told = text(
+        &atmq(["explain"])
+            .write_stdin("+CME ERROR: 9999\n")
+            .succeeds(),
+    );
+    assert!(told.contains("of which nothing is known"), "{told}");
+}
+
+#[test]
+fn a_log_is_explained_whatever_stands_before_its_lines_and_whatever_its_bytes() {
+    let log = b"[12:00:01.234] -> AT+CGMM\r\n[12:00:01.240] <- NT35E\n[12:00:01.241] <- OK\n\
+        [12:00:02.000] -> AT+CMGS=\"1\"\n[12:00:02.010] <- > \n> AT+CSQ\n[12:00:03.000] <- OK\n\
+        \xff\xfe\0+CSQ: 29,0\n12:00:01.5 TX: AT+CPIN=1234\n\xff\xfe\n";
+    let told = atmq(["explain"]).write_stdin(&log[..]).succeeds();
+    let told = String::from_utf8_lossy(&told).into_owned();
+    let lines: Vec<_> = told.lines().collect();
+    let prompt = "    The prompt: the module waits for data, exactly as many bytes as the command has announced.";
+    for (line, meaning) in [
+        ("[12:00:01.234] -> AT+CGMM", "    AT+CGMM shows the model."),
+        (
+            "[12:00:01.240] <- NT35E",
+            "    Answer of AT+CGMM, which shows the model.",
+        ),
+        ("[12:00:01.241] <- OK", "    The module has taken AT+CGMM."),
+        ("[12:00:02.010] <- > ", prompt),
+        ("> AT+CSQ", prompt),
+        ("[12:00:03.000] <- OK", "    The module has taken AT+CMGS."),
+        (
+            "12:00:01.5 TX: AT+CPIN=***",
+            "    AT+CPIN shows whether the SIM can be used, or enters its PIN.",
+        ),
+    ] {
+        let at = lines.iter().position(|shown| *shown == line);
+        let at = at.unwrap_or_else(|| panic!("no `{line}` in {told}"));
+        assert_eq!(lines[at + 1], meaning, "{line}");
+    }
+    assert!(told.contains("-55 dBm"), "{told}");
+    let told = text(&atmq(["explain", "--json"]).write_stdin(&log[..]).succeeds());
+    let noise = told.lines().last().expect("it has lines");
+    assert_eq!(noise, r#"{"hex":"fffe"}"#);
+    assert!(
+        told.contains(r#""hex":"fffe002b4353513a2032392c30","meaning""#),
+        "{told}"
+    );
+}
+
+#[test]
+fn what_the_demo_prints_is_explained() {
+    let shown = atmq(["demo"]).succeeds();
+    let told = text(&atmq(["explain"]).write_stdin(shown).succeeds());
+    assert!(told.contains("\n    AT+CGMM shows the model.\n"), "{told}");
+    assert!(told.contains("\n    The prompt: "), "{told}");
+}

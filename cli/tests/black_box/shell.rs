@@ -405,7 +405,7 @@ fn a_lost_port_can_be_opened_again() {
     shell.types(CTRL_C);
     shell.is_typing("> ");
     shell.enters("ATI");
-    shell.shows("/reconnect opens it again");
+    shell.shows("/reconnect tries at once");
     let _module = start();
     // Nobody has to say so.
     shell.shows("is open again");

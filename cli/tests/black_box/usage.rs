@@ -30,13 +30,19 @@ fn help_lists_subcommands_and_exit_codes() {
     for subcommand in SUBCOMMANDS {
         assert!(help.contains(&format!("\n  {subcommand} ")), "{help}");
     }
-    assert!(help.contains("Exit codes:\n  0  done\n"), "{help}");
+    assert!(help.contains("Exit status:\n  0    success\n"), "{help}");
     for subcommand in SUBCOMMANDS {
         let help = text(&atmq([subcommand, "--help"]).succeeds());
         let usage = format!("Usage: atmq {subcommand} ");
         assert!(help.contains(&usage), "{help}");
-        assert!(help.contains("Exit codes:\n  0  done\n"), "{help}");
+        assert!(help.contains("Exit status:\n  0    success\n"), "{help}");
+        assert!(help.contains("\nExamples:\n  "), "{help}");
+        // It is all of it that `help` prints, and `-h` less.
+        assert_eq!(text(&atmq(["help", subcommand]).succeeds()), help);
     }
+    let summary = text(&atmq(["at", "-h"]).succeeds());
+    assert!(!summary.contains("Examples:"), "{summary}");
+    assert!(summary.contains("--help prints"), "{summary}");
 }
 
 #[test]
@@ -51,6 +57,11 @@ fn each_command_has_a_manual_page() {
         let page = directory.join(format!("atmq-{subcommand}.1"));
         let page = fs::read_to_string(page).expect("there is a page");
         assert!(page.contains("no answer in time"), "{page}");
+        for section in ["SYNOPSIS", "\"EXIT STATUS\"", "EXAMPLES"] {
+            let heading = format!("\n.SH {section}\n");
+            assert_eq!(page.matches(&heading).count(), 1, "{section}: {page}");
+        }
+        assert!(!page.contains("[OPTIONS]"), "{page}");
     }
     atmq(["man", "--dir", "/dev/null/man1"])
         .fails(3)
@@ -86,5 +97,49 @@ fn wrong_usage_ends_with_2() {
     ];
     for arguments in wrong {
         atmq(arguments).is_misused();
+    }
+}
+
+#[test]
+fn what_is_wrong_with_arguments_is_told_on_one_line_with_what_to_do() {
+    for (arguments, told) in [
+        (
+            &[][..],
+            "a command is missing; `atmq --help` lists the commands",
+        ),
+        (
+            &["--quiet"],
+            "a command is missing; `atmq --help` lists the commands",
+        ),
+        (
+            &["help", "nosuch"],
+            "unrecognized subcommand 'nosuch'; `atmq --help` lists the commands",
+        ),
+        (
+            &["nosuch"],
+            "unrecognized subcommand 'nosuch'; `atmq --help` lists the commands",
+        ),
+        (
+            &["at", "AT"],
+            "the following required arguments were not provided: --port <DEVICE>; see `atmq at --help`",
+        ),
+        (
+            &["pub", "--port", "p", "-t", "t", "-m", "m", "-n"],
+            "the argument '--message <TEXT>' cannot be used with '--null-message'; see `atmq pub --help`",
+        ),
+        (
+            &["emulate", "--brker", "embedded"],
+            "unexpected argument '--brker' found; a similar argument exists: '--broker'; to pass '--brker' as a value, use '-- --brker'; see `atmq emulate --help`",
+        ),
+        (
+            &["emulate", "--broker", "mine"],
+            "invalid value 'mine' for '--broker <BROKER>' [possible values: embedded]; see `atmq emulate --help`",
+        ),
+        (
+            &["at", "--port", "p", "--expect", "(", "AT"],
+            "invalid value '(' for '--expect <REGEX>': unclosed group; see `atmq at --help`",
+        ),
+    ] {
+        assert_eq!(atmq(arguments).is_misused(), told);
     }
 }

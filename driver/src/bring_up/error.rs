@@ -38,6 +38,8 @@ pub enum BringUpReason {
     PinSpent,
     /// The PIN was wrong too often: the SIM asks for its PUK.
     PukRequired,
+    /// The module does not take the access point, or no command can carry its name.
+    AccessPointRefused,
     /// The radio is off, and cannot be switched on.
     RadioOff,
     /// The network does not let the module register.
@@ -81,6 +83,7 @@ impl fmt::Display for BringUpReason {
                 "the PIN was entered before and not seen to be accepted, so it is not entered again"
             }
             Self::PukRequired => "the PIN was wrong too often, the SIM asks for its PUK",
+            Self::AccessPointRefused => "the module does not take the access point",
             Self::RadioOff => "the radio cannot be switched on",
             Self::Denied => registration_words(Registration::Denied),
             Self::NotRegistered { signal, .. } if is_weak(*signal) => {

@@ -5,6 +5,7 @@ mod sim;
 
 use std::time::Duration;
 
+use atmq_protocol::at::parameter::Parameters;
 use atmq_protocol::at::result_code::FinalResult;
 use atmq_protocol::standard::SimStatus;
 use tokio::time::{Instant, sleep};
@@ -18,6 +19,9 @@ use crate::state::ModemState;
 /// How often the SIM, the attach and the address are asked for, and the registration of a module
 /// that does not report it. Ours.
 const POLL: Duration = Duration::from_secs(2);
+
+/// The packet data context that comes with the attach.
+const CONTEXT: u8 = 1;
 
 /// Where a bring-up is, and what it has seen.
 pub(super) struct Walk<'m> {
@@ -105,6 +109,7 @@ impl<'m> Walk<'m> {
     async fn walk(&mut self) -> Result<Network, Obstacle> {
         let mut urcs = self.modem.urcs();
         self.sim_ready(&mut urcs).await?;
+        self.access_point().await?;
         self.radio_on().await?;
         let status = self.registered(&mut urcs).await?;
         self.attached().await?;
@@ -121,6 +126,38 @@ impl<'m> Walk<'m> {
             ip,
             took: self.began.elapsed(),
         })
+    }
+
+    /// Tells the module the access point, unless it has it.
+    async fn access_point(&mut self) -> Result<(), Obstacle> {
+        let Some(apn) = self.options.apn.clone() else {
+            return Ok(());
+        };
+        self.reason = BringUpReason::AccessPointRefused;
+        let contexts = self.modem.command("AT+CGDCONT?").await?;
+        let mut contexts = contexts.lines.iter().filter_map(|line| context(line));
+        let known = contexts.find(|(cid, ..)| *cid == CONTEXT);
+        let kind = match &known {
+            Some((_, _, set)) if set.eq_ignore_ascii_case(&apn) => return Ok(()),
+            Some((_, kind, _)) => kind,
+            None => "IP",
+        };
+        if apn.contains(|c: char| c == '"' || c.is_control()) {
+            return Err(BringUpReason::AccessPointRefused.into());
+        }
+        let line = format!("AT+CGDCONT={CONTEXT},\"{kind}\",\"{apn}\"");
+        if self.modem.command(line).await?.result != FinalResult::Ok {
+            return Err(BringUpReason::AccessPointRefused.into());
+        }
+        self.tell(&Progress::AccessPoint(apn));
+        // It holds from the next attach on. A module that is not attached may refuse either.
+        for attached in [false, true] {
+            match self.modem.attach(attached).await {
+                Err(error) if !is_refusal(&error) => return Err(error.into()),
+                _ => {}
+            }
+        }
+        Ok(())
     }
 
     async fn radio_on(&mut self) -> Result<(), Obstacle> {
@@ -210,6 +247,18 @@ impl<'m> Walk<'m> {
         tracing::debug!(%progress, "bring-up");
         (self.options.on_progress)(progress);
     }
+}
+
+/// Number, type and access point of `+CGDCONT: <cid>,"<type>","<apn>",…`.
+fn context(line: &[u8]) -> Option<(u8, &str, &str)> {
+    let mut values = Parameters::new(line.strip_prefix(b"+CGDCONT: ")?);
+    let cid = values.integer("cid", 1, 255).ok()?;
+    let kind = values.text("type", usize::MAX).ok()?;
+    Some((
+        cid,
+        kind,
+        values.text("apn", usize::MAX).unwrap_or_default(),
+    ))
 }
 
 /// Asks again while the module says that it is busy, as some do in their first seconds. After

@@ -195,16 +195,15 @@ impl PortTask {
             return false;
         }
         let now = Instant::now().into_std();
-        let (request, blindly, limit) = match &self.condition.phase {
+        let (command, blindly, limit) = match &self.condition.phase {
             Phase::Initialising { ladder, .. } if ladder.waits_until().is_some() => return false,
             Phase::Initialising { ladder, .. } => (ladder.step(), false, None),
-            Phase::Ordered { blindly } => (RESET, *blindly, Some(ORDER)),
+            Phase::Ordered { blindly } => (Command::Standard(RESET), *blindly, Some(ORDER)),
             _ => return false,
         };
-        let command = Command::Standard(request);
         if blindly {
             let mut line = Vec::new();
-            request.encode(&mut line);
+            RESET.encode(&mut line);
             if let Some(missing) = self.session.awaits_data(line.len()) {
                 self.failed(Error::Exchange(ExchangeError::Unresponsive {
                     command: String::from_utf8_lossy(line.trim_ascii_end()).into_owned(),

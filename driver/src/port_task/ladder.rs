@@ -1,12 +1,12 @@
 use std::time::Duration;
 
-use atmq_protocol::at::result_code::CmeError;
-use atmq_protocol::dialect::{self, Model};
+use atmq_protocol::at::result_code::{CmeError, FinalResult};
+use atmq_protocol::dialect::{self, Dialect, Model};
 use atmq_protocol::standard::{StandardInformation, StandardRequest};
 use tokio::time::Instant;
 
 use crate::error::ExchangeError;
-use crate::session::Answer;
+use crate::session::{Answer, Command, RawCommand};
 
 /// How often a module that reboots while it is being initialised gets another chance. Ours.
 const REBOOTS: usize = 3;
@@ -21,7 +21,7 @@ pub(crate) const BUSY_PAUSE: Duration = Duration::from_millis(500);
 /// What brings a module in order, one command after another.
 #[derive(Debug)]
 pub(super) struct Ladder {
-    steps: Vec<StandardRequest>,
+    steps: Vec<Rung>,
     at: usize,
     reboots: usize,
     /// The module has rebooted: what was done is undone.
@@ -29,6 +29,14 @@ pub(super) struct Ladder {
     /// Since when the module says that it is busy, and when it is asked again.
     busy: Option<Busy>,
     model: Option<Box<Model>>,
+}
+
+/// What is said to the module.
+#[derive(Debug, Clone, Copy)]
+enum Rung {
+    Request(StandardRequest),
+    /// Whether it has this command set: asked of a module whose name is not known.
+    Probe(&'static dyn Dialect),
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -56,7 +64,7 @@ impl Ladder {
         steps.extend(model.then_some(StandardRequest::Model));
         steps.extend(restored);
         Self {
-            steps,
+            steps: steps.into_iter().map(Rung::Request).collect(),
             at: 0,
             reboots: 0,
             again: false,
@@ -66,8 +74,11 @@ impl Ladder {
     }
 
     /// What is to be sent next, once it is not to wait any more.
-    pub(super) fn step(&self) -> StandardRequest {
-        self.steps[self.at]
+    pub(super) fn step(&self) -> Command {
+        match self.steps[self.at] {
+            Rung::Request(request) => Command::Standard(request),
+            Rung::Probe(dialect) => Command::Raw(RawCommand::new(dialect.recognised_by())),
+        }
     }
 
     /// Until when a module that is busy is left alone.
@@ -109,29 +120,38 @@ impl Ladder {
             return None;
         }
         self.busy = None;
-        let optional = match self.step() {
-            StandardRequest::Echo(_) => false,
+        let step = self.steps[self.at];
+        let optional = match step {
+            Rung::Request(StandardRequest::Echo(_)) => false,
             // Without numbers errors are plain ones. But one that stays busy is not in order.
-            StandardRequest::ErrorReports(_) => !matches!(
+            Rung::Request(StandardRequest::ErrorReports(_)) => !matches!(
                 &outcome,
                 Err(error) if error.cme().is_some_and(CmeError::is_busy)
             ),
             // What is restored is good to have: a module that has it no longer does not lack it.
             _ => true,
         };
-        match (self.step(), outcome) {
-            (StandardRequest::Model, Ok(Answer::Standard(information))) => {
-                let model = information.into_iter().find_map(|information| {
-                    if let StandardInformation::Text(model) = information {
-                        Some(model)
-                    } else {
-                        None
-                    }
-                });
-                self.model = Some(dialect::of_model(&model.unwrap_or_default()).into());
+        match (step, outcome) {
+            (Rung::Request(StandardRequest::Model), Ok(Answer::Standard(information))) => {
+                let name = information
+                    .iter()
+                    .find_map(|information| match information {
+                        StandardInformation::Text(name) => Some(name.as_str()),
+                        _ => None,
+                    });
+                self.named(name.unwrap_or_default());
             }
-            (StandardRequest::Model, Err(ExchangeError::Refused { .. })) => {
-                self.model = Some(dialect::UNKNOWN.into());
+            (Rung::Request(StandardRequest::Model), Err(ExchangeError::Refused { .. })) => {
+                self.named("");
+            }
+            (Rung::Probe(dialect), Ok(Answer::Raw(response)))
+                if response.result == FinalResult::Ok =>
+            {
+                self.model = Some(dialect::any_model(dialect).into());
+                let asked = |step: &Rung| matches!(step, Rung::Probe(_));
+                while self.steps.get(self.at + 1).is_some_and(asked) {
+                    self.at += 1;
+                }
             }
             (_, Err(ExchangeError::Refused { .. })) if optional => {}
             (_, Err(error)) => return Some(Top::Failed(error)),
@@ -139,6 +159,18 @@ impl Ladder {
         }
         self.at += 1;
         (self.at == self.steps.len()).then(|| Top::Reached(self.model.take()))
+    }
+
+    /// The module calls itself so. One that is not known is asked which command set it has.
+    fn named(&mut self, name: &str) {
+        let known = dialect::of_model(name);
+        if known.is_none() {
+            let behind = self.at + 1;
+            self.steps.retain(|step| !matches!(step, Rung::Probe(_)));
+            let probes = dialect::ALL.map(Rung::Probe);
+            self.steps.splice(behind..behind, probes);
+        }
+        self.model = Some(known.unwrap_or(dialect::UNKNOWN).into());
     }
 
     /// Whether the step is to be tried again, because the module is busy.

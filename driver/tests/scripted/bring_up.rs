@@ -423,3 +423,75 @@ async fn an_lte_module_that_is_not_attached_is_told_to() {
         () = script => {}
     }
 }
+
+const CONTEXTS: &str = "\r\n+CGDCONT: 1,\"IPV4V6\",\"\",\"\",0,0\r\n\r\nOK\r\n";
+
+/// From an access point that is set or known to the registration.
+async fn on_air_again(module: &mut Module) {
+    module
+        .answer("AT+CFUN?\r", "\r\n+CFUN: 1\r\n\r\nOK\r\n")
+        .await;
+    module.answer("AT+CEREG=2\r", OK).await;
+    let registered = "\r\n+CEREG: 2,1,\"1A2B\",\"00C0FFEE\",7\r\n\r\nOK\r\n";
+    module.answer("AT+CEREG?\r", registered).await;
+    in_the_network(module).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_module_with_another_access_point_is_told_the_right_one_and_attaches_anew() {
+    let (modem, mut module) = line();
+    let (bring_up, seen) = watched();
+    let script = async {
+        module.answer("AT+CPIN?\r", READY).await;
+        module.answer("AT+CGDCONT?\r", CONTEXTS).await;
+        module
+            .answer("AT+CGDCONT=1,\"IPV4V6\",\"iot.test\"\r", OK)
+            .await;
+        module.answer("AT+CGATT=0\r", OK).await;
+        module.answer("AT+CGATT=1\r", OK).await;
+        on_air_again(&mut module).await;
+    };
+    let (network, ()) = tokio::join!(modem.bring_up(bring_up.apn("iot.test")), script);
+    network.unwrap();
+    let seen = seen.lock().unwrap();
+    assert!(
+        seen.contains(&"the access point is iot.test".to_owned()),
+        "{seen:?}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_module_that_has_the_access_point_is_left_as_it_is() {
+    let (modem, mut module) = line();
+    let script = async {
+        module.answer("AT+CPIN?\r", READY).await;
+        let contexts = CONTEXTS.replace("\"\",\"\"", "\"IOT.test\",\"10.0.0.2\"");
+        module.answer("AT+CGDCONT?\r", &contexts).await;
+        on_air_again(&mut module).await;
+    };
+    let bring_up = BringUp::default().apn("iot.test");
+    let (network, ()) = tokio::join!(modem.bring_up(bring_up), script);
+    network.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_access_point_that_is_refused_or_cannot_be_written_is_told() {
+    for (apn, answered) in [("iot.test", true), ("iot\",\"x", false)] {
+        let (modem, mut module) = line();
+        let script = async {
+            module.answer("AT+CPIN?\r", READY).await;
+            module.answer("AT+CGDCONT?\r", CONTEXTS).await;
+            if answered {
+                let line = format!("AT+CGDCONT=1,\"IPV4V6\",\"{apn}\"\r");
+                module.answer(&line, "\r\nERROR\r\n").await;
+            }
+        };
+        let bring_up = BringUp::default().apn(apn);
+        let ((reason, text), ()) = tokio::join!(fails(&modem, bring_up), script);
+        assert_eq!(reason, BringUpReason::AccessPointRefused);
+        assert!(
+            text.starts_with("the module does not take the access point"),
+            "{text}"
+        );
+    }
+}

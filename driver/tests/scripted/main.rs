@@ -6,6 +6,7 @@ mod cached;
 mod condition;
 mod connect;
 mod connected;
+mod detection;
 mod dropped;
 mod hostile;
 mod listening;

@@ -2,9 +2,11 @@
 
 use std::time::{Duration, Instant};
 
+use atmq_protocol::dialect::Report;
 use atmq_protocol::mqtt::{Connected, Intent, LinkStatus, OpenFailure, QoS, Urc};
 
 use super::Rule;
+use super::host::beside_a_name;
 use super::settings::Settings;
 
 /// A host may need so long to take note that its connection is lost.
@@ -21,7 +23,7 @@ pub(super) struct Observed {
     awaited: Option<Awaited>,
     /// What the command being executed has changed, to be taken back if it is refused.
     before: Before,
-    in_flight: Vec<u16>,
+    in_flight: Vec<InFlight>,
     settings: Settings,
     /// When the host heard that the link is lost.
     lost_at: Option<Instant>,
@@ -37,6 +39,14 @@ enum Stage {
     Connecting,
     Connected,
     Disconnected,
+}
+
+/// A message id that is used.
+#[derive(Debug, Clone, Copy)]
+struct InFlight {
+    id: u16,
+    /// From when on the host knows what came of its packet, as soon as that is known.
+    known: Option<Instant>,
 }
 
 /// What a command has changed before it is known whether the module accepts it.
@@ -113,6 +123,9 @@ impl Observed {
                 }
             }
             Intent::Open { host, .. } => {
+                if let Some(what) = beside_a_name(host) {
+                    notice(Rule::HostNotAName, what.into());
+                }
                 self.depends_on(Dependency::Close, arrived, &mut notice);
                 if self.stage == Stage::Closed {
                     self.settings.open(host, &mut notice);
@@ -132,7 +145,7 @@ impl Observed {
             Intent::Subscribe { message_id, .. } | Intent::Unsubscribe { message_id, .. } => {
                 self.use_connection(arrived, &mut notice);
                 if let Some(id) = *message_id {
-                    self.use_message_id(id, &mut notice);
+                    self.use_message_id(id, arrived, &mut notice);
                 }
             }
             Intent::Publish {
@@ -165,7 +178,7 @@ impl Observed {
             (_, None) | (QoS::AtMostOnce, Some(0)) => {}
             (QoS::AtMostOnce, Some(id)) => notice(Rule::MessageIdWithQos0, format!("it is {id}")),
             (_, Some(0)) => notice(Rule::MessageIdZero, String::new()),
-            (_, Some(id)) => self.use_message_id(id, notice),
+            (_, Some(id)) => self.use_message_id(id, arrived, notice),
         }
     }
 
@@ -190,24 +203,29 @@ impl Observed {
     /// The packet of the command is not sent.
     pub(super) fn cancelled(&mut self) {
         if let Some(id) = self.before.message_id.take() {
-            self.acknowledged(id);
+            let last = self.in_flight.iter().rposition(|sent| sent.id == id);
+            last.map(|at| self.in_flight.remove(at));
         }
     }
 
-    /// The packet with this message id is done with.
-    pub(super) fn acknowledged(&mut self, message_id: u16) {
-        self.in_flight.retain(|id| *id != message_id);
+    /// It is known what came of the packet with this message id. The host may use it again from
+    /// `due` on, when it can have heard of that.
+    pub(super) fn acknowledged(&mut self, message_id: u16, due: Instant) {
+        let mut sent = self.in_flight.iter_mut();
+        let first = sent.find(|sent| sent.id == message_id && sent.known.is_none());
+        if let Some(first) = first {
+            first.known = Some(due);
+        }
     }
 
     /// What the module reports, and from when the host can know it.
     pub(super) fn reported(
         &mut self,
-        urc: &Urc,
-        unframed: bool,
+        report: &Report,
         due: Instant,
         mut notice: impl FnMut(Rule, String),
     ) {
-        match urc {
+        match &report.urc {
             Urc::Opened { result, .. } => match result {
                 Ok(()) => self.arrive(Stage::Open, due),
                 Err(OpenFailure::InUse) => {}
@@ -225,16 +243,18 @@ impl Observed {
                 self.before.progress = None;
             }
             Urc::Closed { result: Ok(()), .. } => self.end(due),
-            // What becomes of a publish is told by `acknowledged`: a firmware may report that it
-            // was sent again, or nothing.
-            Urc::SubscriptionChanged { message_id, .. } => self.acknowledged(*message_id),
+            // That a publish was sent again may be reported like its outcome, and is none.
+            Urc::Published { message_id, .. } if report.outcome => {
+                self.acknowledged(*message_id, due);
+            }
+            Urc::SubscriptionChanged { message_id, .. } => self.acknowledged(*message_id, due),
             Urc::Status { status, .. }
                 if !matches!(status, LinkStatus::Fine | LinkStatus::CacheOverflow) =>
             {
                 self.end(due);
                 self.lost_at = Some(due);
             }
-            Urc::Received { .. } if unframed => {
+            Urc::Received { .. } if report.unframed => {
                 notice(Rule::ReceiveWithoutLength, String::new());
             }
             _ => {}
@@ -263,11 +283,15 @@ impl Observed {
         }
     }
 
-    fn use_message_id(&mut self, id: u16, notice: &mut impl FnMut(Rule, String)) {
-        if self.in_flight.contains(&id) {
+    /// The same id may be in flight more than once, and each time has its own report.
+    fn use_message_id(&mut self, id: u16, arrived: Instant, notice: &mut impl FnMut(Rule, String)) {
+        let in_flight = &mut self.in_flight;
+        in_flight.retain(|sent| sent.known.is_none_or(|known| arrived < known));
+        if in_flight.iter().any(|sent| sent.id == id) {
             notice(Rule::MessageIdInFlight, format!("it is {id}"));
-        } else if self.stage == Stage::Connected && self.in_flight.len() < IN_FLIGHT {
-            self.in_flight.push(id);
+        }
+        if self.stage == Stage::Connected && in_flight.len() < IN_FLIGHT {
+            in_flight.push(InFlight { id, known: None });
             self.before.message_id = Some(id);
         }
     }

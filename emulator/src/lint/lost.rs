@@ -6,6 +6,8 @@ const KEPT: usize = 256;
 pub(super) struct Lost {
     /// The current line, as far as it is kept.
     line: Vec<u8>,
+    /// Bytes of it that were lost, once the module hears the rest.
+    lost: Option<usize>,
 }
 
 impl Lost {
@@ -14,18 +16,33 @@ impl Lost {
         for byte in bytes {
             if *byte == b'\r' {
                 self.take().map(&mut lost);
-            } else if self.line.len() < KEPT {
+            } else if self.line.len() < KEPT && !(self.line.is_empty() && *byte <= b' ') {
                 self.line.push(*byte);
             }
         }
     }
 
-    /// The module hears again, or starts anew: the line whose beginning is lost, if it was that of
-    /// a command.
+    /// The module hears again: of a line whose beginning is lost, this is the rest. Calls back with
+    /// the whole of it once it is complete, if a command is lost with it.
+    pub(super) fn hear(&mut self, bytes: &[u8], lost: impl FnMut(Vec<u8>)) {
+        if !self.line.is_empty() {
+            self.lost.get_or_insert(self.line.len());
+            let rest = bytes.split_inclusive(|byte| *byte == b'\r').next();
+            self.push(rest.unwrap_or_default(), lost);
+        }
+    }
+
+    /// The line so far, if a command is lost with it.
     pub(super) fn take(&mut self) -> Option<Vec<u8>> {
-        let line = std::mem::take(&mut self.line);
+        let mut line = std::mem::take(&mut self.line);
+        let lost = self.lost.take().unwrap_or(line.len());
+        // What is heard may be a command by itself.
+        let mut heard = line[lost..].windows(2);
+        if heard.any(|pair| pair.eq_ignore_ascii_case(b"AT")) {
+            line.truncate(lost);
+        }
         // `AT` is what hosts wake a module with, and other bytes are no command at all.
-        let start = line.trim_ascii_start().get(..3)?;
+        let start = line.get(..3)?;
         start[..2].eq_ignore_ascii_case(b"AT").then_some(line)
     }
 }
@@ -52,6 +69,34 @@ mod tests {
                 found += usize::from(module.take().is_some());
                 assert_eq!(found, missed, "{}", lost.escape_ascii());
                 assert_eq!(module.take(), None);
+            }
+        }
+    }
+
+    #[test]
+    fn a_command_of_which_only_the_beginning_is_lost_is_told_whole() {
+        for (lost, heard, missed) in [
+            (&b"AT+C"[..], &b"SQ\r\nATI\r"[..], Some("AT+CSQ")),
+            (b"A", b"T+CSQ\r", Some("AT+CSQ")),
+            (b"AT\r", b"AT+CSQ\r", None),
+            (b"AT", b"\r\nAT+CSQ\r", None),
+            // What wakes the module has no line end.
+            (b"AT", b"AT+CSQ\r", None),
+            (b" ", b"AT+CSQ\r", None),
+            (b"\r\n", b"AT+CSQ\r", None),
+            (b"AT+C", b"AT+CSQ\r", Some("AT+C")),
+        ] {
+            for piece in [1, heard.len()] {
+                let (mut module, mut found) = (Lost::default(), Vec::new());
+                module.push(lost, |line| found.push(line));
+                for piece in heard.chunks(piece) {
+                    module.hear(piece, |line| found.push(line));
+                }
+                let missed: Vec<_> = missed
+                    .into_iter()
+                    .map(|line| line.as_bytes().to_vec())
+                    .collect();
+                assert_eq!(found, missed, "{}", lost.escape_ascii());
             }
         }
     }

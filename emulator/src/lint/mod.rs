@@ -5,20 +5,25 @@
 //! and what the module reports, changes nothing, and hands out [`Finding`]s. A rule says what is
 //! wrong ([`Rule`]); `docs/lint.md` explains all of them.
 
+mod advice;
+mod characters;
 mod connection;
+mod data;
+mod host;
 mod lost;
 mod rule;
 mod settings;
+mod swallowed;
 mod typing;
 
 use std::collections::VecDeque;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::{Duration, Instant};
 
-use atmq_protocol::at::command::Command;
+use atmq_protocol::at::command::{Command, Form};
 use atmq_protocol::at::framing::DataEnd;
 use atmq_protocol::at::parameter::ParameterError;
-use atmq_protocol::dialect::Dialect;
+use atmq_protocol::dialect::{Dialect, Report};
 use atmq_protocol::limits::Limits;
 use atmq_protocol::mqtt::{ConnectionId, Intent, Queried, Urc};
 use atmq_protocol::redact::redacted;
@@ -26,6 +31,7 @@ use atmq_protocol::redact::redacted;
 use crate::profile::Profile;
 use connection::Observed;
 use lost::Lost;
+use swallowed::command_within;
 use typing::{Notice, Typing};
 
 pub use rule::{Rule, Severity};
@@ -44,6 +50,8 @@ const WAITING: usize = 256;
 pub struct Finding {
     /// Which rule.
     pub rule: Rule,
+    /// How bad that is on this module.
+    pub severity: Severity,
     /// The connection concerned, where it is one in particular.
     pub connection: Option<ConnectionId>,
     /// The particulars; may be empty.
@@ -73,6 +81,8 @@ pub struct Linter {
     started: Instant,
     /// When the host has sent something last.
     arrived: Instant,
+    /// The profile knows hosts that give every publish a message id.
+    numbers_qos_0: bool,
     typing: Typing,
     lost: Lost,
     connections: Vec<Observed>,
@@ -95,7 +105,8 @@ impl Linter {
         Self {
             started: now,
             arrived: now,
-            typing: Typing::new(command_line, profile.limits.prompt_end),
+            numbers_qos_0: profile.quirks.qos_0_message_ids,
+            typing: Typing::new(command_line),
             lost: Lost::default(),
             connections: (0..connections)
                 .map(|_| Observed::new(keeps_settings))
@@ -117,6 +128,38 @@ impl Linter {
         Rule::all().zip(self.counts).filter(|(_, count)| *count > 0)
     }
 
+    /// How bad it is to break a rule on this module.
+    pub fn severity(&self, rule: Rule) -> Severity {
+        match rule {
+            Rule::MessageIdWithQos0 if self.numbers_qos_0 => Severity::Note,
+            rule => rule.severity(),
+        }
+    }
+
+    /// The characters that end a command line and take one back from now on: V.250's S3 and S5.
+    pub(crate) fn set_characters(&mut self, line_end: u8, backspace: u8) {
+        self.typing.set_characters(line_end, backspace);
+    }
+
+    /// When [`pass`](Self::pass) has something to do.
+    pub(crate) fn due(&self) -> Option<Instant> {
+        self.typing.due()
+    }
+
+    /// Time has passed.
+    pub(crate) fn pass(&mut self, now: Instant) {
+        let mut notices = Vec::new();
+        self.typing.pass(now, &mut notices);
+        self.found(None, now, notices);
+    }
+
+    /// The host sends nothing more.
+    pub(crate) fn host_left(&mut self, now: Instant) {
+        let mut notices = Vec::new();
+        self.typing.tell_early(&mut notices);
+        self.found(None, now, notices);
+    }
+
     /// Bytes of the host, as they come.
     pub(crate) fn receive(
         &mut self,
@@ -126,8 +169,9 @@ impl Linter {
         now: Instant,
     ) {
         self.arrived = now;
-        let lost = self.lost.take();
-        let mut notices: Vec<_> = lost.map(wake_not_awaited).into_iter().collect();
+        let mut notices = Vec::new();
+        self.lost
+            .hear(bytes, |line| notices.push(wake_not_awaited(line)));
         self.typing
             .receive(bytes, attention, dialect, now, &mut notices);
         self.found(None, now, notices);
@@ -142,7 +186,7 @@ impl Linter {
     }
 
     /// What an MQTT command asks for, before it is done.
-    pub(crate) fn note(&mut self, intent: &Intent, command: &Command<'_>) {
+    pub(crate) fn note(&mut self, intent: &Intent, command: &Command<'_>, dialect: &dyn Dialect) {
         let Some(id) = intent.connection() else {
             return;
         };
@@ -174,6 +218,11 @@ impl Linter {
         connection.note(intent, self.arrived, |rule, detail| {
             notices.push((rule, detail, line.clone()));
         });
+        if let Form::Set(parameters) = command.form
+            && command_within(parameters, dialect).is_some()
+        {
+            notices.push((Rule::CommandInData, "in a value".into(), line));
+        }
         self.found(Some(id), self.arrived, notices);
     }
 
@@ -186,7 +235,8 @@ impl Linter {
                 max,
                 ..
             } if value > max => Rule::PayloadTooLong,
-            ParameterError::LengthMismatch { .. } => Rule::PayloadLengthMismatch,
+            ParameterError::LengthMismatch { .. }
+            | ParameterError::Unterminated { name: "msg" } => Rule::PayloadLengthMismatch,
             _ => return,
         };
         self.found(
@@ -197,8 +247,25 @@ impl Linter {
     }
 
     /// The module asks for data of this length, which may end so.
-    pub(crate) fn prompted(&mut self, length: usize, end: DataEnd) {
-        self.typing.prompted(length, end);
+    pub(crate) fn prompted(
+        &mut self,
+        length: Option<usize>,
+        end: DataEnd,
+        dialect: &dyn Dialect,
+        now: Instant,
+    ) {
+        let mut notices = Vec::new();
+        self.typing
+            .prompted(length, end, dialect, now, &mut notices);
+        self.found(None, now, notices);
+    }
+
+    /// The data that the module has asked for.
+    pub(crate) fn took(&mut self, data: &[u8], dialect: &dyn Dialect, now: Instant) {
+        if let Some(command) = command_within(data, dialect) {
+            let notice = (Rule::CommandInData, "in data".into(), command.to_vec());
+            self.found(self.executing, now, vec![notice]);
+        }
     }
 
     /// The module has given up waiting for a payload of which so much has come.
@@ -213,7 +280,9 @@ impl Linter {
 
     /// A final result code is written.
     pub(crate) fn finished(&mut self, success: bool) {
-        self.typing.finished();
+        let mut notices = Vec::new();
+        self.typing.finished(&mut notices);
+        self.found(None, self.arrived, notices);
         let executing = self.executing.take();
         if let Some(id) = executing
             && !success
@@ -222,15 +291,15 @@ impl Linter {
         }
     }
 
-    /// The module reports something, not before `due`. `unframed`: nothing tells a payload in it
-    /// from the lines behind it.
-    pub(crate) fn reported(&mut self, id: ConnectionId, urc: &Urc, unframed: bool, due: Instant) {
+    /// The module reports something, not before `due`.
+    pub(crate) fn reported(&mut self, report: &Report, due: Instant) {
+        let id = report.urc.connection();
         let Some(connection) = self.connections.get_mut(usize::from(id.0)) else {
             return;
         };
         let mut notices: Vec<Notice> = Vec::new();
-        connection.reported(urc, unframed, due, |rule, detail| {
-            let bytes = match urc {
+        connection.reported(report, due, |rule, detail| {
+            let bytes = match &report.urc {
                 Urc::Received { payload, .. } => payload.to_vec(),
                 _ => Vec::new(),
             };
@@ -246,15 +315,16 @@ impl Linter {
         }
     }
 
-    /// A publish is done, whether or not that is reported.
-    pub(crate) fn published(&mut self, id: ConnectionId, message_id: u16) {
-        self.connections[usize::from(id.0)].acknowledged(message_id);
+    /// A publish is done, which this firmware does not report.
+    pub(crate) fn published(&mut self, id: ConnectionId, message_id: u16, now: Instant) {
+        self.connections[usize::from(id.0)].acknowledged(message_id, now);
     }
 
     /// The module starts anew.
     pub(crate) fn rebooted(&mut self, now: Instant) {
-        self.typing.rebooted();
-        self.lost = Lost::default();
+        let mut notices: Vec<_> = self.lost.take().map(wake_not_awaited).into_iter().collect();
+        self.typing.rebooted(&mut notices);
+        self.found(None, now, notices);
         self.executing = None;
         for connection in &mut self.connections {
             connection.rebooted(now);
@@ -276,6 +346,7 @@ impl Linter {
             if self.waiting.len() < WAITING {
                 self.waiting.push_back(Finding {
                     rule,
+                    severity: self.severity(rule),
                     connection,
                     detail,
                     bytes,

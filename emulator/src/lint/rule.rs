@@ -31,10 +31,13 @@ pub enum Rule {
     BootNotAwaited,
     CloseWithoutOpen,
     CommandBeforeFinalResult,
+    CommandInData,
     ConfigurationDiffers,
     ConfigurationLost,
+    ControlCharacterInCommand,
     CtrlZAfterPayload,
     GarbageBetweenCommands,
+    HostNotAName,
     KeepaliveOutOfRange,
     LineFeedOnly,
     LineTooLong,
@@ -56,21 +59,27 @@ pub enum Rule {
 
 /// Rule, id, severity, sentence, section of the reference; in the order of [`Rule`].
 #[rustfmt::skip]
-const TABLE: [(Rule, &str, Severity, &str, &str); 24] = [
+const TABLE: [(Rule, &str, Severity, &str, &str); 27] = [
     (Rule::BootNotAwaited, "boot-not-awaited", Severity::Error,
         "the host sends before the module has started", "lmqtt.md 1.10"),
     (Rule::CloseWithoutOpen, "close-without-open", Severity::Note,
         "the host closes a connection that is not open, and does not open it then", "lmqtt.md 1.4"),
     (Rule::CommandBeforeFinalResult, "command-before-final-result", Severity::Error,
         "a command comes before the final result of the one before it", "lmqtt.md 1.1"),
+    (Rule::CommandInData, "command-in-data", Severity::Note,
+        "what looks like a command was taken for data or for a value", "lmqtt.md 1.7"),
     (Rule::ConfigurationDiffers, "configuration-differs", Severity::Note,
         "the connection is opened without some of the settings of the one before it", "lmqtt.md 1.3"),
     (Rule::ConfigurationLost, "configuration-lost", Severity::Error,
         "the connection is opened without any of the settings that were lost with the one before it", "lmqtt.md 1.3"),
+    (Rule::ControlCharacterInCommand, "control-character-in-command", Severity::Warning,
+        "control characters in a command edit it, or are not what the module takes", "V.250 5.2.2"),
     (Rule::CtrlZAfterPayload, "ctrl-z-after-payload", Severity::Warning,
         "a Ctrl-Z follows a payload whose length was announced", "lmqtt.md 1.7"),
     (Rule::GarbageBetweenCommands, "garbage-between-commands", Severity::Warning,
         "there are bytes that belong to no command", "lmqtt.md 1.1"),
+    (Rule::HostNotAName, "host-not-a-name", Severity::Error,
+        "the host name of OPEN is no name or address alone", "lmqtt.md 1.4"),
     (Rule::KeepaliveOutOfRange, "keepalive-out-of-range", Severity::Error,
         "the keepalive is outside of what the platform accepts", "clouds.md 5"),
     (Rule::LineFeedOnly, "line-feed-only", Severity::Error,
@@ -121,7 +130,8 @@ impl Rule {
         TABLE[self as usize].1
     }
 
-    /// How bad it is to break it.
+    /// How bad it is to break it, where the module's profile does not say otherwise
+    /// ([`Linter::severity`](super::Linter::severity)).
     pub fn severity(self) -> Severity {
         TABLE[self as usize].2
     }

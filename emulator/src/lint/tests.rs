@@ -1,10 +1,12 @@
 //! For each rule a dialogue that breaks it and one that does not, typed by hand.
 
 mod dialogue;
+mod known;
+mod typed;
 
 use std::time::{Instant, UNIX_EPOCH};
 
-use Step::{Broker, Drop, Send, Sleep, Type, Until, Wait};
+use Step::{Answer, Broker, Drop, Send, Sleep, Type, Until, Wait};
 use atmq_protocol::at::framing::DataEnd;
 use proptest::prelude::*;
 
@@ -52,6 +54,13 @@ fn dialogues(rule: Rule) -> (Vec<Step>, Vec<Step>) {
             vec![Send(b"AT+LMQTTCFG?\r\nAT\r\n"), Wait(5000)],
             vec![Send(b"AT+LMQTTCFG?\r\n"), Until(b"ERROR"), Send(b"AT\r\n")],
         ),
+        Rule::CommandInData => {
+            let prompt = Type(b"AT+LMQTTPUB=0,5,1,0,\"t\",12\r");
+            (
+                connected(&[prompt, Type(b"21.5AT+CSQ\r\n")]),
+                connected(&[prompt, Type(b"21.5 AT&T ok")]),
+            )
+        }
         Rule::ConfigurationDiffers => {
             let version = Type(b"AT+LMQTTCFG=\"version\",0,4\r\n");
             (
@@ -63,6 +72,10 @@ fn dialogues(rule: Rule) -> (Vec<Step>, Vec<Step>) {
             vec![KEEPALIVE, OPEN, CLOSE, OPEN],
             vec![KEEPALIVE, OPEN, CLOSE, KEEPALIVE, OPEN],
         ),
+        Rule::ControlCharacterInCommand => (
+            vec![Type(b"AT+CSX\x08Q\r\n"), Type(b"AT+CMEE\0=1\r\n")],
+            vec![Type(b"\0\x08AT+CSQ\r\n\x1a\x1b"), Type(b"AT+CMEE=1\r\n")],
+        ),
         Rule::CtrlZAfterPayload => (
             connected(&[PROMPT_4, Type(b"abcd\x1a")]),
             connected(&[PROMPT_4, Type(b"abc\x1a")]),
@@ -70,6 +83,10 @@ fn dialogues(rule: Rule) -> (Vec<Step>, Vec<Step>) {
         Rule::GarbageBetweenCommands => (
             vec![Type(b"hello\r\n"), Type(b"AT\r\n")],
             vec![Type(b"\r\n\x1b\x1a"), Type(b" AT\r\n")],
+        ),
+        Rule::HostNotAName => (
+            vec![Type(b"AT+LMQTTOPEN=0,\"mqtt://h\",1883\r\n")],
+            vec![Type(b"AT+LMQTTOPEN=0,\"::1\",1883\r\n")],
         ),
         Rule::KeepaliveOutOfRange => {
             let short = Type(b"AT+LMQTTCFG=\"keepalive\",0,29\r\n");

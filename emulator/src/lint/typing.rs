@@ -3,17 +3,17 @@
 use std::time::{Duration, Instant};
 
 use atmq_protocol::at::command::{Command, Form};
-use atmq_protocol::at::framing::DataEnd;
+use atmq_protocol::at::framing::{CTRL_Z, DataEnd};
 use atmq_protocol::dialect::Dialect;
 
+use super::characters::Editing;
+use super::data::Data;
 use super::{Attention, Rule};
 
 const CARRIAGE_RETURN: u8 = b'\r';
 const LINE_FEED: u8 = b'\n';
 const BACKSPACE: u8 = 0x08;
 const DELETE: u8 = 0x7f;
-const CTRL_Z: u8 = 0x1a;
-const ESCAPE: u8 = 0x1b;
 
 /// A host that asks more often than this for what changes slowly does nothing else.
 const POLL: Duration = Duration::from_secs(1);
@@ -26,12 +26,19 @@ const POLLED: [&str; 7] = [
 /// What has been noticed: the rule, the particulars, the bytes.
 pub(super) type Notice = (Rule, String, Vec<u8>);
 
+/// Bytes kept of what comes before its prompt, more than a module keeps.
+const EARLY: usize = 64 * 1024;
+
+/// How long the rest of a line is waited for that has broken a rule by when it began.
+const REST: Duration = Duration::from_secs(1);
+
 /// Follows the bytes of a host.
 #[derive(Debug)]
 pub(super) struct Typing {
     limit: usize,
-    /// What ends a payload behind the prompt.
-    prompt_end: DataEnd,
+    /// V.250's S3 and S5.
+    line_end: u8,
+    backspace: u8,
     /// The current line, up to the limit.
     line: Vec<u8>,
     /// Bytes of the current line, however many.
@@ -40,36 +47,43 @@ pub(super) struct Typing {
     quoted: bool,
     /// A line feed in the current line has been noticed.
     fed: bool,
-    /// Bytes of an announced payload still to come, and what ends it before.
-    data: usize,
-    data_end: DataEnd,
+    editing: Editing,
+    /// The rule that the current line has broken by when it began, and until when it is waited for.
+    early: Option<(Rule, Instant)>,
+    /// The last byte ended a line.
+    after_line: bool,
+    /// The host was seen to end its lines with a line feed as well.
+    sends_line_feeds: bool,
+    /// The line feed of the last line is still to come, and is no data.
+    skip_line_feed: bool,
+    /// The data that is awaited.
+    data: Option<Data>,
     /// The last byte was the last of a payload.
     data_ended: bool,
-    /// A command waits for its prompt; bytes that came meanwhile, `usize::MAX` once they have
-    /// ended the payload.
-    before_prompt: Option<usize>,
+    /// A command waits for its prompt; the bytes that came meanwhile.
+    before_prompt: Option<Vec<u8>>,
     /// That the start of the module was not awaited has been noticed.
     booting: bool,
     /// Of each polled query, when it came last and how often it came too early.
     polls: Vec<(&'static str, Instant, u32)>,
 }
 
-/// Whether the byte ends a payload before all of it has come.
-fn ends(end: DataEnd, byte: u8) -> bool {
-    end == DataEnd::ControlCharacters && matches!(byte, CTRL_Z | ESCAPE)
-}
-
 impl Typing {
-    pub(super) fn new(limit: usize, prompt_end: DataEnd) -> Self {
+    pub(super) fn new(limit: usize) -> Self {
         Self {
             limit,
-            prompt_end,
+            line_end: CARRIAGE_RETURN,
+            backspace: BACKSPACE,
             line: Vec::new(),
             length: 0,
             quoted: false,
             fed: false,
-            data: 0,
-            data_end: prompt_end,
+            editing: Editing::default(),
+            early: None,
+            after_line: false,
+            sends_line_feeds: false,
+            skip_line_feed: false,
+            data: None,
             data_ended: false,
             before_prompt: None,
             booting: false,
@@ -77,24 +91,58 @@ impl Typing {
         }
     }
 
+    /// The characters that end a line and take one back from now on: V.250's S3 and S5.
+    pub(super) fn set_characters(&mut self, line_end: u8, backspace: u8) {
+        self.line_end = line_end;
+        self.backspace = backspace;
+    }
+
     /// The module asks for data of this length, which may end so.
-    pub(super) fn prompted(&mut self, length: usize, end: DataEnd) {
-        self.data_end = end;
-        let early = self.before_prompt.take().unwrap_or(0);
-        self.data = length.saturating_sub(early);
-        self.data_ended = self.data == 0;
-        self.end_line();
+    pub(super) fn prompted(
+        &mut self,
+        length: Option<usize>,
+        end: DataEnd,
+        dialect: &dyn Dialect,
+        now: Instant,
+        notices: &mut Vec<Notice>,
+    ) {
+        self.end_line(notices);
+        self.skip_line_feed = std::mem::take(&mut self.after_line) && self.sends_line_feeds;
+        self.data = Some(Data::new(length, end));
+        let early = self.take_early(notices);
+        let taken = self.take_data(&early);
+        // The module does not hear the rest of it before it has used the data.
+        self.receive(&early[taken..], Attention::Executing, dialect, now, notices);
     }
 
     /// The module waits for nothing but commands.
-    pub(super) fn finished(&mut self) {
-        self.data = 0;
-        self.before_prompt = None;
+    pub(super) fn finished(&mut self, notices: &mut Vec<Notice>) {
+        self.data = None;
+        self.skip_line_feed = false;
+        self.take_early(notices);
     }
 
     /// The module starts anew, and has forgotten what came so far.
-    pub(super) fn rebooted(&mut self) {
-        *self = Self::new(self.limit, self.prompt_end);
+    pub(super) fn rebooted(&mut self, notices: &mut Vec<Notice>) {
+        self.end_line(notices);
+        self.take_early(notices);
+        *self = Self {
+            line_end: self.line_end,
+            backspace: self.backspace,
+            ..Self::new(self.limit)
+        };
+    }
+
+    /// Until when the rest of a line is waited for.
+    pub(super) fn due(&self) -> Option<Instant> {
+        self.early.map(|(_, until)| until)
+    }
+
+    /// The rest of the line does not come any more.
+    pub(super) fn pass(&mut self, now: Instant, notices: &mut Vec<Notice>) {
+        if self.due().is_some_and(|due| due <= now) {
+            self.tell_early(notices);
+        }
     }
 
     /// Bytes of the host, and what the module is doing when they come.
@@ -108,22 +156,13 @@ impl Typing {
     ) {
         let mut busy = attention == Attention::Executing;
         self.booting &= attention == Attention::Booting;
+        if let Some((_, until)) = &mut self.early {
+            *until = now + REST;
+        }
         let mut at = 0;
         while at < bytes.len() {
-            if self.data > 0 {
-                let taken = self.data.min(bytes.len() - at);
-                let came = &bytes[at..at + taken];
-                match came.iter().position(|byte| ends(self.data_end, *byte)) {
-                    Some(before) => {
-                        at += before + 1;
-                        self.data = 0;
-                    }
-                    None => {
-                        at += taken;
-                        self.data -= taken;
-                    }
-                }
-                self.data_ended = self.data == 0;
+            if self.data.is_some() {
+                at += self.take_data(&bytes[at..]);
                 busy = self.data_ended;
                 continue;
             }
@@ -131,29 +170,21 @@ impl Typing {
             let rest = &bytes[at..];
             at += 1;
             let behind_data = std::mem::take(&mut self.data_ended);
-            let ends_payload = ends(self.prompt_end, byte);
-            if let Some(early) = &mut self.before_prompt
-                && (byte != LINE_FEED || *early > 0)
-            {
-                if *early == 0 {
-                    notices.push((Rule::PromptNotAwaited, String::new(), rest.to_vec()));
+            if std::mem::take(&mut self.after_line) {
+                self.sends_line_feeds = byte == LINE_FEED;
+                if self.sends_line_feeds {
+                    continue;
                 }
-                *early = if ends_payload {
-                    usize::MAX
-                } else {
-                    early.saturating_add(1)
-                };
-                continue;
+            }
+            if let Some(early) = &mut self.before_prompt {
+                let room = EARLY.saturating_sub(early.len());
+                early.extend(&rest[..rest.len().min(room)]);
+                return;
             }
             match byte {
-                CARRIAGE_RETURN if self.length == 0 => {}
-                CARRIAGE_RETURN => busy |= self.take_line(dialect, now, notices),
-                BACKSPACE | DELETE => {
-                    self.length = self.length.saturating_sub(1);
-                    if self.line.len() > self.length {
-                        self.quoted ^= self.line.pop() == Some(b'"');
-                    }
-                }
+                _ if byte == self.line_end && self.length == 0 => {}
+                _ if byte == self.line_end => busy |= self.take_line(dialect, now, notices),
+                _ if byte == self.backspace || byte == DELETE => self.take_back(),
                 CTRL_Z if behind_data => {
                     notices.push((Rule::CtrlZAfterPayload, String::new(), vec![CTRL_Z]));
                 }
@@ -161,7 +192,7 @@ impl Typing {
                 0..=0x1f if self.length == 0 => {}
                 _ => {
                     if self.length == 0 {
-                        self.begin_line(rest, attention, busy, notices);
+                        self.begin_line(attention, busy, now);
                     }
                     if byte == LINE_FEED {
                         self.take_line_feed(notices);
@@ -172,7 +203,7 @@ impl Typing {
                         self.line.push(byte);
                     }
                     if self.line.eq_ignore_ascii_case(b"A/") {
-                        self.end_line();
+                        self.end_line(notices);
                         busy = true;
                     }
                 }
@@ -180,21 +211,60 @@ impl Typing {
         }
     }
 
-    fn begin_line(
-        &mut self,
-        rest: &[u8],
-        attention: Attention,
-        busy: bool,
-        notices: &mut Vec<Notice>,
-    ) {
-        let end = rest.iter().position(|byte| *byte == CARRIAGE_RETURN);
-        let line = rest[..end.unwrap_or(rest.len())].to_vec();
-        if attention == Attention::Booting {
-            if !std::mem::replace(&mut self.booting, true) {
-                notices.push((Rule::BootNotAwaited, String::new(), line));
-            }
-        } else if busy {
-            notices.push((Rule::CommandBeforeFinalResult, String::new(), line));
+    /// Takes what of the bytes belongs to the data that is awaited: how many that are.
+    fn take_data(&mut self, bytes: &[u8]) -> usize {
+        let Some(data) = &mut self.data else {
+            return 0;
+        };
+        let fed = !bytes.is_empty() && std::mem::take(&mut self.skip_line_feed);
+        let skipped = usize::from(fed && bytes[0] == LINE_FEED);
+        let (taken, complete) = data.take(&bytes[skipped..]);
+        if complete {
+            self.data = None;
+        }
+        self.data_ended = complete;
+        skipped + taken
+    }
+
+    /// What came before the prompt, which is noticed if it is anything.
+    fn take_early(&mut self, notices: &mut Vec<Notice>) -> Vec<u8> {
+        let early = self.before_prompt.take().unwrap_or_default();
+        if !early.is_empty() {
+            notices.push((Rule::PromptNotAwaited, String::new(), early.clone()));
+        }
+        early
+    }
+
+    /// The character before is taken back.
+    fn take_back(&mut self) {
+        if self.length == 0 {
+            return;
+        }
+        self.editing.taken_back += 1;
+        self.editing.in_value |= self.quoted;
+        self.length -= 1;
+        if self.length == 0 {
+            self.early = None;
+        }
+        if self.line.len() > self.length {
+            self.quoted ^= self.line.pop() == Some(b'"');
+        }
+    }
+
+    /// What a line has broken by when it began is told once all of it is there.
+    fn begin_line(&mut self, attention: Attention, busy: bool, now: Instant) {
+        let rule = if attention == Attention::Booting {
+            (!std::mem::replace(&mut self.booting, true)).then_some(Rule::BootNotAwaited)
+        } else {
+            busy.then_some(Rule::CommandBeforeFinalResult)
+        };
+        self.early = rule.map(|rule| (rule, now + REST));
+    }
+
+    /// Tells that the current line has come too soon, with what of it is there.
+    pub(super) fn tell_early(&mut self, notices: &mut Vec<Notice>) {
+        if let Some((rule, _)) = self.early.take() {
+            notices.push((rule, String::new(), self.line.clone()));
         }
     }
 
@@ -207,11 +277,13 @@ impl Typing {
         }
     }
 
-    fn end_line(&mut self) {
+    fn end_line(&mut self, notices: &mut Vec<Notice>) {
+        self.tell_early(notices);
         self.line.clear();
         self.length = 0;
         self.quoted = false;
         self.fed = false;
+        self.editing = Editing::default();
     }
 
     /// The line is complete. Returns whether the module has something to answer.
@@ -221,9 +293,12 @@ impl Typing {
         now: Instant,
         notices: &mut Vec<Notice>,
     ) -> bool {
+        self.tell_early(notices);
         let line = std::mem::take(&mut self.line);
-        let length = self.length;
-        self.end_line();
+        let (length, fed) = (self.length, self.fed);
+        let editing = std::mem::take(&mut self.editing);
+        self.end_line(notices);
+        self.after_line = true;
         if length > self.limit {
             let detail = format!("{length} bytes, the module takes {}", self.limit);
             notices.push((Rule::LineTooLong, detail, line));
@@ -241,6 +316,11 @@ impl Typing {
             return false;
         };
         self.take_command_line(&line[start + 2..], dialect, now, notices);
+        let told = editing.told(&line[start..], fed);
+        if !told.is_empty() {
+            let command = line[start..].to_vec();
+            notices.push((Rule::ControlCharacterInCommand, told, command));
+        }
         true
     }
 
@@ -255,7 +335,7 @@ impl Typing {
         loop {
             let (command, left) = Command::split_first(rest, |name| dialect.owns(name));
             if dialect.asks_for_payload(&command) {
-                self.before_prompt = Some(0);
+                self.before_prompt = Some(Vec::new());
             }
             if let Some(name) = polled(&command, dialect) {
                 self.take_query(name, &command, now, notices);

@@ -65,7 +65,7 @@ impl Modem {
         }
     }
 
-    fn first_command<'a>(&self, line: &'a [u8]) -> (Command<'a>, &'a [u8]) {
+    pub(super) fn first_command<'a>(&self, line: &'a [u8]) -> (Command<'a>, &'a [u8]) {
         Command::split_first(line, |name| self.profile.dialect.owns(name))
     }
 
@@ -154,9 +154,11 @@ impl Modem {
                 return self.set_functionality(level, reset, now);
             }
             StandardRequest::Attach(on) => return self.attach(on, now),
-            StandardRequest::Identification | StandardRequest::Model => {
-                StandardInformation::Text(identity.model.clone())
+            StandardRequest::Identification => {
+                self.tell_information();
+                return Ok(Done::Answered);
             }
+            StandardRequest::Model => StandardInformation::Text(identity.model.clone()),
             StandardRequest::Manufacturer => {
                 StandardInformation::Text(identity.manufacturer.clone())
             }

@@ -7,7 +7,7 @@ use atmq_protocol::at::result_code::FinalResult;
 use atmq_protocol::dialect::{Ask, NoData, Prompt};
 
 use super::faces::Whose;
-use super::{INPUT_LIMIT, Modem, Phase};
+use super::{Modem, Phase};
 
 /// Bytes on their way from the host.
 #[derive(Debug)]
@@ -56,15 +56,15 @@ impl Modem {
             self.output.raw(b"\r\n");
             self.output.raw(sign);
         }
-        self.expect_data(&asked.ask);
+        self.expect_data(&asked.ask, now);
         let give_up = asked.give_up(now);
         self.phase = Phase::Prompted { asked, give_up };
     }
 
     /// Takes raw bytes of the host next.
-    fn expect_data(&mut self, ask: &Ask) {
-        self.lint
-            .prompted(ask.length.unwrap_or(INPUT_LIMIT), ask.end);
+    fn expect_data(&mut self, ask: &Ask, now: Instant) {
+        let dialect = &*self.profile.dialect;
+        self.lint.prompted(ask.length, ask.end, dialect, now);
         self.reader.expect_data(ask.length, ask.end);
     }
 
@@ -78,6 +78,7 @@ impl Modem {
         match self.reader.next(&mut Vec::new()) {
             Some(Input::Data(data)) => {
                 let data = data.to_vec();
+                self.lint.took(&data, &*self.profile.dialect, now);
                 if asked.is_stored() {
                     self.take_data(&asked, &data, now);
                 } else {

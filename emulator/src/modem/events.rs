@@ -11,6 +11,9 @@ use super::standard::DEFAULT_BEARER;
 /// The indicators of `AT+CIND`: battery, signal, service, roaming.
 pub(super) type Indicators = [u8; 4];
 
+/// How full the battery is that the module runs on: a supply that does not run out.
+pub(super) const BATTERY_PERCENT: u8 = 100;
+
 /// What the packet domain has done (27.007 section 10.1.19).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum PacketEvent {
@@ -33,7 +36,7 @@ impl Modem {
         };
         let service = u8::from(self.is_attached());
         let roaming = u8::from(self.registration().is_roaming());
-        [5, signal, service, roaming]
+        [BATTERY_PERCENT / 20, signal, service, roaming]
     }
 
     /// Whether the host wants to hear of indicators: `AT+CMER=<mode>,,,1` with a mode above 0.

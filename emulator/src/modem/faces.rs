@@ -156,7 +156,7 @@ impl Modem {
         });
         acts.retain(|act| match act {
             Act::Note(intent) => {
-                self.lint.note(intent, command);
+                self.lint.note(intent, command, &*self.profile.dialect);
                 false
             }
             Act::Unreadable(error) => {
@@ -261,7 +261,7 @@ impl Modem {
                 self.output.raw(&bytes);
             }
             Act::Announce(line) => self.urc(self.announce_from.max(now), &line),
-            Act::Report(report) => self.report(report, now),
+            Act::Report(report) => self.report(&report, now),
             Act::Open {
                 connection,
                 host,

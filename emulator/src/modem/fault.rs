@@ -1,11 +1,17 @@
 //! Faults on demand: what a module does on a bad day, so that a host can be tested against it.
 
-use std::collections::VecDeque;
+mod armed;
+mod beginning;
+
+use std::num::NonZeroU32;
 use std::time::{Duration, Instant};
 
 use atmq_protocol::at::result_code::FinalResult;
 
-use super::{Modem, Phase};
+use super::{Happening, Modem, OUTPUT_LIMIT, Phase};
+
+pub use armed::ArmedFault;
+pub(super) use armed::Faults;
 
 /// Faults that may wait for their moment. Ours.
 const FAULTS: usize = 64;
@@ -19,7 +25,7 @@ const NEVER: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
 /// A byte that comes sooner behind a command does not abort it (V.250 section 5.6.1).
 const ABORT_FROM: Duration = Duration::from_millis(125);
 
-/// Something that goes wrong once, at its moment: [`Modem::add_fault`].
+/// Something that goes wrong at its moment, once unless it is said otherwise: [`Modem::add_fault`].
 ///
 /// ```
 /// use std::time::{Duration, Instant, SystemTime};
@@ -39,12 +45,21 @@ const ABORT_FROM: Duration = Duration::from_millis(125);
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
-    /// How the command line begins that it happens to, without `AT`, in any letter case: `+CSQ`,
-    /// `+COPS=0`. `+CREG` is not the beginning of `+CREGX`, and empty is that of every line. For
-    /// [`Effect::UrcLost`] the beginning of the URC: `+CREG: 1`.
+    /// How the command line begins that it happens to, in any letter case: `+CSQ`, `+COPS=0`, `E0`.
+    /// `+CREG` is not the beginning of `+CREGX`. For [`Effect::UrcLost`] the beginning of the URC:
+    /// `+CREG: 1`, or of what the module prints when it starts or switches itself off.
+    ///
+    /// `AT` in front, and the sign of a name, may be left out. `AT` alone is a line with nothing
+    /// behind it, and empty is the beginning of every line.
     pub on: String,
     /// What happens.
     pub effect: Effect,
+    /// Before this moment it neither happens nor counts; `None`: from now on.
+    pub from: Option<Instant>,
+    /// Of so many lines that begin so, it happens to the last.
+    pub every: NonZeroU32,
+    /// How often it happens; `None`: without end.
+    pub times: Option<NonZeroU32>,
 }
 
 /// What goes wrong with one command, or with one URC.
@@ -80,6 +95,24 @@ pub enum Effect {
 /// Why a fault cannot be had.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FaultError {
+    /// The module has no such command, so that the fault would never happen.
+    #[error("this module has no command {given}{}", beginning::Instead(like.as_deref(), "AT+CLAC lists what it has"))]
+    UnknownCommand {
+        /// The beginning that was given.
+        given: String,
+        /// The command that may be meant.
+        like: Option<String>,
+    },
+    /// The module sends no such line by itself, so that the fault would never happen.
+    #[error("this module sends no URC {given}{}", beginning::Instead(like.as_deref(), known))]
+    UnknownUrc {
+        /// The beginning that was given.
+        given: String,
+        /// The URC that may be meant.
+        like: Option<String>,
+        /// Those that it sends, as a sentence.
+        known: String,
+    },
     /// Too many wait for their moment.
     #[error("{limit} faults are waiting, no more fit")]
     TooMany {
@@ -125,7 +158,31 @@ impl Fault {
         Self {
             on: on.into(),
             effect,
+            from: None,
+            every: NonZeroU32::MIN,
+            times: Some(NonZeroU32::MIN),
         }
+    }
+
+    /// Neither happens nor counts before this moment.
+    #[must_use]
+    pub fn from(mut self, moment: Instant) -> Self {
+        self.from = Some(moment);
+        self
+    }
+
+    /// Of so many lines that begin so, it happens to the last.
+    #[must_use]
+    pub fn every(mut self, nth: NonZeroU32) -> Self {
+        self.every = nth;
+        self
+    }
+
+    /// Happens so often; with `None` without end.
+    #[must_use]
+    pub fn times(mut self, times: Option<NonZeroU32>) -> Self {
+        self.times = times;
+        self
     }
 
     /// Bytes that it makes the module say.
@@ -144,68 +201,42 @@ impl Fault {
             | Effect::UrcLost => 0,
         }
     }
-
-    fn begins(&self, line: &[u8]) -> bool {
-        let Some((start, rest)) = line.split_at_checked(self.on.len()) else {
-            return false;
-        };
-        let is_word = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
-        let goes_on = is_word(start.last()) && is_word(rest.first());
-        start.eq_ignore_ascii_case(self.on.as_bytes()) && !goes_on
-    }
-}
-
-/// The faults that wait for their moment, in the order in which they were added.
-#[derive(Debug, Default)]
-pub(super) struct Faults {
-    waiting: VecDeque<Fault>,
-    /// The final result code of the command that is being executed is lost.
-    pub(super) result_lost: bool,
-}
-
-impl Faults {
-    /// What goes wrong with this command line, if anything does.
-    pub(super) fn take_for_command(&mut self, line: &[u8]) -> Option<Effect> {
-        self.take(|fault| fault.effect != Effect::UrcLost && fault.begins(line))
-    }
-
-    /// Whether this URC is lost.
-    pub(super) fn loses_urc(&mut self, line: &[u8]) -> bool {
-        self.take(|fault| fault.effect == Effect::UrcLost && fault.begins(line))
-            .is_some()
-    }
-
-    fn take(&mut self, which: impl Fn(&Fault) -> bool) -> Option<Effect> {
-        let at = self.waiting.iter().position(which)?;
-        self.waiting.remove(at).map(|fault| fault.effect)
-    }
 }
 
 /// Faults on demand. They are no state of the module: a reboot does not end them.
 impl Modem {
-    /// Has this happen at its moment, once. Of several for one command, the one that was added
-    /// first happens first. The [linter](crate::lint) does not know of commands that are not
+    /// Has this happen at its moment. Of several for one line, the one that was added first happens,
+    /// and the others at the next. The [linter](crate::lint) does not know of commands that are not
     /// executed.
     ///
     /// # Errors
+    /// [`FaultError::UnknownCommand`] and [`FaultError::UnknownUrc`] for what cannot happen,
     /// [`FaultError::TooMany`] beyond 64 that wait, [`FaultError::TooLong`] beyond 16 KiB.
     pub fn add_fault(&mut self, fault: Fault) -> Result<(), FaultError> {
-        if self.faults.waiting.len() >= FAULTS {
+        if self.faults.armed().len() >= FAULTS {
             return Err(FaultError::TooMany { limit: FAULTS });
         }
         check_length(fault.length().max(fault.on.len()))?;
-        self.faults.waiting.push_back(fault);
+        let on = match fault.effect {
+            Effect::UrcLost => self.urc_beginning(&fault.on)?,
+            _ => self.command_beginning(&fault.on)?,
+        };
+        let fault = Fault { on, ..fault };
+        self.happened(Happening::FaultArmed(fault.clone()));
+        self.faults.add(fault);
         Ok(())
     }
 
-    /// The faults that have not happened yet.
-    pub fn faults(&self) -> impl Iterator<Item = &Fault> {
-        self.faults.waiting.iter()
+    /// The faults that have still to happen, in the order in which they were added.
+    pub fn faults(&self) -> impl ExactSizeIterator<Item = &ArmedFault> {
+        self.faults.armed().iter()
     }
 
-    /// Forgets the faults that have not happened yet.
+    /// Forgets the faults that have still to happen.
     pub fn clear_faults(&mut self) {
-        self.faults.waiting.clear();
+        let count = self.faults.armed().len();
+        self.faults.clear();
+        self.happened(Happening::FaultsForgotten(count));
     }
 
     /// Begins to execute a command line, unless it is lost.
@@ -214,7 +245,8 @@ impl Modem {
         let (latency, abortable) = self.latency_of(&line);
         let mut due = now + self.spread(latency);
         let abort_from = abortable.then_some(now + ABORT_FROM);
-        let fault = self.faults.take_for_command(&line);
+        let fault = self.faults.take_for_command(&line, now);
+        let fault = fault.map(|fault| self.fire(fault));
         match fault {
             Some(Effect::Silent) => return self.lint.finished(true),
             Some(Effect::Late(by)) => due = later(due, by),
@@ -242,14 +274,14 @@ impl Modem {
                 }
                 self.finish(Ok(result));
                 for (after, urc) in urcs {
-                    self.urc(later(now, after), urc.as_bytes());
+                    self.made_up_urc(later(now, after), &urc);
                 }
             }
             Some(Effect::Outcome(urc)) => {
                 self.finish(Ok(FinalResult::Ok));
                 let latency = self.profile.latency.result;
                 let due = now + self.spread(latency);
-                self.urc(due, urc.as_bytes());
+                self.made_up_urc(due, &urc);
             }
             Some(Effect::Reboot) => self.reboot(now),
             Some(Effect::Garbage(bytes)) => {
@@ -266,12 +298,36 @@ impl Modem {
         }
     }
 
+    /// Whether a line that would be sent then is lost.
+    fn loses(&mut self, line: &[u8], due: Instant) -> bool {
+        let fault = self.faults.take_for_urc(line, due);
+        fault.map(|fault| self.fire(fault)).is_some()
+    }
+
     /// A line that is sent from `due` on, unless it is lost.
     pub(super) fn urc(&mut self, due: Instant, line: &[u8]) {
-        if self.faults.loses_urc(line) {
+        if self.loses(line, due) {
             return;
         }
         self.output.urc(due, |out| out.extend_from_slice(line));
+    }
+
+    /// The same, for a line of a fault. A fault without end could say more than any memory holds.
+    fn made_up_urc(&mut self, due: Instant, line: &str) {
+        if self.output.waiting() < OUTPUT_LIMIT {
+            self.urc(due, line.as_bytes());
+        }
+    }
+
+    /// What the module prints when it starts or switches itself off, line by line, unless it is
+    /// lost.
+    pub(super) fn kept_lines<'l>(&mut self, text: &'l str, now: Instant) -> Vec<&'l str> {
+        let lines = text.split_inclusive('\n');
+        let kept = lines.filter(|line| {
+            let line = line.trim_end_matches(['\r', '\n']);
+            line.is_empty() || !self.loses(line.as_bytes(), now)
+        });
+        kept.collect()
     }
 }
 

@@ -5,8 +5,8 @@ use std::time::Instant;
 use atmq_protocol::dialect::Report;
 use atmq_protocol::mqtt::{ConnectionId, LinkStatus, Urc};
 
-use super::Modem;
 use super::fault::{FaultError, check_length};
+use super::{Happening, Modem};
 use crate::network::NetworkRequest;
 
 impl Modem {
@@ -18,6 +18,7 @@ impl Modem {
     /// read, [`FaultError::NotRunning`].
     pub fn inject(&mut self, line: &[u8], now: Instant) -> Result<(), FaultError> {
         self.check_injected(line.len())?;
+        self.happened(Happening::Injected(line.to_vec()));
         self.output.urc(now, |out| out.extend_from_slice(line));
         self.drive(now);
         Ok(())
@@ -30,6 +31,7 @@ impl Modem {
     /// As those of [`inject`](Self::inject).
     pub fn inject_bytes(&mut self, bytes: &[u8], now: Instant) -> Result<(), FaultError> {
         self.check_injected(bytes.len())?;
+        self.happened(Happening::InjectedBytes(bytes.len()));
         self.output.raw(bytes);
         self.drive(now);
         Ok(())
@@ -48,7 +50,7 @@ impl Modem {
             outcome: false,
             ..self.face.report(urc.clone())
         };
-        self.report(report, now);
+        self.report(&report, now);
         self.drive(now);
         Ok(())
     }

@@ -88,12 +88,14 @@ impl Modem {
         let settings = &self.settings;
         // The table keeps characters below 128.
         let character = |name| settings.number(name) as u8;
-        self.reader.set_line_end(character("S3"));
-        self.reader.set_backspace(character("S5"));
+        let (line_end, backspace) = (character("S3"), character("S5"));
+        self.reader.set_line_end(line_end);
+        self.reader.set_backspace(backspace);
+        self.lint.set_characters(line_end, backspace);
         self.output.set_style(Style {
             verbose: settings.number("V") == 1,
             quiet: settings.number("Q") == 1,
-            line_end: character("S3"),
+            line_end,
             line_feed: character("S4"),
         });
         let byte = if self.profile.latency.paced {

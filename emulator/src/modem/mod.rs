@@ -8,6 +8,7 @@ mod data;
 mod events;
 mod faces;
 mod fault;
+mod happening;
 mod http;
 mod inject;
 mod line;
@@ -40,10 +41,11 @@ use atmq_protocol::throttle::Throttle;
 use crate::lint::{Finding, Linter};
 use crate::mqtt::Session;
 use crate::network::{NetworkEvent, NetworkRequest};
-use crate::profile::Profile;
+use crate::profile::{Latency, Profile};
 use connection::Connection;
 use events::{Indicators, PacketEvent};
 use fault::Faults;
+use happening::Happenings;
 use http::Exchange;
 use output::Output;
 use phase::Phase;
@@ -52,7 +54,8 @@ use standard::{PacketContext, Settings};
 use store::Store;
 use uart::Arriving;
 
-pub use fault::{Effect, Fault, FaultError};
+pub use fault::{ArmedFault, Effect, Fault, FaultError};
+pub use happening::Happening;
 pub use sim::Sim;
 pub use standard::command_forms;
 pub use status::{ConnectionStatus, MessageCounts};
@@ -140,6 +143,7 @@ pub struct Modem {
     announce_from: Instant,
     lint: Linter,
     faults: Faults,
+    happenings: Happenings,
     messages: MessageCounts,
     /// For the log: links that failed for TLS, and sessions for which there was no room.
     tls_failures: Throttle<Instant>,
@@ -198,6 +202,7 @@ impl Modem {
             lint: Linter::new(&profile, now),
             messages: MessageCounts::default(),
             faults: Faults::default(),
+            happenings: Happenings::default(),
             tls_failures: Throttle::new(),
             sessions_lost: Throttle::new(),
             drops: Throttle::new(),
@@ -217,6 +222,13 @@ impl Modem {
     /// The module model.
     pub fn profile(&self) -> &Profile {
         &self.profile
+    }
+
+    /// From now on the module takes so long. What it is doing already takes its time.
+    pub fn set_latency(&mut self, latency: Latency) {
+        // Modules of one model share their profile until one of them differs.
+        Arc::make_mut(&mut self.profile).latency = latency;
+        self.apply_settings();
     }
 
     /// Takes bytes from the host, cut anywhere.
@@ -262,6 +274,11 @@ impl Modem {
         self.output.take()
     }
 
+    /// No host can come back: nothing more is received.
+    pub(crate) fn host_left(&mut self, now: Instant) {
+        self.lint.host_left(now);
+    }
+
     /// What the network is asked to do.
     pub fn poll_network(&mut self) -> Option<NetworkRequest> {
         self.network.pop_front()
@@ -299,6 +316,7 @@ impl Modem {
         let others = others.chain(self.owes_indicators().then_some(self.driven));
         let others = others.chain(self.output.carries_until());
         let others = others.chain(self.arriving.due());
+        let others = others.chain(self.lint.due());
         phase.into_iter().chain(others).min()
     }
 

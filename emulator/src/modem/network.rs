@@ -7,9 +7,9 @@ use atmq_protocol::mqtt::{
     Refusal, SubscriptionChange, Urc,
 };
 
-use super::Modem;
 use super::connection::{Link, Purpose};
 use super::http::HTTP_LINK;
+use super::{Happening, Modem};
 use crate::mqtt::{Event, Loss, Message, ProtocolError};
 use crate::network::{NetworkEvent, NetworkRequest, OpenFailure as LinkFailure};
 
@@ -337,6 +337,7 @@ impl Modem {
         code: Option<i32>,
         now: Instant,
     ) {
+        self.happened(Happening::LinkLost(id));
         self.send_queued(id);
         let again = match &self.connection(id).link {
             Link::Mqtt {

@@ -71,6 +71,7 @@ impl Modem {
     pub(super) fn drive(&mut self, now: Instant) {
         self.driven = now;
         self.arrive(now);
+        self.lint.pass(now);
         self.announce_indicators(now);
         self.output.carry(now);
         while self.step(now) {

@@ -6,7 +6,7 @@ use atmq_protocol::at::framing::CommandReader;
 use atmq_protocol::standard::OperatorFormat;
 
 use super::connection::Connection;
-use super::{Modem, Phase};
+use super::{Happening, Modem, Phase};
 use crate::network::NetworkRequest;
 
 impl Modem {
@@ -20,6 +20,7 @@ impl Modem {
 
     /// The power is cut. Until [`power_on`](Self::power_on) the module hears and says nothing.
     pub fn power_off(&mut self, now: Instant) {
+        self.happened(Happening::Power(false));
         self.output.cut();
         self.arriving.cut();
         self.shut_down(now);
@@ -30,6 +31,7 @@ impl Modem {
     /// The module is switched on, unless it is on.
     pub fn power_on(&mut self, now: Instant) {
         if matches!(self.phase, Phase::Off) {
+            self.happened(Happening::Power(true));
             self.reboot(now);
             self.drive(now);
         }
@@ -42,6 +44,7 @@ impl Modem {
 
     /// Starts anew: but for the settings that `AT&W` has stored, everything is forgotten.
     pub(super) fn reboot(&mut self, now: Instant) {
+        self.happened(Happening::Started);
         self.shut_down(now);
         self.lint.rebooted(now);
         let latency = self.profile.latency.boot;
@@ -53,17 +56,22 @@ impl Modem {
 
     /// The module has started.
     pub(super) fn boot(&mut self, now: Instant) {
-        self.output.raw(self.profile.banner.as_bytes());
-        self.output.raw(b"\r\n");
+        let banner = format!("{}\r\n", self.profile.banner);
+        for line in self.kept_lines(&banner, now) {
+            self.output.raw(line.as_bytes());
+        }
         self.search(now);
     }
 
     /// The host has it switched off: it says so, and is off.
     pub(super) fn switch_off(&mut self, now: Instant) {
+        self.happened(Happening::Power(false));
         self.shut_down(now);
         let farewell = self.profile.dialect.farewell();
-        self.output
-            .line(|out| out.extend_from_slice(farewell.as_bytes()));
+        for line in self.kept_lines(farewell, now) {
+            self.output
+                .line(|out| out.extend_from_slice(line.as_bytes()));
+        }
         self.arriving.cut();
         self.phase = Phase::Off;
         self.announced = (self.registration(), None);

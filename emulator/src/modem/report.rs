@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use atmq_protocol::at::result_code::FinalResult;
-use atmq_protocol::dialect::Report;
+use atmq_protocol::dialect::{Act, Report};
 use atmq_protocol::mqtt::{
     Connected, ConnectionId, LinkStatus, OpenFailure, PublishResult, Reason, SubscriptionChange,
     Urc,
@@ -18,11 +18,13 @@ use crate::quirks::ResultOrder;
 const OUTCOME_LIMIT: Duration = Duration::from_secs(30);
 
 impl Modem {
-    /// Something has happened that the host may have to hear of.
-    pub(super) fn tell(&mut self, urc: Urc, now: Instant) {
+    /// Something has happened that the host may have to hear of. Whether it is reported.
+    pub(super) fn tell(&mut self, urc: Urc, now: Instant) -> bool {
         let mut acts = Vec::new();
         self.face.happened(urc, &mut acts);
+        let reported = acts.iter().any(|act| matches!(act, Act::Report(_)));
         self.perform_all(Whose::Dialect, acts, now);
+        reported
     }
 
     /// A publish was sent again.
@@ -81,14 +83,15 @@ impl Modem {
         reason: Reason,
         now: Instant,
     ) {
-        self.lint.published(connection, message_id);
         let urc = Urc::Published {
             connection,
             message_id,
             result,
             reason,
         };
-        self.tell(urc, now);
+        if !self.tell(urc, now) {
+            self.lint.published(connection, message_id, now);
+        }
     }
 
     pub(super) fn tell_status(
@@ -109,26 +112,19 @@ impl Modem {
     /// Reports what has happened in the order in which it has happened: so a message that was
     /// queued for the session comes in the same burst as the outcome of the CONNECT, but behind
     /// it. The outcome of a command comes as late as the module tells it.
-    pub(super) fn report(&mut self, report: Report, now: Instant) {
-        let Report {
-            line,
-            urc,
-            outcome,
-            unframed,
-        } = report;
-        let id = urc.connection();
-        let connection = self.connection(id);
-        let due = match outcome {
+    pub(super) fn report(&mut self, report: &Report, now: Instant) {
+        let connection = self.connection(report.urc.connection());
+        let due = match report.outcome {
             true => connection.outcome_from.max(now),
             false => now,
         };
         let due = connection.reported_until.max(due);
         connection.reported_until = due;
-        if outcome {
+        if report.outcome {
             self.outcome_due = Some(due);
         }
-        self.lint.reported(id, &urc, unframed, due);
-        self.urc(due, &line);
+        self.lint.reported(report, due);
+        self.urc(due, &report.line);
     }
 
     /// From here on an outcome may be reported; before the latency has passed the host must not

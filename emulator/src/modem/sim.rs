@@ -1,5 +1,9 @@
+mod files;
+
 use atmq_protocol::Secret;
 use atmq_protocol::standard::SimStatus;
+
+pub(super) use files::{Card, CardCommand, DONE};
 
 /// A SIM card.
 #[derive(Debug, Clone, PartialEq, Eq)]

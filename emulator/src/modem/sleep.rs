@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Modem, Phase};
+use super::{Happening, Modem, Phase};
 
 /// Where the host has asked for it, the radio is released as soon as there is nothing more to say,
 /// not once the network's own timer has run out (that it can be asked for is documented, the time
@@ -13,6 +13,7 @@ impl Modem {
     /// The module goes to a low-power state, or leaves it. While it is asleep it holds its URCs; the
     /// next byte of the host wakes it (inferred: sources know the state, and not its details).
     pub fn set_asleep(&mut self, asleep: bool, now: Instant) {
+        self.happened(Happening::Asleep(asleep));
         self.asleep = asleep;
         self.drive(now);
     }

@@ -2,11 +2,11 @@
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use atmq_protocol::standard::{Clock, Registration, SignalQuality};
+use atmq_protocol::standard::{Clock, Registration, SignalQuality, SimStatus};
 use serde::Deserialize;
 use time::{Date, Month, OffsetDateTime, PrimitiveDateTime, Time};
 
-use super::{Modem, Sim};
+use super::{Happening, Modem, Sim};
 use crate::profile::{NetworkRegistration, Sim as StartSim, Start};
 
 /// What surrounds the module.
@@ -180,6 +180,8 @@ impl Modem {
 
     /// Puts another SIM in, or takes it out.
     pub fn set_sim(&mut self, sim: Option<Sim>, now: Instant) {
+        let status = sim.as_ref().map_or(SimStatus::NotInserted, Sim::status);
+        self.happened(Happening::Sim(status));
         self.world.sim = sim;
         self.announce_sim(now);
         self.search(now);
@@ -189,6 +191,7 @@ impl Modem {
     /// What the network says of the module, while its radio is on and its SIM can be used. Without
     /// registration there are no links: those that stand are lost.
     pub fn set_registration(&mut self, registration: Registration, now: Instant) {
+        self.happened(Happening::Registration(registration));
         self.world.registration = registration;
         self.announce_registration(now);
         self.drive(now);
@@ -197,16 +200,19 @@ impl Modem {
     /// Why the network denies the registration, while it does: a cause of 24.301 section 9.9.3.9,
     /// such as 15, no suitable cells. A host hears it with `AT+CEREG=3`.
     pub fn set_rejection(&mut self, cause: u8) {
+        self.happened(Happening::Rejection(cause));
         self.world.rejection = cause;
     }
 
     /// Signal strength and bit error rate.
     pub fn set_signal(&mut self, signal: SignalQuality) {
+        self.happened(Happening::Signal(signal));
         self.world.signal = signal;
     }
 
     /// The cells that the module sees, the serving one first.
     pub fn set_cells(&mut self, cells: Vec<Cell>, now: Instant) {
+        self.happened(Happening::Cell(cells.first().cloned()));
         self.world.cells = cells;
         self.announce_registration(now);
         self.drive(now);
@@ -214,17 +220,20 @@ impl Modem {
 
     /// Who runs the network.
     pub fn set_operator(&mut self, operator: Operator) {
+        self.happened(Happening::Operator(operator.clone()));
         self.world.operator = operator;
     }
 
     /// Longitude and latitude, in degrees: what `AT+LBS` tells.
     pub fn set_position(&mut self, longitude: f64, latitude: f64) {
+        self.happened(Happening::Position(longitude, latitude));
         self.world.position = (longitude, latitude);
     }
 
     /// The network tells its time, and its zone in quarters of an hour east of UTC. The module
     /// takes them over unless the host has forbidden it (`AT+CTZU=0`).
     pub fn set_network_time(&mut self, time: SystemTime, zone: i8, now: Instant) {
+        self.happened(Happening::Time(time, zone));
         if self.settings.number("+CTZU") == 1 {
             self.world.clock = (now, time);
             self.world.zone = zone;

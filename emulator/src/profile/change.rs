@@ -1,5 +1,6 @@
 //! Single values of a profile, set from outside of its file.
 
+use std::fmt;
 use std::str::FromStr;
 
 use toml::Spanned;
@@ -14,8 +15,8 @@ use super::merge::EVIDENCE;
 /// is TOML, but that text needs no quotes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProfileChange {
-    key: String,
-    value: String,
+    pub(super) key: String,
+    pub(super) value: String,
 }
 
 impl FromStr for ProfileChange {
@@ -29,6 +30,12 @@ impl FromStr for ProfileChange {
             }),
             _ => Err(ProfileChangeError::NoValue),
         }
+    }
+}
+
+impl fmt::Display for ProfileChange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}={}", self.key, self.value)
     }
 }
 

@@ -37,6 +37,14 @@ pub enum ProfileChangeError {
         /// What is wrong with the value, and what is expected.
         message: String,
     },
+    /// The value cannot be changed while the module runs.
+    #[error("{key} cannot be changed while the module runs; {known} can")]
+    Fixed {
+        /// The key.
+        key: String,
+        /// Those that can be changed.
+        known: String,
+    },
     /// The profile that should be changed is wrong itself.
     #[error(transparent)]
     Profile(#[from] ProfileError),

@@ -11,6 +11,7 @@ use atmq_protocol::limits::Limits;
 use atmq_protocol::mqtt::SignMethod;
 use serde::Deserialize;
 
+use super::latency::of_commands;
 use super::value::{
     CommandName, Milliseconds, PromptEndName, SignMethodName, VendorSetName, between,
 };
@@ -100,6 +101,7 @@ pub(super) struct QuirksTable {
     sim_urc: bool,
     autobaud: bool,
     takes_control_topics: bool,
+    qos_0_message_ids: bool,
 }
 
 impl File {
@@ -121,12 +123,7 @@ impl File {
                 query: file.latency.query_ms.into(),
                 command: file.latency.command_ms.into(),
                 result: file.latency.result_ms.into(),
-                commands: file
-                    .latency
-                    .commands_ms
-                    .into_iter()
-                    .map(|(CommandName(name), range)| (name, range.into()))
-                    .collect(),
+                commands: of_commands(file.latency.commands_ms),
                 boot: file.latency.boot_ms.into(),
                 registration: file.latency.registration_ms.into(),
                 radio: file.latency.radio_ms.into(),
@@ -149,6 +146,7 @@ impl File {
                 sim_urc: quirks.sim_urc,
                 autobaud: quirks.autobaud,
                 takes_control_topics: quirks.takes_control_topics,
+                qos_0_message_ids: quirks.qos_0_message_ids,
             },
             start: file.start,
             evidence: file.evidence,

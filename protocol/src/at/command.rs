@@ -11,7 +11,7 @@ use crate::redact::redacted;
 
 /// Whether the name of an extended command begins so: with V.250's `+`, or with a sign that makers
 /// have added for their own.
-pub(crate) fn is_sign(byte: u8) -> bool {
+pub fn is_sign(byte: u8) -> bool {
     b"+^*$%#".contains(&byte)
 }
 

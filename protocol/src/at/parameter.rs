@@ -3,8 +3,8 @@
 //!
 //! The modules know no escaping: a quoted string may hold commas and quotes, and ends at the
 //! first quote that is followed by a comma or by the end of the list. A field for which that is
-//! not enough, the inline payload of a publish, carries its length, and [`Parameters::rest`]
-//! hands it over uncut.
+//! not enough, the inline payload of a publish, carries its length: [`Parameters::rest`] hands it
+//! over uncut, and [`counted`] checks it.
 
 use alloc::vec::Vec;
 
@@ -89,6 +89,12 @@ pub enum ParameterError {
     /// Not one of the words the command knows, or not well-formed.
     #[error("{name} is not a value this command knows")]
     Unknown {
+        /// The parameter, as the manual names it.
+        name: &'static str,
+    },
+    /// A string that is opened by a quote is not closed by one.
+    #[error("{name} begins with a quote and does not end with one")]
+    Unterminated {
         /// The parameter, as the manual names it.
         name: &'static str,
     },
@@ -188,6 +194,10 @@ impl<'a> Parameters<'a> {
 
     /// The next parameter as UTF-8 text of at most `max` bytes; `""` is empty text.
     pub fn text(&mut self, name: &'static str, max: usize) -> Result<&'a str, ParameterError> {
+        let mut ahead = self.clone();
+        if let Some(Parameter::Bare([b'"', ..])) = ahead.next() {
+            return Err(ParameterError::Unterminated { name });
+        }
         let bytes = self.required(name)?;
         if bytes.len() > max {
             return Err(ParameterError::TooLong {
@@ -237,6 +247,29 @@ impl<'a> Iterator for Parameters<'a> {
         self.rest = comma.map(|_| rest);
         Some(parameter)
     }
+}
+
+/// The value of the last parameter, whose length in bytes another one has announced: what stands
+/// between the quotes around it, whatever quotes and commas that holds, or all of it where it does
+/// not begin with a quote. Blanks around the quotes are passed over, as with every parameter.
+///
+/// # Errors
+/// The quotes around it are no pair, or what they hold has another length.
+pub fn counted<'a>(
+    name: &'static str,
+    rest: &'a [u8],
+    announced: usize,
+) -> Result<&'a [u8], ParameterError> {
+    let value = match rest.trim_ascii() {
+        [b'"', value @ .., b'"'] => value,
+        [b'"', ..] => return Err(ParameterError::Unterminated { name }),
+        _ => rest,
+    };
+    let found = value.len();
+    if found != announced {
+        return Err(ParameterError::LengthMismatch { announced, found });
+    }
+    Ok(value)
 }
 
 /// A decimal integer with an optional sign, and nothing else.
@@ -382,102 +415,4 @@ impl<'a> ParameterWriter<'a> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use alloc::string::ToString as _;
-    use alloc::vec;
-    use proptest::prelude::*;
-
-    fn all(bytes: &[u8]) -> Vec<Parameter<'_>> {
-        Parameters::new(bytes).collect()
-    }
-
-    #[test]
-    fn a_list_is_taken_apart() {
-        use Parameter::{Bare, Omitted, Quoted};
-        for (bytes, expected) in [
-            (&b""[..], vec![]),
-            (b"0", vec![Bare(b"0")]),
-            (b"0,", vec![Bare(b"0"), Omitted]),
-            (b",1", vec![Omitted, Bare(b"1")]),
-            (b"\"\"", vec![Quoted(b"")]),
-            (b"\"a,b\",-1", vec![Quoted(b"a,b"), Bare(b"-1")]),
-            (b"\"a\"b\",2", vec![Quoted(b"a\"b"), Bare(b"2")]),
-            (b" \"a\" , 2 ", vec![Quoted(b"a"), Bare(b"2")]),
-            (b"\"open,2", vec![Bare(b"\"open"), Bare(b"2")]),
-        ] {
-            assert_eq!(all(bytes), expected, "{}", bytes.escape_ascii());
-        }
-    }
-
-    #[test]
-    fn integers_are_checked() {
-        let read = |bytes| Parameters::new(bytes).integer::<u16>("msgID", 0, 65535);
-        assert_eq!(read(b"65535"), Ok(65535));
-        assert_eq!(read(b"\"7\""), Ok(7));
-        assert_eq!(read(b""), Err(ParameterError::Missing { name: "msgID" }));
-        assert_eq!(
-            read(b"1x"),
-            Err(ParameterError::NotANumber { name: "msgID" })
-        );
-        assert_eq!(
-            read(b"65536"),
-            Err(ParameterError::OutOfRange {
-                name: "msgID",
-                value: 65536,
-                min: 0,
-                max: 65535
-            })
-        );
-        assert_eq!(
-            read(b"99999999999999999999"),
-            Err(ParameterError::NotANumber { name: "msgID" })
-        );
-    }
-
-    #[test]
-    fn an_omitted_value_is_none_and_is_passed_over() {
-        let mut parameters = Parameters::new(b"\"id\",,\"pass\"");
-        assert_eq!(parameters.optional_text("clientID", 9), Ok(Some("id")));
-        assert_eq!(parameters.optional_text("username", 9), Ok(None));
-        assert_eq!(parameters.optional_text("password", 9), Ok(Some("pass")));
-        assert_eq!(parameters.optional_text("more", 9), Ok(None));
-        assert_eq!(parameters.end(), Ok(()));
-    }
-
-    proptest! {
-        #[test]
-        fn what_is_written_is_read(numbers: Vec<i64>, text in "[^\"\u{0}-\u{1f}]*") {
-            let mut out = Vec::new();
-            let mut writer = ParameterWriter::new(&mut out);
-            writer.quoted(&text);
-            for number in &numbers {
-                writer.integer(*number);
-            }
-            let mut parameters = Parameters::new(&out);
-            prop_assert_eq!(parameters.text("text", usize::MAX), Ok(&text[..]));
-            for number in numbers {
-                prop_assert_eq!(parameters.integer("number", i64::MIN, i64::MAX), Ok(number));
-            }
-            prop_assert_eq!(parameters.end(), Ok(()));
-        }
-
-        #[test]
-        fn an_integer_is_what_the_standard_library_takes_it_for(text in "[-+]?[0-9]{0,20}[ -~]?", number: i64) {
-            prop_assert_eq!(integer(text.as_bytes()), text.parse().ok());
-            prop_assert_eq!(integer(number.to_string().as_bytes()), Some(number));
-        }
-
-        #[test]
-        fn any_bytes_are_read_to_their_end(bytes: Vec<u8>) {
-            prop_assert!(Parameters::new(&bytes).count() <= bytes.len() + 1);
-        }
-
-        #[test]
-        fn hex_round_trips(bytes: Vec<u8>) {
-            let mut digits = Vec::new();
-            encode_hex(&bytes, &mut digits);
-            prop_assert_eq!(decode_hex(&digits), Some(bytes));
-        }
-    }
-}
+mod tests;

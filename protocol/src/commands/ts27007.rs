@@ -4,9 +4,12 @@ mod network;
 
 pub use network::{COMMANDS as NETWORK, STATES};
 
-use crate::spec::{Latency, Param, SWITCH, Source, Spec, Test};
+use crate::spec::{Lasting, Latency, Param, SWITCH, Source, Spec, Test};
 
 const TRAFFIC: &str = "reference lmqtt.md 1.10";
+
+/// How long a setting lasts no source says: as most modules do.
+const NOWHERE: Source = Source::inferred("no source has it");
 
 /// The commands of the equipment.
 #[rustfmt::skip]
@@ -30,6 +33,16 @@ pub const COMMANDS: &[Spec] = &[
                 ("4", "a call is in progress"),
             ]),
         ]).executes(),
+    Spec::new("+CBC", "shows the supply of the module", Source::standard("27.007 8.4"))
+        .answers(&[
+            Param::number("bcs", &[(0, 3)], "the battery").values(&[
+                ("0", "the module runs on it"),
+                ("1", "there, but the module does not run on it"),
+                ("2", "there is none"),
+                ("3", "failed"),
+            ]),
+            Param::number("bcl", &[(0, 100)], "how full it is, in percent"),
+        ]).executes(),
     Spec::plain("+CIMI", "shows the IMSI of the SIM", Source::seen(TRAFFIC)),
     Spec::new("+CPIN", "shows whether the SIM can be used, or enters its PIN",
         Source::seen(TRAFFIC))
@@ -41,7 +54,9 @@ pub const COMMANDS: &[Spec] = &[
             ("READY", "the SIM can be used"),
             ("SIM PIN", "the SIM waits for its PIN: AT+CPIN=\"<pin>\""),
             ("SIM PUK", "the PIN is locked; the SIM waits for its PUK: AT+CPIN=\"<puk>\",\"<newpin>\""),
-        ])]).tested(Test::Nothing).reads().acts(),
+        ])]).tested(Test::Nothing).reads().acts().urcs(&["+CPIN"])
+        // The SIM loses its power with the module, and what it was told.
+        .lasting(Lasting::Start, Source::standard("TS 102 221 9.5.1")),
     Spec::new("+CLCK", "asks whether a lock is on, such as the PIN of the SIM",
         Source::standard("27.007 7.4"))
         .takes(&[
@@ -62,19 +77,40 @@ pub const COMMANDS: &[Spec] = &[
             Param::secret("oldpwd", "the old PIN"),
             Param::secret("newpwd", "the new PIN"),
         ]).tested(Test::Lines(&["(\"SC\",8)"])),
-    Spec::new("+CRSM", "reads a file of the SIM", Source::standard("27.007 8.18"))
+    Spec::new("+CRSM", "describes or reads a file of the SIM", Source::standard("27.007 8.18"))
         .takes(&[
-            Param::number("command", &[(0, 255)], "what to do with the file")
-                .values(&[("176", "read it"), ("192", "describe it")]),
-            Param::number("fileid", &[(0, 65535)], "which file").optional()
-                .values(&[("12258", "the ICCID"), ("28589", "administrative data")]),
-            Param::number("P1", &[(0, 255)], "where it begins").optional(),
-            Param::number("P2", &[(0, 255)], "where it begins").optional(),
-            Param::number("P3", &[(0, 255)], "how many bytes").optional(),
+            Param::number("command", &[(0, 255)], "what to do with the file").values(&[
+                ("176", "read it"),
+                ("178", "read a record of it"),
+                ("192", "describe it"),
+                ("203", "read an object of it"),
+                ("214", "write it"),
+                ("219", "write an object of it"),
+                ("220", "write a record of it"),
+                ("242", "describe it, or the application in use"),
+            ]),
+            Param::number("fileid", &[(0, 65535)], "which file").optional().values(&[
+                ("12032", "the applications of the card"),
+                ("12258", "the ICCID"),
+                ("28423", "the IMSI"),
+                ("28589", "administrative data"),
+            ]),
+            Param::number("P1", &[(0, 255)], "where it begins, or which record").optional(),
+            Param::number("P2", &[(0, 255)], "where it begins, or how records count").optional(),
+            Param::number("P3", &[(0, 255)], "how many bytes, 0 for all").optional(),
+            Param::text("data", 512, "what is written, in hexadecimal digits").optional(),
+            Param::text("pathid", 32, "the directories down to the file, in hexadecimal digits")
+                .optional(),
         ])
         .answers(&[
-            Param::number("sw1", &[(0, 255)], "the SIM's verdict")
-                .values(&[("144", "done"), ("106", "not found")]),
+            Param::number("sw1", &[(0, 255)], "the SIM's verdict").values(&[
+                ("144", "done"),
+                ("103", "wrong length"),
+                ("105", "not allowed"),
+                ("106", "not found"),
+                ("107", "outside of the file"),
+                ("109", "no such command"),
+            ]),
             Param::number("sw2", &[(0, 255)], "more on the verdict"),
             Param::text("response", 512, "what was read, in hexadecimal digits").optional(),
         ]).tested(Test::Nothing),
@@ -85,15 +121,18 @@ pub const COMMANDS: &[Spec] = &[
             Param::number("rst", SWITCH, "whether to reboot").or("0").optional()
                 .values(&[("0", "no"), ("1", "reboot")]),
         ]).answers(&[Param::number("fun", &[(0, 1), (4, 4)], "the level").values(LEVELS)]).reads()
-        .lasts(Latency::Radio),
+        .lasts(Latency::Radio)
+        .lasting(Lasting::Start, NOWHERE),
     Spec::new("+CCLK", "shows or sets the clock", Source::seen(TRAFFIC)).takes(TIME).answers(TIME)
-        .tested(Test::Lines(&["\"yy/MM/dd,hh:mm:ss+zz\""])).reads(),
+        .tested(Test::Lines(&["\"yy/MM/dd,hh:mm:ss+zz\""])).reads()
+        .lasting(Lasting::Always, NOWHERE),
     Spec::new("+CTZU", "chooses whether the network sets the clock",
         Source::standard("27.007 8.40")).keeps(&[Param::switch("onoff", "network time").or("1")]),
     Spec::new("+CTZR", "chooses whether changes of the time zone are reported",
         Source::standard("27.007 8.41"))
         .keeps(&[Param::number("reporting", &[(0, 2)], "reports").or("0")
-            .values(&[("0", "none"), ("1", "the time zone"), ("2", "the time zone and the time")])]),
+            .values(&[("0", "none"), ("1", "the time zone"), ("2", "the time zone and the time")])])
+        .urcs(&["+CTZV", "+CTZE"]),
     Spec::new("+CMEE", "chooses how errors are reported", Source::standard("27.007 9.1"))
         .keeps(&[Param::number("n", &[(0, 2)], "the form of errors").or("0")
             .values(&[

@@ -1,8 +1,9 @@
 //! V.250: the command line, the serial line and its settings, the identity.
 
-use crate::spec::{OFF_ON, Param, SWITCH, Source, Spec, Test};
+use crate::spec::{Lasting, OFF_ON, Param, SWITCH, Source, Spec, Test};
 
 const REGISTERS: &str = "V.250 6.2 and 6.3";
+const PROFILES: Source = Source::standard("V.250 6.1");
 
 /// A command with a number, which is 0 if it is left out (V.250 section 5.3.1).
 const fn basic(
@@ -16,26 +17,26 @@ const fn basic(
         .executes()
 }
 
-/// The same; the number is kept.
+/// The same; the number is kept. V.250 has the profile hold it (sections 6.1.1 and 6.1.2).
 const fn kept(
     name: &'static str,
     does: &'static str,
     parameters: &'static [Param],
     place: &'static str,
 ) -> Spec {
-    Spec {
-        keeps: true,
-        ..basic(name, does, parameters, place)
-    }
+    basic(name, does, parameters, place)
+        .remembers()
+        .lasting(Lasting::Profile, PROFILES)
 }
 
 /// A register, whose number can be shown too (V.250 section 5.3.2).
 const fn register(name: &'static str, does: &'static str, parameters: &'static [Param]) -> Spec {
-    let spec = Spec::new(name, does, Source::standard(REGISTERS));
-    Spec {
-        keeps: true,
-        ..spec.takes(parameters).reads().tested(Test::Derived)
-    }
+    Spec::new(name, does, Source::standard(REGISTERS))
+        .takes(parameters)
+        .reads()
+        .tested(Test::Derived)
+        .remembers()
+        .lasting(Lasting::Profile, PROFILES)
 }
 
 const fn value(ranges: &'static [(i64, i64)], meaning: &'static str) -> Param {

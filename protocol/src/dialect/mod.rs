@@ -75,11 +75,21 @@ pub(crate) const SPECS: [&[Spec]; 2] = [lmqtt::SPECS, qmt::SPECS];
 /// A module of which nothing is known gets the narrowest limits.
 pub const UNKNOWN: Model = lmqtt::NT26;
 
-/// The module that calls itself so (`AT+CGMM`); [`UNKNOWN`] if none is known by that name.
-pub fn of_model(name: &str) -> Model {
-    let mut models = ALL.iter().flat_map(|dialect| dialect.models());
-    let known = models.find(|model| name.contains(model.name));
-    known.cloned().unwrap_or(UNKNOWN)
+/// The module that calls itself so (`AT+CGMM`), if one is known by that name: of several names in it
+/// the longest, as an `EC200U` is an `EC200` and no `EC20`.
+pub fn of_model(name: &str) -> Option<Model> {
+    let models = ALL.iter().flat_map(|dialect| dialect.models());
+    let known = models.filter(|model| name.contains(model.name));
+    known.max_by_key(|model| model.name.len()).cloned()
+}
+
+/// A module of which only the command set is known: it accepts what every model with that command
+/// set does.
+pub fn any_model(dialect: &'static dyn Dialect) -> Model {
+    let limits = dialect.models().iter().map(|model| model.limits.clone());
+    let limits = limits.reduce(|some, other| some.common(&other));
+    let limits = limits.unwrap_or(UNKNOWN.limits);
+    Model::new(dialect.name(), dialect, limits)
 }
 
 /// The command set that users call so, in whatever letter case.
@@ -126,6 +136,23 @@ pub trait Dialect: fmt::Debug + Send + Sync {
     /// Whether this firmware has a key of one of its commands.
     fn has_key(&self, _key: &Key) -> bool {
         true
+    }
+
+    /// Whether this firmware calls a line so that it sends by itself; others of the same dialect may
+    /// call it otherwise.
+    fn has_urc(&self, _name: &str) -> bool {
+        true
+    }
+
+    /// What the lines begin with that this firmware sends by itself, outcomes among them, from the
+    /// table and from [`reports`](Self::reports): each once, in the order of the alphabet.
+    fn urcs(&self) -> Vec<&'static str> {
+        let specs = self.specs().iter().flat_map(Spec::unsolicited);
+        let all = specs.chain(self.reports().iter().copied());
+        let mut urcs: Vec<_> = all.filter(|urc| self.has_urc(urc)).collect();
+        urcs.sort_unstable();
+        urcs.dedup();
+        urcs
     }
 
     /// Where its numbers have a meaning of their own.

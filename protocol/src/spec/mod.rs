@@ -5,6 +5,7 @@
 //! mapping between values and what they mean to the driver stays typed by hand, next to it.
 
 mod codes;
+mod kept;
 mod param;
 mod source;
 mod values;
@@ -14,6 +15,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 pub use codes::{Code, Codes};
+pub use kept::{Kept, Lasting};
 pub use param::{Kind, OFF_ON, Param, SWITCH, show_ranges};
 pub use source::{Source, Sure};
 pub use values::Values;
@@ -48,10 +50,15 @@ pub struct Spec {
     pub execute: bool,
     /// Whether the module keeps the parameters and shows them in the read form as they were given.
     pub keeps: bool,
+    /// How long lasts what it sets; none if it sets nothing.
+    pub kept: Option<Kept>,
     /// What data follows the set form.
     pub data: Option<Data>,
     /// What the line is called that reports the outcome of the set form, if `OK` is not the outcome.
     pub report: Option<&'static str>,
+    /// What the lines are called that the module sends by itself because of this command: of what
+    /// it switches on, or of what it shows. A [`report`](Self::report) does not stand here again.
+    pub urcs: &'static [&'static str],
     /// How long the set form may take until its outcome is known, in seconds, where a source has it.
     pub limit: Option<u16>,
     /// How long the set form takes, by what it does.
@@ -170,8 +177,10 @@ impl Spec {
             set: false,
             execute: false,
             keeps: false,
+            kept: None,
             data: None,
             report: None,
+            urcs: &[],
             limit: None,
             latency: Latency::Query,
             needs: None,
@@ -213,9 +222,24 @@ impl Spec {
     }
 
     /// Set and read form of a command that keeps its parameters and shows them as they were given.
-    pub const fn keeps(mut self, parameters: &'static [Param]) -> Self {
+    pub const fn keeps(self, parameters: &'static [Param]) -> Self {
+        self.remembers()
+            .takes(parameters)
+            .answers(parameters)
+            .reads()
+    }
+
+    /// The module keeps what is set as a part of the profile that `AT&W` stores.
+    pub(crate) const fn remembers(mut self) -> Self {
         self.keeps = true;
-        self.takes(parameters).answers(parameters).reads()
+        self.kept = Some(Kept::PROFILE);
+        self
+    }
+
+    /// How long lasts what it sets, and where that is known from.
+    pub const fn lasting(mut self, how: Lasting, source: Source) -> Self {
+        self.kept = Some(Kept::new(how, source));
+        self
     }
 
     /// The read form.
@@ -258,6 +282,12 @@ impl Spec {
     pub const fn reported(mut self, name: &'static str, seconds: u16) -> Self {
         self.report = Some(name);
         self.within(seconds)
+    }
+
+    /// The module sends lines of these names by itself.
+    pub const fn urcs(mut self, names: &'static [&'static str]) -> Self {
+        self.urcs = names;
+        self
     }
 
     /// The outcome is known within so many seconds.
@@ -311,6 +341,12 @@ impl Spec {
             (Form::Test, Latency::Selection) => Latency::Scan,
             _ => Latency::Query,
         }
+    }
+
+    /// What the lines are called that the module sends by itself because of this command, with the
+    /// one that reports its outcome.
+    pub fn unsolicited(&self) -> impl Iterator<Item = &'static str> {
+        self.report.into_iter().chain(self.urcs.iter().copied())
     }
 
     /// Each form as a host writes it, without what a set form takes: `AT+CSQ`, `AT+CSQ=?`,

@@ -45,6 +45,10 @@ fn a_command_has_parameters_where_it_has_a_set_form_and_tells_what_they_take() {
 #[test]
 fn what_a_command_names_is_there() {
     for spec in all() {
+        for urc in spec.urcs {
+            assert!(urc.starts_with('+'), "{urc}");
+            assert_ne!(spec.report, Some(*urc), "it stands there already");
+        }
         for name in [spec.needs, spec.loses, spec.report].into_iter().flatten() {
             assert!(all().any(|other| other.name == name), "{name}");
         }

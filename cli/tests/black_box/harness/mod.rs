@@ -1,6 +1,7 @@
 //! Starts the program, alone or against an emulated module, and looks at what it prints.
 
 mod broker;
+mod controlled;
 mod emulator;
 mod running;
 mod terminal;
@@ -14,6 +15,7 @@ use assert_cmd::Command;
 use assert_cmd::cargo::cargo_bin;
 
 pub(crate) use self::broker::{broker, module_at};
+pub(crate) use self::controlled::{Client, Controlled};
 pub(crate) use self::emulator::Emulator;
 pub(crate) use self::running::{Running, Signal};
 pub(crate) use self::terminal::AtTerminal;
@@ -63,8 +65,8 @@ pub(crate) trait Finished {
     #[track_caller]
     fn fails(&mut self, code: i32) -> Failed;
 
-    /// clap refuses the arguments: exit code 2, nothing on standard output. Returns what is said
-    /// on standard error.
+    /// The arguments are refused: exit code 2, nothing on standard output, and one line on
+    /// standard error that says how to get help. Returns that line.
     #[track_caller]
     fn is_misused(&mut self) -> String;
 }
@@ -82,11 +84,8 @@ impl Finished for Command {
     }
 
     fn is_misused(&mut self) -> String {
-        let assert = self.assert().code(2).stdout("");
-        let output = assert.get_output();
-        let complaint = text(&output.stderr);
-        assert!(complaint.starts_with("error: "), "{complaint}");
-        complaint
+        let failed = self.fails(2).without_output();
+        failed.saying(&["--help`"]).line
     }
 }
 

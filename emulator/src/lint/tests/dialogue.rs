@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
-use Step::{Broker, Drop, Send, Sleep, Type, Until, Wait};
+use Step::{Answer, Broker, Drop, Send, Sleep, Type, Until, Wait};
 
 use crate::Profile;
 use crate::lint::Finding;
@@ -20,8 +20,10 @@ pub(super) enum Step {
     Until(&'static [u8]),
     /// The host waits for so many milliseconds.
     Wait(u64),
-    /// The broker sends on connection 0.
+    /// The broker sends on connection 0, and all wait for five seconds.
     Broker(&'static [u8]),
+    /// The broker sends on connection 0, and the host goes on at once.
+    Answer(&'static [u8]),
     /// The broker closes connection 0.
     Drop,
     /// The module falls asleep.
@@ -90,10 +92,14 @@ impl Dialogue {
                 }
             }
             Broker(bytes) => {
+                self.step(Answer(bytes));
+                self.step(Wait(5000));
+            }
+            Answer(bytes) => {
                 let bytes = bytes.to_vec();
                 let event = NetworkEvent::Received { link, bytes };
                 self.modem.handle_network(event, self.now);
-                self.step(Wait(5000));
+                self.settle();
             }
             Drop => {
                 let reason = CloseReason::Peer;

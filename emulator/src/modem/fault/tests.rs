@@ -12,6 +12,10 @@ fn modem(now: Instant) -> Modem {
     modem
 }
 
+fn number(number: u32) -> NonZeroU32 {
+    NonZeroU32::new(number).expect("it is not zero")
+}
+
 fn heard(modem: &mut Modem) -> String {
     let mut heard = Vec::new();
     while let Some(bytes) = modem.poll_transmit() {
@@ -57,7 +61,12 @@ fn each_fault_happens_once() {
         let mut modem = modem(now);
         let fault = Fault::new("+csq", effect);
         modem.add_fault(fault.clone()).unwrap();
-        assert_eq!(modem.faults().collect::<Vec<_>>(), [&fault]);
+        let fault = Fault {
+            on: "+CSQ".to_owned(),
+            ..fault
+        };
+        let armed: Vec<_> = modem.faults().map(|armed| &armed.fault).collect();
+        assert_eq!(armed, [&fault]);
         assert_eq!(typed(&mut modem, "AT", now), r"\r\nOK\r\n");
         assert_eq!(typed(&mut modem, "AT+CSQ", now), first, "{fault:?}");
         modem.receive(b"ATE0\r", now);
@@ -120,19 +129,101 @@ fn a_urc_is_lost_and_those_like_it_are_not() {
 }
 
 #[test]
-fn a_beginning_ends_with_a_word() {
-    for (on, line, begins) in [
-        ("+LMQTTPUB", "+LMQTTPUB=0,7", true),
-        ("+LMQTTPUB", "+LMQTTPUBEX=0,7", false),
-        ("+LMQTTPUB=0,7", "+lmqttpub=0,7,1", true),
-        ("+LMQTTPUB=0,7", "+LMQTTPUB=0,77,1", false),
-        ("+LMQTTPUB=", "+LMQTTPUB=0,7", true),
-        ("", "", true),
-        ("", "+CSQ", true),
-        ("+CSQ", "", false),
+fn every_nth_happens_so_often() {
+    let now = Instant::now();
+    let mut modem = modem(now);
+    let fault = Fault::new("+CSQ", Effect::ResultLost);
+    let fault = fault.every(number(3)).times(Some(number(2)));
+    modem.add_fault(fault).unwrap();
+    let mut happened = Vec::new();
+    for nth in 1..=10 {
+        typed(&mut modem, "AT", now);
+        if !typed(&mut modem, "AT+CSQ", now).contains("OK") {
+            happened.push(nth);
+        }
+        let left: Vec<_> = modem.faults().map(ArmedFault::left).collect();
+        match nth {
+            1..3 => assert_eq!(left, [Some(2)]),
+            3..6 => assert_eq!(left, [Some(1)]),
+            _ => assert!(left.is_empty()),
+        }
+    }
+    assert_eq!(happened, [3, 6]);
+}
+
+#[test]
+fn a_fault_without_end_ends_when_it_is_forgotten() {
+    let now = Instant::now();
+    let mut modem = modem(now);
+    let fault = Fault::new("", Effect::Silent).times(None);
+    modem.add_fault(fault).unwrap();
+    for _ in 0..100 {
+        assert_eq!(typed(&mut modem, "AT+CSQ", now), "");
+    }
+    assert_eq!(modem.faults().map(|armed| armed.happened).sum::<u32>(), 100);
+    modem.clear_faults();
+    assert_eq!(typed(&mut modem, "AT", now), r"\r\nOK\r\n");
+}
+
+#[test]
+fn what_comes_before_its_time_neither_happens_nor_counts() {
+    let start = Instant::now();
+    let mut modem = modem(start);
+    let from = start + Duration::from_secs(20);
+    let fault = Fault::new("+CSQ", Effect::Silent)
+        .from(from)
+        .every(number(2));
+    modem.add_fault(fault).unwrap();
+    for (at, is_answered) in [
+        (start, true),
+        (from - Duration::from_millis(1), true),
+        (from, true),
+        (from, false),
+        (from, true),
     ] {
-        let fault = Fault::new(on, Effect::Silent);
-        assert_eq!(fault.begins(line.as_bytes()), begins, "{on} {line}");
+        assert_eq!(!typed(&mut modem, "AT+CSQ", at).is_empty(), is_answered);
+    }
+}
+
+#[test]
+fn of_two_for_one_line_the_second_happens_at_the_next() {
+    let now = Instant::now();
+    let mut modem = modem(now);
+    for effect in [Effect::Silent, Effect::ResultLost] {
+        modem.add_fault(Fault::new("+CSQ", effect)).unwrap();
+    }
+    assert_eq!(typed(&mut modem, "AT+CSQ", now), "");
+    assert_eq!(typed(&mut modem, "AT+CSQ", now), r"\r\n+CSQ: 29,0\r\n");
+    assert_eq!(modem.faults().len(), 0);
+}
+
+#[test]
+fn the_urcs_of_a_fault_without_end_are_bounded() {
+    let now = Instant::now();
+    let mut modem = modem(now);
+    let answer = Effect::Answer {
+        lines: vec![],
+        result: FinalResult::Ok,
+        urcs: vec![(Duration::MAX, "x".repeat(TEXT_LIMIT))],
+    };
+    let fault = Fault::new("+CSQ", answer).times(None);
+    modem.add_fault(fault).unwrap();
+    for _ in 0..100 {
+        typed(&mut modem, "AT+CSQ", now);
+    }
+    assert!(modem.output.waiting() <= OUTPUT_LIMIT + TEXT_LIMIT);
+}
+
+#[test]
+fn what_the_module_prints_of_its_power_can_be_lost() {
+    let now = Instant::now();
+    let mut modem = modem(now);
+    for (on, line) in [("^boot", "AT+CFUN=1,1"), ("normal power", "AT+MPOF=1")] {
+        modem.add_fault(Fault::new(on, Effect::UrcLost)).unwrap();
+        assert_eq!(typed(&mut modem, line, now), r"\r\nOK\r\n", "{line}");
+        assert_eq!(modem.faults().len(), 0);
+        modem.receive(b"ATE0\r", now);
+        heard(&mut modem);
     }
 }
 

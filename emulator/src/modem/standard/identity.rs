@@ -12,7 +12,8 @@ pub(super) const COMMANDS: &[Definition] = &[
             // Dialers ask ATI0 to ATI9 and take what they get.
             parameters.integer::<u8>("value", 0, 9)?;
             parameters.end()?;
-            Ok(tell(modem, |identity| &identity.model))
+            modem.tell_information();
+            Ok(Done::Answered)
         })),
     Definition::new("+CGMI").execute(Action::Shared),
     Definition::new("+CGMM").execute(Action::Shared),
@@ -42,8 +43,44 @@ pub(super) const COMMANDS: &[Definition] = &[
     Definition::new("+CPAS").execute(Action::Line("0")),
 ];
 
+impl Modem {
+    pub(in crate::modem) fn tell_information(&mut self) {
+        self.say_line(self.profile.identity.information());
+    }
+}
+
 fn tell(modem: &mut Modem, which: impl Fn(&Identity) -> &str) -> Done {
     let text = which(&modem.profile.identity).to_owned();
     modem.say_line(text);
     Done::Answered
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Instant, SystemTime};
+
+    use crate::{Profile, modem::Modem};
+
+    #[test]
+    fn a_profile_says_what_answers_ati() {
+        let lines = "[\"{manufacturer}\", \"Revision: {revision}\", \"\", \"IMEI: {imei}\"]";
+        let text = format!("base = \"nt26\"\n[identity]\ninformation = {lines}\n");
+        let several = "\r\nLierda\r\nRevision: REV\r\n\r\nIMEI: 004999010640000\r\n\r\nOK\r\n";
+        let profile = Profile::parse(&text).unwrap();
+        let several = several.replace("REV", &profile.identity.revision);
+        for (profile, expected) in [
+            (profile, &*several),
+            (Profile::nt26(), "\r\nNT26KCN\r\n\r\nOK\r\n"),
+        ] {
+            let now = Instant::now();
+            let mut modem = Modem::new(profile.instant(), 0, now, SystemTime::now());
+            modem.receive(b"ATE0\r", now);
+            modem.poll_transmit();
+            for line in [&b"ATI\r"[..], b"ATI0\r"] {
+                modem.receive(line, now);
+                let heard = modem.poll_transmit().unwrap();
+                assert_eq!(String::from_utf8_lossy(&heard), expected);
+            }
+        }
+    }
 }

@@ -72,13 +72,15 @@ pub(super) const COMMANDS: &[Definition] = &[
     Definition::new("+FCLASS"),
     Definition::new("+CMEE"),
     Definition::new("+CLAC").execute(Action::Run(|modem, _, _| {
-        for definition in definitions() {
-            if !definition.name.is_empty() {
-                modem.say_line(format!("AT{}", definition.name));
-            }
-        }
-        for spec in modem.profile.dialect.specs() {
-            modem.say_line(format!("AT{}", spec.name));
+        let profile = modem.profile.clone();
+        let standard = definitions().map(|definition| definition.name);
+        let standard = standard.filter(|name| !name.is_empty() && profile.has(name));
+        let sets = profile.vendor_sets.iter().filter(|set| set.face.is_some());
+        let others = sets
+            .flat_map(|set| set.specs)
+            .chain(profile.dialect.specs());
+        for name in standard.chain(others.map(|spec| spec.name)) {
+            modem.say_line(format!("AT{name}"));
         }
         Ok(Done::Answered)
     })),

@@ -194,7 +194,8 @@ fn list_contexts(modem: &mut Modem, _: &mut Parameters<'_>, _: Instant) -> Resul
     Ok(Done::Answered)
 }
 
-/// `AT+CGDCONT=<cid>[,"<type>"[,"<apn>"[,…]]]`; with the number alone the context is undefined.
+/// `AT+CGDCONT=<cid>[,"<type>"[,"<apn>"[,…]]]`; with the number alone the context is undefined. The
+/// first one, without which there is no registration, is then as it was at first.
 fn define_context(
     modem: &mut Modem,
     parameters: &mut Parameters<'_>,
@@ -202,10 +203,13 @@ fn define_context(
 ) -> Result<Done, Refused> {
     let cid: u8 = parameters.integer("cid", 1, i64::from(CONTEXTS))?;
     let Some(kind) = parameters.optional_text("type", 8)? else {
-        if cid != DEFAULT_BEARER && modem.is_active(cid) {
+        if cid == DEFAULT_BEARER {
+            modem.contexts.insert(cid, PacketContext::default());
+        } else if modem.is_active(cid) {
             return Err(NOT_ALLOWED);
+        } else {
+            modem.contexts.remove(&cid);
         }
-        modem.contexts.remove(&cid);
         return Ok(Done::Answered);
     };
     let kind = KINDS.iter().find(|known| known.eq_ignore_ascii_case(kind));

@@ -5,8 +5,8 @@ use std::time::Instant;
 use atmq_protocol::at::parameter::Parameters;
 use atmq_protocol::at::result_code::CmeError;
 use atmq_protocol::standard::{
-    self, ExtendedSignalQuality, OperatorFormat, OperatorSelection, RegistrationDomain,
-    SignalQuality, StandardInformation,
+    self, ExtendedSignalQuality, OperatorFormat, OperatorSelection, Registration,
+    RegistrationDomain, SignalQuality, StandardInformation,
 };
 
 use super::{Action, Definition};
@@ -16,6 +16,9 @@ use crate::modem::{Modem, NOT_ALLOWED, Refused};
 
 /// E-UTRAN (27.007 section 7.3).
 pub(in crate::modem) const LTE: u8 = 7;
+
+/// Not known or not detectable (27.007 section 8.5).
+const UNKNOWN_SIGNAL: u8 = 99;
 
 pub(super) const COMMANDS: &[Definition] = &[
     Definition::new("+CREG")
@@ -72,7 +75,10 @@ impl Modem {
         if self.functionality == 1 {
             self.world.signal
         } else {
-            SignalQuality { rssi: 99, ber: 99 }
+            SignalQuality {
+                rssi: UNKNOWN_SIGNAL,
+                ber: UNKNOWN_SIGNAL,
+            }
         }
     }
 
@@ -88,9 +94,12 @@ impl Modem {
         }
     }
 
-    /// What the module measures of its cell, in the steps of 27.007 section 8.69.
+    /// What the module measures of its cell, in the steps of 27.007 section 8.69. It needs not be
+    /// registered there, but it cannot measure one without hearing it.
     pub(in crate::modem) fn extended_signal(&self) -> ExtendedSignalQuality {
-        let (rsrq, rsrp) = self.serving_cell().map_or((255, 255), |cell| {
+        let heard = self.signal().rssi != UNKNOWN_SIGNAL;
+        let cell = self.world.cells.first().filter(|_| heard);
+        let (rsrq, rsrp) = cell.map_or((255, 255), |cell| {
             let rsrq = cell.rsrq_db.saturating_mul(2).saturating_add(39);
             let rsrp = cell.rsrp_dbm.saturating_add(140);
             // Both are within a byte now.
@@ -171,8 +180,13 @@ fn list_operators(modem: &mut Modem, _: &mut Parameters<'_>, _: Instant) -> Resu
     if modem.functionality != 1 {
         return Err(Refused::Cme(CmeError::NO_NETWORK));
     }
-    // 1: available, 2: the current one.
-    let state = if modem.is_attached() { 2 } else { 1 };
+    // 1: available, 2: the current one, 3: forbidden.
+    let state = match modem.registration() {
+        current if current.is_registered() => 2,
+        // Not so where the attach fails with its bearer alone.
+        Registration::Denied if !modem.bearer_refused => 3,
+        _ => 1,
+    };
     let operator = &modem.world.operator;
     let (name, number) = (modem.in_character_set(&operator.name), &operator.number);
     let text = format!("({state},\"{name}\",\"{name}\",\"{number}\",{LTE}),,(0-4),(0-2)");
@@ -274,7 +288,12 @@ fn tell_status(
         abroad if abroad.is_roaming() => "VPLMN",
         _ => "HPLMN",
     };
-    let (cfun, imsi) = (modem.functionality, &modem.profile.identity.imsi);
+    let cfun = modem.functionality;
+    // As long as AT+CIMI does not tell it, nobody else does.
+    let imsi = match modem.unlocked_sim() {
+        Ok(()) => &modem.profile.identity.imsi,
+        Err(_) => "",
+    };
     let lines = [
         (
             "PHY",

@@ -8,7 +8,7 @@ use atmq_protocol::standard::SimStatus;
 
 use super::{Action, Definition};
 use crate::modem::command::Done;
-use crate::modem::sim::PinError;
+use crate::modem::sim::{Card, CardCommand, DONE, PinError};
 use crate::modem::{Modem, NOT_ALLOWED, Refused, Sim};
 
 /// SIM failure: the nearest that 27.007 section 9.2 has for a SIM that is blocked for good
@@ -23,9 +23,12 @@ pub(super) const COMMANDS: &[Definition] = &[
         .set(Action::Run(enter_pin)),
     Definition::new("+CLCK").set(Action::Run(query_lock)),
     Definition::new("+CPWD").set(Action::Run(|_, _, _| Err(NOT_ALLOWED))),
-    Definition::new("+CRSM").set(Action::Run(read_file)),
+    Definition::new("+CRSM").set(Action::Run(access_file)),
     // No number is stored on the SIM.
-    Definition::new("+CNUM").execute(Action::Nothing),
+    Definition::new("+CNUM").execute(Action::Run(|modem, _, _| {
+        modem.unlocked_sim()?;
+        Ok(Done::Answered)
+    })),
     Definition::new("+LUIMSLOT"),
     Definition::new("+LUIMDUAL"),
 ];
@@ -60,6 +63,19 @@ impl Modem {
         self.announce_sim(now);
         self.search(now);
         Ok(Done::Answered)
+    }
+
+    /// The files of the SIM. The network code of its IMSI has as many digits as the operator's whose
+    /// SIM it is; two if that is another's (inferred: the test network has two).
+    fn card(&self) -> Card {
+        let identity = &self.profile.identity;
+        let home = &self.profile.start.operator.number;
+        let digits = match home.len() {
+            length @ 5..=6 if identity.imsi.starts_with(home) => length as u8 - 3,
+            _ => 2,
+        };
+        let asks_for_pin = self.world.sim.as_ref().is_some_and(Sim::asks_for_pin);
+        Card::new(identity, digits, asks_for_pin)
     }
 
     /// Refuses a command that reads what the PIN protects.
@@ -101,41 +117,39 @@ fn query_lock(
     Ok(Done::Answered)
 }
 
-/// `READ BINARY` (27.007 section 8.18).
-const READ_BINARY: u8 = 176;
-/// The file with the ICCID, `2FE2` (31.102 section 4.2).
-const ICCID_FILE: u32 = 0x2fe2;
-/// The file with the administrative data, `6FAD`: its last byte is how many digits the network
-/// code of the IMSI has.
-const ADMINISTRATIVE_FILE: u32 = 0x6fad;
-/// Two digits, as the test network 001-01 has.
-const ADMINISTRATIVE_DATA: &str = "00000002";
-
-/// `AT+CRSM=<command>,<fileid>[,<P1>,<P2>,<P3>[,…]]`: two files can be read, any other is not
-/// found (status word 6A82).
-fn read_file(
+/// `AT+CRSM=<command>[,<fileid>[,<P1>,<P2>,<P3>[,<data>[,<pathid>]]]]` (27.007 section 8.18): the
+/// module selects the file and passes the command on. What is left out of P1 to P3 is 0, as
+/// EigenComm's firmware has it (E11).
+fn access_file(
     modem: &mut Modem,
     parameters: &mut Parameters<'_>,
     _: Instant,
 ) -> Result<Done, Refused> {
     modem.unlocked_sim()?;
-    let command: u8 = parameters.integer("command", 0, 255)?;
+    let code = parameters.integer("command", 0, 255)?;
     let file = parameters.optional_integer("fileid", 0, 65535)?;
-    let contents = match (command, file) {
-        (READ_BINARY, Some(ICCID_FILE)) => Some(swapped(&modem.profile.identity.iccid)),
-        (READ_BINARY, Some(ADMINISTRATIVE_FILE)) => Some(ADMINISTRATIVE_DATA.to_owned()),
-        _ => None,
+    let mut byte = |name| parameters.optional_integer::<u8>(name, 0, 255);
+    let [p1, p2, p3] = [byte("P1")?, byte("P2")?, byte("P3")?].map(Option::unwrap_or_default);
+    // No file can be written, whatever is given.
+    parameters.optional_text("data", 512)?;
+    let path = parameters.optional_text("pathid", 32)?;
+    parameters.end()?;
+    let file = file.or(CardCommand::default_file(code));
+    let command = CardCommand {
+        code,
+        file: file.ok_or(NOT_ALLOWED)?,
+        p1,
+        p2,
+        p3,
+        path,
     };
-    match contents {
-        Some(contents) => modem.say("+CRSM", format!("144,0,\"{contents}\"")),
-        None => modem.say("+CRSM", "106,130"),
-    }
+    let text = match modem.card().execute(&command) {
+        Ok(bytes) => {
+            let digits: String = bytes.iter().map(|byte| format!("{byte:02X}")).collect();
+            format!("{},{},\"{digits}\"", DONE.0, DONE.1)
+        }
+        Err((sw1, sw2)) => format!("{sw1},{sw2}"),
+    };
+    modem.say("+CRSM", text);
     Ok(Done::Answered)
-}
-
-/// Digits as a SIM stores them: the two of each byte in reverse.
-fn swapped(digits: &str) -> String {
-    let digits: Vec<char> = digits.chars().collect();
-    let bytes = digits.chunks(2).flat_map(|pair| pair.iter().rev());
-    bytes.collect()
 }

@@ -4,10 +4,19 @@ use alloc::borrow::ToOwned as _;
 use alloc::format;
 use alloc::string::String;
 
-use crate::spec::{Latency, Param, SWITCH, Source, Spec, Test};
+use crate::spec::{Lasting, Latency, Param, SWITCH, Source, Spec, Test};
 use crate::standard::SignalQuality;
 
+use super::NOWHERE;
+
 const TRAFFIC: &str = "reference lmqtt.md 1.10";
+
+/// That access points are lost no source says either. Hosts define theirs at each start, and one
+/// that forgets it is found out so.
+const CONTEXTS: Source = Source::inferred("no source has it; hosts define theirs at each start");
+
+/// A context ends with the attach.
+const ACTIVE: Source = Source::standard("27.007 10.1.9");
 
 const fn reports(ranges: &'static [(i64, i64)]) -> Param {
     Param::number("n", ranges, "what is reported")
@@ -82,9 +91,12 @@ const fn registration(name: &'static str, does: &'static str, reports: &'static 
 /// The commands of the network.
 #[rustfmt::skip]
 pub const COMMANDS: &[Spec] = &[
-    registration("+CREG", "shows or reports the registration, of calls", CALL_REPORTS),
-    registration("+CGREG", "shows or reports the registration, of packet data", REPORTS),
-    registration("+CEREG", "shows or reports the registration with the LTE network", REPORTS),
+    registration("+CREG", "shows or reports the registration, of calls", CALL_REPORTS)
+        .urcs(&["+CREG"]),
+    registration("+CGREG", "shows or reports the registration, of packet data", REPORTS)
+        .urcs(&["+CGREG"]),
+    registration("+CEREG", "shows or reports the registration with the LTE network", REPORTS)
+        .urcs(&["+CEREG"]),
     Spec::new("+COPS", "chooses or shows the operator", Source::standard("27.007 7.3"))
         .takes(&[
             Param::number("mode", &[(0, 4)], "how the operator is chosen").values(MODES),
@@ -97,7 +109,7 @@ pub const COMMANDS: &[Spec] = &[
             FORMAT.optional(),
             Param::text("oper", 32, "the operator, in this format").optional(),
             TECHNOLOGY.optional(),
-        ]).tested(Test::State).reads().lasts(Latency::Selection),
+        ]).tested(Test::State).reads().lasts(Latency::Selection).lasting(Lasting::Start, NOWHERE),
     Spec::new("+CSQ", "shows the signal", Source::measured(TRAFFIC))
         .answers(&[
             Param::number("rssi", &[(0, 31), (99, 99)], "the received signal strength")
@@ -135,11 +147,12 @@ pub const COMMANDS: &[Spec] = &[
             Param::number("disp", &[(0, 0)], "display").or("0"),
             Param::switch("ind", "indicators").or("0"),
             Param::switch("bfr", "whether events wait").or("0"),
-        ]),
+        ]).urcs(&["+CIEV"]),
     Spec::new("+CGATT", "attaches to the packet domain, or shows it", Source::seen(TRAFFIC))
-        .takes(ATTACHED).answers(ATTACHED).reads().lasts(Latency::Attach),
+        .takes(ATTACHED).answers(ATTACHED).reads().lasts(Latency::Attach)
+        .lasting(Lasting::Start, NOWHERE),
     Spec::new("+CGDCONT", "defines a packet data context", Source::standard("27.007 10.1.1"))
-        .takes(CONTEXT).answers(CONTEXT).reads()
+        .takes(CONTEXT).answers(CONTEXT).reads().lasting(Lasting::Start, CONTEXTS)
         .tested(Test::Lines(&[
             "(1-15),\"IP\",,,(0),(0)",
             "(1-15),\"IPV6\",,,(0),(0)",
@@ -156,7 +169,7 @@ pub const COMMANDS: &[Spec] = &[
             CID,
             Param::number("state", SWITCH, "the context")
                 .values(&[("0", "not active"), ("1", "active")]),
-        ]).reads().acts(),
+        ]).reads().acts().lasting(Lasting::Start, ACTIVE),
     Spec::new("+CGPADDR", "shows the IP address", Source::seen(TRAFFIC)).takes(&[CID.optional()])
         .answers(&[CID, Param::text("address", 64, "its IP address").optional()]).executes()
         .tested(Test::State),
@@ -165,7 +178,7 @@ pub const COMMANDS: &[Spec] = &[
         .keeps(&[
             Param::number("mode", &[(0, 2)], "how").or("0"),
             Param::switch("bfr", "whether events wait").or("0"),
-        ]),
+        ]).urcs(&["+CGEV"]),
 ];
 
 const ATTACHED: &[Param] = &[Param::number("state", SWITCH, "the packet domain")

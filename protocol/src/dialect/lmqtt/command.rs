@@ -38,8 +38,8 @@ pub(super) fn called(request: &Request<'_>) -> (&'static str, bool) {
         Request::Connect { .. } => CONN,
         Request::Disconnect { .. } => DISC,
         Request::Subscribe { .. } | Request::Unsubscribe { .. } => SUBUNSUB,
+        Request::Publish { extended: true, .. } => PUBEX,
         Request::Publish { .. } => PUB,
-        Request::PublishExtended { .. } => PUBEX,
         Request::Read { .. } => READ,
         Request::ConfigureTls { .. } | Request::QueryTls { .. } => tls::SSLCFG,
         Request::Upload { .. } => tls::FUPL,
@@ -150,7 +150,7 @@ pub(super) fn encode(
                     .integer(0);
             }
         }
-        Request::Publish { .. } | Request::PublishExtended { .. } => {
+        Request::Publish { .. } => {
             publish::encode(request, hex_length, context, &mut writer)?;
         }
         Request::Read {
@@ -224,10 +224,8 @@ fn decode_values<'a>(
             connection,
             message_id: message_id(values)?,
         }
-    } else if command.is(PUBEX) {
-        publish::decode_extended(connection, values, hex_length, context)?
     } else {
-        publish::decode(connection, values, hex_length, context)?
+        publish::decode(connection, command.is(PUBEX), values, hex_length, context)?
     })
 }
 

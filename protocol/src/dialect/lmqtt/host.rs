@@ -100,13 +100,13 @@ impl LmqttHost {
     fn publish(&self, publish: Publish) -> Result<Plan, EncodeError> {
         let formats = self.formats[publish.connection];
         let mut step = self.publish_step(formats, publish)?;
-        if step
-            .report
-            .is_some_and(|of| self.unreported.contains(&of.connection))
-        {
-            step.report = None;
-        }
+        step.report = step.report.filter(|of| !self.is_switched_off(of));
         Ok(Plan::new(step, Course::Judge(judge_publish)))
+    }
+
+    /// Whether the host has chosen not to hear of this.
+    fn is_switched_off(&self, report: &Expected) -> bool {
+        report.what == Reported::Published && self.unreported.contains(&report.connection)
     }
 
     fn publish_step(&self, formats: Formats, publish: Publish) -> Result<Step, EncodeError> {
@@ -145,6 +145,7 @@ impl LmqttHost {
             retain,
             topic: topic.into(),
             payload,
+            extended: false,
         };
         let mut step = self.step(&request)?;
         step.data = data;
@@ -264,8 +265,7 @@ impl Host for LmqttHost {
             Request::Publish {
                 payload: PublishPayload::Prompted(length),
                 ..
-            }
-            | Request::PublishExtended { length, .. } => Some(ask_payload(&self.limits, *length)),
+            } => Some(ask_payload(&self.limits, *length)),
             Request::Upload {
                 length,
                 timeout_seconds,
@@ -279,7 +279,8 @@ impl Host for LmqttHost {
         Some(Commanded {
             intent: intent::of_request(&request, &self.formats),
             ask,
-            report: expected(&request).filter(|_| exchange.reported),
+            report: expected(&request)
+                .filter(|report| exchange.reported && !self.is_switched_off(report)),
             limit: exchange.limit,
         })
     }
@@ -428,9 +429,7 @@ fn expected(request: &Request<'_>) -> Option<Expected> {
         Request::Disconnect { .. } => (Reported::Disconnected, None),
         Request::Subscribe { message_id, .. } => (Reported::Subscribed, Some(*message_id)),
         Request::Unsubscribe { message_id, .. } => (Reported::Unsubscribed, Some(*message_id)),
-        Request::Publish { message_id, .. } | Request::PublishExtended { message_id, .. } => {
-            (Reported::Published, Some(*message_id))
-        }
+        Request::Publish { message_id, .. } => (Reported::Published, Some(*message_id)),
         _ => return None,
     };
     Some(Expected {

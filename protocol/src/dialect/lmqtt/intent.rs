@@ -82,6 +82,7 @@ pub(super) fn of_request(request: &Request<'_>, formats: &FormatTable) -> Intent
             retain,
             topic,
             payload,
+            ..
         } => {
             let text = formats[*connection].send == DataFormat::Text;
             let (length, quote_inside) = match payload {
@@ -98,22 +99,6 @@ pub(super) fn of_request(request: &Request<'_>, formats: &FormatTable) -> Intent
                 quote_inside,
             }
         }
-        Request::PublishExtended {
-            connection,
-            message_id,
-            qos,
-            retain,
-            topic,
-            length,
-        } => Intent::Publish {
-            connection: *connection,
-            message_id: Some(*message_id),
-            qos: *qos,
-            retain: *retain,
-            topic: topic.to_string(),
-            length: *length,
-            quote_inside: false,
-        },
         Request::Read {
             connection,
             message_id,

@@ -358,6 +358,14 @@ impl Dialect for Lmqtt {
         self.pdp_context || key.name != config::name(SettingKey::PdpContext)
     }
 
+    fn has_urc(&self, name: &str) -> bool {
+        match name {
+            urc::UNSUNSUB => self.unsubscribe_urc == UnsubscribeUrc::UnsUnsub,
+            command::PUBEX => self.publish_extended_urc == PublishExtendedUrc::PubEx,
+            _ => true,
+        }
+    }
+
     fn codes(&self) -> &'static [&'static Codes] {
         codes::ALL
     }

@@ -17,10 +17,10 @@ use alloc::borrow::Cow;
 
 use super::command::{carriable, decode_qos, length_in_range, message_id, not_empty};
 use super::{Context, DataFormat, HexLength, PublishEnd, PublishPayload, Request};
-use crate::at::parameter::{ParameterError, ParameterWriter};
+use crate::at::parameter::{ParameterError, ParameterWriter, counted};
 use crate::dialect::EncodeError;
 use crate::limits::Limits;
-use crate::mqtt::{ConnectionId, Proof, PublishResult, QoS, Reason, ReasonKind};
+use crate::mqtt::{ConnectionId, Proof, PublishResult, Reason, ReasonKind};
 use crate::spec::Values;
 
 /// What the end of a publish proves.
@@ -48,69 +48,28 @@ pub(super) fn encode(
     context: Context<'_>,
     writer: &mut ParameterWriter<'_>,
 ) -> Result<(), EncodeError> {
+    let Request::Publish {
+        connection,
+        message_id,
+        qos,
+        retain,
+        topic,
+        payload,
+        extended: _,
+    } = request
+    else {
+        return Ok(());
+    };
     let limits = context.limits;
-    match request {
-        Request::Publish {
-            connection,
-            message_id,
-            qos,
-            retain,
-            topic,
-            payload,
-        } => {
-            encode_head(
-                *connection,
-                *message_id,
-                *qos,
-                *retain,
-                topic,
-                limits,
-                writer,
-            )?;
-            let format = context.formats[*connection].send;
-            encode_payload(payload, format, hex_length, limits, writer)
-        }
-        Request::PublishExtended {
-            connection,
-            message_id,
-            qos,
-            retain,
-            topic,
-            length,
-        } => {
-            encode_head(
-                *connection,
-                *message_id,
-                *qos,
-                *retain,
-                topic,
-                limits,
-                writer,
-            )?;
-            let format = context.formats[*connection].send;
-            encode_length(*length, format, hex_length, limits, writer)
-        }
-        _ => Ok(()),
-    }
-}
-
-fn encode_head(
-    connection: ConnectionId,
-    message_id: u16,
-    qos: QoS,
-    retain: bool,
-    topic: &str,
-    limits: &Limits,
-    writer: &mut ParameterWriter<'_>,
-) -> Result<(), EncodeError> {
     let topic = not_empty("the topic", topic)?;
     writer
         .integer(connection.0)
-        .integer(message_id)
+        .integer(*message_id)
         .integer(qos.level())
-        .flag(retain)
+        .flag(*retain)
         .quoted(carriable("the topic", topic, limits.topic)?);
-    Ok(())
+    let format = context.formats[*connection].send;
+    encode_payload(payload, format, hex_length, limits, writer)
 }
 
 fn encode_payload(
@@ -165,30 +124,34 @@ fn encode_length(
     Ok(())
 }
 
-/// Reads what stands behind the connection id of `AT+LMQTTPUB`.
+/// Reads what stands behind the connection id of `AT+LMQTTPUB`, or `extended` of `AT+LMQTTPUBEX`.
 pub(super) fn decode<'a>(
     connection: ConnectionId,
+    extended: bool,
     values: &mut Values<'a, '_>,
     hex_length: HexLength,
     context: Context<'_>,
 ) -> Result<Request<'a>, ParameterError> {
     let Context { limits, formats } = context;
-    let (message_id, qos, retain, topic) = decode_head(values)?;
+    let message_id = message_id(values)?;
+    let (qos, retain) = (decode_qos(values)?, values.flag()?);
+    let topic = values.filled_text()?.into();
     let mut ahead = values.ahead();
     ahead.next();
-    let max = if ahead.is_empty() {
-        limits.prompt_payload
-    } else {
-        limits.inline_payload
+    let max = match extended || ahead.is_empty() {
+        true => limits.prompt_payload,
+        false => limits.inline_payload,
     };
     // No limit is above what an i64 holds.
     let shown = values.integer_up_to(max as i64)?;
     let format = formats[connection].send;
     let announced = hex_length.wire(format, shown);
-    let payload = match values.rest() {
+    let inline = if extended { None } else { values.rest() };
+    let payload = match inline {
         None => PublishPayload::Prompted(announced),
         Some(rest) => {
-            let wire = inline_payload(rest, announced)?;
+            // Copied as it is, whatever quotes and commas it holds; its length on the wire decides.
+            let wire = counted("msg", rest, announced)?;
             let payload = format.decode(wire);
             PublishPayload::Inline(payload.ok_or(ParameterError::Unknown { name: "msg" })?)
         }
@@ -200,53 +163,6 @@ pub(super) fn decode<'a>(
         retain,
         topic,
         payload,
+        extended,
     })
-}
-
-/// The payload is copied as it is, whatever quotes and commas it holds; its length on the wire
-/// decides.
-fn inline_payload(rest: &[u8], announced: usize) -> Result<&[u8], ParameterError> {
-    let quoted = match rest {
-        [b'"', inner @ .., b'"'] => Some(inner),
-        _ => None,
-    };
-    let candidates = [quoted, Some(rest)];
-    let found = candidates
-        .into_iter()
-        .flatten()
-        .find(|payload| payload.len() == announced);
-    found.ok_or(ParameterError::LengthMismatch {
-        announced,
-        found: quoted.unwrap_or(rest).len(),
-    })
-}
-
-/// Reads what stands behind the connection id of `AT+LMQTTPUBEX`.
-pub(super) fn decode_extended<'a>(
-    connection: ConnectionId,
-    values: &mut Values<'a, '_>,
-    hex_length: HexLength,
-    context: Context<'_>,
-) -> Result<Request<'a>, ParameterError> {
-    let (message_id, qos, retain, topic) = decode_head(values)?;
-    let shown = values.integer()?;
-    Ok(Request::PublishExtended {
-        connection,
-        message_id,
-        qos,
-        retain,
-        topic,
-        length: hex_length.wire(context.formats[connection].send, shown),
-    })
-}
-
-fn decode_head<'a>(
-    values: &mut Values<'a, '_>,
-) -> Result<(u16, QoS, bool, Cow<'a, str>), ParameterError> {
-    Ok((
-        message_id(values)?,
-        decode_qos(values)?,
-        values.flag()?,
-        values.filled_text()?.into(),
-    ))
 }

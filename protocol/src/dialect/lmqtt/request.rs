@@ -92,21 +92,8 @@ pub enum Request<'a> {
         topic: Cow<'a, str>,
         /// The payload, or how long it is.
         payload: PublishPayload<'a>,
-    },
-    /// Publish a message by the command whose payload always comes behind a prompt.
-    PublishExtended {
-        /// The connection.
-        connection: ConnectionId,
-        /// The packet identifier; 0 with [`QoS::AtMostOnce`].
-        message_id: u16,
-        /// The quality of service.
-        qos: QoS,
-        /// Whether the broker retains the message.
-        retain: bool,
-        /// The topic.
-        topic: Cow<'a, str>,
-        /// Raw bytes of the payload on the wire.
-        length: usize,
+        /// By the command whose payload always comes behind a prompt.
+        extended: bool,
     },
     /// Take the oldest message of this identifier out of the module's cache; answered by
     /// [`Information::Message`], or by nothing if there is none.
@@ -229,7 +216,6 @@ impl Request<'_> {
             | Self::Subscribe { connection, .. }
             | Self::Unsubscribe { connection, .. }
             | Self::Publish { connection, .. }
-            | Self::PublishExtended { connection, .. }
             | Self::Read { connection, .. } => Some(*connection),
         }
     }

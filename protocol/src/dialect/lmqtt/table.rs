@@ -5,9 +5,10 @@
 use super::command::{CFG, CLOSE, CONN, DISC, OPEN, PUB, PUBEX, READ, SUBUNSUB};
 use super::keys::{KEYS, TLS_KEYS};
 use super::tls::{FUPL, SSLCFG};
+use super::urc::UNSUNSUB;
 use crate::dialect::Prompt;
 use crate::mqtt::MAX_FILE;
-use crate::spec::{Param, SWITCH, Source, Spec};
+use crate::spec::{Lasting, Param, SWITCH, Source, Spec};
 
 const ID: Param = Param::up_to(
     "tcpconnectID",
@@ -60,11 +61,13 @@ pub(super) const TLS: usize = 2;
 #[rustfmt::skip]
 pub(in crate::dialect) const COMMANDS: &[Spec] = &[
     Spec::new(CFG,
-        "sets a value of a connection, or shows it if no value is given; what is set is gone after CLOSE",
+        "sets a value of a connection, or shows it if no value is given",
         Source::documented("reference lmqtt.md 1.3"))
-        .takes(&[Param::key("key", "which setting"), ID]).keyed(KEYS).within(5),
+        .takes(&[Param::key("key", "which setting"), ID]).keyed(KEYS).within(5)
+        // That nothing of it is stored; measured is that it is gone even after CLOSE.
+        .lasting(Lasting::Start, Source::inferred("reference lmqtt.md 1.3")),
     Spec::new(OPEN,
-        "opens the TCP or TLS link to the broker; MQTT is not spoken yet. What came of it is reported by +LMQTTOPEN",
+        "opens the TCP or TLS link to the broker; MQTT is not spoken yet",
         Source::documented("reference lmqtt.md 1.4"))
         .takes(&[
             ID,
@@ -74,12 +77,12 @@ pub(in crate::dialect) const COMMANDS: &[Spec] = &[
                 .shown("<port>"),
         ]).answers(&[ID, RESULT, EXTEND]).reads().reported(OPEN, 160).acts(),
     Spec::new(CLOSE,
-        "closes the link; the settings of AT+LMQTTCFG are lost with it. What came of it is reported by +LMQTTCLOSE",
+        "closes the link",
         Source::documented("reference lmqtt.md 1.4"))
         .takes(&[ID]).answers(&[ID, RESULT, EXTEND])
         .reported(CLOSE, 5).acts().after(OPEN).losing(CFG),
     Spec::new(CONN,
-        "sends MQTT's CONNECT on the open link. What came of it is reported by +LMQTTCONN",
+        "sends MQTT's CONNECT on the open link",
         Source::documented("reference lmqtt.md 1.5"))
         .takes(&[
             ID,
@@ -89,12 +92,12 @@ pub(in crate::dialect) const COMMANDS: &[Spec] = &[
                 .optional().shown("<username>"),
             Param::secret("password", "the password").optional().shown("<password>"),
         ]).answers(&[ID, RESULT, EXTEND]).reads().reported(CONN, 30).acts().after(OPEN),
-    Spec::new(DISC, "sends MQTT's DISCONNECT. What came of it is reported by +LMQTTDISC",
+    Spec::new(DISC, "sends MQTT's DISCONNECT",
         Source::seen("reference lmqtt.md 1.5"))
         .takes(&[ID]).answers(&[ID, RESULT, EXTEND])
         .reported(DISC, 5).acts().after(CONN),
     Spec::new(SUBUNSUB,
-        "subscribes to topics or unsubscribes from them. What came of it is reported by +LMQTTSUBUNSUB",
+        "subscribes to topics or unsubscribes from them",
         Source::documented("reference lmqtt.md 1.6"))
         .takes(&[
             ID,
@@ -104,9 +107,9 @@ pub(in crate::dialect) const COMMANDS: &[Spec] = &[
             Param::text_up_to("topic", |limits| limits.topic, "a topic filter; + stands for a level, # for all that follow"),
             QOS,
         ]).repeating(2).answers(&[ID, RESULT_MESSAGE_ID, RESULT, EXTEND]).reported(SUBUNSUB, 30).acts()
-        .after(CONN),
+        .after(CONN).urcs(&[UNSUNSUB]),
     Spec::new(PUB,
-        "publishes a message. Without the payload the module asks for it with `> ` and takes exactly <msglen> bytes. What came of it is reported by +LMQTTPUB",
+        "publishes a message. Without the payload the module asks for it with `> ` and takes exactly <msglen> bytes",
         Source::documented("reference lmqtt.md 1.7"))
         .takes(&[
             ID,
@@ -120,7 +123,7 @@ pub(in crate::dialect) const COMMANDS: &[Spec] = &[
         ]).answers(&[ID, RESULT_MESSAGE_ID, RESULT, EXTEND]).announces(5, PROMPT).or_inline(6)
         .reported(PUB, 30).acts().after(CONN),
     Spec::new(PUBEX,
-        "publishes a message whose payload always comes behind the prompt `> `. What came of it is reported by +LMQTTPUBEX",
+        "publishes a message whose payload always comes behind the prompt `> `",
         Source::inferred("reference lmqtt.md 1.7"))
         .takes(&[ID, ANY_MESSAGE_ID, QOS, RETAIN, TOPIC, LENGTH])
         .answers(&[ID, RESULT_MESSAGE_ID, RESULT, EXTEND]).announces(5, PROMPT).reported(PUBEX, 30)
@@ -135,7 +138,8 @@ pub(in crate::dialect) const COMMANDS: &[Spec] = &[
         .takes(&[
             Param::key("key", "which value"),
             TLS_CONTEXT,
-        ]).keyed(TLS_KEYS).answers(&[TLS_CONTEXT]).within(5).acts(),
+        ]).keyed(TLS_KEYS).answers(&[TLS_CONTEXT]).within(5).acts()
+        .lasting(Lasting::Start, Source::inferred("as the settings of MQTT, 1.3")),
     Spec::new(FUPL,
         "stores a file in the module: it answers CONNECT and takes exactly <filesize> bytes. Our own after Quectel's: unverified",
         Source::inferred("reference README.md, Decisions"))
@@ -146,5 +150,7 @@ pub(in crate::dialect) const COMMANDS: &[Spec] = &[
                 .optional(),
         ]).announces(1, Prompt::Line(b"CONNECT"))
         // No source has it. A file may take long at a low rate.
-        .within(60).acts(),
+        .within(60).acts()
+        // Files are there to be stored once.
+        .lasting(Lasting::Always, Source::inferred("no source has it")),
 ];

@@ -93,6 +93,7 @@ fn publish<'a>(message_id: u16, qos: QoS, payload: PublishPayload<'a>) -> Reques
         retain: false,
         topic: "t".into(),
         payload,
+        extended: false,
     }
 }
 

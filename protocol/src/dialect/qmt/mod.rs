@@ -158,6 +158,14 @@ impl Dialect for Qmt {
         self.keys >= keys::since(key.name)
     }
 
+    fn has_urc(&self, name: &str) -> bool {
+        match name {
+            table::PUBEX => self.publish_extended == Extended::Length,
+            urc::PING => self.ping_urc,
+            _ => true,
+        }
+    }
+
     fn codes(&self) -> &'static [&'static Codes] {
         codes::ALL
     }

@@ -70,7 +70,7 @@ pub const BG770A: Model = Model::new(
     LTE_STANDARD,
 );
 
-/// All of them; a name that holds another one stands before it.
+/// All of them.
 pub(super) const ALL: [Model; 17] = [
     EC25,
     Model {

@@ -55,6 +55,33 @@ fn a_backspace_takes_back_one_character() {
     assert_eq!(read(b"ATX\x08I\r").1, b"ATX\x08 \x08I");
 }
 
+/// V.250 5.2.2: before anything of the line is looked at, so between quotes as well, and across
+/// the end of what fits.
+#[test]
+fn a_backspace_edits_a_value_too() {
+    let (mut long, mut fits) = (b"AT\"".to_vec(), b"AT\"".to_vec());
+    long.resize(33, b'x');
+    fits.resize(31, b'x');
+    long.extend(b"\x7f\x08\"\r");
+    fits.extend(b"\"\r");
+    for (typed, read_as) in [
+        (&b"AT4,\"21.55\x08\"\r"[..], &b"AT4,\"21.5\"\r"[..]),
+        (b"AT4,\"21.5\"\x7f\x7f6\"\r", b"AT4,\"21.6\"\r"),
+        (&long, &fits),
+    ] {
+        let expected = read(read_as).0;
+        for size in 1..=typed.len() {
+            let mut reader = CommandReader::new(32);
+            let mut inputs = Vec::new();
+            for piece in typed.chunks(size) {
+                reader.push(piece);
+                inputs.append(&mut drain(&mut reader, &mut Vec::new()));
+            }
+            assert_eq!(inputs, expected, "{}", typed.escape_ascii());
+        }
+    }
+}
+
 #[test]
 fn line_end_and_backspace_can_be_chosen() {
     let mut reader = CommandReader::new(32);

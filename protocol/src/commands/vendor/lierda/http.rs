@@ -6,7 +6,7 @@ use alloc::borrow::ToOwned as _;
 use alloc::string::String;
 
 use crate::dialect::Prompt;
-use crate::spec::{Code, Codes, Key, Param, Source, Spec};
+use crate::spec::{Code, Codes, Key, Lasting, Param, Source, Spec};
 
 pub(super) use module::HttpClient;
 
@@ -14,6 +14,7 @@ const CONNECT: Prompt = Prompt::Line(b"CONNECT");
 
 const NAMED: Source = Source::seen("reference lmqtt.md 1.10");
 const INFERRED: Source = Source::inferred("reference lmqtt.md 1.10");
+const NOT_STORED: Source = Source::inferred("as the settings of MQTT, 1.3");
 
 const SECONDS: &[(i64, i64)] = &[(1, 65535)];
 const BYTES: &[(i64, i64)] = &[(1, 16384)];
@@ -61,27 +62,30 @@ const KEYS: &[Key] = &[
 #[rustfmt::skip]
 pub(super) const COMMANDS: &[Spec] = &[
     Spec::new("+LHTTPCFG", "sets a value of the HTTP client, or shows it if no value is given",
-        NAMED).takes(&[Param::key("key", "which value")]).keyed(KEYS),
+        NAMED).takes(&[Param::key("key", "which value")]).keyed(KEYS)
+        .lasting(Lasting::Start, NOT_STORED),
     Spec::new("+LHTTPURL",
         "takes the address of the requests: the module answers CONNECT and takes exactly <url_length> bytes",
         NAMED)
         .takes(&[
             Param::number("url_length", &[(1, 700)], "how many bytes the address has"),
             INPUT_TIME,
-        ]).announces(0, CONNECT).answers(&[Param::bare("url", "the address")]).reads(),
+        ]).announces(0, CONNECT).answers(&[Param::bare("url", "the address")]).reads()
+        .lasting(Lasting::Start, NOT_STORED),
     Spec::new("+LHTTPGET", "gets what is at the address. What came of it is reported by +LHTTPGET",
         NAMED)
         .takes(&[
             RESPONSE_TIME,
             Param::number("data_length", BYTES, "how many bytes a request of one's own has").optional(),
             INPUT_TIME,
-        ]).announces(1, CONNECT).answers(RESULT).executes().acts().after("+LHTTPURL"),
+        ]).announces(1, CONNECT).answers(RESULT).executes().acts().after("+LHTTPURL")
+        .urcs(&["+LHTTPGET"]),
     Spec::new("+LHTTPGETEX", "gets a part of what is at the address", INFERRED)
         .takes(&[
             RESPONSE_TIME,
             Param::number("start_position", &[(0, 4_294_967_295)], "where the part begins"),
             Param::number("read_len", &[(1, 4_294_967_295)], "how many bytes it has"),
-        ]).answers(RESULT).acts().after("+LHTTPURL"),
+        ]).answers(RESULT).acts().after("+LHTTPURL").urcs(&["+LHTTPGETEX"]),
     Spec::new("+LHTTPPOST",
         "posts to the address: the module answers CONNECT and takes exactly <data_length> bytes",
         INFERRED)
@@ -89,11 +93,13 @@ pub(super) const COMMANDS: &[Spec] = &[
             Param::number("data_length", BYTES, "how many bytes are posted"),
             INPUT_TIME,
             RESPONSE_TIME,
-        ]).announces(0, CONNECT).answers(RESULT).acts().after("+LHTTPURL"),
+        ]).announces(0, CONNECT).answers(RESULT).acts().after("+LHTTPURL")
+        .urcs(&["+LHTTPPOST"]),
     Spec::new("+LHTTPREAD", "shows what was got, behind CONNECT", INFERRED)
         .takes(&[Param::number("wait_time", SECONDS, "how long it may take, in seconds")
             .optional()])
-        .answers(&[Param::number("err", &[(0, 0), (701, 730)], "the outcome").reads(outcome)]).executes().acts(),
+        .answers(&[Param::number("err", &[(0, 0), (701, 730)], "the outcome").reads(outcome)]).executes().acts()
+        .urcs(&["+LHTTPREAD"]),
     Spec::plain("+LHTTPSTOP", "drops the request in progress", INFERRED),
 ];
 

@@ -137,6 +137,7 @@ impl LmqttModule {
                 retain,
                 topic,
                 payload,
+                extended,
             } => {
                 connected(connection, ground)?;
                 let publish = Publish {
@@ -145,7 +146,7 @@ impl LmqttModule {
                     qos,
                     retain,
                     topic: topic.into_owned(),
-                    extended: false,
+                    extended,
                 };
                 return match payload {
                     PublishPayload::Inline(payload) => {
@@ -156,25 +157,6 @@ impl LmqttModule {
                     }
                     PublishPayload::Prompted(length) => Ok(self.ask(publish, length)),
                 };
-            }
-            Request::PublishExtended {
-                connection,
-                message_id,
-                qos,
-                retain,
-                topic,
-                length,
-            } => {
-                connected(connection, ground)?;
-                let publish = Publish {
-                    connection,
-                    message_id,
-                    qos,
-                    retain,
-                    topic: topic.into_owned(),
-                    extended: true,
-                };
-                return Ok(self.ask(publish, length));
             }
             Request::Disconnect { connection } => {
                 connected(connection, ground)?;
@@ -307,9 +289,6 @@ fn has_strict_message_id(request: &Request<'_>) -> bool {
             *message_id != 0
         }
         Request::Publish {
-            message_id, qos, ..
-        }
-        | Request::PublishExtended {
             message_id, qos, ..
         } => (*message_id == 0) == (*qos == QoS::AtMostOnce),
         _ => true,

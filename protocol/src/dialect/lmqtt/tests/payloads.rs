@@ -97,13 +97,14 @@ fn the_length_of_hexadecimal_digits_may_count_the_payload() {
         let (command, _) = Command::split_first(&line.as_bytes()[2..], |_| true);
         dialect.decode_request(&command, Context { limits, formats })
     };
-    let extended = |length| Request::PublishExtended {
+    let extended = |length| Request::Publish {
         connection: ID,
         message_id: 5,
         qos: QoS::AtLeastOnce,
         retain: false,
         topic: "t".into(),
-        length,
+        payload: PublishPayload::Prompted(length),
+        extended: true,
     };
     let plain = |payload| publish(5, QoS::AtLeastOnce, payload);
     let prompted = PublishPayload::Prompted;

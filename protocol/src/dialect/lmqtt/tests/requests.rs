@@ -143,13 +143,14 @@ fn each_request_both_ways() {
         ),
         (
             "AT+LMQTTPUBEX=0,6,1,1,\"t\",4",
-            Request::PublishExtended {
+            Request::Publish {
                 connection: ID,
                 message_id: 6,
                 qos: QoS::AtLeastOnce,
                 retain: true,
                 topic: "t".into(),
-                length: 4,
+                payload: PublishPayload::Prompted(4),
+                extended: true,
             },
         ),
         (
@@ -322,7 +323,14 @@ fn wrong_commands_are_refused() {
         ("AT+LMQTTOPEN=0,\"\",1883", "host_name is empty"),
         ("AT+LMQTTOPEN=0,,1883", "host_name is missing"),
         ("AT+LMQTTOPEN=0,\"h\"", "port is missing"),
-        ("AT+LMQTTOPEN=0,\"\u{1}h", "port is missing"),
+        (
+            "AT+LMQTTOPEN=0,\"\u{1}h",
+            "host_name begins with a quote and does not end with one",
+        ),
+        (
+            "AT+LMQTTOPEN=0,\"h,1883",
+            "host_name begins with a quote and does not end with one",
+        ),
         (
             "AT+LMQTTSUBUNSUB=0,0,65536,\"t\",1",
             "msgID is 65536, outside 0 to 65535",
@@ -340,6 +348,14 @@ fn wrong_commands_are_refused() {
         (
             "AT+LMQTTPUB=0,1,1,0,\"t\",5,\"abcd\"",
             "the payload has 4 bytes, 5 were announced",
+        ),
+        (
+            "AT+LMQTTPUB=0,1,1,0,\"t\",6,\"21.5\"",
+            "the payload has 4 bytes, 6 were announced",
+        ),
+        (
+            "AT+LMQTTPUB=0,1,1,0,\"t\",5,\"21.5",
+            "msg begins with a quote and does not end with one",
         ),
         (
             "AT+LMQTTPUB=0,1,1,0,\"t\",1461,\"x\"",

@@ -83,6 +83,31 @@ fn the_decoder_takes_what_the_table_says_and_no_other_number() {
 }
 
 #[test]
+fn the_lines_that_a_firmware_sends_by_itself_come_from_the_table() {
+    let usual = Lmqtt::DEFAULT;
+    let other = Lmqtt {
+        unsubscribe_urc: UnsubscribeUrc::UnsUnsub,
+        publish_extended_urc: PublishExtendedUrc::Pub,
+        ..usual.clone()
+    };
+    let common = [
+        "+LMQTTCLOSE",
+        "+LMQTTCONN",
+        "+LMQTTDISC",
+        "+LMQTTOPEN",
+        "+LMQTTPUB",
+        "+LMQTTSUBUNSUB",
+        "+LMQTTURC: RECV",
+        "+LMQTTURC: STATS",
+    ];
+    for (dialect, own) in [(&usual, "+LMQTTPUBEX"), (&other, "+LMQTTUNSUNSUB")] {
+        let mut expected = [&common[..], &[own]].concat();
+        expected.sort_unstable();
+        assert_eq!(dialect.urcs(), expected);
+    }
+}
+
+#[test]
 fn every_key_that_is_decoded_stands_in_the_table() {
     for (_, name) in config::KEYS {
         assert!(
