@@ -6,7 +6,7 @@ use std::error::Error as _;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use atmq_driver::{ConnectOptions, Disconnected, Model, QoS, Settings};
+use atmq_driver::{ConnectOptions, Disconnected, Model, QoS, Settings, Will};
 use atmq_emulator::Profile;
 use atmq_protocol::at::framing::DataEnd;
 use atmq_protocol::dialect::Value;
@@ -94,6 +94,67 @@ async fn a_program(profile: Profile, model: Model, broker: SocketAddr) {
     assert_eq!(within(messages.recv()).await, None);
 }
 
+/// A will, a retained message, a session that is kept, and one that is not.
+async fn what_brokers_keep(profile: Profile, model: Model, broker: SocketAddr) {
+    let relay = Relay::start(broker).await;
+    let module = Module::start(profile, relay.address());
+    let modem = module.modem_with(Settings::default().model(model)).await;
+    let options = || {
+        ConnectOptions::new("broker.invalid", 1883, "keeper")
+            .will(Will {
+                topic: "will/keeper".into(),
+                payload: b"gone"[..].into(),
+                qos: QoS::AtLeastOnce,
+                retain: false,
+            })
+            .clean_session(false)
+    };
+    let (client, messages) = within(modem.connect(options())).await.unwrap();
+    within(client.publish("kept/a", "retained", QoS::AtLeastOnce, true))
+        .await
+        .unwrap();
+    within(client.subscribe("kept/#", QoS::AtLeastOnce))
+        .await
+        .unwrap();
+    let mut watcher = RawClient::connect(broker, &raw_mqtt::Connect::new("watcher"));
+    watcher.subscribe(&[("will/#", 0)]);
+    // The link is lost without a word: the will is published.
+    relay.cut();
+    assert_eq!(
+        watcher.expect_publish(),
+        raw_mqtt::Publish::new("will/keeper", "gone")
+    );
+    drop((client, messages));
+    // What comes meanwhile waits in the session that is kept.
+    watcher.publish(&raw_mqtt::Publish::new("kept/b", "missed").qos(1, 9));
+    let (client, mut messages) = within(modem.connect(options())).await.unwrap();
+    loop {
+        let message = within(messages.recv()).await.unwrap();
+        if message.payload == b"missed" {
+            break;
+        }
+        // The retained one may have been lost with the link.
+        assert_eq!(message.payload, b"retained");
+    }
+    within(client.disconnect()).await.unwrap();
+    // A clean session has forgotten the subscription, and what is retained comes with a new one.
+    let options = options().clean_session(true);
+    let (client, mut messages) = within(modem.connect(options)).await.unwrap();
+    watcher.publish(&raw_mqtt::Publish::new("kept/c", "unheard").qos(1, 10));
+    within(client.subscribe("kept/#", QoS::AtLeastOnce))
+        .await
+        .unwrap();
+    let message = within(messages.recv()).await.unwrap();
+    assert_eq!(
+        (&*message.topic, &*message.payload),
+        ("kept/a", &b"retained"[..])
+    );
+    within(client.publish("kept/a", "", QoS::AtLeastOnce, true))
+        .await
+        .unwrap();
+    within(client.disconnect()).await.unwrap();
+}
+
 async fn an_nt35e(broker: SocketAddr) {
     a_program(Profile::nt35e().instant(), NT35E, broker).await;
 }
@@ -105,7 +166,8 @@ async fn an_nt26(broker: SocketAddr) {
 /// The profile of this name, which is that of the model.
 async fn a_quectel(name: &str, model: Model, broker: SocketAddr) {
     let profile = Profile::by_name(name).unwrap().instant();
-    a_program(profile, model, broker).await;
+    a_program(profile.clone(), model.clone(), broker).await;
+    what_brokers_keep(profile, model, broker).await;
 }
 
 async fn an_ec25(broker: SocketAddr) {

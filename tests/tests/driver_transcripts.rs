@@ -53,9 +53,9 @@ struct Bench {
 }
 
 impl Bench {
-    async fn start(name: &str, pieces: usize) -> Self {
+    async fn start(dialect: &str, name: &str, pieces: usize) -> Self {
         let (host, port) = duplex(4096);
-        let module = tokio::spawn(play(port, Transcript::load("lmqtt", name), pieces));
+        let module = tokio::spawn(play(port, Transcript::load(dialect, name), pieces));
         let modem = Modem::over(host, Settings::default());
         modem.initialise().await.unwrap();
         Self { modem, module }
@@ -80,8 +80,11 @@ fn options() -> ConnectOptions {
 
 #[tokio::test(start_paused = true)]
 async fn a_session_from_an_unknown_state_to_the_close() {
-    for pieces in PIECES {
-        let bench = Bench::start("driver_session", pieces).await;
+    for (dialect, pieces) in ["lmqtt", "qmt"]
+        .into_iter()
+        .flat_map(|name| PIECES.map(|n| (name, n)))
+    {
+        let bench = Bench::start(dialect, "driver_session", pieces).await;
         let options = options().will(Will {
             topic: "t/x".into(),
             payload: b"off"[..].into(),
@@ -111,10 +114,10 @@ async fn a_session_from_an_unknown_state_to_the_close() {
     }
 }
 
-async fn refused(name: &str, options: ConnectOptions) -> Vec<ConnectError> {
+async fn refused(dialect: &str, name: &str, options: ConnectOptions) -> Vec<ConnectError> {
     let mut errors = Vec::new();
     for pieces in PIECES {
-        let bench = Bench::start(name, pieces).await;
+        let bench = Bench::start(dialect, name, pieces).await;
         let connected = bench.modem.connect(options.clone()).await;
         errors.push(connected.expect_err("the connection is refused"));
         bench.end().await;
@@ -125,8 +128,10 @@ async fn refused(name: &str, options: ConnectOptions) -> Vec<ConnectError> {
 #[tokio::test(start_paused = true)]
 async fn a_refused_connect_is_no_success() {
     let banned = options().credentials("banned", "p");
-    for error in refused("driver_refused", banned).await {
-        assert_eq!(error, ConnectError::Refused(Refusal::NotAuthorized));
+    for dialect in ["lmqtt", "qmt"] {
+        for error in refused(dialect, "driver_refused", banned.clone()).await {
+            assert_eq!(error, ConnectError::Refused(Refusal::NotAuthorized));
+        }
     }
 }
 
@@ -134,7 +139,7 @@ async fn a_refused_connect_is_no_success() {
 async fn an_unknown_host_is_told_from_other_failures() {
     let unknown =
         ConnectOptions::new("unknown.test", 1883, "id").keep_alive(Duration::from_secs(60));
-    for error in refused("driver_unknown_host", unknown).await {
+    for error in refused("lmqtt", "driver_unknown_host", unknown).await {
         assert_eq!(
             error,
             ConnectError::Open {
@@ -149,7 +154,7 @@ async fn an_unknown_host_is_told_from_other_failures() {
 #[tokio::test(start_paused = true)]
 async fn a_lost_link_ends_the_messages_and_fails_what_follows() {
     for pieces in PIECES {
-        let bench = Bench::start("driver_link_lost", pieces).await;
+        let bench = Bench::start("lmqtt", "driver_link_lost", pieces).await;
         let (client, mut messages) = bench.modem.connect(options()).await.unwrap();
         assert_eq!(next(&mut messages).await, None);
         let lost = Disconnected::LinkLost {

@@ -7,7 +7,7 @@ use atmq_emulator::lint::Rule;
 use atmq_emulator::modem::command_forms;
 use atmq_protocol::commands;
 use atmq_protocol::dialect::lmqtt::NT35E;
-use atmq_protocol::dialect::{Dialect, Lmqtt};
+use atmq_protocol::dialect::{self, Dialect, Lmqtt};
 use atmq_protocol::spec::{Kept, Kind, Lasting, Param, Source, Spec, Sure};
 use atmq_tests::transcript::Transcript;
 
@@ -17,7 +17,7 @@ const ROWS: &str = include_str!("../fidelity.txt");
 /// The head of their tables.
 const HEAD: &str = "| form | answered | source | sure | transcript |\n|---|---|---|---|---|\n";
 /// The folders of transcripts.
-const FOLDERS: [&str; 2] = ["lmqtt", "standard"];
+const FOLDERS: [&str; 3] = ["lmqtt", "qmt", "standard"];
 /// How sure something is, as `docs/sources.md` marks it.
 const MARKS: [&str; 5] = ["[D]", "[M]", "[C]", "[I]", "[C→I]"];
 /// In place of a cell: what the table of commands has.
@@ -49,7 +49,12 @@ struct Row {
 
 /// Every command that the module has.
 fn specs() -> impl Iterator<Item = &'static Spec> {
-    Lmqtt::DEFAULT.specs().iter().chain(commands::all())
+    dialects().chain(commands::all())
+}
+
+/// Every command of MQTT, as far as each dialect's usual firmware has it.
+fn dialects() -> impl Iterator<Item = &'static Spec> {
+    dialect::ALL.iter().flat_map(|dialect| dialect.specs())
 }
 
 /// The form as [`Spec::forms`] writes it, or for `AT+CSQ*` all of them, those that set first.
@@ -233,7 +238,7 @@ fn the_rows_of_fidelity_have_every_form() {
         .flat_map(|row| row.forms)
         .map(|(_, form)| form)
         .collect();
-    let answered = command_forms().chain(Lmqtt::DEFAULT.specs().iter().flat_map(Spec::forms));
+    let answered = command_forms().chain(dialects().flat_map(Spec::forms));
     let missing: Vec<_> = answered.filter(|form| !told.contains(form)).collect();
     assert_eq!(
         missing,

@@ -8,6 +8,7 @@ mod host;
 pub mod lmqtt;
 mod module;
 pub mod qmt;
+mod shared;
 mod switch;
 
 use alloc::boxed::Box;

@@ -10,10 +10,10 @@ use super::setting::{self, Setting};
 use super::table::{CFG, CLOSE, CONN, DISC, OPEN, URCCFG};
 use super::{Qmt, tls};
 use crate::at::parameter::ParameterWriter;
-use crate::dialect::lmqtt::Leaving;
-use crate::dialect::lmqtt::command::{carriable, in_range, length_in_range, not_empty};
-pub(super) use crate::dialect::lmqtt::{Files, StateOf};
-use crate::dialect::lmqtt::{connected, state};
+use crate::dialect::shared::Leaving;
+pub(super) use crate::dialect::shared::{Files, StateOf};
+use crate::dialect::shared::{carriable, in_range, length_in_range, not_empty};
+use crate::dialect::shared::{connected, state};
 use crate::dialect::{
     Course, Data, Dialect as _, EncodeError, Follow, IfRefused, Next, Plan, Reported, Step,
     StepEnd, Then,

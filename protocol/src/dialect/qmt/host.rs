@@ -15,7 +15,7 @@ use super::{Qmt, information, intent, tls};
 use crate::at::command::{Form, encode_line};
 use crate::at::framing::Extent;
 use crate::at::parameter::ParameterWriter;
-use crate::dialect::lmqtt::command::in_range;
+use crate::dialect::shared::in_range;
 use crate::dialect::{
     Answer, Caching, Commanded, Course, Dialect, EncodeError, Expected, Host, Plan, Power,
     Reported, Said, Step, done_or_failed,

@@ -17,7 +17,7 @@ use super::table::{CFG, CONN, OPEN, RECV, URCCFG};
 use super::urc::strip_name;
 use crate::at::parameter::{ParameterWriter, Parameters};
 use crate::dialect::Answer;
-use crate::dialect::lmqtt::{meaning, number_of};
+use crate::dialect::shared::{meaning, number_of};
 use crate::limits::Limits;
 use crate::mqtt::{ConnectionId, ConnectionState};
 

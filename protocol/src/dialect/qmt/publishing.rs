@@ -11,7 +11,7 @@ use super::switches::Extended;
 use super::table::{PUB, PUBEX, SUB};
 use crate::at::framing::{CTRL_Z, DataEnd};
 use crate::at::parameter::encode_hex;
-use crate::dialect::lmqtt::command::{carriable, in_range, length_in_range, not_empty};
+use crate::dialect::shared::{carriable, in_range, length_in_range, not_empty};
 use crate::dialect::{
     Ask, Course, Data, EncodeError, Follow, Next, Plan, Prompt, Reported, Step, StepEnd,
     done_or_failed,

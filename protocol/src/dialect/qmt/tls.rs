@@ -13,7 +13,7 @@ use crate::at::command::{Command, Form};
 use crate::at::framing::DataEnd;
 use crate::at::parameter::{ParameterWriter, Parameters};
 use crate::commands::vendor::quectel::{files, ssl};
-use crate::dialect::lmqtt::command::{in_range, length_in_range};
+use crate::dialect::shared::{in_range, length_in_range};
 use crate::dialect::{Ask, Commanded, Data, EncodeError, Prompt, Step};
 use crate::mqtt::{Intent, MAX_FILE, Queried, SecurityLevel, TlsSetUp};
 

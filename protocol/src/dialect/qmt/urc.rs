@@ -18,7 +18,7 @@ use super::received::{self, Formats};
 use super::table::{CLOSE, CONN, DISC, OPEN, PUB, PUBEX, RECV, SUB, UNS};
 use crate::at::parameter::{ParameterError, ParameterWriter, Parameters};
 use crate::dialect::Recognised;
-use crate::dialect::lmqtt::{meaning, number_of};
+use crate::dialect::shared::{meaning, number_of};
 use crate::limits::Limits;
 use crate::mqtt::{
     Connected, ConnectionId, LinkStatus, OpenFailure, PublishResult, Reason, ReasonKind, Refusal,
