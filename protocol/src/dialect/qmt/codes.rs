@@ -8,7 +8,7 @@ pub(super) const ALL: &[&Codes] = &[&STAT, &OPEN, &CONN, &CONNACK, &STATE, &PUB,
 /// Why a link has ended.
 #[rustfmt::skip]
 const STAT: Codes = Codes {
-    name: "STAT",
+    name: "QMTSTAT",
     what: "a reason why the link has ended (+QMTSTAT)",
     codes: &[
         Code::new(1, "the broker closed or reset the link",
@@ -30,7 +30,7 @@ const STAT: Codes = Codes {
 /// Why a link could not be opened.
 #[rustfmt::skip]
 const OPEN: Codes = Codes {
-    name: "OPEN",
+    name: "QMTOPEN",
     what: "a result of an open (+QMTOPEN)",
     codes: &[
         Code::new(-1, "it failed", "with TLS, check the certificates and AT+QSSLCFG"),
@@ -49,7 +49,7 @@ const OPEN: Codes = Codes {
 /// What came of a CONNECT.
 #[rustfmt::skip]
 const CONN: Codes = Codes {
-    name: "CONN",
+    name: "QMTCONN",
     what: "a result of a CONNECT (result of +QMTCONN)",
     codes: &[
         Code::new(0, "sent, and the broker has answered; its return code behind tells what", ""),
@@ -63,7 +63,7 @@ const CONN: Codes = Codes {
 /// What the broker answered.
 #[rustfmt::skip]
 const CONNACK: Codes = Codes {
-    name: "CONNACK",
+    name: "QMTCONNACK",
     what: "a return code of the broker (ret_code of +QMTCONN)",
     codes: &[
         Code::new(0, "accepted", ""),
@@ -80,7 +80,7 @@ const CONNACK: Codes = Codes {
 /// The state of a connection.
 #[rustfmt::skip]
 const STATE: Codes = Codes {
-    name: "STATE",
+    name: "QMTSTATE",
     what: "a state of a connection (AT+QMTCONN?)",
     codes: &[
         Code::new(1, "open, MQTT not yet spoken", "AT+QMTCONN connects"),
@@ -94,7 +94,7 @@ const STATE: Codes = Codes {
 /// What came of a publish.
 #[rustfmt::skip]
 const PUB: Codes = Codes {
-    name: "PUB",
+    name: "QMTPUB",
     what: "a result of a publish (result of +QMTPUB, +QMTPUBEX)",
     codes: &[
         Code::new(0, "sent, and acknowledged as its quality of service demands", ""),
@@ -107,7 +107,7 @@ const PUB: Codes = Codes {
 /// What came of a subscribe or unsubscribe.
 #[rustfmt::skip]
 const SUB: Codes = Codes {
-    name: "SUB",
+    name: "QMTSUB",
     what: "a result of a subscribe or unsubscribe (result of +QMTSUB, +QMTUNS)",
     codes: &[
         Code::new(0, "answered; the QoS granted stands behind, 128 is a refusal",

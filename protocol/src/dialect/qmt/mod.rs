@@ -100,7 +100,7 @@ impl Qmt {
         strict_message_ids: true,
         defaults_to_3_1: false,
         contexts: 15,
-        urc_port: false,
+        urc_port: true,
         reports_elsewhere: false,
     };
 

@@ -15,7 +15,6 @@ pub const EC25: Model = Model::new(
         keys: KeySet::Standard,
         test_forms: TestForms::Derived,
         defaults_to_3_1: true,
-        urc_port: true,
         contexts: 16,
         ..Qmt::DEFAULT
     },
@@ -122,7 +121,6 @@ const EG800K_DIALECT: Qmt = Qmt {
     keys: KeySet::Eg800k,
     test_forms: TestForms::Eg800k,
     publish_prompt: false,
-    urc_port: true,
     reports_elsewhere: true,
     ping_urc: true,
     ..Qmt::DEFAULT
@@ -135,6 +133,7 @@ const BG: Qmt = Qmt {
     publish_length: true,
     publish_extended: Extended::Inline,
     when_closed: WhenClosed::Error,
+    urc_port: false,
     ..Qmt::DEFAULT
 };
 

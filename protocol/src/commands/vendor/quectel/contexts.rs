@@ -44,7 +44,7 @@ pub(super) const COMMANDS: &[Spec] = &[
             Param::number("context_state", &[(0, 1)], "whether it is active"),
             Param::number("context_type", &[(1, 3)], "the protocol"),
             Param::bare("IP_address", "its address"),
-        ]).reads().within(150).acts(),
+        ]).reads().within(150).acts().urcs(&["+QIURC"]),
     Spec::new(QIDEACT, "deactivates a packet data context, with every link over it", NOTE)
         .takes(&[CONTEXT]).within(40).acts(),
 ];
