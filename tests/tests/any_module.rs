@@ -155,6 +155,26 @@ async fn what_brokers_keep(profile: Profile, model: Model, broker: SocketAddr) {
     within(client.disconnect()).await.unwrap();
 }
 
+/// Messages that wait in the module until the driver takes them out, more than it keeps.
+async fn what_modules_keep(profile: Profile, model: Model, broker: SocketAddr) {
+    let module = Module::start(profile, broker);
+    let modem = module.modem_with(Settings::default().model(model)).await;
+    let options = ConnectOptions::new("broker.invalid", 1883, "reader").cached(true);
+    let (client, mut messages) = within(modem.connect(options)).await.unwrap();
+    within(client.subscribe("t/#", QoS::AtLeastOnce))
+        .await
+        .unwrap();
+    for round in 0..8u8 {
+        let payload = [AWKWARD, &[round]].concat();
+        within(client.publish("t/a", &*payload, QoS::AtLeastOnce, false))
+            .await
+            .unwrap();
+        let message = within(messages.recv()).await.unwrap();
+        assert_eq!((&*message.topic, &*message.payload), ("t/a", &payload[..]));
+    }
+    within(client.disconnect()).await.unwrap();
+}
+
 async fn an_nt35e(broker: SocketAddr) {
     a_program(Profile::nt35e().instant(), NT35E, broker).await;
 }
@@ -167,7 +187,11 @@ async fn an_nt26(broker: SocketAddr) {
 async fn a_quectel(name: &str, model: Model, broker: SocketAddr) {
     let profile = Profile::by_name(name).unwrap().instant();
     a_program(profile.clone(), model.clone(), broker).await;
-    what_brokers_keep(profile, model, broker).await;
+    what_brokers_keep(profile.clone(), model.clone(), broker).await;
+    // BG96 has no buffer.
+    if name != "bg96" {
+        what_modules_keep(profile, model, broker).await;
+    }
 }
 
 async fn an_ec25(broker: SocketAddr) {

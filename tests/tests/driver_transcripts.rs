@@ -136,6 +136,15 @@ async fn a_refused_connect_is_no_success() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_module_that_reports_on_another_port_is_named_with_the_remedy() {
+    for error in refused("qmt", "driver_elsewhere", options()).await {
+        assert!(matches!(error, ConnectError::Unheard { .. }), "{error:?}");
+        let text = error.to_string();
+        assert!(text.contains("AT+QURCCFG=\"urcport\",\"uart1\""), "{text}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_unknown_host_is_told_from_other_failures() {
     let unknown =
         ConnectOptions::new("unknown.test", 1883, "id").keep_alive(Duration::from_secs(60));
