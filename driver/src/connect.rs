@@ -62,6 +62,7 @@ pub(crate) async fn connect_link(
         (Outcome::Refused(refusal), _) => ConnectError::Refused(refusal),
         (Outcome::NotAccepted(reason), _) => ConnectError::NotAccepted { reason },
         (Outcome::TlsNotTaken, Some(error)) => ConnectError::TlsSetUp(error),
+        (Outcome::Unheard(remedy), Some(error)) => ConnectError::Unheard { remedy, error },
         (
             Outcome::Failed(_),
             Some(Error::Exchange(ExchangeError::LinkLost {

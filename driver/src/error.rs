@@ -422,6 +422,15 @@ pub enum ConnectError {
         /// The module's reason.
         reason: Reason,
     },
+    /// The module took a command and reported no outcome, as modules do that report on another port.
+    #[error("the module reports nothing on this port: {remedy}")]
+    Unheard {
+        /// What to do about it.
+        remedy: &'static str,
+        /// What was not reported.
+        #[source]
+        error: Error,
+    },
     /// The cloud platform would not take the device. Nothing was sent.
     #[error(transparent)]
     Credentials(#[from] CredentialsError),

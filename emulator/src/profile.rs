@@ -226,7 +226,7 @@ pub enum Confidence {
 }
 
 /// The profiles in this crate, by name.
-const BUILT_IN: [(&str, &str); 7] = [
+const BUILT_IN: [(&str, &str); 14] = [
     ("nt35e", include_str!("../profiles/nt35e.toml")),
     ("nt26", include_str!("../profiles/nt26.toml")),
     ("a7670", include_str!("../profiles/a7670.toml")),
@@ -234,6 +234,13 @@ const BUILT_IN: [(&str, &str); 7] = [
     ("sim7672", include_str!("../profiles/sim7672.toml")),
     ("sim7080", include_str!("../profiles/sim7080.toml")),
     ("sim7000", include_str!("../profiles/sim7000.toml")),
+    ("ec25", include_str!("../profiles/ec25.toml")),
+    ("ec200", include_str!("../profiles/ec200.toml")),
+    ("ec800m", include_str!("../profiles/ec800m.toml")),
+    ("eg800k", include_str!("../profiles/eg800k.toml")),
+    ("bg95", include_str!("../profiles/bg95.toml")),
+    ("bg96", include_str!("../profiles/bg96.toml")),
+    ("bg770a", include_str!("../profiles/bg770a.toml")),
 ];
 
 impl Identity {

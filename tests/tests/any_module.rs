@@ -9,9 +9,7 @@ use std::sync::Arc;
 use atmq_driver::{ConnectOptions, Disconnected, Model, QoS, Settings, Will};
 use atmq_emulator::Profile;
 use atmq_protocol::at::framing::DataEnd;
-use atmq_protocol::dialect::cmqtt::{A7670, SIM7600, SIM7672};
-use atmq_protocol::dialect::lmqtt::{NT26, NT35E};
-use atmq_protocol::dialect::sm::{SIM7000, SIM7080};
+use atmq_protocol::dialect::{Value, of_model};
 use atmq_tests::module::Module;
 use atmq_tests::raw_mqtt::{self, RawClient};
 use atmq_tests::relay::Relay;
@@ -143,43 +141,43 @@ async fn what_outlives_a_link(profile: Profile, model: Model, broker: SocketAddr
     within(client.disconnect()).await.unwrap();
 }
 
-async fn both(profile: Profile, model: Model, broker: SocketAddr) {
+/// Messages that wait in the module until the driver takes them out, more than it keeps.
+async fn what_modules_keep(profile: Profile, model: Model, broker: SocketAddr) {
+    let module = Module::start(profile, broker);
+    let modem = module.modem_with(Settings::default().model(model)).await;
+    let options = ConnectOptions::new("broker.invalid", 1883, "reader").cached(true);
+    let (client, mut messages) = within(modem.connect(options)).await.unwrap();
+    within(client.subscribe("t/#", QoS::AtLeastOnce))
+        .await
+        .unwrap();
+    for round in 0..8u8 {
+        let payload = [AWKWARD, &[round]].concat();
+        within(client.publish("t/a", &*payload, QoS::AtLeastOnce, false))
+            .await
+            .unwrap();
+        let message = within(messages.recv()).await.unwrap();
+        assert_eq!((&*message.topic, &*message.payload), ("t/a", &payload[..]));
+    }
+    within(client.disconnect()).await.unwrap();
+}
+
+/// The profiles whose modules keep messages until they are read.
+const BUFFERED: [&str; 8] = [
+    "nt35e", "nt26", "ec25", "ec200", "ec800m", "eg800k", "bg95", "bg770a",
+];
+
+/// The module of a built-in profile, for all that it can.
+async fn built_in(name: &str, broker: SocketAddr) {
+    let mut profile = Profile::by_name(name).unwrap().instant();
+    // Whoever attaches such a module has told it to report on this port.
+    let here = [("reports_elsewhere", Value::Flag(false))];
+    profile.dialect = profile.dialect.with(&here);
+    let model = of_model(&profile.identity.model).expect("its name is known");
     a_program(profile.clone(), model.clone(), broker).await;
-    what_outlives_a_link(profile, model, broker).await;
-}
-
-async fn an_nt35e(broker: SocketAddr) {
-    both(Profile::nt35e().instant(), NT35E, broker).await;
-}
-
-async fn an_nt26(broker: SocketAddr) {
-    both(Profile::nt26().instant(), NT26, broker).await;
-}
-
-fn built_in(name: &str) -> Profile {
-    Profile::by_name(name)
-        .expect("it is in the crate")
-        .instant()
-}
-
-async fn an_a7670(broker: SocketAddr) {
-    both(built_in("a7670"), A7670, broker).await;
-}
-
-async fn a_sim7600(broker: SocketAddr) {
-    both(built_in("sim7600"), SIM7600, broker).await;
-}
-
-async fn a_sim7672(broker: SocketAddr) {
-    both(built_in("sim7672"), SIM7672, broker).await;
-}
-
-async fn a_sim7080(broker: SocketAddr) {
-    both(built_in("sim7080"), SIM7080, broker).await;
-}
-
-async fn a_sim7000(broker: SocketAddr) {
-    both(built_in("sim7000"), SIM7000, broker).await;
+    what_outlives_a_link(profile.clone(), model.clone(), broker).await;
+    if BUFFERED.contains(&name) {
+        what_modules_keep(profile, model, broker).await;
+    }
 }
 
 async fn one_that_speaks_another_language(broker: SocketAddr) {
@@ -189,13 +187,22 @@ async fn one_that_speaks_another_language(broker: SocketAddr) {
     a_program(profile, proof::MODEL, broker).await;
 }
 
-with_each_broker!(
-    an_nt35e,
-    an_nt26,
-    an_a7670,
-    a_sim7600,
-    a_sim7672,
-    a_sim7080,
-    a_sim7000,
-    one_that_speaks_another_language
+macro_rules! built_in {
+    ($($name:ident)*) => {
+        $(
+            async fn $name(broker: SocketAddr) {
+                built_in(stringify!($name), broker).await;
+            }
+        )*
+        with_each_broker!($($name,)* one_that_speaks_another_language);
+
+        #[test]
+        fn every_built_in_profile_is_there() {
+            assert!(Profile::names().eq([$(stringify!($name)),*]));
+        }
+    };
+}
+
+built_in!(
+    nt35e nt26 a7670 sim7600 sim7672 sim7080 sim7000 ec25 ec200 ec800m eg800k bg95 bg96 bg770a
 );

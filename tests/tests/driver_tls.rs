@@ -7,6 +7,7 @@ use atmq_driver::{
     ConnectError, ConnectOptions, Direction, Messages, Modem, QoS, Settings, Tapped, Tls,
 };
 use atmq_emulator::Profile;
+use atmq_protocol::dialect::qmt;
 use atmq_protocol::mqtt::TlsVersion;
 use atmq_tests::authority::{Authority, Identity};
 use atmq_tests::module::Module;
@@ -83,6 +84,32 @@ async fn works(modem: &Modem, options: ConnectOptions) {
 async fn fails(modem: &Modem, options: ConnectOptions) -> ConnectError {
     let connected = within(modem.connect(options)).await;
     connected.expect_err("no connection")
+}
+
+/// The module has the commands of its maker for files and TLS contexts, and no others.
+#[tokio::test(flavor = "multi_thread")]
+async fn certificates_reach_modules_of_qmt() {
+    let (right, wrong) = (Authority::new("right"), Authority::new("wrong"));
+    let Some(broker) = broker(&right) else {
+        return;
+    };
+    let Identity { certificate, key } = right.identity("meter-7", 2999);
+    for (name, model) in [("ec25", qmt::EC25), ("bg96", qmt::BG96)] {
+        let profile = Profile::by_name(name).unwrap().instant();
+        let module = Module::start(profile, broker.address());
+        let modem = module.modem_with(Settings::default().model(model)).await;
+        let mutual =
+            |context, ca: &Authority| Tls::verified(context, ca.pem()).client(&certificate, &key);
+        works(&modem, options("broker.example", mutual(1, &right))).await;
+        works(&modem, options("broker.example", mutual(1, &right))).await;
+        // The other broker's certificate, and then the right one in the same file.
+        let error = fails(&modem, options("broker.example", mutual(1, &wrong))).await;
+        assert!(matches!(error, ConnectError::Open { .. }), "{error}");
+        works(&modem, options("broker.example", mutual(1, &right))).await;
+        // A name that the certificate has not.
+        let error = fails(&modem, options("other.example", mutual(1, &right))).await;
+        assert!(matches!(error, ConnectError::Open { .. }), "{error}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

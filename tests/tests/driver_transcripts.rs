@@ -53,11 +53,7 @@ struct Bench {
 }
 
 impl Bench {
-    async fn start(name: &str, pieces: usize) -> Self {
-        Self::start_of("lmqtt", name, pieces).await
-    }
-
-    async fn start_of(dialect: &str, name: &str, pieces: usize) -> Self {
+    async fn start(dialect: &str, name: &str, pieces: usize) -> Self {
         let (host, port) = duplex(4096);
         let module = tokio::spawn(play(port, Transcript::load(dialect, name), pieces));
         let modem = Modem::over(host, Settings::default());
@@ -84,8 +80,11 @@ fn options() -> ConnectOptions {
 
 #[tokio::test(start_paused = true)]
 async fn a_session_from_an_unknown_state_to_the_close() {
-    for pieces in PIECES {
-        let bench = Bench::start("driver_session", pieces).await;
+    for (dialect, pieces) in ["lmqtt", "qmt"]
+        .into_iter()
+        .flat_map(|name| PIECES.map(|n| (name, n)))
+    {
+        let bench = Bench::start(dialect, "driver_session", pieces).await;
         let options = options().will(Will {
             topic: "t/x".into(),
             payload: b"off"[..].into(),
@@ -118,7 +117,7 @@ async fn a_session_from_an_unknown_state_to_the_close() {
 async fn refused(dialect: &str, name: &str, options: ConnectOptions) -> Vec<ConnectError> {
     let mut errors = Vec::new();
     for pieces in PIECES {
-        let bench = Bench::start_of(dialect, name, pieces).await;
+        let bench = Bench::start(dialect, name, pieces).await;
         let connected = bench.modem.connect(options.clone()).await;
         errors.push(connected.expect_err("the connection is refused"));
         bench.end().await;
@@ -129,8 +128,19 @@ async fn refused(dialect: &str, name: &str, options: ConnectOptions) -> Vec<Conn
 #[tokio::test(start_paused = true)]
 async fn a_refused_connect_is_no_success() {
     let banned = options().credentials("banned", "p");
-    for error in refused("lmqtt", "driver_refused", banned).await {
-        assert_eq!(error, ConnectError::Refused(Refusal::NotAuthorized));
+    for dialect in ["lmqtt", "qmt"] {
+        for error in refused(dialect, "driver_refused", banned.clone()).await {
+            assert_eq!(error, ConnectError::Refused(Refusal::NotAuthorized));
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_module_that_reports_on_another_port_is_named_with_the_remedy() {
+    for error in refused("qmt", "driver_elsewhere", options()).await {
+        assert!(matches!(error, ConnectError::Unheard { .. }), "{error:?}");
+        let text = error.to_string();
+        assert!(text.contains("AT+QURCCFG=\"urcport\",\"uart1\""), "{text}");
     }
 }
 
@@ -153,7 +163,7 @@ async fn an_unknown_host_is_told_from_other_failures() {
 #[tokio::test(start_paused = true)]
 async fn a_lost_link_ends_the_messages_and_fails_what_follows() {
     for pieces in PIECES {
-        let bench = Bench::start("driver_link_lost", pieces).await;
+        let bench = Bench::start("lmqtt", "driver_link_lost", pieces).await;
         let (client, mut messages) = bench.modem.connect(options()).await.unwrap();
         assert_eq!(next(&mut messages).await, None);
         let lost = Disconnected::LinkLost {
@@ -172,7 +182,7 @@ async fn a_lost_link_ends_the_messages_and_fails_what_follows() {
 #[tokio::test(start_paused = true)]
 async fn a_session_whose_outcome_is_the_final_result() {
     for pieces in PIECES {
-        let bench = Bench::start_of("sm", "driver_session", pieces).await;
+        let bench = Bench::start("sm", "driver_session", pieces).await;
         let will = Will::new("t/x", "off").qos(QoS::AtLeastOnce);
         let (client, mut messages) = bench.modem.connect(options().will(will)).await.unwrap();
         client.subscribe("t/+", QoS::AtLeastOnce).await.unwrap();
@@ -203,7 +213,7 @@ async fn a_session_whose_outcome_is_the_final_result() {
 #[tokio::test(start_paused = true)]
 async fn a_session_with_a_module_that_has_a_service_and_clients() {
     for pieces in PIECES {
-        let bench = Bench::start_of("cmqtt", "driver_session", pieces).await;
+        let bench = Bench::start("cmqtt", "driver_session", pieces).await;
         let options = options().will(Will::new("t/x", "off").qos(QoS::AtLeastOnce));
         let (client, mut messages) = bench.modem.connect(options).await.unwrap();
         client.subscribe("t/+", QoS::AtLeastOnce).await.unwrap();
@@ -242,7 +252,7 @@ async fn an_error_without_a_number_is_no_success() {
 #[tokio::test(start_paused = true)]
 async fn an_error_behind_the_payload_proves_nothing() {
     for pieces in PIECES {
-        let bench = Bench::start_of("sm", "driver_forbidden", pieces).await;
+        let bench = Bench::start("sm", "driver_forbidden", pieces).await;
         let (client, mut messages) = bench.modem.connect(options()).await.unwrap();
         let published = client.publish("aws", "x", QoS::AtLeastOnce, false).await;
         let error = published.unwrap_err();
@@ -260,7 +270,7 @@ async fn an_error_behind_the_payload_proves_nothing() {
 #[tokio::test(start_paused = true)]
 async fn a_service_that_runs_is_good_and_a_refused_client_released() {
     for pieces in PIECES {
-        let bench = Bench::start_of("cmqtt", "driver_refused", pieces).await;
+        let bench = Bench::start("cmqtt", "driver_refused", pieces).await;
         let banned = options().credentials("banned", "p");
         let refused = bench.modem.connect(banned).await.unwrap_err();
         assert_eq!(refused, ConnectError::Refused(Refusal::NotAuthorized));

@@ -17,7 +17,7 @@ const ROWS: &str = include_str!("../fidelity.txt");
 /// The head of their tables.
 const HEAD: &str = "| form | answered | source | sure | transcript |\n|---|---|---|---|---|\n";
 /// The folders of transcripts.
-const FOLDERS: [&str; 4] = ["lmqtt", "cmqtt", "standard", "sm"];
+const FOLDERS: [&str; 5] = ["lmqtt", "cmqtt", "qmt", "sm", "standard"];
 /// How sure something is, as `docs/sources.md` marks it.
 const MARKS: [&str; 5] = ["[D]", "[M]", "[C]", "[I]", "[C→I]"];
 /// In place of a cell: what the table of commands has.

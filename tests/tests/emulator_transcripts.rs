@@ -8,7 +8,7 @@ use atmq_emulator::{Latency, Profile, ProfileChange, ResultOrder};
 use atmq_protocol::at::command::Command;
 use atmq_protocol::at::framing::DataEnd;
 use atmq_protocol::dialect::{
-    self, CacheOverflow, Dialect, HexLength, Lmqtt, PublishExtendedUrc, UnsubscribeUrc,
+    self, CacheOverflow, Dialect, HexLength, Lmqtt, PublishExtendedUrc, Qmt, UnsubscribeUrc,
 };
 use atmq_protocol::mqtt::SignMethod;
 use atmq_protocol::spec::Test;
@@ -22,7 +22,7 @@ const PATIENCE: Duration = Duration::from_secs(100);
 const SILENCE: Duration = Duration::from_secs(5);
 
 /// The folders with what modules say to the commands of their dialects.
-const DIALECTS: &[&str] = &["lmqtt", "cmqtt", "sm"];
+const DIALECTS: &[&str] = &["lmqtt", "cmqtt", "qmt", "sm"];
 
 /// The module answers the dialect's commands and those around it alike.
 fn all() -> impl Iterator<Item = Transcript> {
@@ -216,5 +216,11 @@ fn every_setting_has_a_transcript() {
             let id = &queried[..1];
             assert_typed(&lines, &format!("AT{name}=\"{key}\",{id},"));
         }
+    }
+    let lines = typed(&["qmt"]);
+    for key in Qmt::DEFAULT.spec(b"+QMTCFG").unwrap().keys {
+        let given = if key.values.is_empty() { "" } else { ",0" };
+        assert_typed(&lines, &format!("AT+QMTCFG=\"{}\"{given}\r", key.name));
+        assert_typed(&lines, &format!("AT+QMTCFG=\"{}\"{given},", key.name));
     }
 }

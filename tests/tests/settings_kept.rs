@@ -294,6 +294,7 @@ fn every_command_that_shows_what_it_has_set_says_how_long_that_lasts() {
         "+LMQTTOPEN",
         "+LMQTTCONN",
         "+LMQTTREAD",
+        "+QIACT",
         "+CSMS",
         "+CPMS",
         "+CSCA",

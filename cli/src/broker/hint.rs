@@ -36,6 +36,7 @@ pub(super) fn connect_failure(error: &ConnectError, cloud: Option<&str>) -> Fail
         ConnectError::TlsSetUp(_) => Failure::new(FailureKind::Refused, text).hint(
             "the module may have no AT+LSSLCFG; without --cafile and --insecure the link has no TLS",
         ),
+        ConnectError::Unheard { .. } => Failure::new(FailureKind::TimedOut, text),
         ConnectError::TlsOptions(_) | ConnectError::Credentials(_) => {
             Failure::new(FailureKind::Usage, text)
         }

@@ -325,8 +325,8 @@ fn of_status(status: LinkStatus) -> Meaning {
         LinkStatus::NeedMoreData => "link lost: more data needed",
         LinkStatus::CacheOverflow => "a message was dropped: the cache is full",
         LinkStatus::Tls => "link lost: TLS failed",
-        LinkStatus::Unanswered => "link lost: the broker answers no ping",
         LinkStatus::Refused => "link lost: refused by the broker",
+        LinkStatus::PingTimeout => "link lost: a ping was not answered",
         LinkStatus::Other(_) => "link lost",
     };
     Meaning::failure(words)

@@ -75,7 +75,57 @@ fn banner(line: &[u8], asked: Option<&[u8]>) -> Option<Explanation> {
     Some(Explanation::new(started).and(lost).from(BOOT))
 }
 
+/// The words of the dialect's own table for the result that a line tells, where the dialect tells each
+/// by a number of its own; `None` where what follows knows better.
+fn by_own_table(dialect: &dyn Dialect, urc: &Urc, line: &[u8]) -> Option<Explanation> {
+    if dialect.codes().iter().any(|codes| codes.name == STATS) {
+        return None;
+    }
+    let connection = urc.connection();
+    let name = line.split(|byte| *byte == b':').next()?;
+    let spec = dialect.spec(name);
+    let ended = match urc {
+        Urc::Closed { result: Ok(()), .. } => Some("is closed"),
+        Urc::Disconnected { result: Ok(()), .. } => Some("has said goodbye to the broker"),
+        _ => None,
+    };
+    if let (Some(ended), Some(spec)) = (ended, spec) {
+        let text = format!("Connection {connection} {ended}.");
+        return Some(Explanation::new(text).from(spec.source));
+    }
+    let name = std::str::from_utf8(name).ok()?;
+    let names = |what: &str| {
+        let mut words = what.split(|c: char| c != '+' && !c.is_ascii_alphanumeric());
+        words.any(|word| word == name)
+    };
+    let mut tables = dialect.codes().iter();
+    let codes = tables.find(|codes| names(codes.what))?;
+    let result = spec.and_then(|spec| spec.answer.iter().position(|field| field.name == "result"));
+    let values = numbers(line);
+    let number = values.get(result.unwrap_or(1))?;
+    let of = match urc {
+        Urc::SubscriptionChanged { message_id, .. } | Urc::Published { message_id, .. } => {
+            format!("Packet {message_id} on connection {connection}")
+        }
+        _ => format!("Connection {connection}"),
+    };
+    let explanation = numbered(codes, *number, &of);
+    Some(match urc {
+        Urc::Connected {
+            result: Connected::Refused(refusal),
+            ..
+        } => explanation.and(format!("The broker's return code is {}.", refusal.code())),
+        _ => explanation,
+    })
+}
+
+/// The table by whose numbers one dialect tells what has become of links.
+const STATS: &str = "STATS";
+
 fn explain_urc(dialect: &dyn Dialect, urc: &Urc, line: &[u8]) -> Explanation {
+    if let Some(explanation) = by_own_table(dialect, urc, line) {
+        return explanation;
+    }
     let values = numbers(line);
     match urc {
         Urc::Opened { connection, result } => {
@@ -193,7 +243,7 @@ fn explain_urc(dialect: &dyn Dialect, urc: &Urc, line: &[u8]) -> Explanation {
             let number = line.split(|byte| *byte == b',').nth(2);
             let number = number.and_then(integer).unwrap_or_default();
             let explanation = numbered(
-                codes("STATS"),
+                codes(STATS),
                 number,
                 &format!("State of the link of connection {connection}"),
             );

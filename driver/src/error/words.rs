@@ -118,8 +118,8 @@ pub(super) fn status_words(status: LinkStatus, code: Option<i32>) -> String {
         LinkStatus::NeedMoreData => "more data needed",
         LinkStatus::CacheOverflow => "the module's cache is full",
         LinkStatus::Tls => "TLS failed",
-        LinkStatus::Unanswered => "the broker answers no ping",
         LinkStatus::Refused => "the broker refused the client",
+        LinkStatus::PingTimeout => "the broker did not answer a ping",
         LinkStatus::Other(code) => return format!("status {code}"),
     };
     match code {

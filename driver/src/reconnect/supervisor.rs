@@ -278,6 +278,7 @@ fn is_final(error: &ConnectError, when_refused: WhenRefused) -> bool {
         | ConnectError::Credentials(_)
         | ConnectError::TlsOptions(_)
         | ConnectError::TlsSetUp(_)
+        | ConnectError::Unheard { .. }
         | ConnectError::Open {
             failure: OpenFailure::Parameter,
             ..

@@ -336,6 +336,11 @@ impl Modem {
             Act::ConfigureTls { context, setting } => self.store.configure(context, setting),
             Act::Store { name, bytes } => self.store.write(name, bytes),
             Act::Remove { name } => self.store.remove(&name),
+            Act::DefineContext {
+                cid,
+                kind,
+                access_point,
+            } => self.define(cid, kind, access_point),
             Act::Activate { cid, active } => self.activate_for_face(cid, active, now),
             Act::Request(request) => self.request(whose, *request, now),
             Act::DropRequest => drop(self.drop_request()),

@@ -195,6 +195,7 @@ impl Modem {
                 self.tell_published(id, message_id, result, Reason::NONE, now);
             }
             Event::Subscribed { message_id, codes } => {
+                self.face.acknowledged(id, message_id, &codes);
                 self.tell_subscription(id, message_id, subscribed, granted(&codes), now);
             }
             Event::SubscribeTimedOut { message_id } => {
@@ -243,7 +244,7 @@ impl Modem {
                         LinkStatus::Closed
                     }
                     Loss::Protocol(_) => LinkStatus::Protocol,
-                    Loss::KeepaliveTimeout { .. } => LinkStatus::Unanswered,
+                    Loss::KeepaliveTimeout { .. } => LinkStatus::PingTimeout,
                 };
                 self.network.push_back(NetworkRequest::Close { link: id.0 });
                 self.lose(id, status, None, now);

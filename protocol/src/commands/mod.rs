@@ -51,7 +51,7 @@ impl VendorSet {
 }
 
 /// Every vendor set.
-pub const VENDOR_SETS: [&VendorSet; 10] = [
+pub const VENDOR_SETS: [&VendorSet; 13] = [
     &lierda::MODULE,
     &eigencomm::MODULE,
     &lierda::HTTP,
@@ -62,10 +62,13 @@ pub const VENDOR_SETS: [&VendorSet; 10] = [
     &simcom::MODULE,
     &simcom::TLS,
     &simcom::NETWORK,
+    &quectel::CONTEXTS,
+    &quectel::FILES,
+    &quectel::TLS,
 ];
 
 /// The commands of the modules that speak one of our dialects.
-pub const ALL: [&[Spec]; 12] = [
+pub const ALL: [&[Spec]; 15] = [
     v250::COMMANDS,
     ts27007::COMMANDS,
     ts27007::NETWORK,
@@ -78,11 +81,18 @@ pub const ALL: [&[Spec]; 12] = [
     simcom::MODULE.specs,
     simcom::TLS.specs,
     simcom::NETWORK.specs,
+    quectel::CONTEXTS.specs,
+    quectel::FILES.specs,
+    quectel::TLS.specs,
     ts27005::COMMANDS,
 ];
 
 /// Commands that none of those modules has: hosts send them even so.
-pub const ELSEWHERE: [&[Spec]; 3] = [ts27007::ELSEWHERE, quectel::COMMANDS, nordic::COMMANDS];
+pub const ELSEWHERE: [&[Spec]; 3] = [
+    ts27007::ELSEWHERE,
+    quectel::ecmt::COMMANDS,
+    nordic::COMMANDS,
+];
 
 /// The numbers of errors that belong to no dialect.
 pub const CODES: [&Codes; 3] = [&Codes::CME, &Codes::CMS, &lierda::HTTP_CODES];

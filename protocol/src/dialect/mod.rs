@@ -8,6 +8,8 @@ mod error;
 mod host;
 pub mod lmqtt;
 mod module;
+pub mod qmt;
+mod shared;
 pub mod sm;
 mod switch;
 
@@ -25,6 +27,7 @@ pub use host::{
 };
 pub use lmqtt::{CacheOverflow, HexLength, Lmqtt, PublishExtendedUrc, UnsubscribeUrc};
 pub use module::{Act, Event, Face, Finish, Ground, Module, NoData, Refused, Report};
+pub use qmt::Qmt;
 pub use sm::Sm;
 pub use switch::{Choice, Switch, Value};
 
@@ -69,10 +72,15 @@ impl Model {
 }
 
 /// Every command set.
-pub const ALL: [&dyn Dialect; 3] = [&Lmqtt::DEFAULT, &Cmqtt::DEFAULT, &Sm::DEFAULT];
+pub const ALL: [&dyn Dialect; 4] = [
+    &Lmqtt::DEFAULT,
+    &Cmqtt::DEFAULT,
+    &Qmt::DEFAULT,
+    &Sm::DEFAULT,
+];
 
 /// Their commands, with everything in which firmwares differ.
-pub(crate) const SPECS: [&[Spec]; 3] = [lmqtt::SPECS, cmqtt::SPECS, sm::SPECS];
+pub(crate) const SPECS: [&[Spec]; 4] = [lmqtt::SPECS, cmqtt::SPECS, qmt::SPECS, sm::SPECS];
 
 /// A module of which nothing is known gets the narrowest limits.
 pub const UNKNOWN: Model = lmqtt::NT26;

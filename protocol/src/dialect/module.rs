@@ -67,6 +67,10 @@ pub trait Module: Face {
     /// outcome is ended by [`Act::Finish`], behind what is to be said before its result.
     fn happened(&mut self, urc: Urc, acts: &mut Vec<Act>);
 
+    /// The broker has answered a subscribe with these return codes, one for each filter. What is to
+    /// be said of that comes by [`happened`](Self::happened) behind it.
+    fn acknowledged(&mut self, _connection: ConnectionId, _message_id: u16, _codes: &[u8]) {}
+
     /// A publish was sent again, for the nth time, counted from 1.
     fn sent_again(
         &mut self,
@@ -107,9 +111,8 @@ pub trait Ground {
     /// Whether the packet data context of this number can be used.
     fn is_active(&self, cid: u8) -> bool;
 
-    /// The address that the module has in an active packet data context.
-    fn address(&self, cid: u8) -> Option<String> {
-        let _ = cid;
+    /// The address of the module in a packet data context; `None` if it cannot be used.
+    fn address(&self, _cid: u8) -> Option<String> {
         None
     }
 
@@ -227,6 +230,15 @@ pub enum Act {
     Remove {
         /// Its name.
         name: String,
+    },
+    /// Define a packet data context; what is active keeps the access point that it has.
+    DefineContext {
+        /// The context.
+        cid: u8,
+        /// `IP`, `IPV6` or `IPV4V6`.
+        kind: &'static str,
+        /// The access point; empty for the network's choice.
+        access_point: String,
     },
     /// Activate a packet data context, or deactivate it with every link over it. What comes of it
     /// is told by [`Event::Context`].

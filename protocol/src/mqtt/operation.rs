@@ -12,8 +12,8 @@ use super::{
 #[non_exhaustive]
 pub enum Operation {
     /// Set up what the connection needs, open the link and connect. Ends with [`Outcome::Done`],
-    /// [`Outcome::NotOpened`], [`Outcome::Refused`], [`Outcome::NotAccepted`] or
-    /// [`Outcome::TlsNotTaken`].
+    /// [`Outcome::NotOpened`], [`Outcome::Refused`], [`Outcome::NotAccepted`],
+    /// [`Outcome::TlsNotTaken`] or [`Outcome::Unheard`].
     Connect(Box<Connect>),
     /// Disconnect and give up what the module holds for the connection. Undoes a connect too, as
     /// far as it came. Ends with [`Outcome::Done`].
@@ -118,6 +118,9 @@ pub enum Outcome {
     NotAccepted(Reason),
     /// The module did not take the TLS context; the last step's error tells with what.
     TlsNotTaken,
+    /// The module has taken the last step and reports nothing of it here, as modules do that report
+    /// on another port; the sentence tells what to do about that.
+    Unheard(&'static str),
     /// The subscription was not changed.
     SubscriptionFailed(Reason),
     /// What the module reports of a message.

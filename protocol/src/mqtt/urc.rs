@@ -303,8 +303,8 @@ pub enum LinkStatus {
     Tls,
     /// 15: the broker refused the client, the CONNACK return code in `extend`.
     Refused,
-    /// The broker answers no ping; without a number of its own it is [`Self::ClosedByServer`].
-    Unanswered,
+    /// The broker did not answer a ping.
+    PingTimeout,
     /// A status this crate does not know.
     Other(u8),
 }

@@ -46,13 +46,13 @@ const FOUND: (Found, Found) = find();
 /// The list is made by the compiler, for every line is looked through.
 struct Found {
     /// More than there are.
-    places: [Secret; 24],
+    places: [Secret; 40],
     count: usize,
 }
 
 impl Found {
     const NONE: Self = Self {
-        places: [(b"", ALL); 24],
+        places: [(b"", ALL); 40],
         count: 0,
     };
 

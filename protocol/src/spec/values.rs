@@ -51,6 +51,11 @@ impl<'a> Values<'a, '_> {
         self.parameters.clone()
     }
 
+    /// What the module accepts.
+    pub fn limits(&self) -> &Limits {
+        self.limits
+    }
+
     /// The next value of the table is not there.
     pub fn pass(&mut self) {
         self.place += 1;

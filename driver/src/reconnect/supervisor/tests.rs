@@ -149,6 +149,10 @@ fn what_would_be_refused_again_is_not_tried_again() {
         ConnectError::Credentials(CredentialsError::AccessKey),
         ConnectError::TlsOptions(TlsError::EncryptedKey),
         ConnectError::TlsSetUp(unresponsive()),
+        ConnectError::Unheard {
+            remedy: "send the reports here",
+            error: unresponsive(),
+        },
     ] {
         let (mut supervisor, now) = supervisor(&Reconnect::default());
         supervisor.poll(now);

@@ -92,6 +92,18 @@ impl Modem {
         }
     }
 
+    /// Defines a packet data context. One that is active stays so, on the access point that it has;
+    /// the new one holds from the next activation on.
+    pub(in crate::modem) fn define(&mut self, cid: u8, kind: &'static str, access_point: String) {
+        let active = self.contexts.get(&cid).is_some_and(|known| known.active);
+        let context = PacketContext {
+            kind,
+            access_point,
+            active,
+        };
+        self.contexts.insert(cid, context);
+    }
+
     /// Activates a packet data context, or deactivates it with every link over it.
     pub(in crate::modem) fn activate(
         &mut self,
@@ -202,19 +214,8 @@ fn define_context(
     let kind = KINDS.iter().find(|known| known.eq_ignore_ascii_case(kind));
     let kind = kind.ok_or(NOT_ALLOWED)?;
     let access_point = parameters.optional_text("apn", 100)?.unwrap_or_default();
-    let access_point = access_point.to_owned();
     // Address and compression may follow; the network assigns the one and LTE has not the other.
-    // One that is active stays so, on the access point that it has; the new one holds from the next
-    // activation on.
-    let active = modem.contexts.get(&cid).is_some_and(|known| known.active);
-    modem.contexts.insert(
-        cid,
-        PacketContext {
-            kind,
-            access_point,
-            active,
-        },
-    );
+    modem.define(cid, kind, access_point.to_owned());
     Ok(Done::Answered)
 }
 

@@ -34,6 +34,14 @@ fn the_profiles_in_the_crate_have_the_limits_of_the_protocol() {
         format!("{:?}", Profile::nt35e().dialect),
         format!("{dialect:?}")
     );
+    for model in dialect::Qmt::DEFAULT.models() {
+        let Some(profile) = Profile::by_name(&model.name.to_lowercase()) else {
+            continue;
+        };
+        assert_eq!(profile.limits, model.limits, "{}", model.name);
+        let (profile, model) = (profile.dialect, model.dialect);
+        assert_eq!(format!("{profile:?}"), format!("{model:?}"));
+    }
     assert_eq!(Profile::nt26().identity.model, "NT26KCN");
     for name in Profile::names() {
         assert_eq!(Profile::by_name(name).unwrap().name, name);
@@ -135,8 +143,8 @@ fn what_is_wrong_is_told_with_line_and_column() {
             "line 3, column 7: unknown variant `gone`, expected one of `ready`, ",
         ),
         (
-            "base = \"ec200\"\n",
-            "line 1, column 8: there is no profile `ec200`, base must be `nt35e` or `nt26`",
+            "base = \"nt99\"\n",
+            "line 1, column 8: there is no profile `nt99`, base must be `nt35e` or `nt26`",
         ),
         (
             "base = 5\n",
@@ -147,8 +155,8 @@ fn what_is_wrong_is_told_with_line_and_column() {
             "line 3, column 1: the module has no command `+CSK`: write its name as `+CSQ`",
         ),
         (
-            "base = \"nt35e\"\ndialect = \"qmt\"\n",
-            "line 2, column 11: there is no dialect `qmt`, it must be `LMQTT`",
+            "base = \"nt35e\"\ndialect = \"tmq\"\n",
+            "line 2, column 11: there is no dialect `tmq`, it must be `LMQTT`",
         ),
         (
             "base = \"nt35e\"\ndialect = 5\n",

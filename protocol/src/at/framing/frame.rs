@@ -53,4 +53,6 @@ pub enum Extent {
     Block(usize),
     /// To the first of these bytes, which end it. What they hold before a line end belongs to it.
     Marked(&'static [u8]),
+    /// The same, where what stands before so many bytes of the line is no end.
+    MarkedFrom(usize, &'static [u8]),
 }

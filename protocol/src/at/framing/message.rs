@@ -25,6 +25,8 @@ pub struct MessageForm {
     pub start: usize,
     /// What the length counts, as the module was told.
     pub counting: Counting,
+    /// Whether quotes stand around the payload, which the length does not count.
+    pub quoted: bool,
     /// Longest topic that the module reports, in bytes.
     pub longest_topic: usize,
     /// Longest payload that the module reports, in bytes, before it is written in digits.
@@ -49,6 +51,8 @@ pub enum Counting {
 pub enum Deviation {
     /// Quotes that are not counted stand around the payload.
     Quoted,
+    /// No quotes stand around the payload, and were to.
+    Unquoted,
     /// The payload is written in hexadecimal digits, and was to be text.
     Hexadecimal,
     /// The payload is text, and was to be hexadecimal digits.
@@ -117,29 +121,46 @@ const fn shape(counting: Counting, quoted: bool, deviation: Option<Deviation>) -
 
 const HEXADECIMAL: Option<Deviation> = Some(Deviation::Hexadecimal);
 
-const TEXT: [Shape; 4] = [
-    shape(Counting::Bytes, false, None),
-    shape(Counting::Bytes, true, Some(Deviation::Quoted)),
-    shape(Counting::Pairs, false, HEXADECIMAL),
-    shape(Counting::Pairs, true, HEXADECIMAL),
+/// Each kind of payload, first for modules that write none between quotes, then for those that do.
+const TEXT: [[Shape; 4]; 2] = [text(false), text(true)];
+const PAIRS: [[Shape; 6]; 2] = [
+    digits(Counting::Pairs, Counting::Digits, false),
+    digits(Counting::Pairs, Counting::Digits, true),
+];
+const DIGITS: [[Shape; 6]; 2] = [
+    digits(Counting::Digits, Counting::Pairs, false),
+    digits(Counting::Digits, Counting::Pairs, true),
 ];
 
 /// No module is known that leaves such quotes out.
 const QUOTED: [Shape; 1] = [shape(Counting::QuotedBytes, true, None)];
 
-const PAIRS: [Shape; 6] = digits(Counting::Pairs, Counting::Digits);
-const DIGITS: [Shape; 6] = digits(Counting::Digits, Counting::Pairs);
+const fn text(quoted: bool) -> [Shape; 4] {
+    [
+        shape(Counting::Bytes, quoted, None),
+        shape(Counting::Bytes, !quoted, Some(other_quotes(quoted))),
+        shape(Counting::Pairs, quoted, HEXADECIMAL),
+        shape(Counting::Pairs, !quoted, HEXADECIMAL),
+    ]
+}
 
 /// As many digits as announced may be text as well, and then nobody can tell which it is.
-const fn digits(told: Counting, other: Counting) -> [Shape; 6] {
+const fn digits(told: Counting, other: Counting, quoted: bool) -> [Shape; 6] {
     [
-        shape(told, false, None),
-        shape(told, true, Some(Deviation::Quoted)),
-        shape(Counting::Bytes, false, Some(Deviation::Text)),
-        shape(Counting::Bytes, true, Some(Deviation::Text)),
-        shape(other, false, HEXADECIMAL),
-        shape(other, true, HEXADECIMAL),
+        shape(told, quoted, None),
+        shape(told, !quoted, Some(other_quotes(quoted))),
+        shape(Counting::Bytes, quoted, Some(Deviation::Text)),
+        shape(Counting::Bytes, !quoted, Some(Deviation::Text)),
+        shape(other, quoted, HEXADECIMAL),
+        shape(other, !quoted, HEXADECIMAL),
     ]
+}
+
+const fn other_quotes(quoted: bool) -> Deviation {
+    match quoted {
+        true => Deviation::Unquoted,
+        false => Deviation::Quoted,
+    }
 }
 
 impl Counting {
@@ -251,15 +272,16 @@ impl MessageForm {
 
     /// What the payload may look like: first as the module was told, then otherwise.
     fn shapes(&self) -> &'static [Shape] {
+        let quoted = usize::from(self.quoted);
         match self.counting {
-            Counting::Bytes => &TEXT,
+            Counting::Bytes => &TEXT[quoted],
             Counting::QuotedBytes => &QUOTED,
-            Counting::Pairs => &PAIRS,
-            Counting::Digits => &DIGITS,
+            Counting::Pairs => &PAIRS[quoted],
+            Counting::Digits => &DIGITS[quoted],
         }
     }
 
-    /// `"<topic>",<payload>`. `line`: without its line end.
+    /// `"<topic>",<payload>`, the payload perhaps between quotes. `line`: without its line end.
     fn without_length(&self, line: &[u8]) -> Option<Reading> {
         let topic = self.start + 1;
         let quote = topic + memmem::find(line.get(topic..)?, b"\",")?;
@@ -271,9 +293,14 @@ impl MessageForm {
         if counted || quote - topic > self.longest_topic || has_control(&line[topic..quote]) {
             return None;
         }
+        let quotes = usize::from(self.quoted && line[quote + 2..].starts_with(b"\""));
+        let end = line.len() - quotes;
+        if quotes == 1 && (end <= quote + 2 || line[end] != b'"') {
+            return None;
+        }
         Some(Reading {
             topic: topic..quote,
-            payload: quote + 2..line.len(),
+            payload: quote + 2 + quotes..end,
             hexadecimal: self.counting.is_hexadecimal(),
             deviation: Some(Deviation::NoLength),
             end: line.len(),
@@ -433,8 +460,9 @@ impl<'a> Scan<'a> {
                         shortest = Some(reading);
                     }
                 } else if LINE_END.starts_with(behind) && !settled {
-                    // Bytes as they are can only be refuted by what stands behind them.
-                    let until = match shape.counting == Counting::Bytes && !shape.quoted {
+                    // Bytes as they are can only be refuted by what stands around them.
+                    let opened = !shape.quoted || self.line.len() > header.payload;
+                    let until = match shape.counting == Counting::Bytes && opened {
                         true => next.max(reading.end + 1),
                         false => next,
                     };

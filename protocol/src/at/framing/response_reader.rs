@@ -62,8 +62,8 @@ enum Line {
     Quoted(QuotedForm),
     /// It goes on behind its line end, up to so many bytes from its beginning.
     Block(usize),
-    /// These bytes end it.
-    Marked(&'static [u8]),
+    /// These bytes end it, behind so many.
+    Marked(usize, &'static [u8]),
     /// The first line of a message that has no reading.
     Lost,
     /// A message that has more than one reading.
@@ -172,7 +172,7 @@ impl ResponseReader {
     pub fn is_counting(&self) -> bool {
         matches!(
             self.line,
-            Line::Message(_) | Line::Quoted(_) | Line::Block(_) | Line::Marked(_)
+            Line::Message(_) | Line::Quoted(_) | Line::Block(_) | Line::Marked(..)
         ) && !self.held
     }
 
@@ -238,7 +238,7 @@ impl ResponseReader {
         match self.line {
             Line::Message(_) | Line::Quoted(_) => return self.message(),
             Line::Block(length) => return self.block(length),
-            Line::Marked(mark) => return self.marked(mark),
+            Line::Marked(from, mark) => return self.marked(from, mark),
             Line::Ambiguous => return self.merge(extent),
             Line::Deaf => return self.hear_nothing(),
             _ => {}
@@ -253,14 +253,16 @@ impl ResponseReader {
             self.line = match (extent(seen), line_feed) {
                 (Extent::Message(form), _) => Line::Message(form),
                 (Extent::Quoted(form), _) => Line::Quoted(form),
-                (Extent::Marked(mark), _) => Line::Marked(mark),
+                (Extent::Marked(mark), _) => Line::Marked(0, mark),
+                (Extent::MarkedFrom(from, mark), _) => Line::Marked(from, mark),
                 (Extent::Block(length), Some(end)) => {
                     Line::Block((end + 1 - self.start).saturating_add(length))
                 }
                 (Extent::Incomplete | Extent::Block(_), None) => Line::Undecided,
                 (Extent::Line | Extent::Incomplete, _) => Line::Plain,
             };
-            if let Line::Message(_) | Line::Quoted(_) | Line::Marked(_) | Line::Block(_) = self.line
+            if let Line::Message(_) | Line::Quoted(_) | Line::Marked(..) | Line::Block(_) =
+                self.line
             {
                 return Step::Again;
             }
@@ -430,12 +432,13 @@ impl ResponseReader {
         }
     }
 
-    /// The line ends with these bytes.
-    fn marked(&mut self, mark: &[u8]) -> Step {
+    /// The line ends with these bytes, behind so many of its own.
+    fn marked(&mut self, behind: usize, mark: &[u8]) -> Step {
         let start = self.start;
         // The mark may have begun in what was searched before.
-        let from = start.max((self.scanned + 1).saturating_sub(mark.len()));
-        let found = memmem::find(&self.buffer[from..], mark).map(|at| from + at + mark.len());
+        let from = (start + behind).max((self.scanned + 1).saturating_sub(mark.len()));
+        let rest = self.buffer.get(from..).unwrap_or_default();
+        let found = memmem::find(rest, mark).map(|at| from + at + mark.len());
         self.scanned = self.buffer.len();
         if let Some(end) = found
             && end - start <= self.limit

@@ -1,43 +1,26 @@
-//! Quectel's own, and those of firmware that follows it: known for what is a secret in them and
-//! what is none (reference `ecmt.md`, `qmt.md`, `others.md`).
+//! Quectel's own, beside MQTT: packet data contexts, files, and TLS contexts (reference `qmt.md` 2.2
+//! and 7); and what is known of the commands of other makers that follow Quectel, for what is a secret
+//! in them.
 
-use crate::spec::{Param, Source, Spec};
+pub mod contexts;
+pub mod ecmt;
+pub mod files;
+pub mod ssl;
+#[cfg(test)]
+mod tests;
 
-const QMT: Source = Source::documented("reference qmt.md");
-const ECMT: Source = Source::documented("reference ecmt.md");
+use alloc::boxed::Box;
 
-const CLIENT: Param = Param::number("client_idx", &[(0, 5)], "which connection");
+use crate::commands::VendorSet;
 
-const CONNECT: &[Param] = &[
-    CLIENT,
-    Param::text("clientID", 256, "the client id"),
-    Param::text("username", 256, "the user name").optional(),
-    Param::secret("password", "the password").optional(),
-];
+/// Packet data contexts.
+pub const CONTEXTS: VendorSet = VendorSet::new("qpdp", contexts::COMMANDS)
+    .with_face(|_| Box::new(contexts::Contexts::default()));
 
-const TOPICS: &[Param] = &[
-    CLIENT,
-    Param::number("msgID", &[(1, 65535)], "the packet identifier"),
-    Param::text("topic", 256, "a topic filter"),
-    Param::number("qos", &[(0, 2)], "the quality of service").optional(),
-];
+/// Files.
+pub const FILES: VendorSet =
+    VendorSet::new("qfile", files::COMMANDS).with_face(|_| Box::new(files::Files::default()));
 
-/// The commands of firmware that speaks no dialect of ours.
-#[rustfmt::skip]
-pub const COMMANDS: &[Spec] = &[
-    Spec::new("+QMTCONN", "connects a client to the broker", QMT).takes(CONNECT),
-    Spec::new("+QMTSUB", "subscribes to topics", QMT).takes(TOPICS).repeating(2),
-    Spec::new("+QMTUNS", "unsubscribes from topics", QMT).takes(TOPICS).repeating(1),
-    Spec::new("+ECMTCONN", "connects a client to the broker", ECMT).takes(CONNECT),
-    Spec::new("+ECMTSUB", "subscribes to topics", ECMT).takes(TOPICS).repeating(2),
-    Spec::new("+ECMTUNS", "unsubscribes from topics", ECMT).takes(TOPICS).repeating(1),
-    Spec::new("+QICSGP", "defines a packet data context", Source::documented("reference others.md"))
-        .takes(&[
-            Param::number("contextID", &[(1, 16)], "the context"),
-            Param::number("context_type", &[(1, 3)], "the protocol"),
-            Param::text("APN", 100, "the access point").optional(),
-            Param::text("username", 64, "the user name").optional(),
-            Param::secret("password", "the password").optional(),
-            Param::number("authentication", &[(0, 3)], "the method").optional(),
-        ]),
-];
+/// TLS contexts.
+pub const TLS: VendorSet =
+    VendorSet::new("qssl", ssl::COMMANDS).with_face(|limits| Box::new(ssl::Ssl::new(limits)));

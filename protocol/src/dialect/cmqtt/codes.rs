@@ -212,7 +212,7 @@ pub(super) fn status(cause: i32) -> LinkStatus {
 pub(super) fn cause(status: LinkStatus) -> i32 {
     match status {
         LinkStatus::Closed => 3,
-        LinkStatus::ClosedByServer | LinkStatus::Unanswered => 1,
+        LinkStatus::ClosedByServer | LinkStatus::PingTimeout => 1,
         _ => 2,
     }
 }

@@ -340,7 +340,7 @@ impl Module for CmqttModule {
                 line: match &urc {
                     Urc::Status {
                         connection,
-                        status: LinkStatus::Unanswered,
+                        status: LinkStatus::PingTimeout,
                         ..
                     } if self.dialect.family == Family::Sim76xx => report::unanswered(*connection),
                     urc => report::encode(urc),

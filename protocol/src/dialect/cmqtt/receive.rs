@@ -181,6 +181,7 @@ fn form(start: usize, limits: &Limits) -> MessageForm {
     MessageForm {
         start,
         counting: Counting::QuotedBytes,
+        quoted: true,
         longest_topic: limits.topic,
         longest_payload: limits.received_payload,
     }

@@ -125,7 +125,7 @@ pub(super) fn decode(line: &[u8]) -> Option<Urc> {
         // The manual wants the host to disconnect and connect again.
         _ => Urc::Status {
             connection,
-            status: LinkStatus::Unanswered,
+            status: LinkStatus::PingTimeout,
             code: Some(code),
         },
     })

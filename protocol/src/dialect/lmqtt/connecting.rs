@@ -39,17 +39,6 @@ struct File {
 }
 
 impl Files {
-    /// This context secures the connection from now on, or none does.
-    pub(in crate::dialect) fn use_context(
-        &mut self,
-        connection: ConnectionId,
-        context: Option<u8>,
-    ) {
-        self.contexts.retain(|(other, _)| *other != connection);
-        self.contexts
-            .extend(context.map(|context| (connection, context)));
-    }
-
     /// Whether the file has to be given to the module; half a file is no file.
     pub(in crate::dialect) fn needs(&mut self, context: u8, name: &str, bytes: &Arc<[u8]>) -> bool {
         let known = self
@@ -66,6 +55,17 @@ impl Files {
             });
         }
         !known
+    }
+
+    /// This context secures the connection from now on.
+    pub(in crate::dialect) fn use_context(
+        &mut self,
+        connection: ConnectionId,
+        context: Option<u8>,
+    ) {
+        self.contexts.retain(|(other, _)| *other != connection);
+        self.contexts
+            .extend(context.map(|context| (connection, context)));
     }
 
     /// The module has stored it.
@@ -178,11 +178,10 @@ pub(super) fn disconnect(
         true => (tolerated(&Request::Disconnect { connection })?, Some(close)),
         false => (close, None),
     };
-    let course = Leaving {
-        rest,
-        failed: false,
-    };
-    Ok(Plan::new(first, Course::Follow(Box::new(course))))
+    Ok(Plan::new(
+        first,
+        Course::Follow(Box::new(Leaving::new(rest))),
+    ))
 }
 
 #[derive(Debug)]
@@ -246,7 +245,7 @@ impl Follow for Connecting {
 }
 
 /// What came of a CONNECT.
-fn connected(result: Connected) -> Outcome {
+pub(in crate::dialect) fn connected(result: Connected) -> Outcome {
     match result {
         Connected::Accepted => Outcome::Done,
         // MQTT reserves these codes; a module that shows one speaks of itself.
@@ -261,10 +260,21 @@ fn connected(result: Connected) -> Outcome {
     }
 }
 
+/// Steps of which any may be refused.
 #[derive(Debug)]
-struct Leaving {
+pub(in crate::dialect) struct Leaving {
     rest: Option<Step>,
     failed: bool,
+}
+
+impl Leaving {
+    /// What is left of them behind the first one.
+    pub(in crate::dialect) fn new(rest: Option<Step>) -> Self {
+        Self {
+            rest,
+            failed: false,
+        }
+    }
 }
 
 impl Follow for Leaving {
@@ -281,9 +291,9 @@ impl Follow for Leaving {
     }
 }
 
-/// Picks a connection out of the answer to `AT+LMQTTCONN?`.
+/// Picks a connection out of the answer to the question for all states.
 #[derive(Debug)]
-pub(super) struct StateOf(pub(super) ConnectionId);
+pub(in crate::dialect) struct StateOf(pub(in crate::dialect) ConnectionId);
 
 impl Follow for StateOf {
     fn next(&mut self, end: &StepEnd<'_>) -> Next {
@@ -294,7 +304,11 @@ impl Follow for StateOf {
     }
 }
 
-fn state(wanted: ConnectionId, end: &StepEnd<'_>) -> Option<ConnectionState> {
+/// How far a connection is, by the answers of a step.
+pub(in crate::dialect) fn state(
+    wanted: ConnectionId,
+    end: &StepEnd<'_>,
+) -> Option<ConnectionState> {
     let StepEnd::Done { answers, .. } = end else {
         return None;
     };

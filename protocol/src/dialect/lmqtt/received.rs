@@ -63,6 +63,7 @@ pub(super) fn decode(
     let form = MessageForm {
         start: 0,
         counting: counting(hex_length, formats),
+        quoted: false,
         longest_topic: crate::dialect::lmqtt::NT35E.limits.topic,
         longest_payload: crate::dialect::lmqtt::NT35E.limits.received_payload,
     };
@@ -115,6 +116,7 @@ pub(super) fn extent(line: &[u8], hex_length: HexLength, context: Context<'_>) -
         Ok((formats, true)) if head.rest.starts_with(b"\"") => Extent::Message(MessageForm {
             start: line.len() - head.rest.len(),
             counting: counting(hex_length, formats),
+            quoted: false,
             longest_topic: limits.topic,
             longest_payload: limits.received_payload,
         }),

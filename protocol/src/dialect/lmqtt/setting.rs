@@ -208,7 +208,7 @@ impl Formats {
 pub struct FormatTable([Formats; FormatTable::CONNECTIONS]);
 
 impl FormatTable {
-    /// QMT has the most connections, 0 to 5 (reference `qmt.md` 3.1); one more for all others.
+    /// QMT has the most connections, 0 to 5 (reference `qmt.md` 2); one more for all others.
     const CONNECTIONS: usize = 7;
 
     /// These formats for every connection.

@@ -53,7 +53,7 @@ pub(super) const OPEN_FAILURES: [(i32, OpenFailure); 5] = [
 ];
 
 /// `<stats>` of `+LMQTTURC: STATS`.
-pub(super) const STATUSES: [(i32, LinkStatus); 14] = [
+pub(super) const STATUSES: [(i32, LinkStatus); 15] = [
     (0, LinkStatus::Fine),
     (1, LinkStatus::ClosedByServer),
     (2, LinkStatus::Address),
@@ -68,6 +68,8 @@ pub(super) const STATUSES: [(i32, LinkStatus); 14] = [
     (13, LinkStatus::CacheOverflow),
     (14, LinkStatus::Tls),
     (15, LinkStatus::Refused),
+    // It has no number of its own (inferred).
+    (1, LinkStatus::PingTimeout),
 ];
 
 /// `<extend>` of a publish or a subscription that failed.
@@ -412,7 +414,6 @@ pub(super) fn encode(
             .integer(connection.0)
             .optional_integer(match status {
                 LinkStatus::Other(number) => Some(i32::from(*number)),
-                LinkStatus::Unanswered => number_of(&STATUSES, &LinkStatus::ClosedByServer),
                 known => number_of(&STATUSES, known),
             })
             .optional_integer(*code),

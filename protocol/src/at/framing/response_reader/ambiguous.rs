@@ -110,17 +110,25 @@ impl ResponseReader {
                     _ => Follow::Wait,
                 };
             }
-            (Extent::Marked(mark), _) => match memmem::find(line, mark) {
-                Some(at) => return Follow::To(vec![place + at + mark.len()]),
-                None if line.len() <= self.limit => return Follow::Wait,
-                None => return Follow::TooFar,
-            },
+            (Extent::Marked(mark), _) => return self.follow_mark(place, 0, mark),
+            (Extent::MarkedFrom(from, mark), _) => return self.follow_mark(place, from, mark),
             _ => {}
         }
         match line_feed {
             Some(end) if end <= self.limit => Follow::To(vec![place + end + 1]),
             None if line.len() <= self.limit => Follow::Wait,
             _ => Follow::TooFar,
+        }
+    }
+
+    /// A line at `place` that a mark ends, behind so many bytes of its own.
+    fn follow_mark(&self, place: usize, behind: usize, mark: &[u8]) -> Follow {
+        let line = &self.buffer[place..];
+        let rest = line.get(behind..).unwrap_or_default();
+        match memmem::find(rest, mark) {
+            Some(at) => Follow::To(vec![place + behind + at + mark.len()]),
+            None if line.len() <= self.limit => Follow::Wait,
+            None => Follow::TooFar,
         }
     }
 }

@@ -6,8 +6,8 @@ use alloc::vec;
 use proptest::prelude::*;
 
 /// `#"<topic>",<len>,<payload>` is a message, `$` one in hexadecimal digits. Behind `=<len>` comes
-/// a block, and `%` begins a message that ends at `"` and a line end. Everything else is a plain
-/// line.
+/// a block, `%` begins a message that ends at `"` and a line end, and `&"` one where that counts
+/// behind the quote. Everything else is a plain line.
 fn extent(line: &[u8]) -> Extent {
     let counting = match line {
         [b'='] => return Extent::Incomplete,
@@ -19,6 +19,8 @@ fn extent(line: &[u8]) -> Extent {
             return length.map_or(Extent::Line, Extent::Block);
         }
         [b'%', ..] => return Extent::Marked(b"\"\r\n"),
+        [b'&'] => return Extent::Incomplete,
+        [b'&', b'"', ..] => return Extent::MarkedFrom(2, b"\"\r\n"),
         [b'#', b'"', ..] => Counting::Bytes,
         [b'$', b'"', ..] => Counting::Pairs,
         [b'#' | b'$'] => return Extent::Incomplete,
@@ -27,6 +29,7 @@ fn extent(line: &[u8]) -> Extent {
     Extent::Message(MessageForm {
         start: 1,
         counting,
+        quoted: false,
         longest_topic: 24,
         longest_payload: 40,
     })
@@ -138,16 +141,27 @@ fn a_block_stands_behind_the_line_end() {
 
 #[test]
 fn a_mark_ends_a_message() {
-    let marked = b"%\"t\",\"a\r\nOK\r\n\"\r\nOK\r\n";
-    let frames = [r#"MESSAGE %\"t\",\"a\r\nOK\r\n\""#, "OK"];
-    for size in 1..marked.len() {
-        let mut reader = ResponseReader::new(64);
-        let mut read = Vec::new();
-        for piece in marked.chunks(size) {
-            reader.push(piece);
-            read.append(&mut drain(&mut reader));
+    for (marked, frame) in [
+        (
+            &b"%\"t\",\"a\r\nOK\r\n\"\r\nOK\r\n"[..],
+            r#"MESSAGE %\"t\",\"a\r\nOK\r\n\""#,
+        ),
+        // What opens the payload is no end of it.
+        (
+            b"&\"\r\nERROR\r\n\"\r\nOK\r\n",
+            r#"MESSAGE &\"\r\nERROR\r\n\""#,
+        ),
+        (b"&\"\"\r\nOK\r\n", r#"MESSAGE &\"\""#),
+    ] {
+        for size in 1..marked.len() {
+            let mut reader = ResponseReader::new(64);
+            let mut read = Vec::new();
+            for piece in marked.chunks(size) {
+                reader.push(piece);
+                read.append(&mut drain(&mut reader));
+            }
+            assert_eq!(read, [frame, "OK"], "in pieces of {size}");
         }
-        assert_eq!(read, frames, "in pieces of {size}");
     }
     // Nothing of what follows a message without an end is a line before the module is silent.
     let endless = [b"%", &[b'x'; 70][..], b"\r\nOK\r\n"].concat();
@@ -436,6 +450,7 @@ fn stream() -> impl Strategy<Value = Vec<u8>> {
         Just(b"=4\r\n\r\nab\r\n".to_vec()),
         Just(b"=30\r\nab".to_vec()),
         Just(b"%\"t\",\"a\r\n\"\r\n".to_vec()),
+        Just(b"&\"\r\na\"\r\n".to_vec()),
         Just(vec![b'y'; 80]),
         prop::collection::vec(prop::sample::select(b"#$=%12,\"\"\r\n> x".to_vec()), 0..8),
         prop::collection::vec(any::<u8>(), 0..8),

@@ -128,7 +128,7 @@ fn what_is_about_the_service_is_about_no_client() {
             "+CMQTTPING: 1,1",
             Urc::Status {
                 connection: OTHER,
-                status: LinkStatus::Unanswered,
+                status: LinkStatus::PingTimeout,
                 code: Some(1),
             },
         ),
