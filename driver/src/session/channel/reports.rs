@@ -3,8 +3,9 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
+use atmq_protocol::at::command;
 use atmq_protocol::at::result_code::FinalResult;
-use atmq_protocol::dialect::{Reported, Step};
+use atmq_protocol::dialect::Step;
 use atmq_protocol::mqtt::{ConnectionId, Intent, Queried, Urc};
 
 use super::{Channel, State};
@@ -17,6 +18,12 @@ use crate::session::wire::Prepared;
 pub(super) fn awaited(reports: &VecDeque<Box<Pending>>, connection: ConnectionId) -> bool {
     let mut expected = reports.iter().filter_map(|pending| pending.prepared.report);
     expected.any(|expected| expected.connection == connection)
+}
+
+/// The name of the first command on a line.
+fn name(line: &[u8]) -> Option<&[u8]> {
+    let (command, _) = command::Command::split_first(line.get(2..)?, |_| true);
+    Some(command.name)
 }
 
 impl Channel {
@@ -57,18 +64,9 @@ impl Channel {
         let Some(commanded) = self.wire.host.command(line) else {
             return true;
         };
-        // What answers a question for the state of connections may look like a report of how they
-        // are made or left.
-        let mut awaited = self
-            .reports
-            .iter()
-            .filter_map(|pending| pending.prepared.report);
-        let changes = awaited.any(|expected| {
-            matches!(
-                expected.what,
-                Reported::Connected | Reported::Disconnected | Reported::Closed
-            )
-        });
+        // What answers a question for the state of connections may look like the report of a command
+        // of the same name.
+        let mut awaited = self.reports.iter().map(|pending| &pending.prepared.line);
         let asks_for_states = matches!(
             commanded.intent,
             Intent::Query {
@@ -76,7 +74,7 @@ impl Channel {
                 ..
             }
         );
-        if asks_for_states && changes {
+        if asks_for_states && awaited.any(|awaited| name(awaited) == name(line)) {
             return false;
         }
         let reported = commanded.report.map(|expected| expected.connection);
