@@ -325,3 +325,22 @@ fn a_raw_command_that_waits_for_its_report_frees_the_line() {
     assert_eq!(events, [completed(Answer::Raw(response))]);
     assert_eq!(host.session.ended(), Some(open));
 }
+
+/// `+CMQTTDISC: 1,0` reports that client 1 has left, and answers that it is connected.
+#[test]
+fn a_question_waits_for_the_reports_that_its_answer_looks_like() {
+    let mut session = Session::new(&dialect::cmqtt::SIM7672);
+    let now = Instant::now();
+    let leave = Operation::Disconnect {
+        connection: OTHER,
+        connected: true,
+    };
+    let step = session.plan(leave).unwrap().begin().unwrap();
+    session.request(Command::Step(step), None, now).unwrap();
+    session.receive(OK.as_bytes(), now);
+    let question = |line: &str| Command::Raw(RawCommand::new(line));
+    assert!(!session.takes(&question("AT+CMQTTDISC?")));
+    assert!(session.takes(&question("AT+CMQTTACCQ?")));
+    session.receive(b"\r\n+CMQTTDISC: 1,0\r\n", now);
+    assert!(session.takes(&question("AT+CMQTTDISC?")));
+}
