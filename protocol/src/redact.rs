@@ -358,7 +358,7 @@ impl Line {
         let ours = table::of_dialect(name);
         let (parameters, place) = match (table::of_command(name), ours) {
             (Some(place), _) => (Parameters::Known, Some(place)),
-            (None, Some(ours)) => (Parameters::Keys(ours.keys), None),
+            (None, Some(ours)) => (Parameters::Keys(ours), None),
             (None, None) if !command => (Parameters::Keyed, None),
             // What belongs to the command before.
             (None, None) if self.owned => (Parameters::Known, None),

@@ -5,15 +5,20 @@ use std::time::Instant;
 use atmq_emulator::Profile;
 use atmq_emulator::modem::{Modem, Sim};
 use atmq_protocol::commands;
-use atmq_protocol::dialect::{self, Dialect};
+use atmq_protocol::dialect::{Dialect, Lmqtt, Sm};
 use atmq_protocol::spec::{Kind, Lasting, Spec};
 use atmq_tests::bench::Bench;
 use atmq_tests::transcript::WorldStep;
 
+/// The commands of the dialects whose tables say it.
+fn dialects() -> impl Iterator<Item = &'static Spec> {
+    let dialects: [&dyn Dialect; 2] = [&Lmqtt::DEFAULT, &Sm::DEFAULT];
+    dialects.into_iter().flat_map(Dialect::specs)
+}
+
 /// Every command that sets something, and how long that lasts.
 fn settings() -> impl Iterator<Item = (&'static Spec, Lasting)> {
-    let dialects = dialect::ALL.into_iter().flat_map(Dialect::specs);
-    let specs = commands::all().chain(dialects);
+    let specs = commands::all().chain(dialects());
     specs.filter_map(|spec| Some((spec, spec.kept?.how)))
 }
 
@@ -122,6 +127,10 @@ fn of_command(spec: &Spec) -> Probe {
         "+CCLK" => Probe {
             compared: "+CCLK: \"yy/MM/dd".len(),
             ..own(&["AT+CCLK=\"27/02/28,12:00:00+32\""], "AT+CCLK?")
+        },
+        "+CSSLCFG" => Probe {
+            profile: "a7670",
+            ..own(&["AT+CSSLCFG=\"authmode\",0,1"], "AT+CSSLCFG?")
         },
         "+CNACT" => Probe {
             profile: "sim7080",
@@ -299,8 +308,7 @@ fn every_command_that_shows_what_it_has_set_says_how_long_that_lasts() {
         "+CPMS",
         "+CSCA",
     ];
-    let dialects = dialect::ALL.into_iter().flat_map(Dialect::specs);
-    let specs = commands::all().chain(dialects);
+    let specs = commands::all().chain(dialects());
     let silent = specs.filter(|spec| spec.read && spec.set && spec.kept.is_none());
     let silent: Vec<_> = silent.map(|spec| spec.name).collect();
     let unknown: Vec<_> = silent

@@ -1,6 +1,6 @@
 //! Which commands, keys and values announce a secret, and where it stands.
 
-use crate::spec::{Key, Kind, Param, Spec};
+use crate::spec::{Kind, Param, Spec};
 use crate::{commands, dialect};
 
 /// From where on nothing of a command is shown, counted from the sign behind its name, or from the
@@ -167,8 +167,9 @@ pub(super) enum Parameters {
     Known,
     /// The first value may be a key with a secret.
     Keyed,
-    /// The same; these keys have none, nor has the command if there are no keys.
-    Keys(&'static [Key]),
+    /// The same; the keys of this command have theirs where its table says, and the command has none
+    /// if there are no keys.
+    Keys(&'static Spec),
     /// Nothing: any value may announce a secret.
     Unknown,
 }
@@ -198,7 +199,7 @@ pub(super) fn of_other(name: &[u8]) -> (Parameters, Option<Place>) {
     let near = COMMANDS.iter().filter(|(known, _)| is_near(name, known));
     let near = near.map(|(_, place)| *place).reduce(Place::nearer);
     if let Some(spec) = named(commands::ALL.iter().chain(&commands::ELSEWHERE), name) {
-        return (Parameters::Keys(spec.keys), near);
+        return (Parameters::Keys(spec), near);
     }
     let words = WORDS.iter().filter(|(word, _)| contains(name, word));
     let found = words.map(|(_, place)| *place).chain(near);
@@ -223,6 +224,13 @@ pub(super) fn of_value(parameters: Parameters, value: &[u8], first: bool) -> Opt
     if !first {
         return None;
     }
+    // The same key may stand elsewhere in other commands.
+    if let Parameters::Keys(spec) = parameters
+        && let (Some(key), [_, behind @ ..]) = (spec.key(value), spec.parameters)
+        && let Some(own) = secret(behind, key.values, 1)
+    {
+        return Some(own);
+    }
     if let Some((key, place)) = KEYS.iter().find(|(key, _)| is_near(value, key)) {
         let exact = key.eq_ignore_ascii_case(value);
         return Some(if exact {
@@ -231,8 +239,8 @@ pub(super) fn of_value(parameters: Parameters, value: &[u8], first: bool) -> Opt
             place.nearer(UNKNOWN_KEY)
         });
     }
-    if let Parameters::Keys(keys) = parameters
-        && (keys.is_empty() || keys.iter().any(|key| key.is(value)))
+    if let Parameters::Keys(spec) = parameters
+        && (spec.keys.is_empty() || spec.key(value).is_some())
     {
         return None;
     }

@@ -13,7 +13,7 @@ use crate::at::parameter::{Parameter, ParameterError, Parameters};
 use crate::dialect::{Act, Ask, Face, Finish, Ground, NoData, Prompt, Refused};
 use crate::limits::Limits;
 use crate::mqtt::{Intent, SecurityLevel, TlsKey, TlsSetting, TlsVersion};
-use crate::spec::{Key, Param, Source, Spec, Test, Values};
+use crate::spec::{Key, Lasting, Param, Source, Spec, Test, Values};
 
 pub(crate) const CERTDOWN: &str = "+CCERTDOWN";
 const CERTLIST: &str = "+CCERTLIST";
@@ -83,7 +83,8 @@ pub(super) const COMMANDS: &[Spec] = &[
     Spec::new(CERTDELE, "deletes a file", MANUAL).takes(&[FILE]).acts(),
     Spec::new(SSLCFG, "sets a value of a TLS context, or shows the context that is named instead of a key",
         MANUAL)
-        .takes(&[Param::key("key", "which value")]).keyed(KEYS).answers(&[CONTEXT]).reads().acts(),
+        .takes(&[Param::key("key", "which value")]).keyed(KEYS).answers(&[CONTEXT]).reads().acts()
+        .lasting(Lasting::Start, Source::inferred("as the settings of MQTT")),
 ];
 
 /// What a command of these does, in the words of those who watch, and how many bytes follow it.
