@@ -25,7 +25,7 @@ use crate::tls::TlsArguments;
 #[command(next_help_heading = "Broker")]
 pub(crate) struct BrokerArguments {
     /// Host of the broker, which the module resolves [default: localhost]
-    #[arg(short = 'h', long, value_name = "HOST")]
+    #[arg(short = 'h', long, value_name = "HOST", value_parser = host)]
     host: Option<String>,
     /// Broker, user and topic in one: mqtt://[USER[:PASSWORD]@]HOST[:PORT][/TOPIC], or mqtts:// for
     /// TLS; other users of this machine can see the password
@@ -140,7 +140,7 @@ impl BrokerArguments {
 
     /// A connection that could not be made, with what to try.
     pub(crate) fn connect_failure(&self, error: &ConnectError) -> Failure {
-        hint::connect_failure(error, self.cloud.option())
+        hint::connect_failure(error, self.cloud.option(), Some(self.tls.when_closed()))
     }
 
     /// The client id that was given.
@@ -211,6 +211,10 @@ impl BrokerArguments {
         // A profile may have a user name for other calls.
         let (name, password) = url.map_or((None, None), |url| (url.username, url.password));
         let username = name.or_else(|| self.username.clone());
+        if username.is_none() && !is_device && self.password.is_given() {
+            let what = "a password goes with a user name, and there is none";
+            return Err(Failure::new(FailureKind::Usage, what).hint("give -u"));
+        }
         if let Some(username) = username.filter(|_| !is_device) {
             options = match self.password.read(password)? {
                 Some(password) => options.credentials(username, password),
@@ -227,6 +231,11 @@ impl BrokerArguments {
 }
 
 impl PasswordArguments {
+    /// Whether an option gives it; the environment may do so for other calls.
+    fn is_given(&self) -> bool {
+        self.password.is_some() || self.ask_password || self.password_file.is_some()
+    }
+
     /// The password; `of_url` is that of `-L`.
     fn read(&self, of_url: Option<String>) -> Result<Option<String>, Failure> {
         if of_url.is_some() && (self.password.is_some() || self.ask_password) {
@@ -336,6 +345,19 @@ pub(crate) fn topic(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
+/// Checks a host. What else belongs to a broker would be looked up as a part of its name.
+fn host(text: &str) -> Result<String, String> {
+    if text.contains("://") {
+        return Err("it is a URL, which -L takes".into());
+    }
+    match text.split_once(':') {
+        Some((_, port)) if port.parse::<u16>().is_ok() => {
+            Err(format!("a host stands alone: -h HOST -p {port}"))
+        }
+        _ => Ok(text.to_owned()),
+    }
+}
+
 /// Reads a quality of service.
 pub(crate) fn qos(text: &str) -> Result<QoS, String> {
     let level = text.parse().ok();
@@ -353,14 +375,14 @@ pub(crate) fn unique_client_id(prefix: &str) -> String {
 
 /// A connection that could not be made, with what to try.
 pub(crate) fn connect_failure(error: &ConnectError) -> Failure {
-    hint::connect_failure(error, None)
+    hint::connect_failure(error, None, None)
 }
 
 pub(crate) fn publish_failure(error: &PublishError) -> Failure {
     match error {
         PublishError::NotSent(error) => exchange_failure(error),
-        PublishError::Unknown(_) => {
-            Failure::new(FailureKind::TimedOut, chain(error)).hint("it may have arrived")
+        PublishError::Unknown(source) => {
+            Failure::new(exchange_failure(source).kind(), chain(error)).hint("it may have arrived")
         }
         error if error.may_have_arrived() => {
             Failure::new(FailureKind::Refused, chain(error)).hint("it may have arrived")
@@ -374,6 +396,8 @@ pub(crate) fn exchange_failure(error: &Error) -> Failure {
         Error::Request(_) => FailureKind::Usage,
         Error::Disconnected(_)
         | Error::PortClosed(_)
+        | Error::PortLost(_)
+        | Error::PortAway(_)
         | Error::Exchange(ExchangeError::LinkLost { .. } | ExchangeError::Rebooted { .. }) => {
             FailureKind::Unavailable
         }

@@ -23,10 +23,12 @@ const DEFAULT: &str = "default";
 
 /// What a profile may set: options by their long names, and which of them name files. Payloads
 /// and topics are not among them; neither is a password, which anyone could read there.
-const KEYS: [(&str, bool); 23] = [
+const KEYS: [(&str, bool); 25] = [
     ("port", false),
     ("baud", false),
     ("auto-baud", false),
+    ("rtscts", false),
+    ("wait-for-port", false),
     ("host", false),
     ("broker-port", false),
     ("id", false),
@@ -67,6 +69,9 @@ pub(crate) struct Arguments {
     #[arg(long)]
     example: bool,
 }
+
+/// What to do without a file.
+const BEGIN_WITH: &str = "`atmq config --example` prints a file to begin with";
 
 /// What `--example` prints.
 const EXAMPLE: &str = "\
@@ -136,7 +141,10 @@ pub(crate) fn preset(command: Command, arguments: &[OsString]) -> Result<Command
     let asked = asked_for(&command, arguments);
     let Some(text) = text else {
         return match asked {
-            Some(_) => Err(unreadable(&path, &io::ErrorKind::NotFound.into())),
+            Some(_) => {
+                let what = format!("there is no file {} with profiles", path.display());
+                Err(Failure::new(FailureKind::Unavailable, what).hint(BEGIN_WITH))
+            }
             None => Ok(command),
         };
     };
@@ -350,7 +358,7 @@ fn names(text: &str) -> Vec<String> {
 
 fn unreadable(path: &Path, error: &io::Error) -> Failure {
     let what = format!("the profiles in {}", path.display());
-    input::unreadable(&what, error).hint("`atmq config --example` prints a file to begin with")
+    input::unreadable(&what, error).hint(BEGIN_WITH)
 }
 
 fn wrong(path: &Path, what: impl Into<String>) -> Failure {

@@ -2,7 +2,9 @@ mod check;
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use atmq_driver::{BringUp, Clock, Modem, Progress, Registration, Signal, SimStatus};
+use atmq_driver::{
+    BringUp, Clock, ConnectError, Modem, OpenFailure, Progress, Registration, Signal, SimStatus,
+};
 use atmq_protocol::dialect::UNKNOWN;
 use serde_json::json;
 use time::OffsetDateTime;
@@ -21,7 +23,8 @@ use crate::visible::json as to_line;
 ///
 /// Checks the port and its baud rate, then the module, SIM, signal, registration, attach, address
 /// and clock, and with -h the broker as well. Prints one line per check, with advice where something
-/// is wrong. Changes nothing in the module except echo and error numbers.
+/// is wrong. Changes nothing in the module except echo and error numbers; with -h,
+/// connection 0 is used, and closed first if an earlier program has left it open.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Checks")]
 pub(crate) struct Arguments {
@@ -29,7 +32,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     wait: Option<Duration>,
     /// While waiting, set the access point (APN) of the data connection
-    #[arg(long, value_name = "NAME", requires = "wait")]
+    #[arg(long, value_name = "NAME", requires = "wait", value_parser = access_point)]
     apn: Option<String>,
     /// Print one line of JSON for each check, and a summary
     #[arg(long)]
@@ -38,6 +41,15 @@ pub(crate) struct Arguments {
     port: PortArguments,
     #[command(flatten)]
     broker: BrokerArguments,
+}
+
+/// Checks the name of an access point: it stands between quotes in a command.
+fn access_point(text: &str) -> Result<String, String> {
+    let is_good = |character: char| character.is_ascii_graphic() && character != '"';
+    match text.chars().all(is_good) {
+        true => Ok(text.to_owned()),
+        false => Err("a name of letters, digits, dots and hyphens".into()),
+    }
 }
 
 /// Below this power of the reference signal, in dBm, or below this strength, links suffer. Ours.
@@ -136,7 +148,7 @@ impl Arguments {
             Some(options) => {
                 let start = Instant::now();
                 match modem.connect(options).await {
-                    Err(error) => Check::of_failure("mqtt", &self.broker.connect_failure(&error)),
+                    Err(error) => Check::of_failure("mqtt", &self.connect_failure(&error)),
                     Ok((client, _messages)) => {
                         let took = start.elapsed().as_secs_f64();
                         let _ = client.disconnect().await;
@@ -154,6 +166,18 @@ impl Arguments {
                 FailureKind::Refused,
                 format!("{} failed", count(failed, "check")),
             )),
+        }
+    }
+
+    /// A connection that could not be made. Who is told by the doctor need not be sent to it.
+    fn connect_failure(&self, error: &ConnectError) -> Failure {
+        let failure = self.broker.connect_failure(error);
+        match error {
+            ConnectError::Open {
+                failure: OpenFailure::Network | OpenFailure::PdpActivation,
+                ..
+            } => failure.hint("check -h and -p, and that the SIM's network lets it through"),
+            _ => failure,
         }
     }
 

@@ -122,6 +122,8 @@ pub(crate) struct Log;
 pub(crate) fn field(writer: &mut format::Writer<'_>, name: &str, value: &dyn Debug) -> fmt::Result {
     let value = printable(format!("{value:?}"));
     match name {
+        // How many of its kind were not told before: mostly none.
+        "held_back" if value == "0" => Ok(()),
         "message" => writer.write_str(&value),
         name => write!(writer, "{name}={value}"),
     }
@@ -130,7 +132,8 @@ pub(crate) fn field(writer: &mut format::Writer<'_>, name: &str, value: &dyn Deb
 impl Write for Log {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let text = String::from_utf8_lossy(bytes);
-        tell_styled(text.strip_suffix('\n').unwrap_or(&text));
+        // A field of which nothing is told has left its blank.
+        tell_styled(text.trim_end());
         Ok(bytes.len())
     }
 
@@ -158,6 +161,15 @@ mod tests {
                 &format_args!("{hostile}"),
             )
             .unwrap();
+            assert_eq!(out, expected);
+        }
+    }
+
+    #[test]
+    fn that_nothing_was_held_back_is_not_told() {
+        for (count, expected) in [(0, ""), (3, "held_back=3")] {
+            let mut out = String::new();
+            field(&mut format::Writer::new(&mut out), "held_back", &count).unwrap();
             assert_eq!(out, expected);
         }
     }

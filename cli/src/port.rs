@@ -199,6 +199,11 @@ pub(crate) fn open_failure(error: &OpenError) -> Failure {
             failure.hint("is the emulator running with --listen, or the bridge?")
         }
         (OpenError::Tcp { .. }, _) => failure,
+        (OpenError::Device { path, .. }, Some(io::ErrorKind::NotFound))
+            if path.bytes().all(|byte| byte.is_ascii_digit()) =>
+        {
+            failure.hint("the broker's port goes to -p; --port is the module's device")
+        }
         (_, Some(io::ErrorKind::NotFound)) => {
             failure.hint("`atmq ports` lists what is there, and `atmq emulate --link` makes one")
         }

@@ -228,7 +228,8 @@ impl Run<'_> {
                         printable(failure.to_string())
                     ));
                 }
-                published => published?,
+                Err(failure) => return Err(failure.within(format!("line {number}"))),
+                Ok(()) => {}
             }
         }
         match left_out {

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use atmq_driver::{ConnectOptions, Tls};
+use atmq_driver::{ConnectOptions, Tls, TlsError};
 
 use crate::failure::{Failure, FailureKind};
 use crate::input::{DATA_LIMIT, read_file, unreadable};
@@ -38,10 +38,28 @@ impl TlsArguments {
         self.cafile.is_some() || self.insecure
     }
 
+    /// What to look at if the broker, or what is in its place, closes a link on which it was sent
+    /// CONNECT.
+    pub(crate) fn when_closed(&self) -> &'static str {
+        match (self.is_wanted(), &self.cert) {
+            (false, _) => "does the broker expect TLS (--cafile) at this port (-p)?",
+            (true, None) => "does the broker want a certificate of the module (--cert, --key)?",
+            (true, Some(_)) => "does the broker take the certificate of --cert?",
+        }
+    }
+
     /// The options with TLS, if it is wanted.
+    ///
+    /// # Errors
+    /// A file cannot be read, or does not hold what it is to hold; or options do not go together.
     pub(crate) fn add_to(&self, options: ConnectOptions) -> Result<ConnectOptions, Failure> {
         let mut tls = match &self.cafile {
-            Some(file) => Tls::verified(self.tls_context, read(file)?),
+            Some(file) => {
+                let tls = Tls::verified(self.tls_context, read(file)?);
+                let of = format!("--cafile is {}", file.display());
+                tls.check().map_err(|error| wrong(&error, of))?;
+                tls
+            }
             None if self.insecure => Tls::unverified(self.tls_context),
             None if self.cert.is_some() || self.key.is_some() || self.ignore_time => {
                 let what = "--cert, --key and --ignore-time are for TLS, which is not wanted";
@@ -51,7 +69,11 @@ impl TlsArguments {
             None => return Ok(options),
         };
         match (&self.cert, &self.key) {
-            (Some(cert), Some(key)) => tls = tls.client(read(cert)?, read(key)?),
+            (Some(cert), Some(key)) => {
+                tls = tls.client(read(cert)?, read(key)?);
+                let of = format!("--cert is {}, --key is {}", cert.display(), key.display());
+                tls.check().map_err(|error| wrong(&error, of))?;
+            }
             (None, None) => {}
             _ => {
                 let what = "a certificate and its key go together";
@@ -59,6 +81,17 @@ impl TlsArguments {
             }
         }
         Ok(options.tls(tls.ignore_time(self.ignore_time)))
+    }
+}
+
+/// What is in a file cannot be used. `of` names it.
+fn wrong(error: &TlsError, of: String) -> Failure {
+    match error {
+        TlsError::Unverified => Failure::new(FailureKind::Usage, error),
+        TlsError::TooLong { .. } => Failure::new(FailureKind::Usage, error).hint(format!(
+            "{of}; give those certificates alone that are needed"
+        )),
+        _ => Failure::new(FailureKind::Usage, error).hint(of),
     }
 }
 

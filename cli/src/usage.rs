@@ -3,20 +3,108 @@
 use std::ffi::OsString;
 
 use clap::Command;
-use clap::error::ErrorKind;
+use clap::error::{ContextKind, ErrorKind};
 
+use crate::config;
 use crate::failure::{Failure, FailureKind};
 
 /// The failure of arguments that were refused.
 pub(crate) fn wrong(command: &Command, arguments: &[OsString], error: &clap::Error) -> Failure {
     let mut named = arguments.iter().skip(1);
     let subcommand = named.find_map(|word| command.find_subcommand(word));
-    let help = match subcommand.map(Command::get_name) {
+    let name = subcommand.map(Command::get_name);
+    let help = match name {
         // It is the name behind it that is wrong.
         None | Some("help") => "`atmq --help` lists the commands".to_owned(),
         Some(name) => format!("see `atmq {name} --help`"),
     };
-    Failure::new(FailureKind::Usage, on_one_line(error)).hint(help)
+    if let (Some("pub" | "sub"), Some((what, instead))) = (name, of_mosquitto(error)) {
+        return Failure::new(FailureKind::Usage, what).hint(format!("{instead}; {help}"));
+    }
+    let failure = Failure::new(FailureKind::Usage, on_one_line(error));
+    match config::path() {
+        Ok(path) if !is_typed(error, arguments) => failure.hint(format!(
+            "a profile in {} says so, or the environment; {help}",
+            path.display()
+        )),
+        _ => failure.hint(help),
+    }
+}
+
+/// What to say to options that mosquitto's clients have, and a module cannot have.
+const MOSQUITTO: [(&[&str], &str); 6] = [
+    (
+        &[
+            "-D",
+            "--property",
+            "-x",
+            "--retain-as-published",
+            "--retain-handling",
+        ],
+        "it needs MQTT 5, and modules speak 3.1 and 3.1.1",
+    ),
+    (
+        &["-A", "--unix", "-S", "--srv", "--proxy"],
+        "the module connects, not this computer; -h and -p say where to",
+    ),
+    (
+        &["-M", "--max-inflight"],
+        "a connection has one message on its way at a time",
+    ),
+    (
+        &["--capath", "--tls-use-os-certs"],
+        "modules bring no certificates; --cafile names a file with those that the broker needs",
+    ),
+    (
+        &[
+            "--tls-version",
+            "--tls-alpn",
+            "--tls-engine",
+            "--ciphers",
+            "--keyform",
+            "--psk",
+            "--psk-identity",
+            "--tls-keyform",
+        ],
+        "of TLS there are --cafile, --cert, --key, --insecure and --ignore-time",
+    ),
+    (
+        &["-U", "--unsubscribe"],
+        "-T leaves messages out; a session that is kept ends when its -i connects without -c",
+    ),
+];
+
+/// What is wrong with an option that only mosquitto's clients have, and what to do instead.
+fn of_mosquitto(error: &clap::Error) -> Option<(String, &'static str)> {
+    let argument = error.get(ContextKind::InvalidArg)?.to_string();
+    match error.kind() {
+        ErrorKind::UnknownArgument => {
+            let is_of = |(names, _): &&(&[&str], _)| names.contains(&argument.as_str());
+            let (_, instead) = MOSQUITTO.iter().find(is_of)?;
+            Some((format!("atmq has no equivalent of {argument}"), instead))
+        }
+        ErrorKind::InvalidValue if argument.starts_with("--protocol-version ") => {
+            let value = error.get(ContextKind::InvalidValue)?.to_string();
+            let is_5 = value.trim_start_matches("mqttv") == "5";
+            is_5.then(|| {
+                (
+                    "there is no -V 5".to_owned(),
+                    "modules speak MQTT 3.1 and 3.1.1",
+                )
+            })
+        }
+        _ => None,
+    }
+}
+
+/// Whether the value that is wrong, if one is, is among the arguments.
+fn is_typed(error: &clap::Error, arguments: &[OsString]) -> bool {
+    let Some(value) = error.get(ContextKind::InvalidValue) else {
+        return true;
+    };
+    let value = value.to_string();
+    let mut arguments = arguments.iter().skip(1);
+    arguments.any(|argument| argument.to_string_lossy().contains(&value))
 }
 
 /// What clap has to say, without its usage.

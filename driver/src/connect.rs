@@ -40,8 +40,8 @@ pub(crate) async fn connect_link(
     let (host, port) = (connect.host.clone(), connect.port);
     let performed = modem.perform_connect(connect, link).await?;
     let performed = performed.ok_or(ConnectError::Occupied(link.connection))?;
-    // That TLS failed is reported behind the failure of the link, and has come by the time the
-    // link is closed.
+    // That TLS failed is reported behind the failure of the link, or behind its success, and has
+    // come by the time the link is closed.
     let tls_failed = |ended| {
         matches!(
             ended,
@@ -53,7 +53,9 @@ pub(crate) async fn connect_link(
     };
     Err(match (performed.outcome, performed.error) {
         (Outcome::NotOpened(OpenFailure::Tls), _) => ConnectError::Tls { host, port },
-        (Outcome::NotOpened(_), _) if tls_failed(link.ended()) => ConnectError::Tls { host, port },
+        (Outcome::NotOpened(_) | Outcome::Failed(_), _) if tls_failed(link.ended()) => {
+            ConnectError::Tls { host, port }
+        }
         (Outcome::NotOpened(failure), _) => ConnectError::Open {
             host,
             port,

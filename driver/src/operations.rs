@@ -364,12 +364,23 @@ impl Performing {
             (ExchangeError::LinkLost { status, .. }, _) => plan.next(&StepEnd::LinkLost(*status)),
             _ => plan.next(&StepEnd::Broken),
         };
-        self.error = Some(error.into());
+        self.error = Some(match (error, self.ended()) {
+            // It is refused because the link has been lost since its turn came.
+            (ExchangeError::Refused { .. }, Some(reason)) if !self.disconnects() => {
+                Error::Disconnected(reason)
+            }
+            (error, _) => error.into(),
+        });
         next
     }
 
     fn ended(&self) -> Option<Disconnected> {
         self.asked.link.as_ref()?.ended()
+    }
+
+    /// Whether the connection is to end anyway.
+    fn disconnects(&self) -> bool {
+        matches!(self.what, What::Disconnect | What::Undo(_))
     }
 
     fn is_undo(&self) -> bool {

@@ -118,6 +118,16 @@ impl Tls {
         self.set_up.ignore_time = ignore;
         self
     }
+
+    /// Checks certificates and key as each connect does first, for programs that want to know at
+    /// their start what is wrong with a file.
+    ///
+    /// # Errors
+    /// Something is no PEM of the kind that is wanted, larger than what the module stores, or
+    /// encrypted; or a broker that is not verified would be shown a certificate.
+    pub fn check(&self) -> Result<(), TlsError> {
+        check(&self.set_up)
+    }
 }
 
 impl From<Tls> for TlsUse {
@@ -161,7 +171,7 @@ mod tests {
     const KEY: &str = "-----BEGIN PRIVATE KEY-----\nMAMBAf8=\n-----END PRIVATE KEY-----\n";
 
     fn refused(tls: &Tls) -> String {
-        let refused = check(&tls.set_up).expect_err("it cannot be used");
+        let refused = tls.check().expect_err("it cannot be used");
         refused.to_string()
     }
 
@@ -217,8 +227,8 @@ mod tests {
     fn good_pem_is_taken() {
         let chain = ["comment\n", CERTIFICATE, CERTIFICATE].concat();
         let tls = Tls::verified(0, &chain).client(chain.replace('\n', "\r\n"), KEY);
-        assert_eq!(check(&tls.set_up), Ok(()));
-        assert_eq!(check(&Tls::unverified(5).set_up), Ok(()));
+        assert_eq!(tls.check(), Ok(()));
+        assert_eq!(Tls::unverified(5).check(), Ok(()));
     }
 
     #[test]

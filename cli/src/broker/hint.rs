@@ -1,12 +1,17 @@
 //! What to try when a connection cannot be made.
 
-use atmq_driver::{ConnectError, Error, ExchangeError, OpenFailure, Refusal};
+use atmq_driver::{ConnectError, Disconnected, Error, ExchangeError, OpenFailure, Refusal};
 
 use super::exchange_failure;
 use crate::failure::{Failure, FailureKind, chain};
 
-/// The failure with its hint. `cloud` is the option that has computed the credentials.
-pub(super) fn connect_failure(error: &ConnectError, cloud: Option<&str>) -> Failure {
+/// The failure with its hint. `cloud` is the option that has computed the credentials, `closed` what
+/// to look at if the link was closed.
+pub(super) fn connect_failure(
+    error: &ConnectError,
+    cloud: Option<&str>,
+    closed: Option<&str>,
+) -> Failure {
     let text = chain(error);
     match error {
         ConnectError::Open { failure, .. } => {
@@ -31,8 +36,15 @@ pub(super) fn connect_failure(error: &ConnectError, cloud: Option<&str>) -> Fail
             sent_again: true, ..
         })) => Failure::new(FailureKind::TimedOut, text)
             .hint("does a broker listen there, and without TLS?"),
-        ConnectError::Tls { .. } => Failure::new(FailureKind::Unavailable, text)
-            .hint("check --cafile, -h, --cert and --key, and the clock that `atmq doctor` shows"),
+        // What the driver has to say of it is said by options here.
+        ConnectError::Tls { host, port } => Failure::new(
+            FailureKind::Unavailable,
+            format!("TLS to {host}:{port} failed"),
+        )
+        .hint(
+            "check --cafile, that the broker's certificate has the name of -h, --cert and --key if it \
+             wants them, the module's clock (AT+CCLK?), and that TLS is spoken at this port",
+        ),
         ConnectError::TlsSetUp(_) => Failure::new(FailureKind::Refused, text).hint(
             "the module may have no AT+LSSLCFG; without --cafile and --insecure the link has no TLS",
         ),
@@ -40,7 +52,18 @@ pub(super) fn connect_failure(error: &ConnectError, cloud: Option<&str>) -> Fail
         ConnectError::TlsOptions(_) | ConnectError::Credentials(_) => {
             Failure::new(FailureKind::Usage, text)
         }
-        ConnectError::Failed(error) => exchange_failure(error),
+        ConnectError::Failed(error) => {
+            let failure = exchange_failure(error);
+            let is_lost = matches!(
+                error,
+                Error::Disconnected(Disconnected::LinkLost { .. })
+                    | Error::Exchange(ExchangeError::LinkLost { .. })
+            );
+            match closed {
+                Some(closed) if is_lost => failure.hint(closed),
+                _ => failure,
+            }
+        }
         _ => Failure::new(FailureKind::Unavailable, text),
     }
 }
@@ -88,7 +111,7 @@ mod tests {
             (open(OpenFailure::PdpActivation), None, "atmq doctor"),
             (open(OpenFailure::Network), None, "-h and -p"),
         ] {
-            let failure = connect_failure(&error, cloud);
+            let failure = connect_failure(&error, cloud, None);
             let told = failure.advice().unwrap_or_default();
             assert!(told.contains(hint), "no `{hint}` in {failure}");
         }

@@ -23,7 +23,7 @@ fn a_profile_says_what_is_not_typed() {
     other.subscribe(&[("#", 2)]);
     let port = module.port();
     let (_directory, file, _) = config(&format!(
-        "[profile.default]\nport = \"/nonexistent/module\"\n\
+        "[profile.default]\nport = \"/nonexistent/module\"\nrtscts = true\nwait-for-port = 0\n\
          [profile.field]\nport = \"{port}\"\nqos = 1\nid = \"meter-7\"\n\
          disable-clean-session = true\nkeepalive = 30\n"
     ));
@@ -59,10 +59,14 @@ fn what_is_wrong_with_a_profile_is_told_in_one_line() {
     failed.saying(&["no profile b", &file, "it has a"]);
     let failed = publish("/nonexistent/config.toml", "b").fails(3);
     failed.saying(&["/nonexistent/config.toml", "atmq config --example"]);
+    let mut without_file = publish("", "b");
+    let failed = without_file.env("XDG_CONFIG_HOME", "/nonexistent").fails(3);
+    failed.saying(&["there is no file /nonexistent/atmq/config.toml"]);
     for (contents, what) in [
         ("[profile.a]\nhots = \"h\"\n", "line 2: unknown key hots"),
         ("[profile.a]\npassword = \"p\"\n", "password-file"),
         ("[profile.a\n", "line 1"),
+        ("[profile.a]\nport = \"p\"\nqos = 5\n", "'5' for '--qos"),
     ] {
         let (_directory, file, _) = config(contents);
         let failed = publish(&file, "a").fails(2).without_output();

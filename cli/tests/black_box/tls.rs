@@ -46,6 +46,19 @@ fn a_broker_is_verified_or_not_as_asked_for() {
     ] {
         publish(tls).fails(code).without_output().saying(&[words]);
     }
+    // What is in a file is looked at before the port is, and the file is named.
+    let (ca, key) = (file("ca.pem"), file("broker.key"));
+    for (tls, named) in [
+        (vec!["--cafile", &key], format!("--cafile is {key}")),
+        (
+            vec!["--cafile", &ca, "--cert", &ca, "--key", &ca],
+            format!("--key is {ca}"),
+        ),
+    ] {
+        let mut published = atmq(["pub", "--port", "/nonexistent", "-t", "t", "-n"]);
+        let failed = published.args(tls).fails(2).without_output();
+        failed.saying(&[&named]);
+    }
     let both = [
         "pub",
         "--port",

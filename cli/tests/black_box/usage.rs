@@ -139,6 +139,14 @@ fn what_is_wrong_with_arguments_is_told_on_one_line_with_what_to_do() {
             &["at", "--port", "p", "--expect", "(", "AT"],
             "invalid value '(' for '--expect <REGEX>': unclosed group; see `atmq at --help`",
         ),
+        (
+            &["pub", "--port", "p", "-t", "t", "-n", "-V", "mqttv5"],
+            "there is no -V 5; modules speak MQTT 3.1 and 3.1.1; see `atmq pub --help`",
+        ),
+        (
+            &["sub", "--port", "p", "-t", "t", "--capath", "/etc/ssl"],
+            "atmq has no equivalent of --capath; modules bring no certificates; --cafile names a file with those that the broker needs; see `atmq sub --help`",
+        ),
     ] {
         assert_eq!(atmq(arguments).is_misused(), told);
     }

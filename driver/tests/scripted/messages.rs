@@ -172,6 +172,20 @@ async fn a_link_lost_during_a_publish_leaves_the_outcome_unknown() {
     ));
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_publish_refused_behind_the_loss_of_its_link_was_not_sent_for_that() {
+    let (modem, mut module) = line();
+    let (client, _messages) = connected(&modem, &mut module).await;
+    let line = "AT+LMQTTPUB=0,1,1,0,\"t\",1,\"x\"\r";
+    let lost = "\r\n+LMQTTURC: STATS,0,1\r\n\r\n+CME ERROR: 3\r\n";
+    let publish = client.publish("t", "x", QoS::AtLeastOnce, false);
+    let (outcome, ()) = tokio::join!(publish, module.answer(line, lost));
+    assert!(
+        matches!(outcome, Err(PublishError::NotSent(Error::Disconnected(_)))),
+        "{outcome:?}"
+    );
+}
+
 /// A module need not say why.
 #[tokio::test(start_paused = true)]
 async fn a_subscription_that_is_refused_without_a_reason_has_failed() {

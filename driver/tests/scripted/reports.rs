@@ -237,3 +237,37 @@ async fn a_link_that_is_not_reported_is_given_up_in_time() {
         "{error:?}"
     );
 }
+
+/// What the broker closes while the next command is on its way is refused by the module, and what
+/// counts is why.
+#[tokio::test(start_paused = true)]
+async fn a_command_refused_behind_the_loss_of_its_link_fails_with_that() {
+    let lost = |status| format!("\r\n+LMQTTURC: STATS,0,{status}\r\n\r\n+CME ERROR: 3\r\n");
+    for (status, is_tls) in [(1, false), (14, true)] {
+        let (modem, mut module) = line();
+        let script = async {
+            configure(&mut module).await;
+            module.carry_out(OPEN, "+LMQTTOPEN: 0,0").await;
+            let connect = "AT+LMQTTCONN=0,\"id\"\r";
+            module.answer(connect, &lost(status)).await;
+            module
+                .answer("AT+LMQTTCLOSE=0\r", "\r\n+CME ERROR: 3\r\n")
+                .await;
+        };
+        let (error, ()) = tokio::join!(modem.connect(options()), script);
+        match error.expect_err("the link was lost") {
+            ConnectError::Tls { .. } if is_tls => {}
+            ConnectError::Failed(Error::Disconnected(Disconnected::LinkLost { .. })) if !is_tls => {
+            }
+            error => panic!("{error:?}"),
+        }
+    }
+    let (modem, mut module) = line();
+    let (client, _messages) = connected(&modem, &mut module).await;
+    let subscribe = "AT+LMQTTSUBUNSUB=0,0,1,\"t\",0\r";
+    let lost = lost(1);
+    let script = module.answer(subscribe, &lost);
+    let (error, ()) = tokio::join!(client.subscribe("t", QoS::AtMostOnce), script);
+    let error = error.expect_err("the link was lost");
+    assert!(matches!(error, Error::Disconnected(_)), "{error:?}");
+}
