@@ -48,7 +48,7 @@ fn a_fault_that_cannot_happen_is_refused_and_every_spelling_of_others_is_taken()
             "this module sends no URC LMQTTOPN, but +LMQTTOPEN",
         ),
         (&["lose-urc", "RING"], "this module sends no URC RING; it"),
-        (&["lose-urc", "+CSQ"], "+LMQTTURC: RECV"),
+        (&["lose-urc", "+CSQ"], "what it prints when it starts"),
     ] {
         let refused = bench.control(words).fails(1);
         refused.without_output().saying(&[why]);
