@@ -13,6 +13,7 @@ mod ready;
 mod socket;
 mod status;
 mod stdio;
+mod values;
 mod when;
 mod words;
 
@@ -38,7 +39,7 @@ pub(crate) use words::LINE_LIMIT;
 
 use self::chronicle::Chronicle;
 use self::desk::Desk;
-use self::faults::NeverHappened;
+use self::faults::NotHappened;
 use self::footer::Footer;
 use self::host::Host;
 use self::profile::ProfileArguments;
@@ -173,8 +174,8 @@ pub(crate) async fn run(arguments: Arguments, quiet: bool) -> Result<(), Failure
         emulator = emulator.on_finding(move |finding| lock(&lint).found(&finding));
     }
     let desk = Desk::new(emulator.control());
-    let never_happened = NeverHappened::default();
-    let remembering = never_happened.clone();
+    let not_happened = NotHappened::default();
+    let remembering = not_happened.clone();
     emulator = emulator.on_end(move |modem| remembering.remember(modem));
     let counting = desk.clone();
     emulator = emulator.on_bytes(move |passed| counting.passed(passed));
@@ -262,11 +263,11 @@ pub(crate) async fn run(arguments: Arguments, quiet: bool) -> Result<(), Failure
         }
     });
     let told = match tells_faults {
-        true => never_happened.tell(announcer),
+        true => not_happened.tell(announcer),
         false => Ok(()),
     };
     let faults = match denies {
-        true => never_happened.verdict(),
+        true => not_happened.verdict(),
         false => Ok(()),
     };
     if let Some(broker) = broker {

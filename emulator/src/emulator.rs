@@ -129,13 +129,19 @@ impl Control {
     /// send arrives.
     pub fn set_loss(&self, percent: u8) {
         self.loss.store(percent.min(100), Ordering::Relaxed);
+        self.wake();
     }
 
     /// From now on what the module sends to its brokers is lost on the way, packet by packet, or no
     /// longer. What they send arrives.
     pub fn set_muted(&self, muted: bool) {
         self.muted.store(muted, Ordering::Relaxed);
-        // The module's task takes note of it; with others waiting it does that anyway.
+        self.wake();
+    }
+
+    /// Has the module's task take note of what has changed; with others waiting it does that
+    /// anyway.
+    fn wake(&self) {
         let _ = self.changes.try_send(Asked::Change(Box::new(|_, _| {})));
     }
 }
@@ -248,6 +254,7 @@ impl Emulator {
         // No host can come back.
         let mut ended = false;
         let mut muted = false;
+        let mut loss = 0;
         loop {
             while let Some(happening) = modem.poll_happening() {
                 (self.on_happening)(happening);
@@ -256,11 +263,12 @@ impl Emulator {
             if std::mem::replace(&mut muted, mute) != mute {
                 (self.on_happening)(Happening::Muted(mute));
             }
+            let percent = self.control.loss.load(Ordering::Relaxed);
+            if std::mem::replace(&mut loss, percent) != percent {
+                (self.on_happening)(Happening::Loss(percent));
+            }
             while let Some(request) = modem.poll_network() {
-                let loss = match muted {
-                    true => 100,
-                    false => self.control.loss.load(Ordering::Relaxed),
-                };
+                let loss = if muted { 100 } else { loss };
                 let lost = matches!(request, NetworkRequest::Send { .. })
                     && loss > 0
                     && random.u8(0..100) < loss;

@@ -22,6 +22,7 @@ use serde::Deserialize;
 
 pub use change::ProfileChange;
 pub use error::{ProfileChangeError, ProfileError};
+pub(crate) use value::operator_number;
 
 use crate::modem::{Cell, Operator};
 use crate::quirks::Quirks;
@@ -70,7 +71,7 @@ pub struct Identity {
     pub revision: String,
     /// The lines that answer `ATI`, in which `{manufacturer}`, `{model}`, `{revision}` and `{imei}`
     /// stand for what they name; empty for the model alone.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "value::information")]
     pub information: Vec<String>,
     /// `AT+CGSN=0`
     pub serial_number: String,
@@ -145,10 +146,10 @@ pub struct Start {
     /// something.
     pub asleep: bool,
     /// The PIN of a SIM that asks for it.
-    #[serde(deserialize_with = "value::secret")]
+    #[serde(deserialize_with = "value::secret::<4, 8, _>")]
     pub pin: Secret<'static>,
     /// The PUK of a SIM that asks for it.
-    #[serde(deserialize_with = "value::secret")]
+    #[serde(deserialize_with = "value::secret::<8, 8, _>")]
     pub puk: Secret<'static>,
     /// Registration with the network.
     pub registration: NetworkRegistration,
@@ -246,11 +247,12 @@ const BUILT_IN: [(&str, &str); 14] = [
 impl Identity {
     /// What answers `ATI`: one line behind the other, as one information response.
     pub(crate) fn information(&self) -> String {
+        let values = [&self.manufacturer, &self.model, &self.revision, &self.imei];
         let fill = |line: &String| {
-            line.replace("{manufacturer}", &self.manufacturer)
-                .replace("{model}", &self.model)
-                .replace("{revision}", &self.revision)
-                .replace("{imei}", &self.imei)
+            let places = value::PLACES.iter().zip(values);
+            places.fold(line.clone(), |line, (place, value)| {
+                line.replace(place, value)
+            })
         };
         match &self.information[..] {
             [] => self.model.clone(),

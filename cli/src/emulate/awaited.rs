@@ -1,12 +1,15 @@
 //! What `wait` waits for.
 
 use std::fmt;
+use std::time::Instant;
 
-use atmq_emulator::modem::{FaultError, Modem};
+use atmq_emulator::modem::{ArmedFault, FaultError, Modem};
 use atmq_protocol::mqtt::ConnectionState;
 use clap::Subcommand;
 
+use super::faults::in_words;
 use super::status::{registration_name, state_name};
+use super::values::{connection, messages};
 
 /// A state of the module that can be waited for.
 #[derive(Debug, Clone, Copy, Subcommand)]
@@ -14,17 +17,25 @@ pub(super) enum Awaited {
     /// the module is registered with the network
     Registered,
     /// the broker has accepted a connection, or this one
-    Connected { connection: Option<u8> },
+    Connected {
+        #[arg(value_parser = connection)]
+        connection: Option<u8>,
+    },
     /// no connection is open, or this one is not
-    Closed { connection: Option<u8> },
+    Closed {
+        #[arg(value_parser = connection)]
+        connection: Option<u8>,
+    },
     /// the host has published so many messages since the module was made
     Published {
-        #[arg(default_value = "1")]
+        #[arg(value_parser = messages, default_value = "1")]
         count: u64,
     },
+    /// no fault has still to happen; one without end has happened once
+    Faults,
     /// so many messages have come from brokers since the module was made
     Received {
-        #[arg(default_value = "1")]
+        #[arg(value_parser = messages, default_value = "1")]
         count: u64,
     },
 }
@@ -45,7 +56,9 @@ impl Awaited {
     fn connection(self) -> Option<u8> {
         match self {
             Self::Connected { connection } | Self::Closed { connection } => connection,
-            Self::Registered | Self::Published { .. } | Self::Received { .. } => None,
+            Self::Registered | Self::Published { .. } | Self::Faults | Self::Received { .. } => {
+                None
+            }
         }
     }
 
@@ -60,6 +73,7 @@ impl Awaited {
             Self::Closed { .. } => meant.next().is_none(),
             Self::Published { count } => modem.messages().published >= count,
             Self::Received { count } => modem.messages().received >= count,
+            Self::Faults => pending(modem).next().is_none(),
         }
     }
 
@@ -83,8 +97,19 @@ impl Awaited {
             }
             Self::Published { .. } => format!("{} published", modem.messages().published),
             Self::Received { .. } => format!("{} received", modem.messages().received),
+            Self::Faults => {
+                let now = Instant::now();
+                let waiting: Vec<_> = pending(modem).map(|armed| in_words(armed, now)).collect();
+                format!("still to happen: {}", waiting.join("; "))
+            }
         }
     }
+}
+
+/// The faults that have still to happen, of those without end the ones that never have.
+fn pending(modem: &Modem) -> impl Iterator<Item = &ArmedFault> {
+    let faults = modem.faults();
+    faults.filter(|armed| armed.left().is_some() || armed.happened == 0)
 }
 
 impl fmt::Display for Awaited {
@@ -95,6 +120,7 @@ impl fmt::Display for Awaited {
             Self::Closed { .. } => f.write_str("closed"),
             Self::Published { count } => write!(f, "published {count}"),
             Self::Received { count } => write!(f, "received {count}"),
+            Self::Faults => f.write_str("faults"),
         }?;
         match self.connection() {
             Some(id) => write!(f, " {id}"),

@@ -94,15 +94,7 @@ impl Desk {
                 Some(status) => Answer::Done(status.to_string(), status.json()),
                 None => gone(),
             },
-            Word::Help => {
-                let words = Line::help();
-                let text: Vec<_> = words.iter().map(|(usage, _)| usage.as_str()).collect();
-                let facts = words
-                    .iter()
-                    .map(|(usage, about)| (usage.clone(), about.clone().into()));
-                let facts: serde_json::Map<_, _> = facts.collect();
-                Answer::Done(text.join("; "), json!({ "words": facts }))
-            }
+            Word::Help { word } => help(word.as_deref()),
             Word::Quit => {
                 self.quit();
                 Answer::done("ends")
@@ -169,6 +161,27 @@ impl Desk {
         status.host.clone_from(&host);
         Some(status)
     }
+}
+
+/// Lists the words, or says what this one does.
+fn help(word: Option<&str>) -> Answer {
+    let mut words = Line::help();
+    words.retain(|(usage, _)| word.is_none() || usage.split(' ').next() == word);
+    let text: Vec<_> = words
+        .iter()
+        .map(|(usage, about)| match word {
+            None => usage.clone(),
+            Some(_) => format!("{usage}: {about}"),
+        })
+        .collect();
+    if let (Some(word), []) = (word, &*text) {
+        return Answer::Refused(format!("there is no word '{word}'; help lists them"));
+    }
+    let facts: serde_json::Map<_, _> = words
+        .into_iter()
+        .map(|(usage, about)| (usage, about.into()))
+        .collect();
+    Answer::Done(text.join("; "), json!({ "words": facts }))
 }
 
 fn gone() -> Answer {
@@ -274,17 +287,13 @@ fn change(word: Word, modem: &mut Modem, now: Instant) -> Answer {
         }
         Word::LoseUrc { urc, when } => faults::add(urc, Effect::UrcLost, &when, modem, now),
         Word::Faults => faults::list(modem, now),
-        Word::Clear => {
-            let count = modem.faults().count();
-            modem.clear_faults();
-            Answer::Done(format!("{count} forgotten"), json!({ "forgotten": count }))
-        }
+        Word::Clear => faults::clear(modem, now),
         Word::Mute
         | Word::Unmute
         | Word::Loss { .. }
         | Word::Wait { .. }
         | Word::Status
-        | Word::Help
+        | Word::Help { .. }
         | Word::Quit => unreachable!("these are done without changing the module"),
     }
 }

@@ -6,12 +6,14 @@ use std::time::Duration;
 use atmq_emulator::ProfileChange;
 use clap::{Parser, Subcommand, ValueEnum};
 use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 
 use super::awaited::Awaited;
 use super::faults::result_in;
+use super::values::{
+    CELL_MAX, beginning, bytes, connection, digits, milliseconds, network_time, number,
+    operator_number, patience, whole,
+};
 use super::when::When;
-use crate::duration::with_unit;
 
 /// A line of words.
 #[derive(Debug, Parser)]
@@ -50,8 +52,9 @@ pub(super) enum Word {
     },
     /// area code and identity of the serving cell
     Cell {
+        #[arg(value_parser = whole::<0, 65_535, u16>)]
         area: u16,
-        #[arg(value_parser = clap::value_parser!(u32).range(0..1 << 28))]
+        #[arg(value_parser = whole::<0, CELL_MAX, u32>)]
         id: u32,
     },
     /// longitude and latitude, in degrees
@@ -63,7 +66,7 @@ pub(super) enum Word {
     Time {
         #[arg(value_parser = network_time)]
         time: NetworkTime,
-        #[arg(value_parser = clap::value_parser!(i8).range(-48..=56))]
+        #[arg(value_parser = whole::<-48, 56, i8>)]
         zone: Option<i8>,
     },
     /// into a low-power state: URCs are held until the host sends something
@@ -75,14 +78,17 @@ pub(super) enum Word {
     /// cut the power, or switch the module on
     Power { state: PowerState },
     /// a connection, or all, are closed as by the broker
-    Drop { connection: Option<u8> },
+    Drop {
+        #[arg(value_parser = connection)]
+        connection: Option<u8>,
+    },
     /// what the module sends to brokers is lost from here on
     Mute,
     /// it no longer is
     Unmute,
     /// so much of what the module sends to brokers is lost, in percent
     Loss {
-        #[arg(value_parser = clap::value_parser!(u8).range(..=100))]
+        #[arg(value_parser = whole::<0, 100, u8>)]
         percent: u8,
     },
     /// change a latency of the profile, such as latency.command_ms=[300,800]
@@ -99,11 +105,15 @@ pub(super) enum Word {
         #[arg(long)]
         raw: bool,
     },
-    /// answer the next such command so: lines, a final result code; WHEN may stand behind it
+    /// answer the next such command so: lines, then a final result code
     Override {
         #[arg(value_parser = beginning)]
         command: String,
-        #[arg(required = true, allow_hyphen_values = true)]
+        #[arg(
+            required = true,
+            allow_hyphen_values = true,
+            value_name = "ANSWER [WHEN]"
+        )]
         answer: Vec<String>,
     },
     /// execute the next such command so much later; WHEN is after TIME, every NTH, N times, always
@@ -146,8 +156,8 @@ pub(super) enum Word {
     /// how things stand
     #[command(visible_alias = "stats")]
     Status,
-    /// these words
-    Help,
+    /// these words, or what this one does
+    Help { word: Option<String> },
     /// end the program
     Quit,
 }
@@ -203,7 +213,10 @@ impl Line {
         if words.is_empty() {
             return None;
         }
-        Some(Self::try_parse_from(words).map_err(|error| on_one_line(&error)))
+        Some(Self::try_parse_from(words).map_err(|error| {
+            let (_, next) = Self::complete(&format!("{line} "));
+            on_one_line(&error, &next)
+        }))
     }
 
     /// How long the answer to a line may take, beside the time that the line itself asks for.
@@ -328,114 +341,27 @@ fn list(before: &str, command: &clap::Command, words: &mut Vec<(String, String)>
     }
 }
 
-/// What clap has to say, without its usage.
-fn on_one_line(error: &clap::Error) -> String {
+/// What clap has to say, without its usage. `next`: the words that may stand behind those given.
+fn on_one_line(error: &clap::Error, next: &[String]) -> String {
     let text = error.render().to_string();
     let text = text.strip_prefix("error: ").unwrap_or(&text);
     let paragraphs = text.split("\n\n").map(str::trim);
     let told = paragraphs.filter(|part| {
-        !part.is_empty() && !part.starts_with("Usage:") && !part.starts_with("For more information")
+        let noise = ["Usage:", "For more information", "tip: to pass"];
+        !part.is_empty() && !noise.iter().any(|noise| part.starts_with(noise))
     });
     let words = |part: &str| part.split_whitespace().collect::<Vec<_>>().join(" ");
     let told: Vec<_> = told.map(words).collect();
     if told.is_empty()
         || error.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
     {
-        return "a word is missing; help lists them".to_owned();
+        return match next {
+            [] => "a word is missing; help lists them".to_owned(),
+            next => format!("a word is missing: {}", next.join(", ")),
+        };
     }
     // To who types them they are words.
     told.join("; ").replace("subcommand", "word")
-}
-
-/// A number up to `MAX`, or 99, by which 27.007 says that it is not known.
-fn number<const MAX: u8>(text: &str) -> Result<u8, String> {
-    match text.parse() {
-        Ok(number) if number <= MAX || number == 99 => Ok(number),
-        _ => Err(format!("a number from 0 to {MAX}, or 99 for not known")),
-    }
-}
-
-fn digits<const MIN: usize, const MAX: usize>(text: &str) -> Result<String, String> {
-    if (MIN..=MAX).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Ok(text.to_owned());
-    }
-    Err(if MIN == MAX {
-        format!("{MAX} digits")
-    } else {
-        format!("{MIN} to {MAX} digits")
-    })
-}
-
-fn operator_number(text: &str) -> Result<String, String> {
-    digits::<5, 6>(text)
-}
-
-fn network_time(text: &str) -> Result<NetworkTime, String> {
-    if text == "now" {
-        return Ok(NetworkTime::Now);
-    }
-    if let Ok(seconds) = text.parse() {
-        return Ok(NetworkTime::Seconds(seconds));
-    }
-    OffsetDateTime::parse(text, &Rfc3339)
-        .map(NetworkTime::At)
-        .map_err(|_| "now, seconds since 1970, or a time such as 2026-11-21T09:05:07+08:00".into())
-}
-
-/// The longest delay. Ours: more than any host waits.
-const LONGEST_DELAY_MS: u64 = 600_000;
-
-fn milliseconds(text: &str) -> Result<Duration, String> {
-    match with_unit(text, Duration::from_millis(1)) {
-        Ok(by) if by <= Duration::from_millis(LONGEST_DELAY_MS) => Ok(by),
-        _ => Err(format!("milliseconds, from 0 to {LONGEST_DELAY_MS}")),
-    }
-}
-
-/// The longest wait. Ours: more than any test takes.
-const LONGEST_WAIT: Duration = Duration::from_secs(24 * 60 * 60);
-
-fn patience(text: &str) -> Result<Duration, String> {
-    match with_unit(text, Duration::from_secs(1))? {
-        time if time <= LONGEST_WAIT => Ok(time),
-        _ => Err(format!("{text} is more than a day")),
-    }
-}
-
-/// The beginning of a command, or of a URC: the module knows which there are.
-fn beginning(text: &str) -> Result<String, String> {
-    match text.bytes().any(|byte| byte.is_ascii_control()) {
-        true => Err("no command and no URC has control characters in it".to_owned()),
-        false => Ok(text.to_owned()),
-    }
-}
-
-fn bytes(text: &str) -> Result<Bytes, String> {
-    let mut bytes = Vec::new();
-    let mut rest = text.as_bytes();
-    while let Some((first, tail)) = rest.split_first() {
-        rest = tail;
-        if *first != b'\\' {
-            bytes.push(*first);
-            continue;
-        }
-        let wrong = "after \\ comes r, n, \\ or x and two digits";
-        let (kind, tail) = rest.split_first().ok_or(wrong)?;
-        rest = tail;
-        bytes.push(match kind {
-            b'r' => b'\r',
-            b'n' => b'\n',
-            b'\\' => b'\\',
-            b'x' => {
-                let (digits, tail) = rest.split_at_checked(2).ok_or(wrong)?;
-                rest = tail;
-                let digits = std::str::from_utf8(digits).map_err(|_| wrong)?;
-                u8::from_str_radix(digits, 16).map_err(|_| wrong)?
-            }
-            _ => return Err(wrong.to_owned()),
-        });
-    }
-    Ok(Bytes(bytes))
 }
 
 #[cfg(test)]
@@ -447,6 +373,7 @@ mod tests {
         for (line, expected) in [
             ("fau", &["faults"][..]),
             ("wait c", &["connected", "closed"]),
+            ("sim ", &["in", "out"]),
             ("silence +CSQ ", &["after", "every", "always"]),
             ("silence +CSQ ev", &["every"]),
             ("silence +CSQ every ", &["2nd", "3rd"]),

@@ -144,7 +144,10 @@ fn what_the_module_says_can_be_made_up_lost_or_late() {
     let mut lost = bench.module.atmq("at", ["--timeout", "1", "AT+CSQ"]);
     lost.assert().code(4);
     bench.says(&["delay", "+CSQ", "300"]);
-    assert_eq!(bench.says(&["clear"]), "ok 1 forgotten");
+    assert_eq!(
+        bench.says(&["clear"]),
+        "ok 1 forgotten, 1 of them never happened: delay +CSQ 300"
+    );
     bench.says(&["power", "off"]);
     assert!(bench.says(&["status"]).starts_with("ok power=off "));
     bench.says(&["power", "on"]);
@@ -200,7 +203,7 @@ fn wrong_words_are_answered_in_one_line() {
         ("registration hom", &["'hom'", "home", "roaming"]),
         ("operator 1 X", &["5 to 6 digits"]),
         ("sim in 12ab", &["4 to 8 digits"]),
-        ("sim", &["a word is missing"]),
+        ("sim", &["a word is missing: out, in"]),
         ("position 200 0", &["longitude"]),
         ("time yesterday", &["now", "seconds since 1970"]),
         ("inject a\\\\q", &["after \\ comes"]),

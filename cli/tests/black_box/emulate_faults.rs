@@ -25,11 +25,14 @@ fn a_fault_that_cannot_happen_is_refused_and_every_spelling_of_others_is_taken()
         (&["override", "cops=0", "OK"], "ok the next +COPS=0"),
     ] {
         assert_eq!(bench.says(words), answer);
-        assert_eq!(bench.says(&["clear"]), "ok 1 forgotten");
+        let cleared = bench.says(&["clear"]);
+        let never = "ok 1 forgotten, 1 of them never happened: ";
+        assert!(cleared.starts_with(never), "{cleared}");
     }
     for (words, why) in [
+        (&["delay", "CSQ", "0"][..], "this fault changes nothing"),
         (
-            &["silence", "+CSK"][..],
+            &["silence", "+CSK"],
             "this module has no command +CSK, but +CSQ",
         ),
         (
@@ -45,7 +48,7 @@ fn a_fault_that_cannot_happen_is_refused_and_every_spelling_of_others_is_taken()
             "this module sends no URC LMQTTOPN, but +LMQTTOPEN",
         ),
         (&["lose-urc", "RING"], "this module sends no URC RING; it"),
-        (&["lose-urc", "+CSQ"], "+LMQTTURC: RECV"),
+        (&["lose-urc", "+CSQ"], "what it prints when it starts"),
     ] {
         let refused = bench.control(words).fails(1);
         refused.without_output().saying(&[why]);
@@ -91,7 +94,10 @@ fn a_fault_happens_at_every_nth_line_and_is_listed_with_what_is_left() {
     assert_eq!(faults[1]["left"], Value::Null);
     assert!(faults[2]["after_ms"].as_f64() > Some(3_000_000.0));
     assert_eq!(bench.answers("AT+CSQ"), "+CSQ: 5,0\nOK\n");
-    assert_eq!(bench.says(&["clear"]), "ok 2 forgotten");
+    let cleared = bench.says(&["clear"]);
+    let never =
+        "ok 2 forgotten, 2 of them never happened: lose-urc '+CREG: 1' always; delay +CSQ 20";
+    assert!(cleared.starts_with(never), "{cleared}");
 }
 
 #[test]
@@ -110,14 +116,23 @@ fn words_that_do_not_say_when_are_told_so_on_one_line() {
         ("delay +CSQ 20 always always", &["always says again"]),
         ("override +CSQ OK and again", &["unexpected and"]),
         ("override +CSQ every 3rd", &["final result code", "3rd"]),
-        ("loss 101", &["101"]),
+        ("loss 101", &["101", "a whole number from 0 to 100"]),
+        ("loss 5%", &["a whole number from 0 to 100"]),
+        ("cell 1 0x10", &["a whole number from 0 to 268435455"]),
+        ("time now 99", &["a whole number from -48 to 56"]),
+        ("drop x", &["a whole number from 0 to 255"]),
+        ("wait published x", &["a whole number of messages"]),
+        ("inject ''", &["nothing to say"]),
+        ("inject --raw ''", &["nothing to say"]),
+        ("help nonsense", &["no word 'nonsense'"]),
         ("set latency.query_ms", &["KEY=VALUE"]),
         (
             "set start.sim=absent",
             &["start.sim cannot be changed", "latency.query_ms"],
         ),
         ("set latency.query_ms=[2,1]", &["ends before it begins"]),
-        ("wait", &["a word is missing"]),
+        ("wait", &["a word is missing: registered, connected, "]),
+        ("delay CSQ -1", &["unexpected argument '-1' found"]),
         ("wait conected", &["'conected'", "'connected'"]),
         ("wait connected 9", &["connection 9 is not there"]),
         ("wait registered --timeout soon", &["soon is no time"]),
@@ -169,10 +184,12 @@ fn faults_that_never_happened_are_told_at_the_end_and_denied() {
                 let faults: Vec<Value> = events
                     .filter(|event: &Value| event["event"] == "fault")
                     .collect();
-                assert_eq!(faults.len(), 2, "{printed}");
-                assert_eq!(faults[0]["effect"], "silence");
-                assert_eq!(faults[0]["on"], "+CGMM");
-                assert_eq!(faults[0]["happened"], 0);
+                assert_eq!(faults.len(), 3, "{printed}");
+                assert_eq!(faults[0]["effect"], "lose-result");
+                assert_eq!(faults[0]["happened"], 1);
+                assert_eq!(faults[1]["effect"], "silence");
+                assert_eq!(faults[1]["on"], "+CGMM");
+                assert_eq!(faults[1]["happened"], 0);
             } else {
                 let lines: Vec<_> = told.lines().filter(|line| line.contains("never")).collect();
                 assert_eq!(
@@ -186,6 +203,87 @@ fn faults_that_never_happened_are_told_at_the_end_and_denied() {
             assert_eq!(denied, code == 1, "{told}");
         }
     }
+}
+
+#[test]
+fn a_fault_that_happens_less_often_than_asked_is_told_and_denies_nothing() {
+    let directory = tempdir().expect("there is room");
+    let socket = argument(&directory.path().join("control"));
+    let program = argument(&cargo_bin("atmq"));
+    let host = r#"
+        "$0" control "$1" override CSQ OK 3 times >/dev/null && "$0" at --port "$2" AT+CSQ
+    "#;
+    let mut arguments = vec!["emulate", "--instant", "--control", &socket, "--lint=deny"];
+    arguments.extend(["--", "sh", "-c", host, &program, &socket, "{port}"]);
+    let ended = atmq(arguments).assert().code(0);
+    let told = text(&ended.get_output().stderr);
+    let less = "atmq: this fault happened less often than asked: override +CSQ OK 2 times, happened 1 time";
+    assert!(told.lines().any(|line| line == less), "{told}");
+}
+
+#[test]
+fn a_wait_for_faults_returns_when_none_has_still_to_happen() {
+    let bench = Controlled::start(&[]);
+    assert_eq!(bench.says(&["wait", "faults"]), "ok faults");
+    bench.says(&["override", "CSQ", "OK", "always"]);
+    bench.says(&["override", "CGMM", "OK", "2", "times"]);
+    let socket = argument(bench.socket());
+    let waiting = Running::start(["control", &socket, "wait", "faults", "--timeout", "60"]);
+    bench.answers("AT+CSQ");
+    bench.answers("AT+CGMM");
+    bench
+        .control(&["wait", "faults", "--timeout", "0"])
+        .fails(4)
+        .without_output()
+        .saying(&["not faults, still to happen: override +CGMM OK, happened 1 time"]);
+    bench.answers("AT+CGMM");
+    assert_eq!(text(&waiting.succeeds()), "ok faults\n");
+}
+
+#[test]
+fn loss_and_latencies_that_are_changed_stand_in_the_capture() {
+    let directory = tempdir().expect("there is room");
+    let path = |name| argument(&directory.path().join(name));
+    let [file, socket] = ["session.pcapng", "control"].map(path);
+    let program = argument(&cargo_bin("atmq"));
+    // The same again is no change. What is answered behind a change comes after it was recorded.
+    let host = r#"
+        control() { "$program" control "$socket" "$@" >/dev/null || exit 9; }
+        program=$0 socket=$1
+        control loss 30 && control set latency.query_ms=[7,9] &&
+        control set 'latency.query_ms=[7, 9]' && control loss 0 && control status
+    "#;
+    let arguments = ["emulate", "--control", &socket, "--record", &file, "--"];
+    let host = ["sh", "-c", host, &program, &socket];
+    atmq(arguments.iter().chain(&host)).assert().code(0);
+    let shown = text(&atmq(["replay", &file]).succeeds());
+    let world: Vec<_> = shown
+        .lines()
+        .filter_map(|line| Some(line.split_once(" -- ")?.1))
+        .collect();
+    assert_eq!(
+        world,
+        [
+            "loss: 30 %",
+            "latency: latency.query_ms=[7, 9]",
+            "loss: 0 %"
+        ]
+    );
+}
+
+#[test]
+fn help_says_what_one_word_does() {
+    let bench = Controlled::start(&[]);
+    let help = bench.says(&["help", "override"]);
+    assert!(
+        help.starts_with("ok override COMMAND ANSWER [WHEN]: answer the next"),
+        "{help}"
+    );
+    let help = bench.says(&["help", "sim"]);
+    assert!(
+        help.contains("sim out: ") && help.contains("sim in [PIN]"),
+        "{help}"
+    );
 }
 
 #[test]

@@ -82,7 +82,8 @@ pub enum Effect {
     Late(Duration),
     /// The command is lost: neither executed nor answered.
     Silent,
-    /// The command is executed, but its final result code is lost.
+    /// The command is executed, but its final result code is lost. It neither happens nor counts
+    /// where the host has switched them off (`ATQ1`).
     ResultLost,
     /// These bytes come before the answer, as noise on the line does.
     Garbage(Vec<u8>),
@@ -119,6 +120,9 @@ pub enum FaultError {
         /// How many may wait.
         limit: usize,
     },
+    /// It would happen without anybody noticing: a delay of nothing, noise without bytes.
+    #[error("this fault changes nothing, so that nobody could tell whether it has happened")]
+    Nothing,
     /// The bytes to send are too many.
     #[error("a fault says at most {limit} bytes, not {length}")]
     TooLong {
@@ -185,6 +189,15 @@ impl Fault {
         self
     }
 
+    /// Whether the line is the same with it as without.
+    fn is_nothing(&self) -> bool {
+        match &self.effect {
+            Effect::Late(by) => by.is_zero(),
+            Effect::Garbage(bytes) => bytes.is_empty(),
+            _ => false,
+        }
+    }
+
     /// Bytes that it makes the module say.
     fn length(&self) -> usize {
         match &self.effect {
@@ -211,12 +224,15 @@ impl Modem {
     ///
     /// # Errors
     /// [`FaultError::UnknownCommand`] and [`FaultError::UnknownUrc`] for what cannot happen,
-    /// [`FaultError::TooMany`] beyond 64 that wait, [`FaultError::TooLong`] beyond 16 KiB.
+    /// [`FaultError::Nothing`] for what changes nothing, [`FaultError::TooMany`] beyond 64 that wait, [`FaultError::TooLong`] beyond 16 KiB.
     pub fn add_fault(&mut self, fault: Fault) -> Result<(), FaultError> {
         if self.faults.armed().len() >= FAULTS {
             return Err(FaultError::TooMany { limit: FAULTS });
         }
         check_length(fault.length().max(fault.on.len()))?;
+        if fault.is_nothing() {
+            return Err(FaultError::Nothing);
+        }
         let on = match fault.effect {
             Effect::UrcLost => self.urc_beginning(&fault.on)?,
             _ => self.command_beginning(&fault.on)?,
@@ -245,7 +261,9 @@ impl Modem {
         let (latency, abortable) = self.latency_of(&line);
         let mut due = now + self.spread(latency);
         let abort_from = abortable.then_some(now + ABORT_FROM);
-        let fault = self.faults.take_for_command(&line, now);
+        let fault = self
+            .faults
+            .take_for_command(&line, self.output.says_results(), now);
         let fault = fault.map(|fault| self.fire(fault));
         match fault {
             Some(Effect::Silent) => return self.lint.finished(true),

@@ -42,6 +42,10 @@ pub enum Happening {
     Asleep(bool),
     /// What the module sends to brokers is lost from now on, or no longer.
     Muted(bool),
+    /// So much of what the module sends to brokers is lost from now on, in percent.
+    Loss(u8),
+    /// The module takes another time from now on; as a profile has it, what differs.
+    Latency(String),
     /// The SIM is another one, or is taken out.
     Sim(SimStatus),
     /// The network says this of the module.
@@ -73,6 +77,8 @@ impl Happening {
             Self::Power(_) => "power",
             Self::Asleep(_) => "asleep",
             Self::Muted(_) => "muted",
+            Self::Loss(_) => "loss",
+            Self::Latency(_) => "latency",
             Self::Sim(_) => "sim",
             Self::Registration(_) => "registration",
             Self::Rejection(_) => "rejection",
@@ -111,6 +117,8 @@ impl fmt::Display for Happening {
             Self::Started => f.write_str("the module starts anew"),
             Self::Power(on) => f.write_str(switch(on, ["on", "off"])),
             Self::Asleep(yes) | Self::Muted(yes) => f.write_str(switch(yes, ["yes", "no"])),
+            Self::Loss(percent) => write!(f, "{percent} %"),
+            Self::Latency(changed) => f.write_str(changed),
             Self::Sim(status) => status.fmt(f),
             Self::Registration(registration) => match registration {
                 Registration::NotRegistered => f.write_str("none"),

@@ -226,6 +226,10 @@ impl Modem {
 
     /// From now on the module takes so long. What it is doing already takes its time.
     pub fn set_latency(&mut self, latency: Latency) {
+        let changes = self.profile.latency.changes(&latency);
+        if !changes.is_empty() {
+            self.happened(Happening::Latency(changes));
+        }
         // Modules of one model share their profile until one of them differs.
         Arc::make_mut(&mut self.profile).latency = latency;
         self.apply_settings();

@@ -108,6 +108,11 @@ impl Output {
         self.ready.extend_from_slice(&line_end);
     }
 
+    /// Whether final result codes are written at all.
+    pub(super) fn says_results(&self) -> bool {
+        !self.style.quiet
+    }
+
     /// A final result code: in words, or as a number and a carriage return. Those that have no
     /// number keep their words (V.250 section 5.7.2).
     pub(super) fn result(&mut self, result: &FinalResult) {

@@ -37,6 +37,7 @@ const NOT_ALLOWED_HERE: u8 = 11;
 #[serde(deny_unknown_fields, expecting = "a table")]
 pub struct Operator {
     /// Country code, three digits, and network code, two or three.
+    #[serde(deserialize_with = "crate::profile::operator_number")]
     pub number: String,
     /// What it is called.
     pub name: String,

@@ -150,6 +150,7 @@ mod tests {
             "start.position=[10, 20.5]",
             "start.operator={ number = \"26201\", name = \"Test\" }",
             "start.operator.name=Another",
+            "identity.information=[\"{model}\", \"a {b c}\"]",
             "start.cells.0.area=7",
         ])
         .unwrap();
@@ -162,6 +163,7 @@ mod tests {
         assert_eq!(profile.start.position, (10.0, 20.5));
         assert_eq!(profile.start.operator.number, "26201");
         assert_eq!(profile.start.operator.name, "Another");
+        assert_eq!(profile.identity.information(), "NT26KCN\r\na {b c}");
         assert_eq!(profile.start.cells[0].area, 7);
         assert_eq!(profile.evidence.get("limits.host"), None);
         assert_eq!(profile.limits.topic, Profile::nt26().limits.topic);
@@ -245,7 +247,21 @@ mod tests {
             ),
             (
                 "latency.query_ms=5",
-                "latency.query_ms: invalid type: integer `5`, expected an array of length 2",
+                "latency.query_ms: invalid type: integer `5`, expected two numbers of milliseconds, such as [5, 9]",
+            ),
+            (
+                "latency.query_ms=[0.5, 1]",
+                "latency.query_ms: invalid type: floating point `0.5`, expected a number from 0",
+            ),
+            (
+                "start.operator.number=1",
+                "start.operator.number: \"1\" must be 5 to 6 digits",
+            ),
+            ("start.pin=abc", "start.pin: it must be 4 to 8 digits"),
+            ("start.puk=1234", "start.puk: it must be 8 digits"),
+            (
+                "identity.information=[\"{modle}\"]",
+                "identity.information: {modle} stands for nothing, known are {manufacturer}, {model}",
             ),
             (
                 "limits=5",

@@ -67,6 +67,36 @@ impl ProfileChange {
     }
 }
 
+impl Latency {
+    /// What differs in the other one, as it is written in a profile; empty if nothing does.
+    pub(crate) fn changes(&self, to: &Self) -> String {
+        let (mut from, mut to) = (self.clone(), to.clone());
+        let mut changes: Vec<_> = RANGES
+            .iter()
+            .filter_map(|(key, range)| {
+                let now = *range(&mut to);
+                (*range(&mut from) != now).then(|| format!("{key}={}", written(now)))
+            })
+            .collect();
+        if from.commands != to.commands {
+            let commands = to.commands.iter();
+            let commands: Vec<_> = commands
+                .map(|(name, range)| format!("\"{name}\" = {}", written(*range)))
+                .collect();
+            changes.push(format!("{COMMANDS}={{ {} }}", commands.join(", ")));
+        }
+        if from.paced != to.paced {
+            changes.push(format!("{PACED}={}", to.paced));
+        }
+        changes.join(", ")
+    }
+}
+
+/// In milliseconds.
+fn written((from, to): Range) -> String {
+    format!("[{}, {}]", from.as_millis(), to.as_millis())
+}
+
 /// The latencies of single commands, as they stand in a file.
 pub(super) fn of_commands(
     commands: BTreeMap<CommandName, Milliseconds>,
@@ -119,7 +149,7 @@ mod tests {
             ("latency.query_ms=[2, 1]", "it ends before it begins"),
             ("latency.query_ms=fast", "latency.query_ms: "),
             ("latency.query_ms=5", "invalid type: integer `5`"),
-            ("latency.scan_ms=[0, 600001]", "more than 600000 ms"),
+            ("latency.scan_ms=[0, 600001]", "from 0 to 600000"),
             ("latency.paced=[1, 2]", "expected a boolean"),
             ("latency.commands_ms={ \"+X\" = [1, 2] }", "no command `+X`"),
             (

@@ -76,7 +76,7 @@ pub(super) fn digits<'de, const LENGTH: usize, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<String, D::Error> {
     let text = String::deserialize(deserializer)?;
-    if text.len() == LENGTH && text.bytes().all(|byte| byte.is_ascii_digit()) {
+    if is_digits(&text, LENGTH, LENGTH) {
         return Ok(text);
     }
     Err(D::Error::custom(format!(
@@ -84,11 +84,62 @@ pub(super) fn digits<'de, const LENGTH: usize, D: Deserializer<'de>>(
     )))
 }
 
-/// Text that is not shown.
-pub(super) fn secret<'de, D: Deserializer<'de>>(
+/// A string of `MIN` to `MAX` digits that is not shown.
+pub(super) fn secret<'de, const MIN: usize, const MAX: usize, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Secret<'static>, D::Error> {
-    String::deserialize(deserializer).map(Secret::from)
+    let text = String::deserialize(deserializer)?;
+    if is_digits(&text, MIN, MAX) {
+        return Ok(Secret::from(text));
+    }
+    Err(D::Error::custom(match MIN == MAX {
+        true => format!("it must be {MAX} digits"),
+        false => format!("it must be {MIN} to {MAX} digits"),
+    }))
+}
+
+/// The number of an operator: country code, three digits, and network code, two or three.
+pub(crate) fn operator_number<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<String, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    match is_digits(&text, 5, 6) {
+        true => Ok(text),
+        false => Err(D::Error::custom(format!(
+            "\"{text}\" must be 5 to 6 digits"
+        ))),
+    }
+}
+
+fn is_digits(text: &str, min: usize, max: usize) -> bool {
+    (min..=max).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// What stands for a value in a line of `information`.
+pub(super) const PLACES: [&str; 4] = ["{manufacturer}", "{model}", "{revision}", "{imei}"];
+
+/// Lines in which a word in braces is one of [`PLACES`].
+pub(super) fn information<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Vec<String>, D::Error> {
+    let lines = Vec::<String>::deserialize(deserializer)?;
+    for line in &lines {
+        for (at, _) in line.match_indices('{') {
+            let rest = &line[at..];
+            let Some(end) = rest.find('}') else { continue };
+            let place = &rest[..=end];
+            let is_word = place[1..end]
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+            if is_word && !PLACES.contains(&place) {
+                return Err(D::Error::custom(format!(
+                    "{place} stands for nothing, known are {}",
+                    PLACES.join(", ")
+                )));
+            }
+        }
+    }
+    Ok(lines)
 }
 
 #[derive(Deserialize)]
@@ -154,21 +205,27 @@ impl TryFrom<String> for VendorSetName {
 
 /// From and to, at most ten minutes.
 #[derive(Deserialize)]
-#[serde(try_from = "[u64; 2]")]
+#[serde(try_from = "Range")]
 pub(super) struct Milliseconds(u64, u64);
 
-impl TryFrom<[u64; 2]> for Milliseconds {
+/// Ten minutes.
+const LONGEST: i64 = 600_000;
+
+#[derive(Deserialize)]
+#[serde(expecting = "two numbers of milliseconds, such as [5, 9]")]
+struct Range(
+    #[serde(deserialize_with = "between::<0, LONGEST, _, _>")] u64,
+    #[serde(deserialize_with = "between::<0, LONGEST, _, _>")] u64,
+);
+
+impl TryFrom<Range> for Milliseconds {
     type Error = String;
 
-    fn try_from([from, to]: [u64; 2]) -> Result<Self, String> {
-        const MAX: u64 = 600_000;
+    fn try_from(Range(from, to): Range) -> Result<Self, String> {
         if from > to {
             return Err(format!(
                 "{from} to {to} is no range: it ends before it begins"
             ));
-        }
-        if to > MAX {
-            return Err(format!("{to} ms is more than {MAX} ms"));
         }
         Ok(Self(from, to))
     }

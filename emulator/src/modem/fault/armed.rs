@@ -57,10 +57,18 @@ impl Faults {
         self.armed.clear();
     }
 
-    /// What goes wrong with this command line, if anything does.
-    pub(super) fn take_for_command(&mut self, line: &[u8], now: Instant) -> Option<Fault> {
-        self.take(now, |fault| {
-            fault.effect != Effect::UrcLost && begins(&fault.on, line.trim_ascii_start())
+    /// What goes wrong with this command line, if anything does. `results`: whether there is a final
+    /// result code to be lost.
+    pub(super) fn take_for_command(
+        &mut self,
+        line: &[u8],
+        results: bool,
+        now: Instant,
+    ) -> Option<Fault> {
+        self.take(now, |fault| match fault.effect {
+            Effect::UrcLost => false,
+            Effect::ResultLost if !results => false,
+            _ => begins(&fault.on, line.trim_ascii_start()),
         })
     }
 

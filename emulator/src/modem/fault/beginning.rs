@@ -131,7 +131,10 @@ impl Modem {
         let name = text.split(':').next().unwrap_or(&text);
         Err(FaultError::UnknownUrc {
             like: nearest(name, urcs.iter().copied()),
-            known: format!("it sends {}", urcs.join(", ")),
+            known: format!(
+                "it sends {}, and what it prints when it starts or switches itself off",
+                urcs.join(", ")
+            ),
             given: shown(given),
         })
     }

@@ -129,6 +129,35 @@ fn a_urc_is_lost_and_those_like_it_are_not() {
 }
 
 #[test]
+fn what_changes_nothing_is_refused() {
+    let now = Instant::now();
+    let mut modem = modem(now);
+    for effect in [Effect::Late(Duration::ZERO), Effect::Garbage(Vec::new())] {
+        let refused = modem.add_fault(Fault::new("+CSQ", effect));
+        assert_eq!(refused, Err(FaultError::Nothing));
+    }
+    assert_eq!(modem.faults().len(), 0);
+}
+
+#[test]
+fn a_result_that_is_not_written_is_not_lost() {
+    let now = Instant::now();
+    let mut modem = modem(now);
+    typed(&mut modem, "ATQ1", now);
+    let fault = Fault::new("+CSQ", Effect::ResultLost).every(number(2));
+    modem.add_fault(fault).unwrap();
+    for _ in 0..3 {
+        assert_eq!(typed(&mut modem, "AT+CSQ", now), r"\r\n+CSQ: 29,0\r\n");
+    }
+    let armed = modem.faults().next().expect("it has still to happen");
+    assert_eq!((armed.happened, armed.passed), (0, 0));
+    assert_eq!(typed(&mut modem, "ATQ0", now), r"\r\nOK\r\n");
+    assert!(typed(&mut modem, "AT+CSQ", now).ends_with(r"OK\r\n"));
+    assert_eq!(typed(&mut modem, "AT+CSQ", now), r"\r\n+CSQ: 29,0\r\n");
+    assert_eq!(modem.faults().len(), 0);
+}
+
+#[test]
 fn every_nth_happens_so_often() {
     let now = Instant::now();
     let mut modem = modem(now);
