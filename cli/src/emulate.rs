@@ -189,7 +189,7 @@ pub(crate) async fn run(arguments: Arguments, quiet: bool) -> Result<(), Failure
     // From here on a signal is the host's.
     let mut signals = has_host.then(Signals::new);
     let mut host = match has_host {
-        true => Some(Host::start(&arguments.host, &ready)?),
+        true => Some(Host::start(&arguments.host, &ready, arguments.json)?),
         false => None,
     };
     if !has_host || arguments.json {
