@@ -5,11 +5,14 @@ use atmq_protocol::at::parameter::{self, Parameters};
 use atmq_protocol::spec::{Key, Kind, Param, Spec, show_ranges};
 
 use super::{Explained, Explanation, sentence};
-use crate::grammar::{body, command, limits, split_first};
+use crate::grammar::{body, command, commands, limits, split_first};
 use crate::visible::visible;
 
 /// So many parameters of one command are explained; a line may hold thousands.
 const SHOWN: usize = 32;
+
+/// How much alike names must be for one to be taken for the other, by Jaro and Winkler. Ours.
+const LIKE: f64 = 0.9;
 
 /// `None` if the line is no command that is known.
 pub(super) fn explain(line: &[u8]) -> Option<Explanation> {
@@ -117,7 +120,10 @@ fn given(known: &Spec, first: &[u8], parameters: &[u8]) -> Vec<Explained> {
             }),
             _ => list.next().map(parameter::Parameter::bytes),
         };
-        let Some(value) = value else { break };
+        let Some(value) = value else {
+            values.extend(missing(known, place));
+            break;
+        };
         if length == Some(place) {
             announced = parameter::integer(value).and_then(|value| usize::try_from(value).ok());
         }
@@ -142,6 +148,44 @@ fn given(known: &Spec, first: &[u8], parameters: &[u8]) -> Vec<Explained> {
         });
     }
     values
+}
+
+/// The parameters from this place on that may not be left out. Of what is repeated only the first
+/// is certain: unsubscribing takes topics without their quality of service.
+fn missing(known: &Spec, from: usize) -> impl Iterator<Item = Explained> {
+    let needed = known.parameters.len() - known.repeated.saturating_sub(1);
+    let parameters = known.parameters[..needed].iter().skip(from);
+    parameters
+        .filter(|parameter| !parameter.optional && parameter.default.is_none())
+        .map(|parameter| Explained {
+            name: parameter.name.to_owned(),
+            value: String::new(),
+            meaning: format!("{}; missing", parameter.meaning),
+        })
+}
+
+/// The name of a command that may be meant, if the line has one that is not known.
+pub(super) fn meant(line: &[u8]) -> Option<String> {
+    let mut rest = body(line)?;
+    loop {
+        let (typed, left) = split_first(rest);
+        if command(typed.name).is_none() {
+            let name = str::from_utf8(typed.name).ok()?.to_ascii_uppercase();
+            let like = nearest(&name, commands().map(|known| known.name))?;
+            return Some(format!("AT{like}"));
+        }
+        if left.is_empty() {
+            return None;
+        }
+        rest = left;
+    }
+}
+
+/// The name that is most like this one, if it is much alike.
+pub(super) fn nearest<'n>(given: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
+    let like = names.map(|name| (strsim::jaro_winkler(name, given), name));
+    let (like, name) = like.max_by(|(one, _), (other, _)| one.total_cmp(other))?;
+    (like >= LIKE).then_some(name)
 }
 
 /// What is wrong with a payload in the command, if it is not as long as was announced.

@@ -130,3 +130,16 @@ fn what_the_demo_prints_is_explained() {
     assert!(told.contains("\n    AT+CGMM shows the model.\n"), "{told}");
     assert!(told.contains("\n    The prompt: "), "{told}");
 }
+
+#[test]
+fn what_is_mistyped_is_answered_by_what_may_be_meant() {
+    for (text, meant) in [
+        ("AT+LMQTOPEN=0,\"h\",1883", "did you mean AT+LMQTTOPEN?"),
+        ("at+csq;+cregg?", "did you mean AT+CREG?"),
+        ("linefeed-only", "did you mean line-feed-only?"),
+        ("keep-alive", "did you mean keepalive?"),
+        ("AT+XYZZY", "give a line as it stands on the wire"),
+    ] {
+        atmq(["explain", text]).fails(2).saying(&[meant]);
+    }
+}
