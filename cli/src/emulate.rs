@@ -160,12 +160,6 @@ pub(crate) async fn run(arguments: Arguments, quiet: bool) -> Result<(), Failure
     if let Some(rate) = arguments.reach.rate() {
         emulator = emulator.rate(rate);
     }
-    let lint = arguments
-        .lint
-        .map(|_| Arc::new(Mutex::new(LintReport::new(announcer))));
-    if let Some(lint) = lint.clone() {
-        emulator = emulator.on_finding(move |finding| lock(&lint).found(&finding));
-    }
     let desk = Desk::new(emulator.control());
     let never_happened = NeverHappened::default();
     let remembering = never_happened.clone();
@@ -175,6 +169,13 @@ pub(crate) async fn run(arguments: Arguments, quiet: bool) -> Result<(), Failure
     // Whoever has read the ready line may end the program, and the link must not stay behind.
     let mut stopped = pin!(stopped());
     let recorder = arguments.record.create(&name, arguments.reach.rate())?;
+    let lint = arguments.lint.map(|_| {
+        let report = LintReport::new(announcer, recorder.clone());
+        Arc::new(Mutex::new(report))
+    });
+    if let Some(lint) = lint.clone() {
+        emulator = emulator.on_finding(move |finding| lock(&lint).found(&finding));
+    }
     let mut chronicle = Chronicle::new(recorder.clone(), announcer);
     emulator = emulator.on_happening(move |happening| chronicle.tell(&happening));
     let reach = tokio::select! {
