@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 
 use clap::Command;
-use clap::error::ErrorKind;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use crate::failure::{Failure, FailureKind};
 
@@ -16,7 +16,24 @@ pub(crate) fn wrong(command: &Command, arguments: &[OsString], error: &clap::Err
         None | Some("help") => "`atmq --help` lists the commands".to_owned(),
         Some(name) => format!("see `atmq {name} --help`"),
     };
+    let command = subcommand.unwrap_or(command);
+    let help = with_equals(command, arguments, error).unwrap_or(help);
     Failure::new(FailureKind::Usage, on_one_line(error)).hint(help)
+}
+
+/// What to write instead of a value that stands behind an option with a blank between, where it
+/// needs an equals sign.
+fn with_equals(command: &Command, arguments: &[OsString], error: &clap::Error) -> Option<String> {
+    let Some(ContextValue::String(value)) = error.get(ContextKind::InvalidArg) else {
+        return None;
+    };
+    let at = arguments.iter().position(|word| *word == **value)?;
+    let option = arguments.get(at.checked_sub(1)?)?.to_str()?;
+    let mut options = command.get_arguments();
+    let takes = options.any(|known| {
+        known.is_require_equals_set() && known.get_long() == option.strip_prefix("--")
+    });
+    takes.then(|| format!("write {option}={value}"))
 }
 
 /// What clap has to say, without its usage.
