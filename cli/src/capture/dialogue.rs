@@ -453,7 +453,7 @@ impl Dialogue {
             let asked = self.pending.as_ref().map(|pending| &pending.line[..]);
             let asked = asked.filter(|_| kind == Kind::Response);
             let explained = explain_line(&bytes, asked);
-            meaning.words = explained.map(|explained| explained.brief().to_owned());
+            meaning.words = explained.map(|explained| explained.brief());
         }
         self.count += 1;
         self.entries.push_back(Entry {

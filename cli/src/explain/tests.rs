@@ -450,8 +450,7 @@ fn what_a_command_lacks_is_told_and_of_commands_that_are_accepted_nothing() {
                 let Some(explanation) = explain_line(command, None).filter(|_| taken) else {
                     continue;
                 };
-                let told = explanation.lines().join("\n");
-                wrong.extend(told.contains("; missing").then_some(told));
+                wrong.extend(explanation.wrong);
             }
         }
     }

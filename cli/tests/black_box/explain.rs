@@ -143,3 +143,18 @@ fn what_is_mistyped_is_answered_by_what_may_be_meant() {
         atmq(["explain", text]).fails(2).saying(&[meant]);
     }
 }
+
+#[test]
+fn a_log_tells_what_is_wrong_with_a_command() {
+    for (line, why) in [
+        ("AT+LMQTTOPEN=0,\"h\"", "port is missing."),
+        ("AT+LMQTTOPEN=9,\"h\",1883", "tcpconnectID: not within 0-4."),
+        (
+            "AT+LMQTTPUB=0,1,1,0,\"t\",6,\"21.5\"",
+            "msg: the payload has 4 bytes, 6 were announced.",
+        ),
+    ] {
+        let told = text(&atmq(["explain"]).write_stdin(line).succeeds());
+        assert_eq!(told, format!("{line}\n    Not as it must be: {why}\n"));
+    }
+}
