@@ -202,10 +202,14 @@ impl Dialogue {
         self.commands += 1;
         let number = self.commands;
         let commanded = self.listener.command(&line);
-        let meaning = match &commanded {
+        let mut meaning = match &commanded {
             Some(commanded) => meaning::of_intent(&commanded.intent),
             None => meaning::of_command(&line[2..], self.listener.owns(&line)),
         };
+        let explained = explain_line(&line, None);
+        if let Some(explained) = explained.filter(|explained| !explained.wrong.is_empty()) {
+            meaning.words = Some(explained.brief());
+        }
         let ask = commanded.as_ref().and_then(|commanded| commanded.ask);
         match ask.and_then(|ask| ask.prompt.sign()) {
             Some(sign) => self.module.expect_prompt(sign),

@@ -289,3 +289,16 @@ fn data_that_does_not_wait_for_its_prompt_is_the_data_of_its_command() {
         assert_eq!(meaning.unwrap_or_default(), words);
     }
 }
+
+#[test]
+fn what_is_wrong_with_a_command_is_told_in_place_of_what_it_does() {
+    let said = timed(&[
+        (0, HOST, b"AT+LMQTTOPEN=9,\"h\",1883\r"),
+        (100, MODULE, REFUSED),
+    ]);
+    let meaning = said[0].meaning.as_deref();
+    assert_eq!(
+        meaning,
+        Some("Not as it must be: tcpconnectID: not within 0-4.")
+    );
+}
