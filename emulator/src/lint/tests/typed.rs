@@ -352,7 +352,7 @@ fn what_is_left_of_a_payload_is_no_command_that_comes_too_soon() {
         told(&mut dialogue)
     };
     let patient = [Send(b"abcdef"), Until(b"OK"), Type(b"AT+CMEE=1\r\n")];
-    assert_eq!(before(&patient), [rest.clone()]);
+    assert_eq!(before(&patient), std::slice::from_ref(&rest));
     // The host has waited for no final result code here.
     let hasty = [Send(b"abcdefAT+CMEE=1\r\n"), Wait(5000)];
     let too_soon = (
