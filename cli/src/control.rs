@@ -19,9 +19,12 @@ use crate::output::print_line;
 /// answered when the module is in that state; on timeout the exit code is 4.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
+    /// Print answers as JSON; may also stand in the command
+    #[arg(long)]
+    json: bool,
     /// Socket given to `atmq emulate --control`
     path: PathBuf,
-    /// Command and its arguments, such as `sim out`; with --json, the answer is JSON
+    /// Command and its arguments, such as `sim out`
     #[arg(
         value_name = "COMMAND",
         trailing_var_arg = true,
@@ -42,6 +45,11 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
         [] => None,
         words => Some(line_of(words)?),
     };
+    // Behind a `#` in the line it would be part of a comment.
+    let asked = |line: String| match arguments.json {
+        true => format!("--json {line}"),
+        false => line,
+    };
     let path = arguments.path.display().to_string();
     let stream = UnixStream::connect(&arguments.path)
         .await
@@ -59,7 +67,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
         path,
     };
     if let Some(line) = line {
-        let answer = emulator.say(&line).await?;
+        let answer = emulator.say(&asked(line)).await?;
         return match answer.strip_prefix("error ") {
             Some(why) => Err(Failure::new(kind_of(&answer), why)),
             None => {
@@ -89,7 +97,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
         if is_empty(&line) {
             continue;
         }
-        let answer = emulator.say(&line).await?;
+        let answer = emulator.say(&asked(line)).await?;
         said += 1;
         failed.extend(is_refusal(&answer).then(|| kind_of(&answer)));
         print_line(&answer)?;

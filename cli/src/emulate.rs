@@ -167,12 +167,6 @@ pub(crate) async fn run(arguments: Arguments, quiet: bool) -> Result<(), Failure
     if let Some(rate) = arguments.reach.rate() {
         emulator = emulator.rate(rate);
     }
-    let lint = arguments
-        .lint
-        .map(|_| Arc::new(Mutex::new(LintReport::new(announcer))));
-    if let Some(lint) = lint.clone() {
-        emulator = emulator.on_finding(move |finding| lock(&lint).found(&finding));
-    }
     let desk = Desk::new(emulator.control());
     let not_happened = NotHappened::default();
     let remembering = not_happened.clone();
@@ -182,6 +176,13 @@ pub(crate) async fn run(arguments: Arguments, quiet: bool) -> Result<(), Failure
     // Whoever has read the ready line may end the program, and the link must not stay behind.
     let mut stopped = pin!(stopped());
     let recorder = arguments.record.create(&name, arguments.reach.rate())?;
+    let lint = arguments.lint.map(|_| {
+        let report = LintReport::new(announcer, recorder.clone());
+        Arc::new(Mutex::new(report))
+    });
+    if let Some(lint) = lint.clone() {
+        emulator = emulator.on_finding(move |finding| lock(&lint).found(&finding));
+    }
     let mut chronicle = Chronicle::new(recorder.clone(), announcer);
     emulator = emulator.on_happening(move |happening| chronicle.tell(&happening));
     let reach = tokio::select! {
@@ -196,7 +197,7 @@ pub(crate) async fn run(arguments: Arguments, quiet: bool) -> Result<(), Failure
     // From here on a signal is the host's.
     let mut signals = has_host.then(Signals::new);
     let mut host = match has_host {
-        true => Some(Host::start(&arguments.host, &ready)?),
+        true => Some(Host::start(&arguments.host, &ready, arguments.json)?),
         false => None,
     };
     if !has_host || arguments.json {

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use self::rows::Diagram;
 use crate::capture::Session;
-use crate::failure::{Failure, FailureKind};
+use crate::failure::{Failure, not_written};
 use crate::output::print_bytes;
 
 /// Draw a capture as a sequence diagram of host, module and broker
@@ -61,7 +61,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         _ => html::write(&diagram),
     };
     match &arguments.output {
-        Some(path) => save(path, arguments.force, &text).map_err(|error| unsaved(path, &error))?,
+        Some(path) => save(path, arguments.force, &text)
+            .map_err(|error| not_written("write", path, &error))?,
         None => print_bytes(&text)?,
     }
     match session.damage {
@@ -78,15 +79,4 @@ fn save(path: &Path, force: bool, text: &str) -> io::Result<()> {
         false => options.create_new(true).open(path)?,
     };
     file.write_all(text.as_bytes())
-}
-
-fn unsaved(path: &Path, error: &io::Error) -> Failure {
-    let what = format!("cannot write {}: {error}", path.display());
-    let failure = Failure::new(FailureKind::Unavailable, what);
-    match error.kind() {
-        io::ErrorKind::AlreadyExists => {
-            failure.hint("choose another name, or replace it by --force")
-        }
-        _ => failure,
-    }
 }

@@ -1,5 +1,6 @@
-use std::fmt;
+use std::path::Path;
 use std::process::ExitCode;
+use std::{fmt, io};
 
 pub(crate) use atmq_driver::chain;
 
@@ -108,5 +109,23 @@ impl fmt::Display for Failure {
             Some(hint) => write!(f, "; {hint}"),
             None => Ok(()),
         }
+    }
+}
+
+/// A file that cannot be made: `what` was to be done with it, such as `record to`.
+pub(crate) fn not_written(what: &str, path: &Path, error: &io::Error) -> Failure {
+    let (why, hint) = match error.kind() {
+        io::ErrorKind::AlreadyExists => (
+            "it is there already".to_owned(),
+            "choose another name, or replace it by --force",
+        ),
+        io::ErrorKind::NotFound => (error.to_string(), "make its directory first"),
+        _ => (error.to_string(), ""),
+    };
+    let what = format!("cannot {what} {}: {why}", path.display());
+    let failure = Failure::new(FailureKind::Unavailable, what);
+    match hint {
+        "" => failure,
+        hint => failure.hint(hint),
     }
 }

@@ -3,6 +3,7 @@ use std::collections::BTreeMap;
 use atmq_emulator::lint::{Finding, Severity};
 use serde_json::json;
 
+use crate::capture::Recorder;
 use crate::duration::milliseconds;
 use crate::emulate::Announcer;
 use crate::failure::{Failure, FailureKind};
@@ -15,6 +16,7 @@ use crate::visible::visible;
 pub(crate) struct LintReport {
     /// For lines of JSON, instead of text on stderr.
     announcer: Announcer,
+    recorder: Option<Recorder>,
     counts: BTreeMap<&'static str, (Severity, u64)>,
     /// Findings for which there was no room, because nobody has read for long.
     unprinted: u64,
@@ -23,9 +25,11 @@ pub(crate) struct LintReport {
 }
 
 impl LintReport {
-    pub(crate) fn new(announcer: Announcer) -> Self {
+    /// Findings are recorded too, if there is a recorder.
+    pub(crate) fn new(announcer: Announcer, recorder: Option<Recorder>) -> Self {
         Self {
             announcer,
+            recorder,
             counts: BTreeMap::new(),
             unprinted: 0,
             told: false,
@@ -39,6 +43,9 @@ impl LintReport {
         self.counts.entry(rule.id()).or_insert((severity, 0)).1 += 1;
         if finding.repeated {
             return;
+        }
+        if let Some(recorder) = &self.recorder {
+            recorder.record_world(&format!("finding: {}", text(finding)));
         }
         if self.announcer.json() {
             let line = json!({
@@ -58,7 +65,8 @@ impl LintReport {
                 Err(failure) => self.cannot_print(&failure),
             }
         } else {
-            tell(&text(finding));
+            let at = finding.at.as_secs_f64();
+            tell(&format!("lint: {at:.3} s: {}", text(finding)));
         }
     }
 
@@ -126,16 +134,10 @@ impl LintReport {
     }
 }
 
-/// The finding on one line.
+/// The finding on one line, without its time.
 fn text(finding: &Finding) -> String {
     let rule = finding.rule;
-    let mut line = format!(
-        "lint: {:.3} s: {}[{}]: {}",
-        finding.at.as_secs_f64(),
-        finding.severity,
-        rule.id(),
-        rule.sentence()
-    );
+    let mut line = format!("{}[{}]: {}", finding.severity, rule.id(), rule.sentence());
     if !finding.detail.is_empty() {
         line.push_str(": ");
         line.push_str(&finding.detail);

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 
 use clap::Command;
-use clap::error::{ContextKind, ErrorKind};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use crate::config;
 use crate::failure::{Failure, FailureKind};
@@ -21,6 +21,8 @@ pub(crate) fn wrong(command: &Command, arguments: &[OsString], error: &clap::Err
     if let (Some("pub" | "sub"), Some((what, instead))) = (name, of_mosquitto(error)) {
         return Failure::new(FailureKind::Usage, what).hint(format!("{instead}; {help}"));
     }
+    let command = subcommand.unwrap_or(command);
+    let help = with_equals(command, arguments, error).unwrap_or(help);
     let failure = Failure::new(FailureKind::Usage, on_one_line(error));
     match config::path() {
         Ok(path) if !is_typed(error, arguments) => failure.hint(format!(
@@ -105,6 +107,21 @@ fn is_typed(error: &clap::Error, arguments: &[OsString]) -> bool {
     let value = value.to_string();
     let mut arguments = arguments.iter().skip(1);
     arguments.any(|argument| argument.to_string_lossy().contains(&value))
+}
+
+/// What to write instead of a value that stands behind an option with a blank between, where it
+/// needs an equals sign.
+fn with_equals(command: &Command, arguments: &[OsString], error: &clap::Error) -> Option<String> {
+    let Some(ContextValue::String(value)) = error.get(ContextKind::InvalidArg) else {
+        return None;
+    };
+    let at = arguments.iter().position(|word| *word == **value)?;
+    let option = arguments.get(at.checked_sub(1)?)?.to_str()?;
+    let mut options = command.get_arguments();
+    let takes = options.any(|known| {
+        known.is_require_equals_set() && known.get_long() == option.strip_prefix("--")
+    });
+    takes.then(|| format!("write {option}={value}"))
 }
 
 /// What clap has to say, without its usage.

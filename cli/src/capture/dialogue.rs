@@ -25,6 +25,8 @@ pub(crate) struct Dialogue {
     listener: Listener,
     /// The command whose final result code is owed.
     pending: Option<Pending>,
+    /// The data began to come before the module had asked for it.
+    early: bool,
     /// What has been promised of commands that were accepted.
     reports: Reports,
     links: Links,
@@ -49,6 +51,7 @@ impl Dialogue {
             module: ResponseReader::new(LINE_LIMIT),
             listener: Listener::of_others(),
             pending: None,
+            early: false,
             reports: Reports::default(),
             links: Links::default(),
             in_words: true,
@@ -71,6 +74,12 @@ impl Dialogue {
             Direction::HostToModule => {
                 self.count_typed(bytes);
                 self.host.push(bytes);
+                if begins_command(bytes)
+                    && let Some(pending) = &mut self.pending
+                {
+                    // The host has given up the prompt, if it has waited for one.
+                    pending.data = None;
+                }
                 while self.host_input() {}
             }
             Direction::ModuleToHost => {
@@ -151,6 +160,11 @@ impl Dialogue {
     }
 
     fn host_input(&mut self) -> bool {
+        // A module that executes a command reads on when it asks for the data.
+        let asks = self.pending.as_ref().is_some_and(|of| of.data.is_some());
+        if asks && !begins_command(self.host.peek()) {
+            return false;
+        }
         let Some(input) = self.host.next(&mut Vec::new()) else {
             return false;
         };
@@ -171,7 +185,7 @@ impl Dialogue {
             self.incomplete[Direction::HostToModule as usize] = self.host.unread();
         }
         let meaning = match kind {
-            Kind::Data => Meaning::data(bytes.len()),
+            Kind::Data => Meaning::data(bytes.len(), std::mem::take(&mut self.early)),
             Kind::Command => Meaning::words("the previous command again"),
             _ => Meaning::default(),
         };
@@ -188,10 +202,14 @@ impl Dialogue {
         self.commands += 1;
         let number = self.commands;
         let commanded = self.listener.command(&line);
-        let meaning = match &commanded {
+        let mut meaning = match &commanded {
             Some(commanded) => meaning::of_intent(&commanded.intent),
             None => meaning::of_command(&line[2..], self.listener.owns(&line)),
         };
+        let explained = explain_line(&line, None);
+        if let Some(explained) = explained.filter(|explained| !explained.wrong.is_empty()) {
+            meaning.words = Some(explained.brief());
+        }
         let ask = commanded.as_ref().and_then(|commanded| commanded.ask);
         match ask.and_then(|ask| ask.prompt.sign()) {
             Some(sign) => self.module.expect_prompt(sign),
@@ -255,11 +273,13 @@ impl Dialogue {
             pending.answered = true;
             if let Some((length, end)) = pending.data.take() {
                 self.host.expect_data(Some(length), end);
+                self.early = self.host.unread() > 0;
             }
         }
         let meaning = Meaning::words("send the data");
         let from = Direction::ModuleToHost;
         self.entry(from, Kind::Prompt, b">".to_vec(), number, meaning);
+        while self.host_input() {}
     }
 
     fn line(&mut self, line: Vec<u8>) {
@@ -362,6 +382,7 @@ impl Dialogue {
             FinalResult::Connect(_) => {
                 if let Some((length, end)) = pending.data.take() {
                     self.host.expect_data(Some(length), end);
+                    self.early = self.host.unread() > 0;
                     // The bytes that follow are answered once more.
                     pending.echoed = true;
                     pending.answered = true;
@@ -379,6 +400,7 @@ impl Dialogue {
         }
         let from = Direction::ModuleToHost;
         self.entry(from, Kind::Result, line, Some(number), meaning);
+        while self.host_input() {}
     }
 
     /// The final result code of the pending command does not come any more.
@@ -435,7 +457,7 @@ impl Dialogue {
             let asked = self.pending.as_ref().map(|pending| &pending.line[..]);
             let asked = asked.filter(|_| kind == Kind::Response);
             let explained = explain_line(&bytes, asked);
-            meaning.words = explained.map(|explained| explained.brief().to_owned());
+            meaning.words = explained.map(|explained| explained.brief());
         }
         self.count += 1;
         self.entries.push_back(Entry {
@@ -459,4 +481,11 @@ const NOTHING_TO_CLOSE: &str = "refused: nothing was open";
 /// What stands for a line that was too long to keep.
 fn overlong(length: usize) -> Vec<u8> {
     format!("({length} bytes without a line end)").into_bytes()
+}
+
+/// Whether these bytes of a host are a command line, whose end may be missing.
+fn begins_command(bytes: &[u8]) -> bool {
+    let start = bytes.iter().position(|byte| !byte.is_ascii_control());
+    let begin = start.and_then(|start| bytes.get(start..start + 2));
+    begin.is_some_and(|begin| begin.eq_ignore_ascii_case(b"AT"))
 }

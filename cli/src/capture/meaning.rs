@@ -44,8 +44,14 @@ impl Meaning {
         }
     }
 
-    pub(super) fn data(length: usize) -> Self {
-        Self::words(format!("{length} bytes of data"))
+    /// `early`: it has not waited for the prompt.
+    pub(super) fn data(length: usize, early: bool) -> Self {
+        let early = if early {
+            ", sent before the prompt"
+        } else {
+            ""
+        };
+        Self::words(format!("{length} bytes of data{early}"))
     }
 
     fn sent(self, label: impl Into<String>) -> Self {

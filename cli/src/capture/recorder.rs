@@ -10,7 +10,7 @@ use atmq_protocol::redact::Redactor;
 
 use super::block;
 use super::rtac::Event;
-use crate::failure::{Failure, FailureKind};
+use crate::failure::{Failure, not_written};
 use crate::messages::tell;
 use crate::port::has_rate;
 
@@ -85,7 +85,7 @@ impl Recorder {
         port: &str,
         baud: Option<u32>,
     ) -> Result<Self, Failure> {
-        let file = open(path, force).map_err(|error| refused(path, &error))?;
+        let file = open(path, force).map_err(|error| not_written("record to", path, &error))?;
         let mut writer = Writer {
             path: path.to_owned(),
             file: Some(file),
@@ -103,7 +103,9 @@ impl Recorder {
         block::section_header(program, &comment, &mut writer.packet);
         let description = "AT commands of a host (TX), answers of a module (RX)";
         block::interface_description(port, description, baud, &mut writer.packet);
-        writer.write().map_err(|error| refused(path, &error))?;
+        writer
+            .write()
+            .map_err(|error| not_written("record to", path, &error))?;
         Ok(Self(Arc::new(Mutex::new(writer))))
     }
 
@@ -201,18 +203,6 @@ fn open(path: &Path, force: bool) -> io::Result<File> {
         (false, _) => options.open(path),
         (true, false) => options.create_new(true).open(path),
         (true, true) => options.create(true).truncate(true).open(path),
-    }
-}
-
-fn refused(path: &Path, error: &io::Error) -> Failure {
-    let what = format!("cannot record to {}: {error}", path.display());
-    let failure = Failure::new(FailureKind::Unavailable, what);
-    match error.kind() {
-        io::ErrorKind::AlreadyExists => {
-            failure.hint("choose another name, or replace it by --force")
-        }
-        io::ErrorKind::NotFound => failure.hint("make its directory first"),
-        _ => failure,
     }
 }
 

@@ -140,7 +140,8 @@ fn a_file_that_is_there_is_not_replaced_unless_told_so() {
     let path = directory.path().join("a.pcapng");
     std::fs::write(&path, "precious").unwrap();
     let refused = arguments(&path, &[]).create("port", None).unwrap_err();
-    assert!(refused.to_string().contains("--force"), "{refused}");
+    let words = "it is there already; choose another name, or replace it by --force";
+    assert!(refused.to_string().ends_with(words), "{refused}");
     assert_eq!(std::fs::read(&path).unwrap(), b"precious");
     drop(arguments(&path, &["--force"]).create("port", None).unwrap());
     assert_eq!(

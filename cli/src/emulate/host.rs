@@ -2,6 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::io::{self, IsTerminal as _};
+use std::os::fd::AsFd as _;
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
@@ -31,8 +32,9 @@ impl Host {
     /// Starts the host of a module that is ready.
     ///
     /// It has a process group of its own, so that a signal reaches all of it. A terminal it may only
-    /// write to: what it reads would be the shell's.
-    pub(super) fn start(command: &[OsString], ready: &Ready) -> Result<Self, Failure> {
+    /// write to: what it reads would be the shell's. With `json` standard output is for lines of
+    /// JSON alone, and what the host prints goes to stderr.
+    pub(super) fn start(command: &[OsString], ready: &Ready, json: bool) -> Result<Self, Failure> {
         let values = [
             (PORT, ready.port()),
             (BROKER, ready.value("broker").map(str::to_owned)),
@@ -54,13 +56,18 @@ impl Host {
         if io::stdin().is_terminal() {
             command.stdin(Stdio::null());
         }
-        let child = command.spawn().map_err(|error| {
+        let not_started = |error: io::Error| {
             let name = name.to_string_lossy();
             Failure::new(
                 FailureKind::Unavailable,
                 format!("cannot start the host {name}: {error}"),
             )
-        })?;
+        };
+        if json {
+            let stderr = io::stderr().as_fd().try_clone_to_owned();
+            command.stdout(stderr.map_err(not_started)?);
+        }
+        let child = command.spawn().map_err(not_started)?;
         let group = child.id().and_then(|id| Pid::from_raw(id.try_into().ok()?));
         let group = group.expect("it has not been waited for");
         Ok(Self { child, group })

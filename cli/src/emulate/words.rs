@@ -24,7 +24,7 @@ use super::when::When;
 )]
 pub(super) struct Line {
     /// Answer with one line of JSON
-    #[arg(long, global = true)]
+    #[arg(long, global = true, overrides_with = "json")]
     pub(super) json: bool,
     #[command(subcommand)]
     pub(super) word: Word,

@@ -1,5 +1,6 @@
 use std::io::IsTerminal as _;
 
+use atmq_emulator::lint::Rule;
 use atmq_protocol::at::result_code::FinalResult;
 use atmq_protocol::dialect::Power;
 use atmq_protocol::redact;
@@ -110,8 +111,23 @@ fn print(text: &str, explanation: &Explanation, json: bool) -> Result<(), Failur
 
 fn unknown(text: &str) -> Failure {
     let what = format!("nothing is known of `{text}`");
-    Failure::new(FailureKind::Usage, what)
+    let failure = Failure::new(FailureKind::Usage, what);
+    if let Some(name) = meant(text) {
+        return failure.hint(format!("did you mean {name}?"));
+    }
+    failure
         .hint("give a line as it stands on the wire, a command's name, a key, a rule of the linter, or a number such as `CME 30`")
+}
+
+/// What may be meant: a command, a rule of the linter, a key.
+fn meant(text: &str) -> Option<String> {
+    if grammar::body(text.as_bytes()).is_some() {
+        return super::command::meant(text.as_bytes());
+    }
+    let keys = grammar::commands().flat_map(|known| known.keys);
+    let names = keys.map(|key| key.name).chain(Rule::all().map(Rule::id));
+    let commands = grammar::commands().map(|known| known.name);
+    super::command::nearest(text, names.chain(commands)).map(str::to_owned)
 }
 
 /// What a person may write to ask: a line, a name, a key, a number with its place.

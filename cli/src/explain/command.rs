@@ -4,12 +4,17 @@ use atmq_protocol::at::command::{Command as Typed, Form};
 use atmq_protocol::at::parameter::{self, Parameters};
 use atmq_protocol::spec::{Key, Kind, Param, Spec, show_ranges};
 
+use data_encoding::HEXLOWER_PERMISSIVE;
+
 use super::{Explained, Explanation, sentence};
-use crate::grammar::{body, command, limits, split_first};
+use crate::grammar::{body, command, commands, limits, split_first};
 use crate::visible::visible;
 
 /// So many parameters of one command are explained; a line may hold thousands.
 const SHOWN: usize = 32;
+
+/// How much alike names must be for one to be taken for the other, by Jaro and Winkler. Ours.
+const LIKE: f64 = 0.9;
 
 /// `None` if the line is no command that is known.
 pub(super) fn explain(line: &[u8]) -> Option<Explanation> {
@@ -24,6 +29,7 @@ pub(super) fn explain(line: &[u8]) -> Option<Explanation> {
             Some(mut before) => {
                 before.sentences.extend(explanation.sentences);
                 before.values.extend(explanation.values);
+                before.wrong.extend(explanation.wrong);
                 before
             }
         });
@@ -73,11 +79,11 @@ fn one(typed: &Typed<'_>) -> Option<Explanation> {
         }
         None => explanation,
     };
-    Some(
-        explanation
-            .with(given(known, first, parameters))
-            .from(source),
-    )
+    let mut wrong = Vec::new();
+    let values = given(known, first, parameters, &mut wrong);
+    let mut explanation = explanation.with(values).from(source);
+    explanation.wrong = wrong;
+    Some(explanation)
 }
 
 /// What comes before a command, behind it, and what is lost by it.
@@ -112,8 +118,13 @@ pub(super) fn explained(known: &Spec, parameter: &Param) -> Explained {
     }
 }
 
-/// The values of a set form.
-fn given(known: &Spec, first: &[u8], parameters: &[u8]) -> Vec<Explained> {
+/// The values of a set form, and what is wrong with them.
+fn given(
+    known: &Spec,
+    first: &[u8],
+    parameters: &[u8],
+    objections: &mut Vec<String>,
+) -> Vec<Explained> {
     let mut values = Vec::new();
     let mut list = Parameters::new(parameters);
     let length = known.data.map(|data| data.length);
@@ -130,13 +141,25 @@ fn given(known: &Spec, first: &[u8], parameters: &[u8]) -> Vec<Explained> {
             }),
             _ => list.next().map(parameter::Parameter::bytes),
         };
-        let Some(value) = value else { break };
+        let Some(value) = value else {
+            for parameter in missing(known, place) {
+                objections.push(format!("{} is missing", parameter.name));
+                values.push(Explained {
+                    name: parameter.name.to_owned(),
+                    value: String::new(),
+                    meaning: format!("{}; missing", parameter.meaning),
+                });
+            }
+            break;
+        };
         if length == Some(place) {
             announced = parameter::integer(value).and_then(|value| usize::try_from(value).ok());
         }
         let mut meaning = meaning(known, parameter, value);
+        let why = why.or_else(|| wrong(known, parameter, value).filter(|_| !value.is_empty()));
         if let Some(why) = why {
             meaning = format!("{meaning}; {why}");
+            objections.push(format!("{}: {why}", parameter.name));
         }
         values.push(Explained {
             name: parameter.name.to_owned(),
@@ -157,8 +180,45 @@ fn given(known: &Spec, first: &[u8], parameters: &[u8]) -> Vec<Explained> {
     values
 }
 
-/// What is wrong with a payload in the command, if it is not as long as was announced.
+/// The parameters from this place on that may not be left out. Of what is repeated only the first
+/// is certain: unsubscribing takes topics without their quality of service.
+fn missing(known: &Spec, from: usize) -> impl Iterator<Item = &Param> {
+    let needed = known.parameters.len() - known.repeated.saturating_sub(1);
+    let parameters = known.parameters[..needed].iter().skip(from);
+    parameters.filter(|parameter| !parameter.optional && parameter.default.is_none())
+}
+
+/// The name of a command that may be meant, if the line has one that is not known.
+pub(super) fn meant(line: &[u8]) -> Option<String> {
+    let mut rest = body(line)?;
+    loop {
+        let (typed, left) = split_first(rest);
+        if command(typed.name).is_none() {
+            let name = str::from_utf8(typed.name).ok()?.to_ascii_uppercase();
+            let like = nearest(&name, commands().map(|known| known.name))?;
+            return Some(format!("AT{like}"));
+        }
+        if left.is_empty() {
+            return None;
+        }
+        rest = left;
+    }
+}
+
+/// The name that is most like this one, if it is much alike.
+pub(super) fn nearest<'n>(given: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
+    let like = names.map(|name| (strsim::jaro_winkler(name, given), name));
+    let (like, name) = like.max_by(|(one, _), (other, _)| one.total_cmp(other))?;
+    (like >= LIKE).then_some(name)
+}
+
+/// What is wrong with a payload in the command, if it is not as long as was announced. Of
+/// hexadecimal digits some firmware counts the bytes that they stand for.
 fn miscounted(parameter: &Param, rest: &[u8], announced: usize) -> Option<String> {
+    let payload = unquoted(rest);
+    if payload.len() / 2 == announced && HEXLOWER_PERMISSIVE.decode(payload).is_ok() {
+        return None;
+    }
     let counted = parameter::counted(parameter.name, rest, announced);
     counted.err().map(|error| error.to_string())
 }
@@ -188,10 +248,7 @@ fn meaning(known: &Spec, parameter: &Param, value: &[u8]) -> String {
     {
         return (*sets).to_owned();
     }
-    match wrong(known, parameter, value) {
-        Some(why) => format!("{about}; {why}"),
-        None => about.to_owned(),
-    }
+    about.to_owned()
 }
 
 /// What is wrong with a value, if that can be told.

@@ -26,6 +26,8 @@ pub(crate) struct Explanation {
     pub(crate) sentences: Vec<String>,
     /// The values of the line, one by one; may be empty.
     pub(crate) values: Vec<Explained>,
+    /// What is wrong with the values, and which are missing.
+    pub(crate) wrong: Vec<String>,
     /// Where this is known from.
     pub(crate) source: Option<Source>,
     /// Whether all of it is known. If not, a number or a name of it is not in the tables.
@@ -47,6 +49,7 @@ impl Explanation {
         Self {
             sentences: vec![sentence.into()],
             values: Vec::new(),
+            wrong: Vec::new(),
             source: None,
             known: true,
         }
@@ -72,9 +75,12 @@ impl Explanation {
         self
     }
 
-    /// The first sentence, for the end of a line.
-    pub(crate) fn brief(&self) -> &str {
-        self.sentences.first().map_or("", String::as_str)
+    /// The first sentence, for the end of a line; what is wrong with the line comes first.
+    pub(crate) fn brief(&self) -> String {
+        match &self.wrong[..] {
+            [] => self.sentences.first().cloned().unwrap_or_default(),
+            wrong => sentence(&format!("not as it must be: {}", wrong.join("; "))),
+        }
     }
 
     /// All of it as lines of text.

@@ -299,6 +299,14 @@ fn a_script_is_answered_line_by_line_and_fails_in_the_end() {
     assert!(lines[1].starts_with("error "), "{lines:?}");
     assert_eq!(lines[2], "ok sim out");
     output.saying(&["refuses 1 of 3 lines"]);
+    let mut script = bench.control(&["--json"]);
+    let told = text(
+        &script
+            .write_stdin("# nothing\nsignal 8 --json\n")
+            .succeeds(),
+    );
+    let told: Value = serde_json::from_str(&told).expect("a line of JSON");
+    assert_eq!(told["ok"], true);
     bench
         .control(&["signal", "77"])
         .fails(1)

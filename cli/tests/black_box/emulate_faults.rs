@@ -303,6 +303,8 @@ fn a_wait_returns_when_the_module_is_so() {
     assert_eq!(text(&connected.succeeds()), "ok connected 0\n");
     sub.signal(Signal::INT);
     bench.says(&["wait", "closed", "0", "--timeout", "60s"]);
+    // It holds the port until it has ended.
+    drop(sub);
     for _ in 0..3 {
         let publish = ["-h", "b", "-t", "t", "-m", "x"];
         bench.module.atmq("pub", publish).succeeds();

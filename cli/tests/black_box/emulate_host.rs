@@ -128,3 +128,16 @@ fn a_host_over_tcp_may_outlive_its_connection() {
     );
     assert_eq!(text(&atmq(arguments).succeeds()), "OK\n");
 }
+
+#[test]
+fn with_json_standard_output_holds_nothing_else() {
+    let output = atmq(script(&["--json", "--lint"], "echo from the host"))
+        .assert()
+        .code(0);
+    let output = output.get_output();
+    for line in text(&output.stdout).lines() {
+        serde_json::from_str::<serde_json::Value>(line).expect("a line of JSON");
+    }
+    let told = text(&output.stderr);
+    assert!(told.contains("from the host\n"), "{told}");
+}

@@ -1,6 +1,9 @@
 //! `atmq emulate --lint=deny`: hosts that break a rule, and what is said of it.
 
-use crate::harness::{atmq, text};
+use serde_json::Value;
+use tempfile::tempdir;
+
+use crate::harness::{Finished, argument, atmq, text};
 
 /// A host that opens a connection and speaks MQTT on it.
 const CONNECTED: &str = r#"
@@ -117,4 +120,41 @@ fn a_command_that_was_taken_for_a_value_is_noted() {
     let host = r#"say 'AT+LMQTTPUB=0,1,1,0,"t",11,"21.5 AT+CSQ"\r'; hear OK"#;
     let told = judged(&["--instant"], &format!("{CONNECTED} {host}"), 0);
     has(&told, "note[command-in-data]: ");
+}
+
+#[test]
+fn a_finding_stands_in_the_capture_where_it_was_found() {
+    let directory = tempdir().unwrap();
+    let capture = argument(&directory.path().join("session.pcapng"));
+    // No result code is awaited before the next command.
+    let host =
+        r"say 'ATE0\r'; hear OK; say 'AT+CSQ\rAT+CGMM\r'; hear OK; hear OK; say 'AT\r'; hear OK";
+    judged(&["--record", &capture], host, 1);
+    let told = text(&atmq(["replay", "--json", &capture]).succeeds());
+    let said = |line: &str| {
+        let line: Value = serde_json::from_str(line).expect("a line of JSON");
+        let text = line["text"].as_str().unwrap_or_default().to_owned();
+        (line["kind"].as_str().unwrap_or_default().to_owned(), text)
+    };
+    let lines: Vec<_> = told.lines().map(said).collect();
+    let place = |text: &str| lines.iter().position(|(_, said)| said == text);
+    let finding = lines.iter().position(|(kind, _)| kind == "finding");
+    let finding = finding.expect("the capture has the finding");
+    assert!(
+        place("AT+CSQ") < Some(finding) && Some(finding) < place("AT"),
+        "{told}"
+    );
+    let (_, words) = &lines[finding];
+    let begin = "error[command-before-final-result]: ";
+    assert!(
+        words.starts_with(begin) && words.contains(": AT+CGMM ("),
+        "{words}"
+    );
+}
+
+#[test]
+fn a_mode_that_stands_apart_is_answered_by_how_to_write_it() {
+    atmq(["emulate", "--lint", "deny", "--", "true"])
+        .fails(2)
+        .saying(&["'deny'", "write --lint=deny"]);
 }

@@ -130,3 +130,31 @@ fn what_the_demo_prints_is_explained() {
     assert!(told.contains("\n    AT+CGMM shows the model.\n"), "{told}");
     assert!(told.contains("\n    The prompt: "), "{told}");
 }
+
+#[test]
+fn what_is_mistyped_is_answered_by_what_may_be_meant() {
+    for (text, meant) in [
+        ("AT+LMQTOPEN=0,\"h\",1883", "did you mean AT+LMQTTOPEN?"),
+        ("at+csq;+cregg?", "did you mean AT+CREG?"),
+        ("linefeed-only", "did you mean line-feed-only?"),
+        ("keep-alive", "did you mean keepalive?"),
+        ("AT+XYZZY", "give a line as it stands on the wire"),
+    ] {
+        atmq(["explain", text]).fails(2).saying(&[meant]);
+    }
+}
+
+#[test]
+fn a_log_tells_what_is_wrong_with_a_command() {
+    for (line, why) in [
+        ("AT+LMQTTOPEN=0,\"h\"", "port is missing."),
+        ("AT+LMQTTOPEN=9,\"h\",1883", "tcpconnectID: not within 0-4."),
+        (
+            "AT+LMQTTPUB=0,1,1,0,\"t\",6,\"21.5\"",
+            "msg: the payload has 4 bytes, 6 were announced.",
+        ),
+    ] {
+        let told = text(&atmq(["explain"]).write_stdin(line).succeeds());
+        assert_eq!(told, format!("{line}\n    Not as it must be: {why}\n"));
+    }
+}

@@ -324,7 +324,9 @@ fn a_picture_that_is_there_is_kept() {
     };
     draw(&[]).succeeds();
     fs::write(&picture, "precious").unwrap();
-    draw(&[]).fails(3).saying(&[&picture, "--force"]);
+    draw(&[])
+        .fails(3)
+        .saying(&[&picture, "there already", "--force"]);
     assert_eq!(fs::read(&picture).unwrap(), b"precious");
     draw(&["--force"]).succeeds();
     assert!(fs::read_to_string(&picture).unwrap().starts_with("<svg "));

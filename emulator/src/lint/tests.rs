@@ -332,6 +332,9 @@ fn the_same_again_is_counted_and_not_told_twice() {
     let found = Dialogue::run(&[Type(b"hello\r\n"), Type(b"hello\r\n")], 0);
     let repeated: Vec<_> = found.iter().map(|finding| finding.repeated).collect();
     assert_eq!(repeated, [false, true]);
+    let found = Dialogue::run(&[QUERY, Wait(300)].repeat(5), 0);
+    let repeated: Vec<_> = found.iter().map(|finding| finding.repeated).collect();
+    assert_eq!(repeated, [false, true, true]);
 }
 
 #[test]

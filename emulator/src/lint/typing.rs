@@ -50,6 +50,8 @@ pub(super) struct Typing {
     editing: Editing,
     /// The rule that the current line has broken by when it began, and until when it is waited for.
     early: Option<(Rule, Instant)>,
+    /// The current line begins right behind the last byte of a payload.
+    surplus: bool,
     /// The last byte ended a line.
     after_line: bool,
     /// The host was seen to end its lines with a line feed as well.
@@ -80,6 +82,7 @@ impl Typing {
             fed: false,
             editing: Editing::default(),
             early: None,
+            surplus: false,
             after_line: false,
             sends_line_feeds: false,
             skip_line_feed: false,
@@ -192,6 +195,7 @@ impl Typing {
                 0..=0x1f if self.length == 0 => {}
                 _ => {
                     if self.length == 0 {
+                        self.surplus = behind_data;
                         self.begin_line(attention, busy, now);
                     }
                     if byte == LINE_FEED {
@@ -201,6 +205,10 @@ impl Typing {
                     self.length += 1;
                     if self.line.len() < self.limit {
                         self.line.push(byte);
+                    }
+                    // A command has not come before its first letters: a rest of a payload may have.
+                    if self.length > 2 && command_start(&self.line) == Some(self.length - 2) {
+                        self.begin_line(attention, busy, now);
                     }
                     if self.line.eq_ignore_ascii_case(b"A/") {
                         self.end_line(notices);
@@ -263,8 +271,17 @@ impl Typing {
 
     /// Tells that the current line has come too soon, with what of it is there.
     pub(super) fn tell_early(&mut self, notices: &mut Vec<Notice>) {
-        if let Some((rule, _)) = self.early.take() {
-            notices.push((rule, String::new(), self.line.clone()));
+        let Some((rule, _)) = self.early.take() else {
+            return;
+        };
+        // While it starts, a module loses whatever comes.
+        let start = match rule {
+            Rule::BootNotAwaited => Some(0),
+            _ if matches!(self.line.first(), Some(b'A' | b'a')) => Some(0),
+            _ => command_start(&self.line),
+        };
+        if let Some(start) = start {
+            notices.push((rule, String::new(), self.line[start..].to_vec()));
         }
     }
 
@@ -304,13 +321,19 @@ impl Typing {
             notices.push((Rule::LineTooLong, detail, line));
             return true;
         }
-        let start = line
-            .windows(2)
-            .position(|pair| pair.eq_ignore_ascii_case(b"AT"));
+        let start = command_start(&line);
         let garbage = &line[..start.unwrap_or(line.len())];
         if !garbage.trim_ascii().is_empty() {
-            let garbage = garbage.to_vec();
-            notices.push((Rule::GarbageBetweenCommands, String::new(), garbage));
+            let detail = match self.surplus {
+                true => "it follows a payload, of which fewer bytes were announced",
+                false => "",
+            };
+            let notice = (
+                Rule::GarbageBetweenCommands,
+                detail.into(),
+                garbage.to_vec(),
+            );
+            notices.push(notice);
         }
         let Some(start) = start else {
             return false;
@@ -365,10 +388,15 @@ impl Typing {
         *last = now;
         // Once may be chance: two tasks of the host want to know the same.
         if *early >= 2 {
-            let detail = format!("{} times", *early + 1);
-            notices.push((Rule::PollingTooFast, detail, command.line()));
+            notices.push((Rule::PollingTooFast, String::new(), command.line()));
         }
     }
+}
+
+/// Where the command of a line begins, if there is one.
+fn command_start(line: &[u8]) -> Option<usize> {
+    line.windows(2)
+        .position(|pair| pair.eq_ignore_ascii_case(b"AT"))
 }
 
 /// What the command is called, if it is a query that hosts poll.

@@ -207,3 +207,98 @@ fn a_close_that_is_refused_where_nothing_is_open_is_no_failure() {
         assert!(!failed(&before, answer));
     }
 }
+
+#[test]
+fn data_that_does_not_wait_for_its_prompt_is_the_data_of_its_command() {
+    const PUBLISH: &[u8] = b"AT+LMQTTPUB=0,2,1,0,\"t\",5\r\n";
+    const PROMPT: &[u8] = b"\r\n> ";
+    const NEXT: &[u8] = b"AT+CSQ\r\n";
+    let line = (Kind::Command, "AT+LMQTTPUB=0,2,1,0,\"t\",5");
+    let (prompt, ok) = ((Kind::Prompt, ">"), (Kind::Result, "OK"));
+    let next = (Kind::Command, "AT+CSQ");
+    let together = [PUBLISH, b"hello"].concat();
+    let data = (Kind::Data, "hello");
+    for (said, told, words) in [
+        (
+            vec![
+                (HOST, PUBLISH),
+                (HOST, b"hello"),
+                (MODULE, PROMPT),
+                (MODULE, OK),
+                (HOST, NEXT),
+            ],
+            vec![line, prompt, data, ok, next],
+            "5 bytes of data, sent before the prompt",
+        ),
+        (
+            vec![
+                (HOST, &together[..]),
+                (MODULE, PROMPT),
+                (MODULE, OK),
+                (HOST, NEXT),
+            ],
+            vec![line, prompt, data, ok, next],
+            "5 bytes of data, sent before the prompt",
+        ),
+        (
+            vec![
+                (HOST, PUBLISH),
+                (MODULE, PROMPT),
+                (HOST, b"hello"),
+                (MODULE, OK),
+                (HOST, NEXT),
+            ],
+            vec![line, prompt, data, ok, next],
+            "5 bytes of data",
+        ),
+        // The module is silent, and the host goes on.
+        (
+            vec![(HOST, PUBLISH), (HOST, NEXT), (MODULE, OK)],
+            vec![line, (Kind::Missing, ""), next, ok],
+            "",
+        ),
+        (
+            vec![
+                (HOST, PUBLISH),
+                (HOST, b"hello"),
+                (MODULE, REFUSED),
+                (HOST, b"\r"),
+                (HOST, NEXT),
+            ],
+            vec![
+                line,
+                (Kind::Result, "+CME ERROR: 3"),
+                (Kind::Unknown, "hello"),
+                next,
+            ],
+            "",
+        ),
+    ] {
+        let times = said.iter().zip(1000..);
+        let pieces: Vec<_> = times
+            .map(|((from, bytes), at)| (at, *from, *bytes))
+            .collect();
+        let entries = timed(&pieces);
+        let shown: Vec<_> = entries
+            .iter()
+            .map(|entry| (entry.kind, str::from_utf8(&entry.bytes).unwrap()))
+            .collect();
+        assert_eq!(&shown[..told.len()], told, "{pieces:?}");
+        let data = entries.iter().find(|entry| entry.kind == Kind::Data);
+        let meaning = data.and_then(|data| data.meaning.as_deref());
+        assert_eq!(meaning.unwrap_or_default(), words);
+    }
+}
+
+#[test]
+fn what_is_wrong_with_a_command_is_told_in_place_of_what_it_does() {
+    let said = timed(&[
+        (0, HOST, b"AT+LMQTTOPEN=9,\"h\",1883\r"),
+        (100, MODULE, REFUSED),
+    ]);
+    let meaning = said[0].meaning.as_deref();
+    assert_eq!(
+        meaning,
+        Some("Not as it must be: tcpconnectID: not within 0-4.")
+    );
+}

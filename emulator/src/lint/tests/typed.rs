@@ -336,3 +336,29 @@ proptest! {
         prop_assert_eq!(told(&mut whole), told(&mut cut));
     }
 }
+
+#[test]
+fn what_is_left_of_a_payload_is_no_command_that_comes_too_soon() {
+    let rest = (
+        Rule::GarbageBetweenCommands,
+        "it follows a payload, of which fewer bytes were announced".to_owned(),
+        "ef".to_owned(),
+    );
+    let before = |command: &[Step]| {
+        let mut dialogue = thinking();
+        for step in [OPEN, CONNECT, ACCEPT, PROMPT_4].iter().chain(command) {
+            dialogue.step(*step);
+        }
+        told(&mut dialogue)
+    };
+    let patient = [Send(b"abcdef"), Until(b"OK"), Type(b"AT+CMEE=1\r\n")];
+    assert_eq!(before(&patient), std::slice::from_ref(&rest));
+    // The host has waited for no final result code here.
+    let hasty = [Send(b"abcdefAT+CMEE=1\r\n"), Wait(5000)];
+    let too_soon = (
+        Rule::CommandBeforeFinalResult,
+        String::new(),
+        "AT+CMEE=1".to_owned(),
+    );
+    assert_eq!(before(&hasty), [too_soon, rest]);
+}

@@ -139,6 +139,11 @@ impl CommandReader {
         self.buffer.len() - self.start
     }
 
+    /// What has come and has not been read.
+    pub fn peek(&self) -> &[u8] {
+        &self.buffer[self.start..]
+    }
+
     /// The next `length` bytes are raw data, or fewer if `end` allows that, but for the line feed
     /// that ends the command line: one that has come already, or is still to come from a host that
     /// sent one behind the line before. Without a length only `end` ends the data, and it may have
