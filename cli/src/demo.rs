@@ -2,6 +2,7 @@ use std::time::{Duration, Instant};
 
 use atmq_driver::{ConnectOptions, Direction, Message, Messages, Modem, QoS, Settings, Tapped};
 use atmq_emulator::{Emulator, Profile, Pty};
+use atmq_protocol::dialect::Value;
 use serde_json::json;
 use tokio::time::timeout;
 
@@ -72,7 +73,10 @@ pub(crate) async fn run(arguments: Arguments, quiet: bool) -> Result<(), Failure
         (Some(broker), _) => ("127.0.0.1".into(), broker.local_addr().port()),
         (None, broker) => broker.expect("without the embedded broker there is another"),
     };
-    let profile = Profile::by_name(&arguments.profile).expect("it is one of the known");
+    let mut profile = Profile::by_name(&arguments.profile).expect("it is one of the known");
+    // Whoever attaches such a module has told it to report on this port.
+    let here = [("reports_elsewhere", Value::Flag(false))];
+    profile.dialect = profile.dialect.with(&here);
     let pty = Pty::open().map_err(|error| no_pty(&error))?;
     let device = pty.path().display().to_string();
     if output == Output::Text {

@@ -9,6 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use assert_cmd::cargo::cargo_bin;
+use atmq_emulator::Profile;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
@@ -287,9 +288,12 @@ fn what_is_wrong_with_a_profile_is_told_with_line_and_column() {
 fn a_profile_that_is_not_there_is_told() {
     let (code, _, complaint) = run(&["emulate", "--profile", "nt99.toml"]);
     assert_eq!(code, Some(3));
+    let names = Profile::names().collect::<Vec<_>>().join(", ");
     assert_eq!(
         complaint,
-        "atmq: cannot read the profile nt99.toml: No such file or directory (os error 2); give \
-         one of nt35e, nt26, a7670, sim7600, sim7672, or a file\n"
+        format!(
+            "atmq: cannot read the profile nt99.toml: No such file or directory (os error 2); give \
+             one of {names}, or a file\n"
+        )
     );
 }

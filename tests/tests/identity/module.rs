@@ -66,18 +66,31 @@ pub(crate) struct Module {
     pub(crate) bench: Bench,
     /// Profile and state, for messages.
     pub(crate) state: String,
+    profile: Profile,
 }
 
 impl Module {
     pub(crate) fn new(profile: &str, state: &str, enter: Enter) -> Self {
         let model = Profile::by_name(profile).expect("it is built in");
-        let mut bench = Bench::new(model.instant(), 0);
+        let model = model.instant();
+        let mut bench = Bench::new(model.clone(), 0);
         bench.ask("ATE0+CMEE=1");
         enter(&mut bench);
         Self {
             bench,
             state: format!("{profile}, {state}"),
+            profile: model,
         }
+    }
+
+    /// Whether the module has a command, which may be its maker's own.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.profile.commands().any(|spec| spec.name == name)
+    }
+
+    /// Whether `ATI` answers with more than the model.
+    pub(crate) fn tells_more(&self) -> bool {
+        !self.profile.identity.information.is_empty()
     }
 
     /// The lines of the answer, or the error, such as `+CME ERROR: 10`.
