@@ -27,8 +27,8 @@ pub(crate) struct BrokerArguments {
     /// Host of the broker, which the module resolves [default: localhost]
     #[arg(short = 'h', long, value_name = "HOST", value_parser = host)]
     host: Option<String>,
-    /// Broker, user and topic in one: mqtt://[USER[:PASSWORD]@]HOST[:PORT][/TOPIC], or mqtts:// for
-    /// TLS; other users of this machine can see the password
+    /// Broker, user and topic in one: mqtt://USER:PASSWORD@HOST:PORT/TOPIC, or mqtts:// for TLS; all
+    /// but the host can be left out, and other users of this machine can see the password
     #[arg(short = 'L', long, value_name = "URL",
           conflicts_with_all = ["host", "broker_port", "username", "aliyun", "onenet"])]
     url: Option<String>,

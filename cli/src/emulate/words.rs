@@ -91,7 +91,7 @@ pub(super) enum Word {
         #[arg(value_parser = whole::<0, 100, u8>)]
         percent: u8,
     },
-    /// change a latency of the profile, such as latency.command_ms=[300,800]
+    /// change a latency of the profile, such as 'latency.command_ms=[300, 800]'
     Set {
         #[arg(value_name = "KEY=VALUE")]
         change: ProfileChange,

@@ -7,11 +7,14 @@
 //! the `len` bytes. The message that the module meant is always among the readings; so where all
 //! others are refuted, it has been found, and where another one stands, nobody can tell.
 
+mod length;
+
 use alloc::vec;
 use alloc::vec::Vec;
 use core::ops::Range;
 use core::time::Duration;
 
+use length::{Length, length};
 use memchr::{memchr, memchr_iter, memmem, memrchr};
 
 /// The module's silence after which what has not come of a message is not its own: a module writes
@@ -496,38 +499,6 @@ impl<'a> Scan<'a> {
     }
 }
 
-/// What stands behind a quote.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Length {
-    /// `,<len>,`, which has so many bytes.
-    Known { length: usize, bytes: usize },
-    /// Its beginning.
-    Incomplete,
-    /// Something else.
-    Other,
-}
-
 fn has_control(bytes: &[u8]) -> bool {
     bytes.iter().any(u8::is_ascii_control)
-}
-
-fn length(bytes: &[u8]) -> Length {
-    let Some((b',', digits)) = bytes.split_first() else {
-        return match bytes.is_empty() {
-            true => Length::Incomplete,
-            false => Length::Other,
-        };
-    };
-    let mut length = 0;
-    for (at, byte) in digits.iter().enumerate() {
-        match byte {
-            b'0'..=b'9' if at < LENGTH_DIGITS => length = length * 10 + usize::from(byte - b'0'),
-            b',' if at > 0 => {
-                let bytes = at + 2;
-                return Length::Known { length, bytes };
-            }
-            _ => return Length::Other,
-        }
-    }
-    Length::Incomplete
 }
