@@ -15,7 +15,7 @@ use super::table::{ACCQ, CFG, CONNECT, DISC, REL, SSLCFG, WILLMSG, WILLTOPIC};
 use crate::Secret;
 use crate::at::parameter::ParameterWriter;
 use crate::commands::vendor::simcom;
-use crate::dialect::lmqtt::{carriable, in_range, not_empty};
+use crate::dialect::shared::{carriable, in_range, not_empty};
 use crate::dialect::{
     Course, Data, EncodeError, Follow, IfRefused, Next, Plan, Step, StepEnd, Then,
 };

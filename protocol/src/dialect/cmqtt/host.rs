@@ -14,7 +14,7 @@ use crate::at::command::{Command, Form, encode_line};
 use crate::at::framing::{DataEnd, Extent};
 use crate::at::parameter::ParameterWriter;
 use crate::commands::vendor::simcom;
-use crate::dialect::lmqtt::Files;
+use crate::dialect::shared::Files;
 use crate::dialect::{
     Answer, Ask, Caching, Commanded, Course, Data, Dialect, EncodeError, Expected, Follow, Host,
     Next, Plan, Power, Reported, Said, Step, StepEnd,

@@ -2,9 +2,9 @@
 //! what ECMT takes behind them (reference `ecmt.md` 2.2; inferred for LMQTT).
 
 use super::Setting;
-use super::command::carriable;
 use crate::at::parameter::{ParameterError, ParameterWriter};
 use crate::dialect::EncodeError;
+use crate::dialect::shared::carriable;
 use crate::limits::Limits;
 use crate::mqtt::{AliDevice, Registration, SignMethod};
 use crate::spec::Values;

@@ -9,7 +9,8 @@ use crate::at::command::{Command, Form, encode_line};
 use crate::at::parameter::{Parameter, ParameterError, ParameterWriter};
 use crate::dialect::DecodeError;
 use crate::dialect::EncodeError;
-use crate::mqtt::{ConnectionId, QoS, TopicFilter};
+use crate::dialect::shared::{carriable, decode_qos, in_range, not_empty};
+use crate::mqtt::{ConnectionId, TopicFilter};
 use crate::spec::Values;
 
 pub(super) const CFG: &str = "+LMQTTCFG";
@@ -268,72 +269,4 @@ fn decode_subscription<'a>(
 /// By the manual from 1 on; 0 is taken too.
 pub(super) fn message_id(values: &mut Values<'_, '_>) -> Result<u16, ParameterError> {
     values.integer_up_to(u16::MAX.into())
-}
-
-pub(in crate::dialect) fn decode_qos(values: &mut Values<'_, '_>) -> Result<QoS, ParameterError> {
-    let level = values.integer()?;
-    values.known(QoS::from_level(level))
-}
-
-pub(in crate::dialect) fn not_empty<'a>(
-    field: &'static str,
-    text: &'a str,
-) -> Result<&'a str, EncodeError> {
-    if text.is_empty() {
-        return Err(EncodeError::Empty { field });
-    }
-    Ok(text)
-}
-
-/// A quoted string ends at a quote and a line at a control character, and nothing escapes them.
-pub(in crate::dialect) fn carriable<'a>(
-    field: &'static str,
-    text: &'a str,
-    max: usize,
-) -> Result<&'a str, EncodeError> {
-    let length = text.len();
-    if length > max {
-        return Err(EncodeError::TooLong { field, length, max });
-    }
-    match text
-        .char_indices()
-        .find(|(_, c)| *c == '"' || c.is_ascii_control())
-    {
-        Some((at, character)) => Err(EncodeError::NotCarriable {
-            field,
-            character,
-            at,
-        }),
-        None => Ok(text),
-    }
-}
-
-pub(in crate::dialect) fn in_range(
-    field: &'static str,
-    value: impl Into<i64>,
-    min: i64,
-    max: impl Into<i64>,
-) -> Result<i64, EncodeError> {
-    let (value, max) = (value.into(), max.into());
-    if (min..=max).contains(&value) {
-        return Ok(value);
-    }
-    Err(EncodeError::OutOfRange {
-        field,
-        value,
-        min,
-        max,
-    })
-}
-
-pub(in crate::dialect) fn length_in_range(
-    field: &'static str,
-    length: usize,
-    max: usize,
-) -> Result<i64, EncodeError> {
-    if length > max {
-        return Err(EncodeError::TooLong { field, length, max });
-    }
-    // No limit is above what an i64 holds.
-    Ok(length as i64)
 }

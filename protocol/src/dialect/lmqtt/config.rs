@@ -21,10 +21,10 @@
 //!
 //! Without values the command asks for the setting (inferred from ECMT and QMT).
 
-use super::command::{carriable, decode_qos, in_range};
 use super::{DataFormat, Request, Setting, SettingKey, aliauth, keys};
 use crate::at::parameter::{ParameterError, ParameterWriter};
 use crate::dialect::EncodeError;
+use crate::dialect::shared::{carriable, decode_qos, in_range};
 use crate::limits::Limits;
 use crate::mqtt::{ConnectionId, Timeouts, Version, Will};
 use crate::spec::Values;

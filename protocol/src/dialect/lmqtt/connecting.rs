@@ -4,7 +4,7 @@ use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::format;
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
@@ -12,84 +12,15 @@ use alloc::vec::Vec;
 use super::host::{LmqttHost, ask_file};
 use super::{DataFormat, Request, Setting};
 use crate::at::framing::DataEnd;
+use crate::dialect::shared::{Leaving, connected, state};
 use crate::dialect::{
-    Answer, Course, Data, EncodeError, Follow, IfRefused, Next, Plan, Step, StepEnd, Then,
+    Course, Data, EncodeError, Follow, IfRefused, Next, Plan, Step, StepEnd, Then,
 };
 use crate::limits::Limits;
 use crate::mqtt::{
-    Connect, Connected, ConnectionId, ConnectionState, Outcome, PayloadFormat, Proof, Reason,
-    ReasonKind, Refusal, SecurityLevel, TlsSetUp, TlsSetting, Urc, Version,
+    Connect, ConnectionId, ConnectionState, Outcome, PayloadFormat, Proof, SecurityLevel, TlsSetUp,
+    TlsSetting, Urc, Version,
 };
-
-/// What is known of the files that the module was given.
-#[derive(Debug, Default)]
-pub(in crate::dialect) struct Files {
-    stored: Vec<File>,
-    /// On their way.
-    given: Vec<File>,
-    /// Which context secures a connection.
-    contexts: Vec<(ConnectionId, u8)>,
-}
-
-#[derive(Debug, Clone)]
-struct File {
-    context: u8,
-    name: String,
-    bytes: Arc<[u8]>,
-}
-
-impl Files {
-    /// Whether the file has to be given to the module; half a file is no file.
-    pub(in crate::dialect) fn needs(&mut self, context: u8, name: &str, bytes: &Arc<[u8]>) -> bool {
-        let known = self
-            .stored
-            .iter()
-            .any(|file| file.name == name && file.bytes == *bytes);
-        if !known {
-            self.stored.retain(|file| file.name != name);
-            self.given.retain(|file| file.name != name);
-            self.given.push(File {
-                context,
-                name: name.to_string(),
-                bytes: bytes.clone(),
-            });
-        }
-        !known
-    }
-
-    /// This context secures the connection from now on.
-    pub(in crate::dialect) fn use_context(
-        &mut self,
-        connection: ConnectionId,
-        context: Option<u8>,
-    ) {
-        self.contexts.retain(|(other, _)| *other != connection);
-        self.contexts
-            .extend(context.map(|context| (connection, context)));
-    }
-
-    /// The module has stored it.
-    pub(in crate::dialect) fn stored(&mut self, name: &str) {
-        if let Some(at) = self.given.iter().position(|file| file.name == name) {
-            let file = self.given.swap_remove(at);
-            self.stored.push(file);
-        }
-    }
-
-    /// Whether the module has those of this connection's context nobody knows.
-    pub(in crate::dialect) fn forget_those_of(&mut self, connection: ConnectionId) {
-        let mut contexts = self.contexts.iter();
-        let Some((_, context)) = contexts.find(|(of, _)| *of == connection) else {
-            return self.forget();
-        };
-        self.stored.retain(|file| file.context != *context);
-    }
-
-    /// Whether the module has any of them nobody knows.
-    pub(in crate::dialect) fn forget(&mut self) {
-        *self = Self::default();
-    }
-}
 
 /// What a step of a connect is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -242,80 +173,6 @@ impl Follow for Connecting {
             None => failed,
         }
     }
-}
-
-/// What came of a CONNECT.
-pub(in crate::dialect) fn connected(result: Connected) -> Outcome {
-    match result {
-        Connected::Accepted => Outcome::Done,
-        // MQTT reserves these codes; a module that shows one speaks of itself.
-        Connected::Refused(Refusal::Other(code)) => {
-            Outcome::NotAccepted(Reason::number(code.into()))
-        }
-        Connected::Refused(refusal) => Outcome::Refused(refusal),
-        Connected::Failed(reason) => Outcome::NotAccepted(reason),
-        Connected::Retransmitted(code) => {
-            Outcome::NotAccepted(Reason::new(ReasonKind::Unknown, code))
-        }
-    }
-}
-
-/// Steps of which any may be refused.
-#[derive(Debug)]
-pub(in crate::dialect) struct Leaving {
-    rest: Option<Step>,
-    failed: bool,
-}
-
-impl Leaving {
-    /// What is left of them behind the first one.
-    pub(in crate::dialect) fn new(rest: Option<Step>) -> Self {
-        Self {
-            rest,
-            failed: false,
-        }
-    }
-}
-
-impl Follow for Leaving {
-    fn next(&mut self, end: &StepEnd<'_>) -> Next {
-        self.failed |= !matches!(
-            end,
-            StepEnd::Done { .. } | StepEnd::Refused(_) | StepEnd::Unreported { .. }
-        );
-        match self.rest.take() {
-            Some(step) => Next::Step(Box::new(step)),
-            None if self.failed => Next::Done(Outcome::Failed(Proof::MayHaveArrived)),
-            None => Next::Done(Outcome::Done),
-        }
-    }
-}
-
-/// Picks a connection out of the answer to the question for all states.
-#[derive(Debug)]
-pub(in crate::dialect) struct StateOf(pub(in crate::dialect) ConnectionId);
-
-impl Follow for StateOf {
-    fn next(&mut self, end: &StepEnd<'_>) -> Next {
-        Next::Done(match end {
-            StepEnd::Done { .. } => Outcome::State(state(self.0, end)),
-            _ => Outcome::Failed(Proof::MayHaveArrived),
-        })
-    }
-}
-
-/// How far a connection is, by the answers of a step.
-pub(in crate::dialect) fn state(
-    wanted: ConnectionId,
-    end: &StepEnd<'_>,
-) -> Option<ConnectionState> {
-    let StepEnd::Done { answers, .. } = end else {
-        return None;
-    };
-    answers.iter().find_map(|answer| match answer {
-        Answer::State { connection, state } if *connection == wanted => Some(*state),
-        _ => None,
-    })
 }
 
 /// A setting that a connect makes.

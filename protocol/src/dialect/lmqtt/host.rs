@@ -6,13 +6,14 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use super::command::{CFG, READ, SUBUNSUB};
-use super::connecting::{self, Files};
+use super::connecting;
 use super::{
     Context, FormatTable, Formats, Information, Lmqtt, PublishEnd, PublishPayload, Request,
     Setting, intent, tls,
 };
 use crate::at::command::{Command, Form};
 use crate::at::framing::{DataEnd, Extent};
+use crate::dialect::shared::{Files, StateOf};
 use crate::dialect::{
     Answer, Ask, Caching, Commanded, Course, Data, Dialect, EncodeError, Expected, Host, Plan,
     Power, Prompt, Reported, Said, Step, StepEnd, done_or_failed,
@@ -249,7 +250,7 @@ impl Host for LmqttHost {
             Operation::ListUnread => self.plan(&Request::QueryUnread, done_or_failed),
             Operation::State { connection } => {
                 let step = self.step(&Request::QueryState)?;
-                let course = connecting::StateOf(connection);
+                let course = StateOf(connection);
                 Ok(Plan::new(
                     step,
                     Course::Follow(alloc::boxed::Box::new(course)),

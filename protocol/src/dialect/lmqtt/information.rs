@@ -14,11 +14,9 @@ use alloc::vec::Vec;
 use super::command::{CFG, CONN, OPEN, READ};
 use super::table::COMMANDS;
 use super::urc::strip_name;
-use super::{
-    FormatTable, Formats, HexLength, Information, NT35E, Request, config, meaning, number_of,
-    received, tls,
-};
+use super::{FormatTable, Formats, HexLength, Information, NT35E, Request, config, received, tls};
 use crate::at::parameter::{ParameterWriter, Parameters};
+use crate::dialect::shared::{meaning, number_of};
 use crate::mqtt::{ConnectionId, ConnectionState};
 use crate::spec::Values;
 

@@ -29,8 +29,6 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-pub(in crate::dialect) use command::{carriable, decode_qos, in_range, length_in_range, not_empty};
-pub(in crate::dialect) use connecting::{Files, Leaving, StateOf, connected, state};
 pub use models::{NT26, NT35E};
 pub use request::{Context, Exchange, Information, PublishEnd, PublishPayload, Request};
 pub use setting::{DataFormat, FormatTable, Formats, Setting, SettingKey};
@@ -390,16 +388,4 @@ impl Dialect for Lmqtt {
     fn farewell(&self) -> &'static str {
         power::DOWN
     }
-}
-
-/// What a number on the wire means, by a table that serves both directions.
-pub(super) fn meaning<T: Copy>(table: &[(i32, T)], number: i32) -> Option<T> {
-    let found = table.iter().find(|(known, _)| *known == number);
-    found.map(|(_, meaning)| *meaning)
-}
-
-/// The number on the wire for a meaning.
-pub(super) fn number_of<T: PartialEq>(table: &[(i32, T)], meaning: &T) -> Option<i32> {
-    let found = table.iter().find(|(_, known)| known == meaning);
-    found.map(|(number, _)| *number)
 }

@@ -15,10 +15,11 @@
 
 use alloc::borrow::Cow;
 
-use super::command::{carriable, decode_qos, length_in_range, message_id, not_empty};
+use super::command::message_id;
 use super::{Context, DataFormat, HexLength, PublishEnd, PublishPayload, Request};
 use crate::at::parameter::{ParameterError, ParameterWriter, counted};
 use crate::dialect::EncodeError;
+use crate::dialect::shared::{carriable, decode_qos, length_in_range, not_empty};
 use crate::limits::Limits;
 use crate::mqtt::{ConnectionId, Proof, PublishResult, Reason, ReasonKind};
 use crate::spec::Values;

@@ -4,9 +4,9 @@
 //! are our own, after Quectel's `AT+QSSLCFG` and `AT+QFUPL` (reference `README.md`, "Decisions").
 
 use super::Request;
-use super::command::{carriable, in_range, length_in_range, not_empty};
 use crate::at::parameter::{ParameterError, ParameterWriter};
 use crate::dialect::EncodeError;
+use crate::dialect::shared::{carriable, in_range, length_in_range, not_empty};
 use crate::mqtt::{MAX_FILE, SecurityLevel, TlsKey, TlsSetting, TlsVersion};
 use crate::spec::Values;
 

@@ -17,12 +17,10 @@
 use alloc::vec::Vec;
 
 use super::command::{CLOSE, CONN, DISC, OPEN, PUB, PUBEX, SUBUNSUB};
-use super::{
-    FormatTable, Formats, HexLength, Lmqtt, PublishExtendedUrc, UnsubscribeUrc, meaning, number_of,
-    received,
-};
+use super::{FormatTable, Formats, HexLength, Lmqtt, PublishExtendedUrc, UnsubscribeUrc, received};
 use crate::at::parameter::{ParameterError, ParameterWriter, Parameters};
 use crate::dialect::Recognised;
+use crate::dialect::shared::{meaning, number_of};
 use crate::mqtt::{
     Connected, ConnectionId, LinkStatus, OpenFailure, PublishResult, Reason, ReasonKind, Refusal,
     SubscriptionChange, Urc,

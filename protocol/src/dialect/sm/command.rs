@@ -15,7 +15,7 @@ use super::table::{
 };
 use crate::at::command::{Command, Form, encode_line};
 use crate::at::parameter::{ParameterError, ParameterWriter};
-use crate::dialect::lmqtt::{carriable, decode_qos, length_in_range, not_empty};
+use crate::dialect::shared::{carriable, decode_qos, length_in_range, not_empty};
 use crate::dialect::{DecodeError, EncodeError};
 use crate::limits::Limits;
 use crate::spec::{Spec, Values};

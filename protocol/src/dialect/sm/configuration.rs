@@ -16,7 +16,7 @@ use super::request::{Device, Setting};
 use super::{ID, Sm};
 use crate::Secret;
 use crate::at::parameter::{ParameterError, ParameterWriter};
-use crate::dialect::lmqtt::{carriable, decode_qos, in_range, not_empty};
+use crate::dialect::shared::{carriable, decode_qos, in_range, not_empty};
 use crate::dialect::{Dialect as _, EncodeError};
 use crate::limits::Limits;
 use crate::mqtt::{AliDevice, Connect, QoS, Will};

@@ -11,7 +11,7 @@ use super::{ID, Sm, command, configuration, connecting, received, tls};
 use crate::at::command::{Command, Form};
 use crate::at::framing::Extent;
 use crate::at::parameter::encode_hex;
-use crate::dialect::lmqtt::Files;
+use crate::dialect::shared::Files;
 use crate::dialect::{
     Answer, Ask, Caching, Commanded, Course, Data, Dialect as _, EncodeError, Host, Plan, Power,
     Said, Step, StepEnd, done_or_failed,

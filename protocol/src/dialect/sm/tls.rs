@@ -13,7 +13,7 @@ use super::table::LOCAL;
 use crate::at::command::{Command, Form};
 use crate::at::framing::DataEnd;
 use crate::at::parameter::{Parameter, Parameters};
-use crate::dialect::lmqtt::in_range;
+use crate::dialect::shared::in_range;
 use crate::dialect::{Ask, Data, EncodeError, IfRefused, Prompt, Step};
 use crate::mqtt::{TlsSetUp, TlsVersion};
 
