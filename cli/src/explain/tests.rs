@@ -415,6 +415,13 @@ fn the_numbers_of_a_dialect_have_its_own_words() {
         ("+QMTPUB: 0,7,1,2", "sent again"),
         ("+QMTSUB: 0,7,2", "failed"),
         ("+QMTCLOSE: 0,0", "is closed"),
+        ("+CMQTTCONNECT: 0,3", "could not be made"),
+        (
+            "+CMQTTSTART: 23",
+            "+CMQTTSTART: the network is opened already",
+        ),
+        ("+CMQTTCONNLOST: 0,1", "closed the link"),
+        ("+SMSTATE: 0", "Connection 0: not connected."),
     ] {
         let explanation = explain_line(line.as_bytes(), None).expect(line);
         let lines = explanation.lines().join("\n");

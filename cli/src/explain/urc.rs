@@ -4,7 +4,7 @@ use atmq_protocol::at::command::Form;
 use atmq_protocol::at::parameter::{Parameters, integer};
 use atmq_protocol::dialect::{Dialect, Power, Recognised};
 use atmq_protocol::mqtt::{Connected, ConnectionId, Operation, Reason, Urc};
-use atmq_protocol::spec::{Codes, Source};
+use atmq_protocol::spec::{Codes, Param, Source, Spec};
 use atmq_protocol::standard::RegistrationChanged;
 
 use super::code::numbered;
@@ -94,19 +94,31 @@ fn by_own_table(dialect: &dyn Dialect, urc: &Urc, line: &[u8]) -> Option<Explana
         return Some(Explanation::new(text).from(spec.source));
     }
     let name = std::str::from_utf8(name).ok()?;
-    let names = |what: &str| {
-        let mut words = what.split(|c: char| c != '+' && !c.is_ascii_alphanumeric());
-        words.any(|word| word == name)
+    // A table names the lines that it is for, or how the others all begin: `+X…`.
+    let named = |codes: &&&Codes| {
+        let words = codes
+            .what
+            .split(|c: char| !matches!(c, '+' | '…') && !c.is_ascii_alphanumeric());
+        let of = |word: &str| match word.strip_suffix('…') {
+            Some(beginning) => name.starts_with(beginning).then_some(1),
+            None => (word == name).then_some(2),
+        };
+        words.filter_map(of).max().unwrap_or(0)
     };
-    let mut tables = dialect.codes().iter();
-    let codes = tables.find(|codes| names(codes.what))?;
-    let result = spec.and_then(|spec| spec.answer.iter().position(|field| field.name == "result"));
     let values = numbers(line);
+    let tables = dialect.codes().iter().filter(|codes| named(codes) > 0);
+    let Some(codes) = tables.max_by_key(named) else {
+        return by_its_fields(spec?, &values, connection);
+    };
+    let is_result = |field: &Param| matches!(field.name, "result" | "err");
+    let result = spec.and_then(|spec| spec.answer.iter().position(is_result));
     let number = values.get(result.unwrap_or(1))?;
     let of = match urc {
         Urc::SubscriptionChanged { message_id, .. } | Urc::Published { message_id, .. } => {
             format!("Packet {message_id} on connection {connection}")
         }
+        // It is about all of them.
+        _ if spec.is_some_and(|spec| spec.answer.len() == 1) => name.to_owned(),
         _ => format!("Connection {connection}"),
     };
     let explanation = numbered(codes, *number, &of);
@@ -117,6 +129,16 @@ fn by_own_table(dialect: &dyn Dialect, urc: &Urc, line: &[u8]) -> Option<Explana
         } => explanation.and(format!("The broker's return code is {}.", refusal.code())),
         _ => explanation,
     })
+}
+
+/// The words of the fields of a line for its numbers.
+fn by_its_fields(spec: &Spec, values: &[i64], connection: ConnectionId) -> Option<Explanation> {
+    let mut fields = spec.answer.iter().zip(values);
+    let text = fields.find_map(|(field, value)| {
+        let meaning = field.read(value.to_string().as_bytes())?;
+        Some(format!("Connection {connection}: {meaning}."))
+    });
+    Some(Explanation::new(text?).from(spec.source))
 }
 
 /// The table by whose numbers one dialect tells what has become of links.

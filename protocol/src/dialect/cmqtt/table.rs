@@ -98,11 +98,11 @@ pub(super) const COLLECTING: usize = 2;
 #[rustfmt::skip]
 pub(in crate::dialect) const COMMANDS: &[Spec] = &[
     Spec::new(START,
-        "starts the MQTT service, which activates the packet data context. What came of it is reported by +CMQTTSTART",
+        "starts the MQTT service, which activates the packet data context",
         MANUAL)
         .takes(&[CID]).executes().answers(&[ERR]).reported(START, 120).acts(),
     Spec::new(STOP,
-        "stops the MQTT service; the clients must be released. What came of it is reported by +CMQTTSTOP",
+        "stops the MQTT service; the clients must be released",
         MANUAL)
         .executes().tested(Test::Nothing).answers(&[ERR]).reported(STOP, 12).acts(),
     Spec::new(ACCQ, "acquires a client, gives it its client id and says whether it uses TLS", MANUAL)
@@ -126,7 +126,7 @@ pub(in crate::dialect) const COMMANDS: &[Spec] = &[
         MANUAL)
         .takes(&[ID, LENGTH, QOS]).answers(&[ID, ERR]).announces(1, PROMPT).acts().after(WILLTOPIC),
     Spec::new(CONNECT,
-        "makes the link to the broker and connects. What came of it is reported by +CMQTTCONNECT",
+        "makes the link to the broker and connects",
         MANUAL)
         .takes(&[
             ID,
@@ -139,7 +139,7 @@ pub(in crate::dialect) const COMMANDS: &[Spec] = &[
             Param::secret("pass_word", "the password").optional().shown(",<pass_word>]"),
         ]).answers(&[ID, ERR]).tested(Test::Lines(&["(0-1),(9-256),(1-64800),(0-1)[,<user_name>,<pass_word>]"]))
         .reads().reported(CONNECT, 120).acts().after(ACCQ),
-    Spec::new(DISC, "disconnects from the broker. What came of it is reported by +CMQTTDISC", MANUAL)
+    Spec::new(DISC, "disconnects from the broker", MANUAL)
         .takes(&[ID, Param::number("timeout", &[(0, 180)], TIMEOUT).shown("(0,1-180)")])
         .answers(&[ID, ERR]).reads().reported(DISC, 180).acts().after(CONNECT),
     Spec::new(TOPIC,
@@ -153,7 +153,7 @@ pub(in crate::dialect) const COMMANDS: &[Spec] = &[
             "how many bytes follow behind the prompt")])
         .answers(&[ID, ERR]).announces(1, PROMPT).acts().after(CONNECT),
     Spec::new(PUB,
-        "publishes the message whose topic and payload were given before; both are forgotten then. What came of it is reported by +CMQTTPUB",
+        "publishes the message whose topic and payload were given before; both are forgotten then",
         MANUAL)
         .takes(&[
             ID,
@@ -163,12 +163,12 @@ pub(in crate::dialect) const COMMANDS: &[Spec] = &[
             DUP,
         ]).answers(&[ID, ERR]).reported(PUB, 180).acts().after(TOPIC),
     Spec::new(SUB,
-        "subscribes to the topics that were collected, or to one that the module asks for with `>`. What came of it is reported by +CMQTTSUB",
+        "subscribes to the topics that were collected, or to one that the module asks for with `>`",
         MANUAL)
         .takes(&[ID, LENGTH, QOS, DUP]).answers(&[ID, ERR]).announces(1, PROMPT)
         .tested(Test::Lines(&["(0-1),(1-1024),(0-2),(0-1)"])).reads().reported(SUB, 120).acts().after(CONNECT),
     Spec::new(UNSUB,
-        "takes back the subscriptions that were collected, or one that the module asks for with `>`. What came of it is reported by +CMQTTUNSUB",
+        "takes back the subscriptions that were collected, or one that the module asks for with `>`",
         MANUAL)
         .takes(&[ID, LENGTH, DUP]).answers(&[ID, ERR]).announces(1, PROMPT)
         .tested(Test::Lines(&["(0-1),(1-1024),(0-1)"])).reported(UNSUB, 120).acts().after(CONNECT),

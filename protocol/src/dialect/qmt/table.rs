@@ -94,7 +94,7 @@ pub(in crate::dialect) const COMMANDS: &[Spec] = &[
         Source::documented("reference qmt.md 3"))
         .takes(&[Param::key("key", "which setting"), ID]).keyed(KEYS).within(5),
     Spec::new(OPEN,
-        "opens the TCP or TLS link to the broker; MQTT is not spoken yet. What came of it is reported by +QMTOPEN",
+        "opens the TCP or TLS link to the broker; MQTT is not spoken yet",
         Source::documented(NOTE))
         .takes(&[
             ID,
@@ -102,11 +102,11 @@ pub(in crate::dialect) const COMMANDS: &[Spec] = &[
             Param::number("port", &[(1, 65535)], "its TCP port; 1883 is usual, 8883 with TLS"),
         ]).answers(&[ID, RESULT]).reads().reported(OPEN, 120).acts(),
     Spec::new(CLOSE,
-        "closes the link; settings are kept. What came of it is reported by +QMTCLOSE",
+        "closes the link; settings are kept",
         Source::documented(NOTE))
         .takes(&[ID]).answers(&[ID, RESULT]).reported(CLOSE, 10).acts().after(OPEN),
     Spec::new(CONN,
-        "sends MQTT's CONNECT on the open link. What came of it is reported by +QMTCONN",
+        "sends MQTT's CONNECT on the open link",
         Source::documented(NOTE))
         .takes(&[
             ID,
@@ -115,19 +115,19 @@ pub(in crate::dialect) const COMMANDS: &[Spec] = &[
             Param::secret("password", "the password").optional(),
         ]).answers(&[ID, RESULT, VALUE]).reads().reported(CONN, 60).acts().after(OPEN),
     Spec::new(DISC,
-        "sends MQTT's DISCONNECT and closes the link. What came of it is reported by +QMTDISC",
+        "sends MQTT's DISCONNECT and closes the link",
         Source::documented(NOTE))
         .takes(&[ID]).answers(&[ID, RESULT]).reported(DISC, 30).acts().after(CONN),
-    Spec::new(SUB, "subscribes to topics. What came of it is reported by +QMTSUB",
+    Spec::new(SUB, "subscribes to topics",
         Source::documented("reference qmt.md 4.5"))
         .takes(&[ID, MESSAGE_ID, FILTER, QOS]).repeating(2).answers(&[ID, MESSAGE_ID, RESULT, VALUE])
         .reported(SUB, 30).acts().after(CONN),
-    Spec::new(UNS, "unsubscribes from topics. What came of it is reported by +QMTUNS",
+    Spec::new(UNS, "unsubscribes from topics",
         Source::documented("reference qmt.md 4.5"))
         .takes(&[ID, MESSAGE_ID, FILTER]).repeating(1).answers(&[ID, MESSAGE_ID, RESULT, VALUE])
         .reported(UNS, 30).acts().after(CONN),
     Spec::new(PUB,
-        "publishes a message, for which the module asks with `> `: with a length exactly so many bytes, without up to Ctrl-Z; ESC leaves it. What came of it is reported by +QMTPUB",
+        "publishes a message, for which the module asks with `> `: with a length exactly so many bytes, without up to Ctrl-Z; ESC leaves it",
         Source::documented("reference qmt.md 4.6"))
         .takes(PUBLISH).answers(PUBLISHED).announces(5, PROMPT).reported(PUB, 30).acts().after(CONN),
     Spec::new(RECV,
