@@ -422,6 +422,11 @@ fn the_numbers_of_a_dialect_have_its_own_words() {
         ),
         ("+CMQTTCONNLOST: 0,1", "closed the link"),
         ("+SMSTATE: 0", "Connection 0: not connected."),
+        ("+CMQTTNONET", "The link was lost (closed)."),
+        (
+            "+APP PDP: 0,DEACTIVE",
+            "Connection 0: the link was lost (closed",
+        ),
     ] {
         let explanation = explain_line(line.as_bytes(), None).expect(line);
         let lines = explanation.lines().join("\n");

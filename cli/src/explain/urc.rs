@@ -1,5 +1,6 @@
 //! What the module reports by itself: outcomes of MQTT commands, messages, links, reboots.
 
+use atmq_driver::Disconnected;
 use atmq_protocol::at::command::Form;
 use atmq_protocol::at::parameter::{Parameters, integer};
 use atmq_protocol::dialect::{Dialect, Power, Recognised};
@@ -8,7 +9,7 @@ use atmq_protocol::spec::{Codes, Param, Source, Spec};
 use atmq_protocol::standard::RegistrationChanged;
 
 use super::code::numbered;
-use super::{Explained, Explanation};
+use super::{Explained, Explanation, sentence};
 use crate::dialect::{connect_command, line_for, power, report};
 use crate::grammar::{body, codes, command, split_first};
 use crate::visible::visible;
@@ -78,7 +79,7 @@ fn banner(line: &[u8], asked: Option<&[u8]>) -> Option<Explanation> {
 /// The words of the dialect's own table for the result that a line tells, where the dialect tells each
 /// by a number of its own; `None` where what follows knows better.
 fn by_own_table(dialect: &dyn Dialect, urc: &Urc, line: &[u8]) -> Option<Explanation> {
-    if dialect.codes().iter().any(|codes| codes.name == STATS) {
+    if has_stats(dialect) {
         return None;
     }
     let connection = urc.connection();
@@ -143,6 +144,10 @@ fn by_its_fields(spec: &Spec, values: &[i64], connection: ConnectionId) -> Optio
 
 /// The table by whose numbers one dialect tells what has become of links.
 const STATS: &str = "STATS";
+
+fn has_stats(dialect: &dyn Dialect) -> bool {
+    dialect.codes().iter().any(|codes| codes.name == STATS)
+}
 
 fn explain_urc(dialect: &dyn Dialect, urc: &Urc, line: &[u8]) -> Explanation {
     if let Some(explanation) = by_own_table(dialect, urc, line) {
@@ -258,6 +263,21 @@ fn explain_urc(dialect: &dyn Dialect, urc: &Urc, line: &[u8]) -> Explanation {
             taken_out_by(dialect, *connection, *message_id)
         ))
         .from(Source::documented("reference lmqtt.md 1.8")),
+        Urc::Status {
+            connection,
+            status,
+            code,
+        } if !has_stats(dialect) => {
+            let (status, code) = (*status, *code);
+            let lost = Disconnected::LinkLost { status, code };
+            let mut models = dialect.models().iter();
+            let is_one = models.any(|model| connection.0 < model.limits.connections);
+            Explanation::new(match is_one {
+                true => format!("Connection {connection}: {lost}."),
+                // It is about all of them.
+                false => sentence(&lost.to_string()),
+            })
+        }
         Urc::Status {
             connection, code, ..
         } => {
