@@ -53,7 +53,7 @@ pub(crate) struct Recorder(Arc<Mutex<Writer>>);
 /// the line need not look at it.
 pub(super) const WORLD: &str = "world";
 
-/// The longest that is told of the world at once, in bytes. Ours: a fault may hold more, which
+/// The longest note about the world, in bytes. Ours: a fault may hold more, which
 /// passes on the line.
 pub(super) const WORDS: usize = 4 * 1024;
 
